@@ -1,0 +1,69 @@
+"""The ways in: from settings to clients of LiveKit and Palabra, and whether they let us in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import aiohttp
+from livekit import api
+
+from palabra_agent.errors import MeetingError
+from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials
+from palabra_agent.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
+
+_ANSWER_SECONDS: Final = 5.0
+
+
+class ServerUnreachable(MeetingError):
+    """The LiveKit server does not answer."""
+
+
+def palabra_access(credentials: PalabraCredentials) -> Credentials:
+    """Take credentials from the settings to Palabra's client."""
+    if isinstance(credentials, ClientCredentials):
+        return AppCredentials(credentials.client_id, credentials.client_secret.get_secret_value())
+
+    return ApiKey(credentials.api_key.get_secret_value())
+
+
+def server_api(livekit: LiveKitSettings) -> api.LiveKitAPI:
+    """Make a client of the server's API; use it as an async context manager."""
+    return api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret.get_secret_value())
+
+
+async def check_livekit(livekit: LiveKitSettings) -> None:
+    """Ask the server for something that needs good credentials and costs nothing.
+
+    Raises:
+        ServerUnreachable: There is no answer, or not one of a LiveKit server.
+        MeetingError: The credentials were refused.
+    """
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
+            await server.room.list_rooms(api.ListRoomsRequest(names=["-"]))
+    except api.ServerError as error:
+        raise refused(livekit, error) from None
+    except TimeoutError:
+        raise ServerUnreachable(
+            f"LiveKit at {livekit.url} did not answer within {_ANSWER_SECONDS:g} s"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise unreachable(livekit, error) from None
+
+
+def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
+    """Put a refusal of the server's API into a sentence."""
+    if error.status in {401, 403}:
+        return MeetingError(
+            f"LiveKit at {livekit.url} refused the credentials: check LIVEKIT_API_KEY and "
+            "LIVEKIT_API_SECRET"
+        )
+
+    return MeetingError(f"LiveKit at {livekit.url} answered: {error.message}")
+
+
+def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
+    """Put a failed connection into a sentence."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "no connection"
+    return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason}")

@@ -1,0 +1,1 @@
+"""Sound as numbers: frames, buffer, mixer, tones; only `rtc` knows LiveKit's ends of it."""

@@ -1,0 +1,102 @@
+"""A short queue of frames between two clocks: bounded, oldest dropped, drained in pauses.
+
+Delay must never ratchet up. After a stall the queue holds more than it needs, and as both ends run
+at the speed of speech it would hold it for ever. So it drops what exceeds its bound at once, and
+takes the rest out of the next pause, where nobody misses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from palabra_agent.audio.pcm import Pcm, duration_ms, is_silent
+
+
+@dataclass(frozen=True, slots=True)
+class BufferStatistics:
+    """Where the sound went, in milliseconds: in = out + dropped + trimmed + held."""
+
+    in_ms: float
+    out_ms: float
+    dropped_ms: float
+    """Lost because the queue was full."""
+    trimmed_ms: float
+    """Left out of pauses to win delay back."""
+    held_ms: float
+
+
+class FrameBuffer:
+    """A bounded queue of frames with one writer and one reader."""
+
+    def __init__(self, *, capacity_ms: float = 100, target_ms: float = 20) -> None:
+        """Make an empty queue.
+
+        Args:
+            capacity_ms: Never holds more than this; the oldest frames go first.
+            target_ms: What may stay over a pause.
+        """
+        self._capacity_ms = capacity_ms
+        self._target_ms = target_ms
+        self._frames: deque[Pcm] = deque()
+        self._arrived = asyncio.Event()
+        self._is_closed = False
+        self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
+
+    def put(self, frame: Pcm) -> None:
+        """Add a frame, dropping the oldest if there is no room."""
+        self._frames.append(frame)
+        length = duration_ms(frame)
+        self._in_ms += length
+        self._held_ms += length
+        while self._held_ms > self._capacity_ms and len(self._frames) > 1:
+            self._dropped_ms += self._pop()[1]
+
+        self._arrived.set()
+
+    def take(self) -> Pcm | None:
+        """Remove the next frame, or None where nothing waits.
+
+        Frames of a pause that are more than the queue needs are left out.
+        """
+        while self._held_ms > self._target_ms and self._frames and is_silent(self._frames[0]):
+            self._trimmed_ms += self._pop()[1]
+
+        if not self._frames:
+            return None
+
+        frame, length = self._pop()
+        self._out_ms += length
+        return frame
+
+    async def next_frame(self) -> Pcm | None:
+        """Wait for the next frame; None once the queue is closed and empty.
+
+        Cancelling it loses nothing.
+        """
+        while (frame := self.take()) is None:
+            if self._is_closed:
+                return None
+
+            self._arrived.clear()
+            await self._arrived.wait()
+
+        return frame
+
+    def close(self) -> None:
+        """Say that no more frames come."""
+        self._is_closed = True
+        self._arrived.set()
+
+    def statistics(self) -> BufferStatistics:
+        """Tell where the sound went so far."""
+        return BufferStatistics(
+            self._in_ms, self._out_ms, self._dropped_ms, self._trimmed_ms, self._held_ms
+        )
+
+    def _pop(self) -> tuple[Pcm, float]:
+        frame = self._frames.popleft()
+        length = duration_ms(frame)
+        self._held_ms -= length
+        return frame, length

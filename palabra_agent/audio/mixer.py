@@ -1,0 +1,82 @@
+"""Adds what several interpretations say at the same moment into one sound."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
+from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm, is_silent
+
+_LOUDEST: Final = 32767
+
+INPUT_CAPACITY_MS: Final = 120
+INPUT_TARGET_MS: Final = 40
+"""Two frames: one to play, one for the jitter between the sender's clock and the mixer's."""
+
+
+_RECOVERY_PER_FRAME: Final = 0.05
+"""How fast the volume comes back after a loud moment: about half a second."""
+
+
+class Mixer:
+    """Inputs that fill at their own pace, and a mix that is taken at the taker's.
+
+    An input that has nothing ready is silent for that moment; it never holds the others. One voice
+    passes untouched. Where the sum of several would clip, all of it is lowered at once and comes
+    back slowly.
+    """
+
+    def __init__(self) -> None:
+        self._inputs: list[FrameBuffer] = []
+        self._gain = 1.0
+
+    @contextmanager
+    def open_input(self) -> Generator[FrameBuffer]:
+        """Add an input for the length of a block."""
+        backlog = FrameBuffer(capacity_ms=INPUT_CAPACITY_MS, target_ms=INPUT_TARGET_MS)
+        self._inputs.append(backlog)
+        try:
+            yield backlog
+        finally:
+            self._inputs.remove(backlog)
+
+    def take(self) -> Pcm | None:
+        """Mix one frame from all inputs, or None where all are silent."""
+        heard = [
+            frame
+            for backlog in self._inputs
+            if (frame := backlog.take()) is not None and not is_silent(frame)
+        ]
+        if not heard:
+            self._gain = 1.0
+            return None
+
+        if len(heard) == 1 and self._gain == 1.0:
+            return heard[0]
+
+        return self._limit(_add(heard))
+
+    def statistics(self) -> tuple[BufferStatistics, ...]:
+        """Tell where the sound of each input went."""
+        return tuple(backlog.statistics() for backlog in self._inputs)
+
+    def _limit(self, total: npt.NDArray[np.int32]) -> Pcm:
+        """Lower what is too loud; the gain moves along a ramp, as a step would click."""
+        peak = int(np.abs(total).max())
+        gain = min(1.0, self._gain + _RECOVERY_PER_FRAME, _LOUDEST / max(peak, 1))
+        ramp = np.linspace(min(self._gain, _LOUDEST / max(peak, 1)), gain, total.size)
+        self._gain = gain
+        return (total * ramp).astype(np.int16)
+
+
+def _add(frames: list[Pcm]) -> npt.NDArray[np.int32]:
+    total = np.zeros(max(FRAME_SAMPLES, *(frame.size for frame in frames)), dtype=np.int32)
+    for frame in frames:
+        total[: frame.size] += frame
+
+    return total

@@ -1,0 +1,86 @@
+"""The two ends of LiveKit's audio: a remote track heard as frames, and a source that plays them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import numpy as np
+from livekit import rtc
+
+from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
+
+_RING_FRAMES: Final = 50
+"""Frames that LiveKit's stream may hold for a stalled event loop; what they are worth is decided by
+our own buffers, which count what they drop."""
+
+_QUEUE_MS: Final = 100
+_CLOSE_SECONDS: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class RemoteAudio:
+    """A remote audio track that can be listened to."""
+
+    def __init__(self, track: rtc.Track) -> None:
+        self._track = track
+
+    @asynccontextmanager
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+        """Listen to the track; a stream never ends by itself, so leaving the block closes it."""
+        stream = rtc.AudioStream.from_track(
+            track=self._track,
+            sample_rate=SAMPLE_RATE,
+            num_channels=1,
+            frame_size_ms=FRAME_MS,
+            capacity=_RING_FRAMES,
+        )
+        try:
+            yield _frames(stream)
+        finally:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await stream.aclose()
+            except TimeoutError:
+                logger.warning("an audio stream did not close in time")
+
+
+class AudioOutput:
+    """Plays frames on a local track.
+
+    Between frames the track is silent by itself. One writer at a time: LiveKit refuses a second.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
+        """What to publish."""
+
+    async def write(self, frame: Pcm) -> None:
+        """Play a frame after those that wait; returns at once while the queue is short."""
+        await self._source.capture_frame(
+            rtc.AudioFrame(
+                frame.tobytes(),
+                sample_rate=SAMPLE_RATE,
+                num_channels=1,
+                samples_per_channel=frame.size,
+            )
+        )
+
+    async def aclose(self) -> None:
+        """Release the source and its thread."""
+        await self._source.aclose()
+
+
+def microphone_options() -> rtc.TrackPublishOptions:
+    """Options for speech that a pipeline listens to: Palabra needs DTX off and wants no RED."""
+    return rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
+
+
+async def _frames(stream: rtc.AudioStream) -> AsyncIterator[Pcm]:
+    async for event in stream:
+        yield np.frombuffer(event.frame.data, dtype=np.int16)

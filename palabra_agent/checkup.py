@@ -1,0 +1,85 @@
+"""Whether this installation can work: one question after the other, each answered in a line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from palabra_agent.access import check_livekit, palabra_access
+from palabra_agent.dispatching import read_config_argument
+from palabra_agent.errors import ApiError, ConfigError, PalabraAgentError, SettingsError
+from palabra_agent.palabra.api import open_api
+from palabra_agent.room_config import parse_room_config
+from palabra_agent.settings import WorkerSettings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check-up."""
+
+    subject: str
+    is_good: bool
+    details: tuple[str, ...]
+
+
+async def examine(
+    env: Mapping[str, str], config_file: Path | None, room_config: str | None
+) -> AsyncIterator[Finding]:
+    """Look at settings, LiveKit, Palabra and a room config, in this order.
+
+    What needs good settings is left out where they are wrong.
+    """
+    settings: WorkerSettings | None = None
+    try:
+        settings = load_settings(env=env, config_file=config_file)
+        yield Finding("settings", is_good=True, details=("complete",))
+    except SettingsError as error:
+        yield _bad("settings", error)
+
+    if settings is not None:
+        yield await _livekit(settings)
+        yield await _palabra(settings)
+
+    if room_config is not None:
+        layers = [settings.room] if settings is not None else []
+        yield _room_config(room_config, layers)
+
+
+async def _livekit(settings: WorkerSettings) -> Finding:
+    try:
+        await check_livekit(settings.livekit)
+    except PalabraAgentError as error:
+        return _bad("LiveKit", error)
+
+    return Finding("LiveKit", is_good=True, details=(f"lets us in at {settings.livekit.url}",))
+
+
+async def _palabra(settings: WorkerSettings) -> Finding:
+    credentials = palabra_access(settings.palabra_credentials)
+    try:
+        async with open_api(settings.palabra_api_url, credentials) as palabra:
+            count = await palabra.list_sessions()
+    except ApiError as error:
+        hint = "; check the PALABRA_… credentials" if error.status in {401, 403, 404} else ""
+        return Finding("Palabra", is_good=False, details=(f"{error}{hint}",))
+    except PalabraAgentError as error:
+        return _bad("Palabra", error)
+
+    where = f"lets us in at {settings.palabra_api_url}, {count} sessions open"
+    return Finding("Palabra", is_good=True, details=(where,))
+
+
+def _room_config(argument: str, layers: Sequence[Mapping[str, object]]) -> Finding:
+    try:
+        config = parse_room_config(read_config_argument(argument), layers=layers)
+    except ConfigError as error:
+        return _bad("room config", error)
+
+    offered = ", ".join(config.languages)
+    return Finding("room config", is_good=True, details=(f"valid; offers {offered}",))
+
+
+def _bad(subject: str, error: PalabraAgentError) -> Finding:
+    problems = error.problems if isinstance(error, ConfigError) else (error,)
+    return Finding(subject, is_good=False, details=tuple(map(str, problems)))

@@ -1,0 +1,75 @@
+"""The sections of the room config, field by field: types, defaults and ranges."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, JsonValue
+
+from palabra_agent.config.codes import SourceCode
+from palabra_agent.config.fields import (
+    Between,
+    ConfigModel,
+    Name,
+    Number,
+    Switch,
+    Whole,
+    not_available,
+)
+
+IDLE_PAUSE_SECONDS: Final = 20.0
+
+
+def _idle_pause_as_documented(value: float) -> float:
+    if value != IDLE_PAUSE_SECONDS:
+        raise not_available(f"{value:g}")
+    return value
+
+
+class SpeakerOverride(ConfigModel):
+    """What is known of a speaker beforehand."""
+
+    source_language: SourceCode | None = None
+    """The language that they speak, or `auto`; left out: as for everybody."""
+    interpret: Switch = True
+    """Whether they are interpreted at all."""
+
+
+class CaptionSettings(ConfigModel):
+    """Captions on `lk.transcription`."""
+
+    enabled: Switch = True
+    partials: Switch = True
+    """Show sentences while they are spoken, translated ones too."""
+
+
+class ChatSettings(ConfigModel):
+    """Finished sentences as chat messages."""
+
+    enabled: Switch = True
+    audience: Literal["language", "everyone", "original"] = "language"
+    """Who gets which: each their language; everybody all; everybody the original."""
+    commands: Switch = True
+    """Whether chat commands are answered; there are none in this version."""
+
+
+class PluginUse(ConfigModel):
+    """One plugin and its own configuration."""
+
+    name: Name
+    config: dict[str, JsonValue] = Field(default={})
+
+
+class Limits(ConfigModel):
+    """What a room may use."""
+
+    max_speakers: Annotated[Whole, Between(1)] = 20
+    max_languages: Annotated[Whole, Between(1)] = 8
+    idle_pause_seconds: Annotated[
+        Number, Between(0, 3_600), AfterValidator(_idle_pause_as_documented)
+    ] = IDLE_PAUSE_SECONDS
+    """Silence after which a Palabra session is paused."""
+    linger_seconds: Annotated[Number, Between(0, 300)] = 5.0
+    """How long a speaker who disappeared keeps session, voice and channel."""
+    max_minutes: Annotated[Number, Between(0.001, 44_640)] | None = None
+    """When the interpreter leaves; null: never."""

@@ -1,0 +1,121 @@
+"""A room config as text: JSON read strictly, with what it must not be refused in words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NoReturn
+
+from palabra_agent.config.fields import repeated
+from palabra_agent.config.wording import Path, kind_of, path_text, shown
+from palabra_agent.errors import Problem, RoomConfigError
+
+MAX_BYTES: Final = 65_536
+"""What a room config may weigh; older LiveKit servers carry no more."""
+
+MAX_DEPTH: Final = 32
+
+_MAX_DIGITS: Final = 20
+_TOO_DEEP: Final = f"is nested more than {MAX_DEPTH} levels deep"
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers the keys it was given twice."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def read_object(text: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Parse a JSON object, with the mistakes that JSON itself would let pass.
+
+    Raises:
+        RoomConfigError: when the text holds no object at all, or too much of one.
+    """
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        _refuse(f"the room config has {size} bytes; at most {MAX_BYTES} are allowed")
+    if not text.strip():
+        return {}, []
+
+    value = _parse(text)
+    if not isinstance(value, dict):
+        _refuse(f"the room config must be a JSON object, not {kind_of(value)}")
+    return value, _inspect(value)
+
+
+def _parse(text: str) -> object:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_int,
+            parse_float=_float,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        _refuse(f"the room config is not JSON: {error.msg} ({where})")
+    except RecursionError:
+        _refuse(f"the room config {_TOO_DEEP}")
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> _Object:
+    result = _Object(pairs)
+    if len(result) < len(pairs):
+        result.repeated = tuple(repeated(key for key, _ in pairs))
+    return result
+
+
+def _int(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        _refuse(f"the room config holds a number of {len(digits)} digits, which is too large")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        _refuse(f"the room config holds {digits[:_MAX_DIGITS]}, a number that is too large")
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    _refuse(f"the room config holds {name}, which is not JSON")
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise RoomConfigError([Problem("", reason)]) from None
+
+
+def _inspect(root: object) -> list[Problem]:
+    """Repeated keys, at their paths; raises for what must not be looked at any further."""
+    problems: list[Problem] = []
+    waiting: list[tuple[Path, object]] = [((), root)]
+    while waiting:
+        path, value = waiting.pop()
+        if len(path) > MAX_DEPTH:
+            _refuse(f"the room config {_TOO_DEEP}")
+        if isinstance(value, str):
+            _refuse_half_characters(path, value)
+        if isinstance(value, _Object):
+            problems += [Problem(path_text((*path, key)), "given twice") for key in value.repeated]
+        waiting += [((*path, key), item) for key, item in _items(value)]
+    return problems
+
+
+def _items(value: object) -> Iterable[tuple[str | int, object]]:
+    if isinstance(value, dict):
+        for key in value:
+            _refuse_half_characters((), key)
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _refuse_half_characters(path: Path, text: str) -> None:
+    """A lone surrogate can be written in JSON, but no one can be sent it."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        whole = text.encode("utf-8", "replace").decode()
+        raise RoomConfigError(
+            [Problem(path_text(path), f"{shown(whole)} holds half of a surrogate pair")]
+        )

@@ -1,0 +1,174 @@
+"""Asks the worker into a room, and tells whether it came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from livekit import api
+from livekit.protocol.agent import JobStatus
+from livekit.protocol.models import ParticipantInfo
+
+from palabra_agent.access import refused, server_api, unreachable
+from palabra_agent.errors import MeetingError, Problem, RoomConfigError
+from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
+from palabra_agent.settings import LiveKitSettings
+
+ARRIVAL_SECONDS: Final = 10.0
+_POLL_SECONDS: Final = 0.2
+_LONGEST_SECONDS: Final = 30.0
+_AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """One worker's name on one LiveKit server."""
+
+    server: api.LiveKitAPI
+    agent_name: str
+
+    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> str:
+        """Ask the worker into a room; return the dispatch's id.
+
+        Args:
+            room: The room's name; it is created where it does not exist.
+            metadata: The room config as JSON, already checked.
+            replace: Send an interpreter that is there away first.
+
+        Raises:
+            MeetingError: There is one already, and it is not to be replaced.
+        """
+        present = await self.dispatches(room)
+        if replace:
+            for old in present:
+                await self.server.agent_dispatch.delete_dispatch(old.id, room)
+        elif await self.interpreter(room) is not None or any(map(_is_at_work, present)):
+            raise MeetingError(
+                f"room {room} has an interpreter already; --replace sends it away first"
+            )
+
+        request = api.CreateAgentDispatchRequest(
+            agent_name=self.agent_name, room=room, metadata=metadata
+        )
+        return (await self.server.agent_dispatch.create_dispatch(request)).id
+
+    async def wait_for_arrival(self, room: str, dispatch_id: str) -> None:
+        """Wait until the interpreter is ready in the room.
+
+        Raises:
+            MeetingError: It did not come in time, or refused; the sentence says why, most likely.
+        """
+        try:
+            async with asyncio.timeout(ARRIVAL_SECONDS):
+                while not await self._has_arrived(room):  # noqa: ASYNC110 - it only answers
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            raise MeetingError(await self._why_absent(room, dispatch_id)) from None
+
+    async def dispatches(self, room: str) -> list[api.AgentDispatch]:
+        """The dispatches of our worker in a room; other agents' are left alone."""
+        try:
+            listed = await self.server.agent_dispatch.list_dispatch(room)
+        except api.ServerError as error:
+            if error.status == 404:
+                return []
+            raise
+
+        return [dispatch for dispatch in listed if dispatch.agent_name == self.agent_name]
+
+    async def interpreter(self, room: str) -> ParticipantInfo | None:
+        """The interpreter in a room, if it is there."""
+        try:
+            listed = await self.server.room.list_participants(
+                api.ListParticipantsRequest(room=room)
+            )
+        except api.ServerError as error:
+            if error.status == 404:
+                return None
+            raise
+
+        found = (who for who in listed.participants if STATE_ATTRIBUTE in who.attributes)
+        return next((who for who in found if who.kind == ParticipantInfo.Kind.AGENT), None)
+
+    async def _has_arrived(self, room: str) -> bool:
+        interpreter = await self.interpreter(room)
+        if interpreter is None:
+            return False
+
+        state = interpreter.attributes[STATE_ATTRIBUTE]
+        if state == RoomState.FAILED:
+            reason = interpreter.attributes.get(ERROR_ATTRIBUTE, "no reason given")
+            raise MeetingError(f"the interpreter came to room {room} and gave up: {reason}")
+
+        return state != RoomState.STARTING
+
+    async def _why_absent(self, room: str, dispatch_id: str) -> str:
+        late = f"no interpreter came to room {room} within {ARRIVAL_SECONDS:g} s"
+        jobs = [
+            job.state
+            for dispatch in await self.dispatches(room)
+            if dispatch.id == dispatch_id
+            for job in dispatch.state.jobs
+        ]
+        if not jobs:
+            return (
+                f"{late}: no worker took it. Is `palabra-agent start` running on this server, with"
+                f' the agent name "{self.agent_name}"?'
+            )
+
+        if jobs[-1].status == JobStatus.JS_FAILED:
+            return f"{late}: its job failed ({jobs[-1].error or 'see the log of the worker'})"
+
+        return f"{late}: a worker took it and is not ready yet; see its log"
+
+
+@asynccontextmanager
+async def open_dispatcher(livekit: LiveKitSettings, agent_name: str) -> AsyncGenerator[Dispatcher]:
+    """Talk to a LiveKit server's dispatch service for the length of a block.
+
+    Raises:
+        MeetingError: It cannot be reached, or refuses.
+    """
+    if not agent_name:
+        raise MeetingError(
+            "a worker with an empty agent name joins every new room by itself; there is nothing to"
+            " dispatch"
+        )
+
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS), server_api(livekit) as server:
+            yield Dispatcher(server, agent_name)
+    except api.ServerError as error:
+        raise refused(livekit, error) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise unreachable(livekit, error) from None
+
+
+def read_config_argument(argument: str) -> str:
+    """Take a room config from a command line: JSON, or `@file.json`.
+
+    Raises:
+        RoomConfigError: The file cannot be read.
+    """
+    if not argument.startswith("@"):
+        return argument
+
+    path = Path(argument[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+
+    raise RoomConfigError([Problem("", f"{path}: {reason}")])
+
+
+def _is_at_work(dispatch: api.AgentDispatch) -> bool:
+    return any(job.state.status in _AT_WORK for job in dispatch.state.jobs)

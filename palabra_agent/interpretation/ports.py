@@ -1,0 +1,239 @@
+"""What interpreting needs from outside, as small Protocols: the meeting and Palabra sessions.
+
+`meeting/` implements the floor with LiveKit, `palabra/` the sessions, tests both with fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.languages import LanguageCode
+
+
+class FrameSource(Protocol):
+    """Something that can be listened to, such as a microphone or a translated track."""
+
+    def open_frames(self) -> AbstractAsyncContextManager[AsyncIterator[Pcm]]:
+        """Listen: yields frames in real time until the sound ends; closed on exit."""
+        ...
+
+
+class Microphone(FrameSource, Protocol):
+    """One subscribed microphone track; a republished or re-subscribed one is another object."""
+
+    @property
+    def track_sid(self) -> str:
+        """LiveKit's id of the track."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A human participant of the meeting, as last seen."""
+
+    identity: str
+    """Chosen by the participant's token, the same after a reconnect."""
+    name: str
+    """What the others call them; the identity where they have no name."""
+    speak: str | None = None
+    """The language that they say they speak, in their own spelling."""
+    listen: str | None = None
+    """The language that they say they want to hear, or `original`."""
+    microphone: Microphone | None = None
+    """Their subscribed microphone, muted or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloorView:
+    """The meeting at one moment."""
+
+    people: tuple[Person, ...] = ()
+    """Everybody who is there, interpreters and other agents left out."""
+    is_connected: bool = True
+    """False while LiveKit reconnects us: then absence means nothing."""
+
+    def person(self, identity: str) -> Person | None:
+        """Find somebody by identity."""
+        return next((person for person in self.people if person.identity == identity), None)
+
+
+class RoomState(StrEnum):
+    """Values of the attribute `palabra.state`."""
+
+    STARTING = "starting"
+    """Joined, not yet ready."""
+    LIVE = "live"
+    """Ready: the room is watched."""
+    DEGRADED = "degraded"
+    """Something wanted is not being interpreted right now."""
+    FAILED = "failed"
+    """Leaving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the interpretation of a room is doing, for everybody to see."""
+
+    state: RoomState
+    live: tuple[LanguageCode, ...] = ()
+    """Languages whose channels are there now."""
+    error: str = ""
+    """What is wrong, in a sentence; empty where nothing is."""
+
+
+class PublishedTrack(Protocol):
+    """One of our audio tracks in the meeting."""
+
+    @property
+    def sid(self) -> str:
+        """LiveKit's id of the track now; a full reconnect changes it."""
+        ...
+
+    async def write(self, frame: Pcm) -> None:
+        """Play a frame; returns at once unless more than the track's short queue waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A subtitle, partial or final, for some of the people."""
+
+    speaker: str
+    """Identity of the person whose words these are."""
+    segment_id: str
+    """Unique per utterance, part and language; a later caption with the same id replaces it."""
+    language: LanguageCode
+    text: str
+    is_final: bool
+    is_translation: bool
+    track_sid: str
+    """The track that it belongs to: microphone or channel; empty where that is gone."""
+    recipients: Collection[str]
+    """Identities; never empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLine:
+    """A final utterance as a chat message for some of the people."""
+
+    speaker: str
+    """Identity of the person whose words these are."""
+    speaker_name: str
+    transcription_id: str
+    language: LanguageCode
+    text: str
+    is_translation: bool
+    recipients: Collection[str]
+    """Identities; never empty."""
+
+
+class Floor(Protocol):
+    """The meeting: who is there, and what we may put into it."""
+
+    def views(self) -> AsyncIterator[FloorView]:
+        """Watch the meeting: the view now, then the newest after each change; ends with it."""
+        ...
+
+    def publish(self, name: str) -> AbstractAsyncContextManager[PublishedTrack]:
+        """Publish an audio track for the length of a block."""
+        ...
+
+    def deliver(self, item: Caption | ChatLine) -> None:
+        """Queue a caption or chat line; never waits. Sent in order, outdated partials left out."""
+        ...
+
+    def announce(self, sentence: str) -> None:
+        """Queue a chat message from the interpreter itself to everybody."""
+        ...
+
+    def show(self, condition: Condition) -> None:
+        """Let everybody see how the interpretation is doing; never waits, the newest wins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a Palabra session is asked to do for one speaker."""
+
+    source_language: LanguageCode
+    """A source code, or `auto`."""
+    targets: tuple[LanguageCode, ...]
+    """Languages to interpret into, in the order of the room's offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Words that Palabra recognised or translated."""
+
+    transcription_id: str
+    """The utterance; the same for its partials, its final text and all its translations."""
+    part: str
+    """Which part of a split utterance; empty where it is whole."""
+    language: LanguageCode
+    """Language of the text: the detected source, or the target."""
+    text: str
+    """The whole text so far, not an addition."""
+    is_final: bool
+    is_translation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterpretationStarted:
+    """A translated track is there to be listened to."""
+
+    language: LanguageCode
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class InterpretationEnded:
+    """A translated track is gone."""
+
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRefused:
+    """Palabra kept the running task because it refused its change."""
+
+    sentence: str
+
+
+SessionEvent: TypeAlias = Transcript | InterpretationStarted | InterpretationEnded | UpdateRefused
+
+
+class Session(Protocol):
+    """One Palabra session that is ready."""
+
+    async def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice; waits while its short queue is full."""
+        ...
+
+    def rebrief(self, brief: Brief) -> None:
+        """Ask for something else from now on; never waits, the last brief wins."""
+        ...
+
+    def events(self) -> AsyncIterator[SessionEvent]:
+        """Everything that the session tells, in order.
+
+        Raises:
+            SessionLost: The session ended without us asking for it.
+        """
+        ...
+
+
+class SessionOpener(Protocol):
+    """Opens Palabra sessions."""
+
+    def __call__(self, brief: Brief) -> AbstractAsyncContextManager[Session]:
+        """Hold a session for the length of a block; it is ended and deleted on every exit.
+
+        Raises:
+            PalabraError: It could not be opened; `retryable` says whether to try again.
+        """
+        ...

@@ -1,0 +1,117 @@
+"""Turns one speaker's transcripts into captions and chat lines, addressed to the right people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from palabra_agent.interpretation.audience import Audience, ChatAudience, chat_recipients
+from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.ports import (
+    Brief,
+    Caption,
+    ChatLine,
+    Floor,
+    FloorView,
+    Transcript,
+)
+from palabra_agent.interpretation.utterances import TranscriptOrder
+from palabra_agent.languages import LanguageCode
+
+
+@dataclass(frozen=True, slots=True)
+class WritingRules:
+    """What of the spoken word is written into the room."""
+
+    captions: bool = True
+    partials: bool = True
+    """Captions that change while somebody speaks."""
+    chat: bool = True
+    audience: ChatAudience = "language"
+
+
+class Scribe:
+    """Writes for one speaker, across all Palabra sessions that they have."""
+
+    def __init__(
+        self,
+        speaker: str,
+        floor: Floor,
+        regime: Regime,
+        rules: WritingRules,
+        channel_sid: Callable[[LanguageCode], str],
+    ) -> None:
+        """Make a scribe.
+
+        Args:
+            speaker: The speaker's identity.
+            floor: Where captions and chat lines go.
+            regime: The room's languages.
+            rules: What is written.
+            channel_sid: Tells the track of a language's channel, or an empty string.
+        """
+        self._speaker = speaker
+        self._floor = floor
+        self._rules = rules
+        self._channel_sid = channel_sid
+        self._order = TranscriptOrder()
+        self._audience = Audience(speaker, regime)
+
+    def write(self, transcript: Transcript, view: FloorView, brief: Brief | None) -> None:
+        """Deliver a transcript to whom it concerns, unless it is no news."""
+        if not self._order.is_news(transcript):
+            return
+
+        recipients = self._audience.recipients(transcript, view, brief)
+        if self._rules.captions and recipients and (transcript.is_final or self._rules.partials):
+            self._floor.deliver(self._caption(transcript, view, recipients))
+
+        if self._rules.chat and transcript.is_final:
+            readers = chat_recipients(self._rules.audience, transcript, recipients, view)
+            if readers:
+                self._floor.deliver(self._chat_line(transcript, view, readers))
+
+    def _caption(
+        self, transcript: Transcript, view: FloorView, recipients: tuple[str, ...]
+    ) -> Caption:
+        return Caption(
+            speaker=self._speaker,
+            segment_id=_segment_id(transcript),
+            language=transcript.language,
+            text=transcript.text,
+            is_final=transcript.is_final,
+            is_translation=transcript.is_translation,
+            track_sid=self._track_sid(transcript, view),
+            recipients=recipients,
+        )
+
+    def _chat_line(
+        self, transcript: Transcript, view: FloorView, recipients: tuple[str, ...]
+    ) -> ChatLine:
+        person = view.person(self._speaker)
+        return ChatLine(
+            speaker=self._speaker,
+            speaker_name=person.name if person is not None else self._speaker,
+            transcription_id=transcript.transcription_id,
+            language=transcript.language,
+            text=transcript.text,
+            is_translation=transcript.is_translation,
+            recipients=recipients,
+        )
+
+    def _track_sid(self, transcript: Transcript, view: FloorView) -> str:
+        if transcript.is_translation:
+            return self._channel_sid(transcript.language)
+
+        person = view.person(self._speaker)
+        return person.microphone.track_sid if person is not None and person.microphone else ""
+
+
+def _segment_id(transcript: Transcript) -> str:
+    """Name the caption that a text belongs to.
+
+    The first part of a split utterance takes the place of its partials, which name no part.
+    """
+    version = transcript.language if transcript.is_translation else "original"
+    part = f".{transcript.part}" if transcript.part not in {"", "0"} else ""
+    return f"{transcript.transcription_id}{part}-{version}"

@@ -1,0 +1,160 @@
+"""One room's job: puts the meeting, Palabra and the interpretation together for one dispatch.
+
+The entrypoint sets up, starts the room's scope and returns: LiveKit Agents waits 15 s for one that
+does not. The scope is the one task that no task group owns; the job does. It is ended by
+`end_interpretation`, while the room is still connected, and when it ends by itself the job is shut
+down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Final
+
+from livekit import rtc
+from livekit.agents import AutoSubscribe, JobContext, JobProcess
+
+from palabra_agent.access import palabra_access
+from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.interpretation.plan import Regime, SpeakerRule
+from palabra_agent.interpretation.ports import Brief, Condition, RoomState
+from palabra_agent.interpretation.room import interpret_room
+from palabra_agent.interpretation.scribe import WritingRules
+from palabra_agent.meeting.floor import LiveKitFloor, open_floor
+from palabra_agent.meeting.refusal import refuse
+from palabra_agent.palabra.api import open_api
+from palabra_agent.palabra.protocol import Task
+from palabra_agent.palabra.session import PalabraSessions
+from palabra_agent.palabra.task import build_task
+from palabra_agent.room_config import RoomConfig, parse_room_config
+from palabra_agent.settings import WorkerSettings
+
+_SETTINGS: Final = "palabra_agent.settings"
+_SCOPE: Final = "palabra_agent.scope"
+_END_SECONDS: Final = 2.5
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_process(settings: WorkerSettings, process: JobProcess) -> None:
+    """Give a job process what it needs before it knows its room."""
+    process.userdata[_SETTINGS] = settings
+
+
+async def interpret_job(ctx: JobContext) -> None:
+    """Join the room of a dispatch and start to interpret it."""
+    settings: WorkerSettings = ctx.proc.userdata[_SETTINGS]
+    try:
+        await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    except rtc.ConnectError:
+        logger.error("the room cannot be joined")  # noqa: TRY400 - the cause holds the token
+        ctx.shutdown("the room cannot be joined")
+        return
+
+    # the job owns it: LiveKit Agents has no task group of its own
+    scope = asyncio.create_task(_run(ctx, settings), name="room scope")  # noqa: TID251
+    scope.add_done_callback(partial(_shut_down, ctx))
+    ctx.proc.userdata[_SCOPE] = scope
+
+
+async def end_interpretation(ctx: JobContext) -> None:
+    """End the room's scope while the room is still connected; called once per job."""
+    scope: asyncio.Task[None] | None = ctx.proc.userdata.get(_SCOPE)
+    if scope is None:
+        return
+
+    logger.info("interpretation ending")
+    scope.cancel()
+    _, late = await asyncio.wait({scope}, timeout=_END_SECONDS)
+    if late:
+        logger.error("the interpretation did not end in time")
+    else:
+        logger.info("interpretation ended")
+
+
+def _shut_down(ctx: JobContext, scope: asyncio.Task[None]) -> None:
+    if not scope.cancelled():
+        ctx.shutdown("the interpretation ended")
+
+
+async def _run(ctx: JobContext, settings: WorkerSettings) -> None:
+    """Interpret the room until it ends, or say why not."""
+    try:
+        config = parse_room_config(ctx.job.metadata, layers=settings.room_layers(ctx.job.room.name))
+    except RoomConfigError as error:
+        async with open_floor(ctx.room, ()) as floor:
+            await refuse(floor, error)
+        return
+
+    async with open_floor(ctx.room, config.languages) as floor:
+        await _interpret(floor, config, settings)
+
+
+async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSettings) -> None:
+    minutes = config.limits.max_minutes
+    credentials = palabra_access(settings.palabra_credentials)
+    try:
+        async with (
+            asyncio.timeout(minutes * 60 if minutes is not None else None),
+            open_api(settings.palabra_api_url, credentials) as api,
+        ):
+            sessions = PalabraSessions(api, partial(_task, config))
+            await interpret_room(
+                floor,
+                regime_of(config),
+                rules_of(config),
+                sessions.open,
+                linger_seconds=config.limits.linger_seconds,
+            )
+    except* TimeoutError:
+        await _give_up(floor, f"The interpretation ends: it was limited to {minutes} minutes")
+    except* MeetingError:
+        logger.exception("the interpretation failed")
+        await _give_up(floor, "The interpretation ends: the room does not let it work")
+    except* Exception:  # the scope's end must be visible in the room, whatever ended it
+        logger.exception("the interpretation failed")
+        await _give_up(floor, "The interpretation ends: it failed")
+
+
+async def _give_up(floor: LiveKitFloor, sentence: str) -> None:
+    """Tell the room why it has no interpreter any more."""
+    floor.announce(sentence)
+    await floor.presence.send(Condition(RoomState.FAILED, error=sentence))
+
+
+def regime_of(config: RoomConfig) -> Regime:
+    """The room's languages as its config says."""
+
+    def rule_for(identity: str) -> SpeakerRule:
+        override = config.speaker_override(identity)
+        return SpeakerRule(override.source_language, override.interpret)
+
+    return Regime(
+        offered=config.languages,
+        source_language=config.source_language,
+        default_listen=config.default_listen,
+        max_speakers=config.limits.max_speakers,
+        rule_for=rule_for,
+    )
+
+
+def rules_of(config: RoomConfig) -> WritingRules:
+    """What the room wants written."""
+    return WritingRules(
+        captions=config.captions.enabled,
+        partials=config.captions.partials,
+        chat=config.chat.enabled,
+        audience=config.chat.audience,
+    )
+
+
+def _task(config: RoomConfig, brief: Brief) -> Task:
+    return build_task(
+        config.palabra,
+        source_language=brief.source_language,
+        detectable_languages=config.spoken_languages,
+        targets=brief.targets,
+        partial_translations=config.captions.enabled and config.captions.partials,
+    )

@@ -1,0 +1,1 @@
+"""The meeting's LiveKit room behind the interpretation's ports."""

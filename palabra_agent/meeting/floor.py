@@ -1,0 +1,227 @@
+"""The LiveKit room of a meeting as the interpretation's floor.
+
+Callbacks of the room only say that something changed; the view is then read from the room as a
+whole, so no order of events can leave it wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from livekit import rtc
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.rtc import AudioOutput
+from palabra_agent.errors import MeetingError
+from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView
+from palabra_agent.languages import LanguageCode
+from palabra_agent.meeting.outbox import Notice, Outbox
+from palabra_agent.meeting.people import LiveKitMicrophone, describe, is_person, is_voice
+from palabra_agent.meeting.presence import Presence
+
+_PUBLISH_SECONDS: Final = 10.0
+_UNPUBLISH_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 0.5
+
+_CHANGES: Final[tuple[rtc.room.EventTypes, ...]] = (
+    "participant_connected",
+    "participant_disconnected",
+    "participant_attributes_changed",
+    "participant_name_changed",
+    "reconnecting",
+)
+"""Events that say nothing but that the view may be another."""
+
+logger = logging.getLogger(__name__)
+
+
+class ChannelTrack:
+    """One of our published tracks."""
+
+    def __init__(self, output: AudioOutput, publication: rtc.LocalTrackPublication) -> None:
+        self._output = output
+        self._publication = publication
+
+    @property
+    def sid(self) -> str:
+        """LiveKit's id of the track now; the SDK renews it when it publishes the track again."""
+        return self._publication.sid
+
+    async def write(self, frame: Pcm) -> None:
+        """Play a frame."""
+        await self._output.write(frame)
+
+
+class LiveKitFloor:
+    """A connected room, seen and written to."""
+
+    def __init__(self, room: rtc.Room, offered: Sequence[LanguageCode]) -> None:
+        self._room = room
+        self._microphones: dict[str, LiveKitMicrophone] = {}
+        self._changed = asyncio.Event()
+        self._is_over = False
+        self._was_reconnected = asyncio.Event()
+        self.outbox = Outbox(room)
+        self.presence = Presence(room, offered)
+        self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
+            **dict.fromkeys(_CHANGES, self._on_change),
+            "track_published": self._on_track_published,
+            "track_subscribed": self._on_track_subscribed,
+            "track_unsubscribed": self._on_track_unsubscribed,
+            "reconnected": self._on_reconnected,
+            "disconnected": self._on_disconnected,
+        }
+
+    def attach(self) -> None:
+        """Begin to follow the room, and subscribe to the voices that are there already."""
+        for event, callback in self._callbacks.items():
+            self._room.on(event, callback)
+
+        for participant in self._room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_track_published(publication, participant)
+
+        self._is_over = not self._room.isconnected()
+
+    def detach(self) -> None:
+        """Stop following the room."""
+        for event, callback in self._callbacks.items():
+            self._room.off(event, callback)
+
+    async def views(self) -> AsyncIterator[FloorView]:
+        """Watch the meeting: the view now, then the newest after each change; ends with it."""
+        while not self._is_over:
+            self._changed.clear()
+            yield self._look()
+            await self._changed.wait()
+
+    @asynccontextmanager
+    async def publish(self, name: str) -> AsyncGenerator[ChannelTrack]:
+        """Publish an audio track for the length of a block.
+
+        Raises:
+            MeetingError: The room did not let us.
+        """
+        output = AudioOutput(name)
+        try:
+            publication = await self._publish(output)
+            try:
+                yield ChannelTrack(output, publication)
+            finally:
+                await self._unpublish(publication)
+        finally:
+            await output.aclose()
+
+    def deliver(self, item: Caption | ChatLine) -> None:
+        """Queue a caption or chat line; never waits."""
+        self.outbox.put(item)
+
+    def announce(self, sentence: str) -> None:
+        """Queue a chat message from the interpreter itself to everybody."""
+        self.outbox.put(Notice(sentence))
+
+    def show(self, condition: Condition) -> None:
+        """Let everybody see how the interpretation is doing."""
+        self.presence.show(condition)
+
+    async def follow_reconnects(self) -> None:
+        """After each reconnect, say again what the server may have forgotten; until cancelled."""
+        while True:
+            await self._was_reconnected.wait()
+            self._was_reconnected.clear()
+            await self.presence.send_again()
+
+    def _look(self) -> FloorView:
+        people = tuple(
+            describe(participant, self._microphone_of(participant))
+            for participant in self._room.remote_participants.values()
+            if is_person(participant)
+        )
+        return FloorView(people, is_connected=self._room.isconnected())
+
+    def _microphone_of(self, participant: rtc.RemoteParticipant) -> LiveKitMicrophone | None:
+        subscribed = (self._microphones.get(sid) for sid in participant.track_publications)
+        return next((microphone for microphone in subscribed if microphone is not None), None)
+
+    async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
+        try:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                return await self._room.local_participant.publish_track(output.track)
+        except (TimeoutError, rtc.participant.PublishTrackError):
+            raise MeetingError("the room did not let the interpreter publish a track") from None
+
+    async def _unpublish(self, publication: rtc.LocalTrackPublication) -> None:
+        if not self._room.isconnected():
+            return
+
+        try:
+            async with asyncio.timeout(_UNPUBLISH_SECONDS):
+                await self._room.local_participant.unpublish_track(publication.sid)
+        except (TimeoutError, rtc.participant.UnpublishTrackError):
+            logger.info("a track could not be unpublished, it goes with the connection")
+
+    def _on_change(self, *_: object) -> None:
+        self._changed.set()
+
+    def _on_track_published(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if is_voice(publication, participant):
+            publication.set_subscribed(True)
+
+    def _on_track_subscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if is_voice(publication, participant):
+            self._microphones[publication.sid] = LiveKitMicrophone(track, publication.sid)
+            self._changed.set()
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, *_: object
+    ) -> None:
+        self._microphones.pop(publication.sid, None)
+        self._changed.set()
+
+    def _on_reconnected(self) -> None:
+        self._was_reconnected.set()
+        self.outbox.wake()
+        self._changed.set()
+
+    def _on_disconnected(self, *_: object) -> None:
+        self._is_over = True
+        self.outbox.wake()
+        self._changed.set()
+
+
+@asynccontextmanager
+async def open_floor(
+    room: rtc.Room, offered: Sequence[LanguageCode]
+) -> AsyncGenerator[LiveKitFloor]:
+    """Follow a connected room for the length of a block.
+
+    Owns the tasks that write into it; what is queued when the block ends is sent first.
+    """
+    floor = LiveKitFloor(room, offered)
+    floor.attach()
+    try:
+        async with asyncio.TaskGroup() as group:
+            writing = [
+                group.create_task(floor.outbox.send_all(), name="outbox"),
+                group.create_task(floor.presence.keep_shown(), name="presence"),
+                group.create_task(floor.follow_reconnects(), name="reconnects"),
+            ]
+            try:
+                yield floor
+                await floor.outbox.drain(_DRAIN_SECONDS)
+            finally:
+                for task in writing:
+                    task.cancel()
+    finally:
+        floor.detach()

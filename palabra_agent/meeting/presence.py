@@ -1,0 +1,63 @@
+"""What the interpreter shows of itself: its participant attributes, kept up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from livekit import rtc
+
+from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.watched import Watched
+from palabra_agent.languages import LanguageCode
+
+STATE_ATTRIBUTE: Final = "palabra.state"
+LANGUAGES_ATTRIBUTE: Final = "palabra.languages"
+LIVE_ATTRIBUTE: Final = "palabra.live"
+ERROR_ATTRIBUTE: Final = "palabra.error"
+
+_PAUSE_SECONDS: Final = 0.5
+"""Between two updates: LiveKit asks for restraint, and the newest is all that counts."""
+_SEND_SECONDS: Final = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class Presence:
+    """The attributes of our own participant."""
+
+    def __init__(self, room: rtc.Room, offered: Sequence[LanguageCode]) -> None:
+        self._room = room
+        self._offered = ",".join(offered)
+        self._condition: Watched[Condition] = Watched(Condition(RoomState.STARTING))
+
+    def show(self, condition: Condition) -> None:
+        """Show how the interpretation is doing; never waits."""
+        self._condition.set(condition)
+
+    async def keep_shown(self) -> None:
+        """Send the newest condition after each change, until cancelled."""
+        async for condition in self._condition.changes():
+            if self._room.isconnected():
+                await self.send(condition)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def send(self, condition: Condition) -> None:
+        """Send a condition now."""
+        attributes = {
+            STATE_ATTRIBUTE: condition.state.value,
+            LANGUAGES_ATTRIBUTE: self._offered,
+            LIVE_ATTRIBUTE: ",".join(condition.live),
+            ERROR_ATTRIBUTE: condition.error,
+        }
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._room.local_participant.set_attributes(attributes)
+        except TimeoutError:
+            logger.warning("the interpreter's attributes could not be set")
+
+    async def send_again(self) -> None:
+        """Send what is shown once more, as to a server that knows us anew."""
+        await self.send(self._condition.value)

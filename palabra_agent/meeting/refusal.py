@@ -1,0 +1,48 @@
+"""What the interpreter does in a room whose config it cannot accept: says so, and leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from palabra_agent.errors import RoomConfigError
+from palabra_agent.interpretation.ports import Condition, Floor, RoomState
+
+_LONGEST_SECONDS: Final = 30.0
+_ANNOUNCED_SECONDS: Final = 2.5
+"""A participant without a track is shown to the others this long after it joined."""
+_READING_SECONDS: Final = 5.0
+_LONGEST_SENTENCE: Final = 2000
+
+logger = logging.getLogger(__name__)
+
+
+async def refuse(floor: Floor, error: RoomConfigError) -> None:
+    """Tell the people of a room what is wrong with its config, and give them time to read it.
+
+    Waits for somebody to be there, for 30 s at most.
+    """
+    sentence = refusal_sentence(error)
+    logger.error("room config refused", extra={"problems": sentence})
+    floor.show(Condition(RoomState.FAILED, error=sentence))
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            began = asyncio.get_running_loop().time()
+            async for view in floor.views():
+                if view.people:
+                    break
+            else:
+                return
+
+            floor.announce(sentence)
+            waited = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
+    except TimeoutError:
+        logger.info("nobody came to read why the room has no interpreter")
+
+
+def refusal_sentence(error: RoomConfigError) -> str:
+    """Say what is wrong, short enough for an attribute and a chat message."""
+    text = f"No interpretation, the room's configuration is wrong: {error}"
+    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1] + "…"

@@ -1,0 +1,1 @@
+"""The Palabra side: its task, its messages, its REST API and its transports."""

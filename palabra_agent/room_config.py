@@ -1,0 +1,241 @@
+"""The room config: its keys, its defaults, and how dispatch metadata becomes one.
+
+What somebody writes for a room is merged over the worker's layers and checked as a whole, so that
+every mistake is told at once and a room is either understood completely or not opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from palabra_agent.config.codes import (
+    SourceCode,
+    SpokenCodes,
+    TargetCode,
+    TargetCodes,
+    check_target,
+)
+from palabra_agent.config.fields import (
+    ConfigModel,
+    Mistake,
+    Name,
+    Names,
+    not_available,
+    refusal,
+    refuse_all,
+)
+from palabra_agent.config.layers import overlay
+from palabra_agent.config.problems import problems_of
+from palabra_agent.config.room_sections import (
+    CaptionSettings,
+    ChatSettings,
+    Limits,
+    PluginUse,
+    SpeakerOverride,
+)
+from palabra_agent.config.text import read_object
+from palabra_agent.config.wording import Path, shown
+from palabra_agent.errors import Problem, RoomConfigError
+from palabra_agent.languages import AUTO, LanguageCode, normalise
+from palabra_agent.palabra.task import TaskSettings
+
+__all__ = [
+    "DEFAULT_LANGUAGES",
+    "CaptionSettings",
+    "ChatSettings",
+    "Limits",
+    "PluginUse",
+    "RoomConfig",
+    "SpeakerOverride",
+    "layer_problems",
+    "parse_room_config",
+    "room_config_schema",
+]
+
+DEFAULT_LANGUAGES: Final = (LanguageCode("en"), LanguageCode("es"))
+"""What is offered where nobody says it."""
+
+_KEYED_BY_LANGUAGE: Final = ("translations", "translation_queue_configs")
+
+
+def _per_language_only(value: str) -> str:
+    if value != "per_language":
+        raise not_available(value)
+    return value
+
+
+def _no_plugins(value: tuple[PluginUse, ...]) -> tuple[PluginUse, ...]:
+    if value:
+        raise not_available(_named(use.name for use in value))
+    return value
+
+
+def _no_organisers(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value:
+        raise not_available(_named(value))
+    return value
+
+
+def _named(names: Iterable[str]) -> str:
+    return shown(", ".join(names)).strip('"')
+
+
+def _left_out_languages(known: dict[str, Any]) -> tuple[LanguageCode, ...]:
+    return known.get("always_on") or DEFAULT_LANGUAGES
+
+
+class RoomConfig(ConfigModel):
+    """How one room is interpreted."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "target_languages": 'unknown key, did you mean "languages"?',
+        "detectable_languages": 'unknown key, did you mean "spoken_languages"?',
+        "match": "belongs to `[[rooms]]` in the worker's file of settings",
+    }
+
+    # the order matters: each of the first four is checked against those before it
+    always_on: TargetCodes = ()
+    """Interpreted even while nobody asks; among `languages`."""
+    languages: TargetCodes = Field(default_factory=_left_out_languages, min_length=1)
+    """What listeners may ask for; left out: `always_on`, else English and Spanish."""
+    default_listen: TargetCode | None = Field(default=None, validate_default=True)
+    """What people hear who say nothing; null: the original."""
+    limits: Limits = Field(default=Limits(), validate_default=True)
+    source_language: SourceCode = AUTO
+    """What people speak who say nothing."""
+    spoken_languages: SpokenCodes = ()
+    """What `auto` may detect; empty: everything."""
+    speakers: dict[Name, SpeakerOverride] = Field(default={})
+    """Overrides by identity, or pattern such as `guest-*`."""
+    channels: Annotated[
+        Literal["per_language", "per_speaker"], AfterValidator(_per_language_only)
+    ] = "per_language"
+    """Which tracks there are."""
+    captions: CaptionSettings = CaptionSettings()
+    chat: ChatSettings = ChatSettings()
+    plugins: Annotated[tuple[PluginUse, ...], AfterValidator(_no_plugins)] = ()
+    """In the order of asking."""
+    organisers: Annotated[Names, AfterValidator(_no_organisers)] = ()
+    """Identities that may change the config in the meeting."""
+    palabra: TaskSettings = TaskSettings()
+
+    @field_validator("default_listen", mode="before")
+    @classmethod
+    def _among_languages(cls, value: object, info: ValidationInfo) -> object:
+        """Here `always_on` is checked too: it is known before the languages that it belongs to."""
+        if "languages" not in info.data:
+            return value
+        languages: tuple[LanguageCode, ...] = info.data["languages"]
+        mistakes: list[Mistake] = [
+            ((), _not_offered(code, languages, at="always_on"))
+            for code in info.data["always_on"]
+            if code not in languages
+        ]
+        try:
+            if value is not None and (code := check_target(value)) not in languages:
+                mistakes.append(((), _not_offered(code, languages)))
+        except PydanticCustomError as mistake:
+            mistakes.append(((), mistake))
+        refuse_all(mistakes)
+        return value
+
+    @field_validator("limits")
+    @classmethod
+    def _enough_for_languages(cls, limits: Limits, info: ValidationInfo) -> Limits:
+        languages = info.data.get("languages", ())
+        if len(languages) > limits.max_languages:
+            raise refusal(
+                f"{len(languages)} languages ({_listed(languages)}) are more than "
+                f"`limits.max_languages` allows, which is {limits.max_languages}",
+                at="languages",
+            )
+        return limits
+
+    @property
+    def always_interpreted(self) -> tuple[LanguageCode, ...]:
+        """The languages that are interpreted whether or not anybody asks: here, every one."""
+        return self.languages
+
+    def speaker_override(self, identity: str) -> SpeakerOverride:
+        """What is said of this speaker: by name, else by the first pattern that fits."""
+        if identity in self.speakers:
+            return self.speakers[identity]
+        fitting = (
+            override
+            for pattern, override in self.speakers.items()
+            if fnmatchcase(identity, pattern)
+        )
+        return next(fitting, SpeakerOverride())
+
+
+def _not_offered(
+    code: LanguageCode, languages: Sequence[LanguageCode], *, at: str | None = None
+) -> PydanticCustomError:
+    reason = f'"{code}" is not among the languages, which are {_listed(languages)}'
+    return refusal(reason, at=at)
+
+
+def _listed(languages: Sequence[LanguageCode]) -> str:
+    return ", ".join(languages)
+
+
+def parse_room_config(metadata: str, *, layers: Sequence[Mapping[str, object]] = ()) -> RoomConfig:
+    """Merge dispatch metadata over the worker's layers, lowest first, and check the whole.
+
+    Raises:
+        RoomConfigError: with every mistake and its path.
+    """
+    said, problems = read_object(metadata)
+    try:
+        config = _validated((*layers, said))
+    except ValidationError as error:
+        raise RoomConfigError(problems + problems_of(error, RoomConfig)) from None
+    if problems:
+        raise RoomConfigError(problems)
+    return config
+
+
+def layer_problems(
+    layer: Mapping[str, object], *, below: Sequence[Mapping[str, object]] = (), prefix: Path = ()
+) -> list[Problem]:
+    """The mistakes of one layer laid over others, with paths that say where it stands."""
+    try:
+        _validated((*below, layer))
+    except ValidationError as error:
+        return problems_of(error, RoomConfig, prefix)
+    return []
+
+
+def _validated(layers: Iterable[Mapping[str, object]]) -> RoomConfig:
+    merged: dict[str, object] = {}
+    for layer in layers:
+        merged = overlay(merged, _with_codes_spelt(layer))
+    return RoomConfig.model_validate(merged)
+
+
+def _with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
+    """Spell language keys alike, so that layers meet; two spellings in one stay, to be refused."""
+    palabra = layer.get("palabra")
+    if not isinstance(palabra, Mapping):
+        return dict(layer)
+
+    spelt: dict[str, object] = dict(palabra)
+    for name in _KEYED_BY_LANGUAGE:
+        entries = palabra.get(name)
+        if isinstance(entries, Mapping):
+            codes = {
+                normalise(key): value for key, value in entries.items() if isinstance(key, str)
+            }
+            spelt[name] = codes if len(codes) == len(entries) else entries
+    return {**layer, "palabra": spelt}
+
+
+def room_config_schema() -> dict[str, Any]:
+    """The JSON Schema of the room config."""
+    schema = RoomConfig.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,160 @@
+"""The production worker: registers with LiveKit, and leaves as its operator asks it to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+from livekit.agents import AgentServer, JobRequest
+from livekit.agents.cli import log
+
+from palabra_agent.access import ServerUnreachable, check_livekit
+from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.job import end_interpretation, interpret_job, prepare_process
+from palabra_agent.meeting.presence import STATE_ATTRIBUTE
+from palabra_agent.settings import WorkerSettings
+
+AGENT_DISPLAY_NAME: Final = "Interpreter"
+
+_RETRY_SECONDS: Final = (1, 2, 5, 10)
+_FOR_EVER: Final = 2**31
+_SESSION_END_SECONDS: Final = 3.0
+_IDLE_PROCESSES: Final = 2
+
+logger = logging.getLogger(__name__)
+
+
+async def run_worker(settings: WorkerSettings) -> None:
+    """Serve rooms until told to stop.
+
+    The first SIGTERM or SIGINT drains: no new rooms, the running ones go on until they end or the
+    settings' time is over. A second one, or a time of 0, ends them now.
+
+    Raises:
+        MeetingError: LiveKit refused the credentials.
+    """
+    with _signals() as stop:
+        if not await _wait_for_livekit(settings, stop):
+            return
+
+        server = build_server(settings)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(server.run(), name="agent server")
+            stopping = group.create_task(_stop_on_signal(server, settings, stop), name="stop")
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+
+
+def build_server(settings: WorkerSettings) -> AgentServer:
+    """Make the LiveKit Agents server with our entrypoint; needs no network."""
+    # read by the forkserver, which otherwise loads voice models that no job of ours uses
+    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    # stands in for an empty name otherwise, which means every new room here
+    os.environ.pop("LIVEKIT_AGENT_NAME", None)
+    server = AgentServer(
+        ws_url=settings.livekit.url,
+        api_key=settings.livekit.api_key,
+        api_secret=settings.livekit.api_secret.get_secret_value(),
+        port=settings.port,
+        load_threshold=settings.load_threshold,
+        num_idle_processes=_IDLE_PROCESSES,
+        session_end_timeout=_SESSION_END_SECONDS,
+        drain_timeout=settings.drain_seconds,
+        max_retry=_FOR_EVER,
+        preload_modules=["palabra_agent.job"],
+        setup_fnc=partial(prepare_process, settings),
+    )
+    server.rtc_session(
+        interpret_job,
+        agent_name=settings.agent_name,
+        on_request=partial(_accept, settings.identity),
+        on_session_end=end_interpretation,
+    )
+    return server
+
+
+async def _accept(identity: str, request: JobRequest) -> None:
+    """Take every job; one identity for all, so that the newest interpreter of a room wins."""
+    await request.accept(
+        name=AGENT_DISPLAY_NAME,
+        identity=identity,
+        attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
+    )
+
+
+async def _wait_for_livekit(settings: WorkerSettings, stop: asyncio.Queue[signal.Signals]) -> bool:
+    """Ask LiveKit until it answers; False when told to stop meanwhile.
+
+    Raises:
+        MeetingError: It answered, and refused the credentials.
+    """
+    tries = 0
+    while stop.empty():
+        try:
+            await check_livekit(settings.livekit)
+        except ServerUnreachable as error:
+            pause = _RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)]
+            logger.warning("%s; trying again in %d s", error, pause)
+            tries += 1
+            await _pause(pause, stop)
+        else:
+            return True
+
+    return False
+
+
+async def _pause(seconds: float, stop: asyncio.Queue[signal.Signals]) -> None:
+    """Wait, but not longer than until told to stop; the word stays in the queue."""
+    try:
+        async with asyncio.timeout(seconds):
+            stop.put_nowait(await stop.get())
+    except TimeoutError:
+        return
+
+
+@contextmanager
+def _signals() -> Generator[asyncio.Queue[signal.Signals]]:
+    """Collect SIGTERM and SIGINT in a queue for the length of a block."""
+    loop = asyncio.get_running_loop()
+    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received.put_nowait, number)
+
+    try:
+        yield received
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _stop_on_signal(
+    server: AgentServer, settings: WorkerSettings, stop: asyncio.Queue[signal.Signals]
+) -> None:
+    await stop.get()
+    if settings.drain_seconds > 0:
+        async with asyncio.TaskGroup() as group:
+            draining = group.create_task(_drain(server, settings.drain_seconds), name="drain")
+            second = group.create_task(stop.get(), name="second signal")
+            await asyncio.wait({draining, second}, return_when=asyncio.FIRST_COMPLETED)
+            draining.cancel()
+            second.cancel()
+
+    await server.aclose()
+
+
+async def _drain(server: AgentServer, seconds: int) -> None:
+    try:
+        await server.drain(timeout=seconds)
+    except TimeoutError:
+        logger.warning("rooms were still running when the time to drain was over")
+
+
+def set_up_logging(level: str = "INFO") -> None:
+    """Log JSON lines on stdout, this process's and its jobs'."""
+    log.setup_logging(level, devmode=False, console=False)
