@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import signal
 from collections.abc import Coroutine, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -146,7 +146,7 @@ def emulator(
 
     with _sentences():
         from palabra_agent.emulator.options import EmulatorOptions
-        from palabra_agent.emulator.server import serve_emulator
+        from palabra_agent.emulator.server import run_emulator
         from palabra_agent.settings import load_livekit_settings
 
         livekit = load_livekit_settings(_environment())
@@ -163,7 +163,13 @@ def emulator(
             latency_ms=latency_ms,
             auto_language=auto_language,
         )
-        _run(serve_emulator(options))
+
+        async def serve() -> None:
+            async with run_emulator(options) as running:
+                _output.print(f"Palabra's emulator serves {running.url}; Ctrl-C stops it")
+                await asyncio.Event().wait()
+
+        _run(serve())
 
 
 @app.command()
@@ -238,11 +244,18 @@ def _environment() -> Mapping[str, str]:
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> None:
-    """Run something until it ends or Ctrl-C, which is a good end."""
+    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends."""
+
+    async def until_told() -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serving)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
     try:
-        asyncio.run(serving)
-    except KeyboardInterrupt:
-        sys.exit(0)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(until_told())
+    except* PalabraAgentError as errors:
+        raise errors.exceptions[0] from None
 
 
 @contextmanager

@@ -133,7 +133,7 @@ class RoomConfig(ConfigModel):
         languages: tuple[LanguageCode, ...] = info.data["languages"]
         mistakes: list[Mistake] = [
             ((), _not_offered(code, languages, at="always_on"))
-            for code in info.data["always_on"]
+            for code in info.data.get("always_on", ())
             if code not in languages
         ]
         try:

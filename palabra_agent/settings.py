@@ -98,8 +98,8 @@ class WorkerOptions(ConfigModel):
     """Where health is served; 0: any free port."""
     drain_seconds: Annotated[Whole, Between(0, 604_800)] = 1_800
     """How long running rooms may go on after the first signal to stop."""
-    load_threshold: Annotated[Number, Between(0.01, 1)] = 0.7
-    """The load above which no more rooms are taken."""
+    load_threshold: Annotated[Number, Between(0.01, 10)] = 0.7
+    """The share of the processors in use above which no more rooms are taken; over 1: no limit."""
     allowed_plugins: Names | None = None
     """Plugins that a room may name; left out: all that are installed."""
     organisers: Annotated[Names, AfterValidator(_no_organisers)] = ()

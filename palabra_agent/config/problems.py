@@ -26,6 +26,9 @@ CREDENTIALS_REFUSED: Final = (
 MAX_PROBLEMS: Final = 100
 """More than anybody reads; the rest is counted."""
 
+_OF_KEY: Final = "[key]"
+"""What pydantic appends to the place of a key that is itself wrong."""
+
 _IGNORED: Final = frozenset({"default_factory_not_called"})
 
 
@@ -35,13 +38,21 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: Path = (
         details for details in error.errors(include_url=False) if details["type"] not in _IGNORED
     ]
     problems = [_problem(details, model, prefix) for details in mistakes[:MAX_PROBLEMS]]
-    if len(mistakes) > MAX_PROBLEMS:
-        problems.append(Problem("", f"and {len(mistakes) - MAX_PROBLEMS} more mistakes"))
-    return problems
+    return problems + _counted(len(mistakes))
+
+
+def enough_of(problems: Sequence[Problem]) -> list[Problem]:
+    """The first mistakes, and how many more there are."""
+    return [*problems[:MAX_PROBLEMS], *_counted(len(problems))]
+
+
+def _counted(total: int) -> list[Problem]:
+    more = total - MAX_PROBLEMS
+    return [Problem("", f"and {more} more mistakes")] if more > 0 else []
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Problem:
-    loc = tuple(part for part in details["loc"] if part != "[key]")
+    loc = _place(details)
     context = details.get("ctx", {})
 
     if details["type"] == NOT_AVAILABLE:
@@ -51,10 +62,17 @@ def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Pro
         loc = (*loc[:-1], context["at"])
 
     if details["type"] == "extra_forbidden":
-        reason = unknown_key(str(loc[-1]), _model_at(model, loc[:-1]))
+        *parents, key = loc
+        reason = unknown_key(str(key), _model_at(model, parents))
     else:
         reason = _reason(details, context, hidden=any(is_credential_key(part) for part in loc))
     return Problem(path_text(prefix + loc), reason)
+
+
+def _place(details: ErrorDetails) -> Path:
+    loc = details["loc"]
+    of_key = details["type"] != "extra_forbidden" and loc[1:] and loc[-1] == _OF_KEY
+    return loc[:-1] if of_key else loc
 
 
 def _reason(details: ErrorDetails, context: Mapping[str, Any], *, hidden: bool) -> str:
@@ -119,7 +137,7 @@ def _either(words: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
     """The model whose keys stand at `path` below `model`."""
     here: object = model
     for part in path:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from palabra_agent.config.fields import repeated
+from palabra_agent.config.problems import enough_of
 from palabra_agent.config.wording import Path, kind_of, path_text, shown
 from palabra_agent.errors import Problem, RoomConfigError
 
@@ -41,7 +42,7 @@ def read_object(text: str) -> tuple[dict[str, Any], list[Problem]]:
     value = _parse(text)
     if not isinstance(value, dict):
         _refuse(f"the room config must be a JSON object, not {kind_of(value)}")
-    return value, _inspect(value)
+    return value, enough_of(_inspect(value))
 
 
 def _parse(text: str) -> object:

@@ -204,7 +204,14 @@ class UpdateRefused:
     sentence: str
 
 
-SessionEvent: TypeAlias = Transcript | InterpretationStarted | InterpretationEnded | UpdateRefused
+@dataclass(frozen=True, slots=True)
+class BriefFollowed:
+    """Palabra does what it was asked to last."""
+
+
+SessionEvent: TypeAlias = (
+    Transcript | InterpretationStarted | InterpretationEnded | BriefFollowed | UpdateRefused
+)
 
 
 class Session(Protocol):

@@ -121,11 +121,14 @@ class _Room:
         for identity in self.speakers.keys() - staying:
             self._end(identity)
 
+        for identity in self.given_up - staying:
+            self.given_up.remove(identity)
+            self.troubles.resolve(identity)
+
         for identity, brief in wanted.briefs.items():
             person = self.view.person(identity)
             self._want(identity, Assignment(brief, person.microphone if person else None))
 
-        self.given_up &= staying
         self._show(wanted)
 
     def dismiss(self) -> None:
@@ -138,6 +141,7 @@ class _Room:
         now = asyncio.get_running_loop().time()
         speaking = [who.identity for who in self.view.people if who.microphone is not None]
         counted = self.lingering.observe(speaking, is_connected=self.view.is_connected, now=now)
+        self.detected = {who: code for who, code in self.detected.items() if who in counted}
         missed = counted.difference(speaking) & self.speakers.keys()
         for identity in missed:
             speaker = self.speakers[identity]
@@ -157,7 +161,6 @@ class _Room:
     def _end(self, identity: str) -> None:
         self.speakers.pop(identity).task.cancel()
         self.troubles.resolve(identity)
-        self.detected.pop(identity, None)
 
     async def _supervise(self, identity: str, wanted: Watched[Assignment]) -> None:
         """Interpret a speaker; a fault of ours ends this speaker and nobody else."""
@@ -173,12 +176,18 @@ class _Room:
             await interpret_speaker(wanted, self.open_session, outlets)
         except Exception:  # the one fence around a speaker
             logger.exception("speaker interpretation failed")
-            self.given_up.add(identity)
-            self.speakers.pop(identity, None)
-            self.troubles.report(identity, "the interpretation of a speaker failed")
-            self.changed.set()
+            self._give_up(identity, wanted)
         finally:
             logger.info("speaker interpretation closed")
+
+    def _give_up(self, identity: str, wanted: Watched[Assignment]) -> None:
+        speaker = self.speakers.get(identity)
+        # one that was ended already may have a successor by now
+        if speaker is not None and speaker.wanted is wanted:
+            del self.speakers[identity]
+            self.given_up.add(identity)
+            self.troubles.report(identity, "the interpretation of a speaker failed")
+            self.changed.set()
 
     def _write(
         self, identity: str, scribe: Scribe, wanted: Watched[Assignment], transcript: Transcript

@@ -15,6 +15,7 @@ from palabra_agent.interpretation.backoff import Backoff
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.interpretation.ports import (
     Brief,
+    BriefFollowed,
     FrameSource,
     InterpretationEnded,
     InterpretationStarted,
@@ -61,6 +62,7 @@ async def interpret_speaker(
     while True:
         brief, began = wanted.value.brief, time.monotonic()
         failure = await _attempt(wanted, open_session, outlets)
+        _heed_cancellation()
         outlets.on_trouble(failure)
         if failure.retryable:
             await asyncio.sleep(backoff.pause_after(time.monotonic() - began))
@@ -93,6 +95,8 @@ async def _listen(session: Session, group: asyncio.TaskGroup, outlets: Outlets) 
         match event:
             case Transcript():
                 outlets.on_transcript(event)
+            case BriefFollowed():
+                outlets.on_ready()
             case UpdateRefused():
                 outlets.on_trouble(event)
             case InterpretationStarted(language, source):
@@ -133,6 +137,17 @@ async def _downlink(source: FrameSource, channel: LanguageChannel) -> None:
     with channel.mixer.open_input() as backlog:
         async with source.open_frames() as frames:
             await fill(frames, backlog)
+
+
+def _heed_cancellation() -> None:
+    """Stop here if we are being cancelled.
+
+    A task group that fails while it is cancelled raises its errors, and the cancellation is lost in
+    them.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _other_brief(wanted: Watched[Assignment], brief: Brief) -> None:

@@ -78,13 +78,13 @@ class PalabraApi:
             "POST", "/session-storage/session", _CREATE_SECONDS, json=body
         )
         data = answer.get("data")
-        try:
-            ticket = cast("dict[str, str]", data)
-            return SessionTicket(
-                ticket["id"], ticket["publisher"], ticket["webrtc_url"], ticket["ws_url"]
-            )
-        except (TypeError, KeyError):
-            raise ApiError(status, "the answer lacks what a session needs") from None
+        ticket = cast("_Json", data) if isinstance(data, dict) else {}
+        fields = [ticket.get(key) for key in ("id", "publisher", "webrtc_url", "ws_url")]
+        found = [value for value in fields if isinstance(value, str) and value]
+        if len(found) != len(fields):
+            raise ApiError(status, "the answer lacks what a session needs")
+
+        return SessionTicket(*found)
 
     async def list_sessions(self) -> int:
         """Count our sessions; free of charge, so it also checks the credentials.
@@ -119,7 +119,12 @@ class PalabraApi:
         timeout = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._http.request(
-                method, self._base_url + path, headers=self._headers, json=json, timeout=timeout
+                method,
+                self._base_url + path,
+                headers=self._headers,
+                json=json,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 answer = await _read(response)
         except TimeoutError:

@@ -7,6 +7,7 @@ a bare map without a type, and what is malformed or unknown is told apart so tha
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -176,7 +177,11 @@ def _queue_levels(message: _Json) -> Message:
     levels: dict[str, int] = {}
     for language, entry in message.items():
         level = (_object(entry) or {}).get("current_queue_level_ms")
-        if not isinstance(level, int | float):
+        if (
+            isinstance(level, bool)
+            or not isinstance(level, int | float)
+            or not math.isfinite(level)
+        ):
             return _MALFORMED
 
         levels[language] = int(level)

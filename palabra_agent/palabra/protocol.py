@@ -70,7 +70,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The task runs."""
+    """The task runs as it was sent last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class TaskConversation:
         self.state = TaskState.IDLE
         self._wished: Task | None = None
         self._sent: Task | None = None
-        self._refused: Task | None = None
+        self._running: Task | None = None
         self._is_confirmed = False
         self._was_lost = False
         self._next_at = 0.0
@@ -119,13 +119,13 @@ class TaskConversation:
         if now < self._next_at or self.state is TaskState.OVER:
             return None
 
-        if self._has_news:
+        if self._wished is not None and self._wished != self._sent:
             self._sent, self._is_confirmed = self._wished, False
             self._next_at = now + TASK_INTERVAL_SECONDS
             if self.state is TaskState.IDLE:
                 self.state = TaskState.CONFIGURING
 
-            return Command("set_task", self._sent or {})
+            return Command("set_task", self._sent)
 
         if self._sent is not None and not self._is_confirmed:
             self._next_at = now + TASK_INTERVAL_SECONDS
@@ -135,8 +135,8 @@ class TaskConversation:
 
     def next_time(self) -> float | None:
         """When `next_command` may have something, or None while there is nothing to say."""
-        is_waiting = self._has_news or (self._sent is not None and not self._is_confirmed)
-        return self._next_at if is_waiting and self.state is not TaskState.OVER else None
+        is_settled = self._wished == self._sent and (self._sent is None or self._is_confirmed)
+        return None if is_settled or self.state is TaskState.OVER else self._next_at
 
     def ask_again(self) -> None:
         """Make sure that the task still runs, as after a reconnect that may have lost packets."""
@@ -147,7 +147,10 @@ class TaskConversation:
         self._sent = None
 
     def receive(self, message: Message, now: float) -> list[Meaning]:
-        """Take in a message; return what it means for us."""
+        """Take in a message; return what it means for us. After the end nothing means anything."""
+        if self.state is TaskState.OVER:
+            return []
+
         match message:
             case Transcript():
                 return [message]
@@ -164,10 +167,6 @@ class TaskConversation:
             case Unread(message_type):
                 return [Noted("unread", message_type)]
 
-    @property
-    def _has_news(self) -> bool:
-        return self._wished is not None and self._wished not in (self._sent, self._refused)
-
     def _confirm(self, report: TaskReport) -> list[Meaning]:
         if self._sent is None or report.command not in {"", "set_task"}:
             return []
@@ -175,12 +174,10 @@ class TaskConversation:
         if report.status != "running":
             return []
 
-        self._is_confirmed, self._was_lost = True, False
-        if self.state is TaskState.RUNNING:
-            return []
-
+        is_news = not self._is_confirmed
+        self._is_confirmed, self._was_lost, self._running = True, False, self._sent
         self.state = TaskState.RUNNING
-        return [Ready()]
+        return [Ready()] if is_news else []
 
     def _fail(self, error: ErrorReport, now: float) -> list[Meaning]:
         if error.code == "SERVICE_TIMEOUT":
@@ -194,7 +191,7 @@ class TaskConversation:
 
         # a rate limit, whose code nobody knows, or something new: the command may not have counted
         self._next_at = now + TASK_INTERVAL_SECONDS
-        if not self._is_confirmed and self.state is TaskState.CONFIGURING:
+        if not self._is_confirmed:
             self._sent = None
 
         return [Noted("error", error.code)]
@@ -213,13 +210,12 @@ class TaskConversation:
         if self.state is not TaskState.RUNNING:
             return self._over(error)
 
-        self._refused, self._is_confirmed = self._sent, True
+        # what runs is what ran before: that is wished now, and needs no sending
+        self._wished = self._sent = self._running
+        self._is_confirmed = True
         return [Refused(error)]
 
     def _over(self, error: TaskRejected | SessionLost) -> list[Meaning]:
-        if self.state is TaskState.OVER:
-            return []
-
         self.state = TaskState.OVER
         return [Over(error)]
 

@@ -13,6 +13,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.ports import (
     Brief,
+    BriefFollowed,
     FrameSource,
     InterpretationEnded,
     InterpretationStarted,
@@ -86,10 +87,11 @@ class PalabraSession:
         try:
             async with asyncio.timeout(_READY_SECONDS):
                 async for event in self._stream:
-                    if isinstance(event, Ready):
+                    if isinstance(event, BriefFollowed):
                         return
 
                     self._early.append(event)
+                raise SessionLost("Palabra ended it")
         except TimeoutError:
             raise SessionLost(f"Palabra was not ready within {_READY_SECONDS:g} s") from None
 
@@ -103,8 +105,7 @@ class PalabraSession:
             yield self._early.pop(0)
 
         async for event in self._stream:
-            if not isinstance(event, Ready):
-                yield event
+            yield event
 
     async def converse(self) -> None:
         """Send commands as they become due, until cancelled."""
@@ -131,12 +132,12 @@ class PalabraSession:
         except (TimeoutError, SessionLost):
             logger.info("a task could not be ended, its session is deleted")
 
-    async def _read(self) -> AsyncGenerator[SessionEvent | Ready]:
+    async def _read(self) -> AsyncGenerator[SessionEvent]:
         async for happened in self._transport.events():
             for event in self._understand(happened):
                 yield event
 
-    def _understand(self, happened: TransportEvent) -> list[SessionEvent | Ready]:
+    def _understand(self, happened: TransportEvent) -> list[SessionEvent]:
         match happened:
             case FrameReceived(frame):
                 now = asyncio.get_running_loop().time()
@@ -157,12 +158,12 @@ class PalabraSession:
         self._wake.set()
         return []
 
-    def _pass_on(self, meaning: Meaning) -> list[SessionEvent | Ready]:
+    def _pass_on(self, meaning: Meaning) -> list[SessionEvent]:
         match meaning:
             case Transcript():
                 return [self._named_as_asked(meaning)]
             case Ready():
-                return [meaning]
+                return [BriefFollowed()]
             case Refused(error):
                 return [UpdateRefused(str(error))]
             case Over(error):
@@ -171,7 +172,7 @@ class PalabraSession:
                 logger.info("palabra sent a notice", extra={"kind": what, "code": code})
                 return []
 
-    def _started(self, language: str, source: FrameSource) -> list[SessionEvent | Ready]:
+    def _started(self, language: str, source: FrameSource) -> list[SessionEvent]:
         code = match(language, self._targets)
         return [InterpretationStarted(code, source)] if code is not None else []
 

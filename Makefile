@@ -1,0 +1,42 @@
+# What a contributor types. Everything happens in .venv and a cache; `make setup` is part of each.
+
+PYTHON ?= $(shell sh scripts/find-python)
+ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
+ARGS ?=
+
+.PHONY: help setup demo test check bench fix clean
+
+help:
+	@echo "make setup   what the others need: .venv, livekit-server, Debian packages (as root)"
+	@echo 'make demo    a meeting with an interpreter, live in this terminal (ARGS="--check --isolated")'
+	@echo 'make test    all tests, in a network namespace of their own (ARGS="-k captions")'
+	@echo "make check   format, lint, types"
+	@echo 'make bench   the benchmarks (ARGS="--help")'
+	@echo "make fix     format, and what lint can repair"
+	@echo "make clean   remove what these made here (the livekit-server in the cache stays)"
+
+setup:
+	@PYTHON="$(PYTHON)" sh scripts/setup
+
+demo: setup
+	@.venv/bin/palabra-agent demo $(ARGS)
+
+test: setup
+	@$(ISOLATED) .venv/bin/pytest $(ARGS)
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/pyright
+
+bench: setup
+	@$(ISOLATED) .venv/bin/python -m bench $(ARGS)
+
+fix: setup
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

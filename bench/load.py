@@ -1,0 +1,69 @@
+"""What a room costs: processor time per direction, and memory of its job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import psutil
+from rich.progress import Progress
+
+from bench.figures import Figure
+from bench.meetings import meeting
+from palabra_agent.audio.tones import tone
+from palabra_agent.local.people import Person
+from palabra_agent.local.stage import Stage
+
+SPEAKERS = (1, 4, 8)
+_SECONDS = 12.0
+_SPEECH = tone(300, 3.0)
+_MIB = 1024 * 1024
+_PSS_AIM_MIB = 90.0
+
+
+async def measure_load(stage: Stage, progress: Progress) -> list[Figure]:
+    """Let more and more people speak at once, and look at the job's process."""
+    task = progress.add_task("load", total=len(SPEAKERS))
+    figures: list[Figure] = []
+    for count in SPEAKERS:
+        async with meeting(stage, f"bench-load-{count}", count) as people:
+            figures += await _observe(stage, people)
+        progress.advance(task)
+
+    return figures
+
+
+async def _observe(stage: Stage, people: Sequence[Person]) -> list[Figure]:
+    worker = psutil.Process(stage.worker.process.pid)
+    before = {child.pid: _cpu_seconds(child) for child in worker.children(recursive=True)}
+    async with asyncio.TaskGroup() as group:
+        talking = [group.create_task(_talk(person), name="talk") for person in people]
+        await asyncio.sleep(_SECONDS)
+        spent = {
+            child: _cpu_seconds(child) - before.get(child.pid, 0.0)
+            for child in worker.children(recursive=True)
+        }
+        job = max(spent, key=lambda child: spent[child])
+        memory = job.memory_full_info()
+        for task in talking:
+            task.cancel()
+
+    count, directions = len(people), 2 * len(people)
+    share = spent[job] / _SECONDS / directions * 100
+    pss_aim = _PSS_AIM_MIB if count == 4 else None
+    return [
+        Figure(f"core per direction, {count} speakers", "%", (share,)),
+        Figure(f"memory of the job (PSS), {count} speakers", "MiB", (memory.pss / _MIB,), pss_aim),
+        Figure(f"memory of the job (RSS), {count} speakers", "MiB", (memory.rss / _MIB,)),
+    ]
+
+
+async def _talk(person: Person) -> None:
+    while True:
+        await person.say(_SPEECH)
+        await asyncio.sleep(1.0)  # a pause ends the utterance, so that it is interpreted
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system

@@ -1,0 +1,89 @@
+"""Hears in a room when sounds begin, to the sample: the stopwatch of the delay benchmark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import numpy as np
+from livekit import rtc
+
+from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.audio.rtc import RemoteAudio
+from palabra_agent.local.people import Server, mint_token
+
+_LOUD: Final = 1000
+_QUIET_SECONDS: Final = 0.12
+"""A sound counts as new after this much quiet."""
+
+
+class Stopwatch:
+    """Notes when sounds began, by track: `identity/track name`."""
+
+    def __init__(self) -> None:
+        self.onsets: dict[str, list[float]] = {}
+        self._changed = asyncio.Event()
+
+    async def follow(self, key: str, track: rtc.Track) -> None:
+        """Listen to a track until cancelled."""
+        loud_until = 0.0
+        async with RemoteAudio(track).open_frames() as frames:
+            async for frame in frames:
+                arrived = time.monotonic()
+                loud = np.flatnonzero(np.abs(frame.astype(np.int32)) > _LOUD)
+                if loud.size == 0:
+                    continue
+
+                began = arrived - (frame.size - int(loud[0])) / SAMPLE_RATE
+                if began - loud_until > _QUIET_SECONDS:
+                    self.onsets.setdefault(key, []).append(began)
+                    self._changed.set()
+                loud_until = arrived - (frame.size - int(loud[-1])) / SAMPLE_RATE
+
+    async def next_onset(self, key: str, since: float, seconds: float) -> float | None:
+        """When the first sound on a track began after `since`; None if none came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    found = next((at for at in self.onsets.get(key, []) if at > since), None)
+                    if found is not None:
+                        return found
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+
+
+@asynccontextmanager
+async def open_stopwatch(server: Server, room_name: str) -> AsyncGenerator[Stopwatch]:
+    """Listen to every track of a room for the length of a block, without being heard."""
+    room, stopwatch = rtc.Room(), Stopwatch()
+    subscribed: asyncio.Queue[tuple[str, rtc.Track]] = asyncio.Queue()
+
+    def on_subscribed(
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            subscribed.put_nowait((f"{participant.identity}/{publication.name}", track))
+
+    async def follow_all(group: asyncio.TaskGroup) -> None:
+        while True:
+            key, track = await subscribed.get()
+            following.append(group.create_task(stopwatch.follow(key, track), name=key))
+
+    room.on("track_subscribed", on_subscribed)
+    following: list[asyncio.Task[None]] = []
+    await room.connect(server.url, mint_token(server, room_name, f"stopwatch-{room_name}"))
+    try:
+        async with asyncio.TaskGroup() as group:
+            following.append(group.create_task(follow_all(group), name="follow all"))
+            yield stopwatch
+            for task in following:
+                task.cancel()
+    finally:
+        await room.disconnect()

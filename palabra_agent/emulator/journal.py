@@ -1,0 +1,52 @@
+"""The journal: every REST call, command and session event with its time, for tests to read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_CAPACITY: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened."""
+
+    time: float
+    """Epoch seconds."""
+    session: str | None
+    """The session's id, where it is about one."""
+    event: str
+    data: dict[str, object]
+
+
+class Journal:
+    """What happened, oldest first; bounded, the oldest entries are forgotten."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=_CAPACITY)
+
+    def add(self, session: str | None, event: str, **data: object) -> None:
+        """Write down that something has just happened."""
+        self._entries.append(Entry(time.time(), session, event, data))
+
+    def entries(self) -> list[Entry]:
+        """What is remembered."""
+        return list(self._entries)
+
+    def lines(self) -> Iterator[str]:
+        """One JSON object per entry."""
+        for entry in self._entries:
+            yield json.dumps(
+                {
+                    "time": entry.time,
+                    "session": entry.session,
+                    "event": entry.event,
+                    "data": entry.data,
+                },
+                ensure_ascii=False,
+            )

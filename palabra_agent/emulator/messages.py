@@ -1,0 +1,132 @@
+"""What the server says: the frames of Palabra's messages, as JSON objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Message: TypeAlias = dict[str, object]
+
+PARTIAL: Final = "partial_transcription"
+VALIDATED: Final = "validated_transcription"
+TRANSLATED: Final = "translated_transcription"
+PARTIAL_TRANSLATED: Final = "partial_translated_transcription"
+
+TranscriptionKind: TypeAlias = Literal[
+    "partial_transcription",
+    "validated_transcription",
+    "translated_transcription",
+    "partial_translated_transcription",
+]
+TaskEvent: TypeAlias = Literal[
+    "started", "updated", "unchanged", "resumed", "paused", "interrupted", "queued"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """A text about one stretch of sound."""
+
+    transcription_id: str
+    language: str
+    text: str
+    start: float
+    """Seconds from the beginning of the stream."""
+    end: float
+    stream_began: float
+    """Epoch seconds."""
+    part: int | None = None
+    """`translation_part_id`, which only translations have."""
+
+
+def transcription(kind: TranscriptionKind, said: Transcription) -> Message:
+    """A transcription or translation, partial or final."""
+    body: Message = {"transcription_id": said.transcription_id}
+    if said.part is not None:
+        body["translation_part_id"] = said.part
+
+    segment = {
+        "text": said.text,
+        "start": round(said.start, 3),
+        "end": round(said.end, 3),
+        "start_timestamp": round(said.stream_began + said.start, 6),
+        "end_timestamp": round(said.stream_began + said.end, 6),
+        "words": _words(said),
+    }
+    body |= {"language": said.language, "text": said.text, "segments": [segment]}
+    return _message(kind, {"transcription": body})
+
+
+def tts_text(transcription_id: str, language: str, text: str) -> Message:
+    """The text that is actually spoken."""
+    body: Message = {"transcription_id": transcription_id, "language": language, "text": text}
+    return _message("tts_text", {"transcription": body})
+
+
+def pipeline_timings(transcription_id: str, timings: Mapping[str, float]) -> Message:
+    """How long each step took, in seconds."""
+    return _message(
+        "pipeline_timings", {"transcription_id": transcription_id, "timings": dict(timings)}
+    )
+
+
+def current_task(task: Mapping[str, object], status: str) -> Message:
+    """The task as it stands."""
+    return _message("current_task", {**task, "task_status": status})
+
+
+def task_status(
+    command: str, event: TaskEvent, status: str, transcription_id: str | None = None
+) -> Message:
+    """The acknowledgement of a command."""
+    fields: Message = {"command": command, "event": event, "task_status": status}
+    if transcription_id is not None:
+        fields["transcription_id"] = transcription_id
+
+    return _message("task_status", fields)
+
+
+def error(code: str, desc: str) -> Message:
+    """A refusal, or the reason of an end."""
+    return _message("error", {"code": code, "desc": desc, "param": None})
+
+
+def warning(code: str, text: str) -> Message:
+    """Something that the client should know, and that ends nothing."""
+    return _message("warning", {"code": code, "message": text})
+
+
+def end_of_stream(name: str) -> Message:
+    """Nothing more will come."""
+    return _message(name, {})
+
+
+def queue_map(levels: Mapping[str, tuple[int, int]]) -> Message:
+    """The bare map of queue levels (current, max) in ms, which has no message type."""
+    return {
+        language: {"current_queue_level_ms": current, "max_queue_level_ms": highest}
+        for language, (current, highest) in levels.items()
+    }
+
+
+def tts_buffer_stats(levels: Mapping[str, tuple[int, int]], timestamp: float) -> Message:
+    """The queue levels as a message of their own."""
+    return _message("tts_buffer_stats", {"stats": {**queue_map(levels), "timestamp": timestamp}})
+
+
+def _message(message_type: str, fields: Message) -> Message:
+    return {"message_type": message_type, "data": fields}
+
+
+def _words(said: Transcription) -> list[Message]:
+    words = said.text.split()
+    step = (said.end - said.start) / max(1, len(words))
+    return [
+        {
+            "word": word,
+            "start": round(said.start + place * step, 3),
+            "end": round(said.start + (place + 1) * step, 3),
+        }
+        for place, word in enumerate(words)
+    ]

@@ -1,0 +1,111 @@
+"""What the emulator hears people say: sentences with translations, in place of recognition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from palabra_agent.errors import ConfigError, Problem
+from palabra_agent.languages import (
+    SOURCE_LANGUAGES,
+    TARGET_LANGUAGES,
+    LanguageCode,
+    base,
+    did_you_mean,
+    normalise,
+)
+
+_BUILT_IN: Final = Path(__file__).parent / "data" / "meeting.json"
+_KNOWN: Final = SOURCE_LANGUAGES | TARGET_LANGUAGES
+
+
+class ScriptError(ConfigError):
+    """A script file that cannot be used."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__([Problem(path, reason)])
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Sentences, each in several languages; an utterance says one of them."""
+
+    sentences: tuple[Mapping[LanguageCode, str], ...]
+
+    def text(self, number: int, language: str) -> str:
+        """What the number-th utterance (from 0) says in a language; after the last, the first."""
+        return _in_language(self.sentences[number % len(self.sentences)], language)
+
+    def translation(self, text: str, language: str) -> str:
+        """A text in another language: the script's translation, else the text, marked as such."""
+        for sentence in self.sentences:
+            if text in sentence.values():
+                return _in_language(sentence, language)
+
+        return f"[{language}] {text}"
+
+
+def load_script(path: Path | None = None) -> Script:
+    """Read a script file, or the built-in script.
+
+    The file is JSON: `{"sentences": [{"en": "Hello.", "es": "Hola."}, …]}`.
+
+    Raises:
+        ScriptError: The file cannot be read, or is no script.
+    """
+    source = path or _BUILT_IN
+    try:
+        content: object = json.loads(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScriptError(str(source), f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ScriptError(str(source), "is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ScriptError(str(source), f"is not JSON: {error.msg} at {where}") from None
+
+    return Script(_sentences(str(source), content))
+
+
+def _in_language(sentence: Mapping[LanguageCode, str], language: str) -> str:
+    code = normalise(language)
+    for candidate in (code, base(code)):
+        if candidate in sentence:
+            return sentence[candidate]
+
+    original = sentence.get(LanguageCode("en")) or next(iter(sentence.values()))
+    return f"[{code}] {original}"
+
+
+def _sentences(path: str, content: object) -> tuple[Mapping[LanguageCode, str], ...]:
+    found = cast("dict[str, object]", content).get("sentences") if _is_object(content) else None
+
+    if not isinstance(found, list) or not found:
+        raise ScriptError(path, 'needs a list "sentences" with at least one sentence')
+
+    entries = cast("list[object]", found)
+    return tuple(_sentence(f"{path}: sentences[{n}]", entry) for n, entry in enumerate(entries))
+
+
+def _sentence(path: str, entry: object) -> Mapping[LanguageCode, str]:
+    if not _is_object(entry) or not entry:
+        raise ScriptError(path, "must be an object of language codes and texts")
+
+    sentence: dict[LanguageCode, str] = {}
+    for language, text in cast("dict[str, object]", entry).items():
+        code = normalise(language)
+        if code not in _KNOWN:
+            hint = did_you_mean(code, _KNOWN)
+            raise ScriptError(path, f'"{language}" is not a language that Palabra has{hint}')
+        if not isinstance(text, str) or not text.strip():
+            raise ScriptError(f"{path}.{language}", "must be a text that is not empty")
+        sentence[code] = text.strip()
+
+    return sentence
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)

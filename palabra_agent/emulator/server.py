@@ -1,0 +1,118 @@
+"""The emulator as a whole: every part put together, served on one port, and ended tidily."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from palabra_agent.emulator.bot import open_bot
+from palabra_agent.emulator.espeak import EspeakVoice
+from palabra_agent.emulator.inspection import Inspection
+from palabra_agent.emulator.journal import Journal
+from palabra_agent.emulator.life import Life
+from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.ports import OpenTransport, Place, Rooms, Transport
+from palabra_agent.emulator.proxy import LiveKitProxy
+from palabra_agent.emulator.registry import Registry
+from palabra_agent.emulator.rest import STREAM_PATH, SessionStorage
+from palabra_agent.emulator.rooms import open_rooms
+from palabra_agent.emulator.script import Script, load_script
+from palabra_agent.emulator.voices import MarkerVoice, Voice
+from palabra_agent.errors import SetupError
+
+logger = logging.getLogger(__name__)
+
+_SHUTDOWN_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEmulator:
+    """An emulator that answers."""
+
+    url: str
+    """Base URL, for `PALABRA_API_URL`."""
+    journal: Journal
+
+
+@asynccontextmanager
+async def run_emulator(options: EmulatorOptions) -> AsyncGenerator[RunningEmulator]:
+    """Run an emulator; leaving ends all its sessions, their rooms included.
+
+    The LiveKit server need not be there yet: without it, sessions are refused.
+
+    Raises:
+        ScriptError: The script cannot be used.
+        SetupError: The port is not free.
+    """
+    async with open_rooms(options) as rooms:
+        open_transport = partial(_open_bot, options.livekit_url, rooms)
+        async with run_emulator_in(options, rooms, open_transport) as emulator:
+            yield emulator
+
+
+@asynccontextmanager
+async def run_emulator_in(
+    options: EmulatorOptions, rooms: Rooms, open_transport: OpenTransport
+) -> AsyncGenerator[RunningEmulator]:
+    """Run an emulator whose rooms and transports are given."""
+    script = options.script if isinstance(options.script, Script) else load_script(options.script)
+    journal = Journal()
+    life = Life(rooms, open_transport, _voice(options), keep_sids=options.keep_sids)
+    registry = Registry(options, script, journal, life)
+    async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as sessions:
+        app = web.Application()
+        SessionStorage(options, registry, rooms, journal).add_to(app)
+        LiveKitProxy(options.livekit_url, registry.is_open, http).add_to(app)
+        Inspection(registry, journal).add_to(app)
+        app.router.add_get(STREAM_PATH, _refuse_stream)
+        home = sessions.create_task(registry.run())
+        try:
+            async with _serve(app, options) as url:
+                logger.info("emulator ready", extra={"url": url})
+                try:
+                    yield RunningEmulator(url, journal)
+                finally:
+                    registry.close()
+                    await home
+        finally:
+            registry.close()
+
+
+def _open_bot(
+    livekit_url: str, rooms: Rooms, place: Place
+) -> AbstractAsyncContextManager[Transport]:
+    return open_bot(place, rooms, livekit_url)
+
+
+def _voice(options: EmulatorOptions) -> Voice:
+    marker = MarkerVoice()
+    return EspeakVoice(marker) if options.voice == "espeak" else marker
+
+
+async def _refuse_stream(_request: web.Request) -> web.Response:
+    text = "The WebSocket transport is not available in this version of the emulator."
+    return web.json_response({"error": text}, status=501)
+
+
+@asynccontextmanager
+async def _serve(app: web.Application, options: EmulatorOptions) -> AsyncGenerator[str]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, options.host, options.port).start()
+        except OSError as error:
+            where = f"{options.host}:{options.port}"
+            raise SetupError(f"the emulator cannot listen on {where}: {error.strerror}") from None
+        port = runner.addresses[0][1]
+        yield f"http://{options.host}:{port}"
+    finally:
+        await runner.cleanup()

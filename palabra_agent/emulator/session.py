@@ -1,0 +1,250 @@
+"""One session: its state, its bill, who is there, and when it ends; decided without I/O.
+
+    created → connected → running ⇄ paused → ended → deleted
+
+Whoever runs a session tells it what happens and what time it is, and carries out what it wants:
+messages in its outbox, tracks offered, speech played, and an end when it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.emulator import messages
+from palabra_agent.emulator.endings import Endings
+from palabra_agent.emulator.identifiers import Identity
+from palabra_agent.emulator.journal import Journal
+from palabra_agent.emulator.level_reports import LevelReports
+from palabra_agent.emulator.messages import Message, TaskEvent
+from palabra_agent.emulator.meter import Meter
+from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.outbox import Outbox
+from palabra_agent.emulator.pipeline import Pipeline
+from palabra_agent.emulator.rendering import Rendering
+from palabra_agent.emulator.script import Script
+from palabra_agent.emulator.task import Task
+
+State: TypeAlias = Literal["created", "connected", "running", "paused", "ended", "deleted"]
+
+AFTERLIFE_SECONDS: Final = 60.0
+"""How long an ended session is still known to the REST API."""
+
+_FAREWELL_SECONDS: Final = 0.26
+"""Between the last message and the end of the connection, as observed on the live service."""
+
+
+class Session:
+    """One session's mind; the clock is monotonic, timestamps are epoch seconds."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        options: EmulatorOptions,
+        script: Script,
+        journal: Journal,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.identity = identity
+        self.state: State = "created"
+        self.task: Task | None = None
+        """The task as accepted last, ready or not."""
+        self.outbox = Outbox(options.double_encode, options.seed + identity.number)
+        self.orders: asyncio.Queue[Rendering] = asyncio.Queue()
+        """Renderings whose speech is to be made."""
+        self.tracks_changed = asyncio.Event()
+        self.over = asyncio.Event()
+        self.end_reason: str | None = None
+        self.farewell_seconds = 0.0
+        """How long the client may stay after the last message."""
+        self.created_at = self.updated_at = time.time()
+        self.ended_at: float | None = None
+        self.pipeline = Pipeline(
+            options,
+            script,
+            post=self.outbox.post,
+            note=self.note,
+            order_speech=self.orders.put_nowait,
+            seed=options.seed + identity.number,
+        )
+        self._options = options
+        self._journal = journal
+        self._clock = clock
+        self._meter = Meter()
+        self._level_reports = LevelReports(options.queue_map_hz, self.outbox.post)
+        self._ready_at: float | None = None
+        self._endings = Endings(options, clock())
+
+    @property
+    def billed_seconds(self) -> float:
+        """How long its task was running."""
+        return self._meter.seconds(self._clock())
+
+    @property
+    def expires_at(self) -> float:
+        """When its id becomes invalid, as things stand."""
+        if self.ended_at is not None:
+            return self.ended_at + AFTERLIFE_SECONDS
+        if self.state == "created":
+            return time.time() + self._endings.presence.join_by - self._clock()
+
+        return time.time() + AFTERLIFE_SECONDS
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.ended_at is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has a task that is up."""
+        return self.state in {"running", "paused"}
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether sound is interpreted."""
+        return self.state == "running" and not self._endings.tail.is_awaited
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether it delivers its tail."""
+        return self._endings.tail.is_awaited
+
+    @property
+    def wanted_tracks(self) -> tuple[str, ...]:
+        """The languages to be heard."""
+        task = self.task
+        return task.targets if task is not None and task.has_speech and not self.is_over else ()
+
+    def note(self, event: str, /, **data: object) -> None:
+        """Write into the journal."""
+        self._journal.add(self.identity.session_id, event, **data)
+
+    def extend(self, seconds: float) -> None:
+        """Wait longer for a client that has not come yet."""
+        self._endings.presence.join_by = self._clock() + seconds
+        self.updated_at = time.time()
+
+    def client_joined(self) -> None:
+        """The client is there."""
+        self._endings.presence.join()
+        self.client_spoke()
+
+    def client_spoke(self) -> None:
+        """The client is connected; LiveKit may announce one that publishes nothing only later."""
+        if self.state == "created":
+            self._become("connected")
+            self.note("connected")
+
+    def client_left(self) -> None:
+        """The client is gone: for good, unless it is back within the grace period."""
+        if self._endings.presence.leave(self._clock()):
+            self.note("disconnected")
+
+    def hear(self, pcm: Pcm) -> None:
+        """The client's sound."""
+        if self.is_listening:
+            self.pipeline.hear(pcm, self._clock())
+
+    def input_arrived(self) -> None:
+        """Sound, silence included, has just arrived."""
+        self._endings.watchdog.feed(self._clock())
+
+    def follow(self, task: Task) -> TaskEvent | None:
+        """Start, update or resume; says which, or nothing while it is still starting."""
+        previous, self.task = self.task, task
+        is_unchanged = previous is not None and previous.full == task.full
+        self.pipeline.configure(task)
+        if not is_unchanged:
+            self.tracks_changed.set()
+        if not self.is_ready:
+            if self._ready_at is None:
+                self._ready_at = self._clock() + self._options.ready_delay_ms / 1000
+            return None
+        if self.state == "paused":
+            self._run()
+            self.note("resumed", targets=task.targets)
+            return "resumed"
+        if is_unchanged:
+            return "unchanged"
+
+        self.note("updated", targets=task.targets)
+        return "updated"
+
+    def pause(self) -> None:
+        """Hear nothing until the next `set_task`; what was understood is still delivered."""
+        if self.state == "paused":
+            return
+
+        self.pipeline.stop_hearing(self._clock(), confirm=False)
+        self._meter.stop(self._clock())
+        self._become("paused")
+        self.note("paused")
+
+    def finish(self, eos_timeout: float | None) -> None:
+        """Hear nothing more, deliver the tail, then end."""
+        if self.is_listening:
+            self.pipeline.stop_hearing(self._clock(), confirm=True)
+
+        self._endings.tail.await_end(eos_timeout or 0.0)
+
+    def end(self, reason: str, *last_words: Message) -> None:
+        """Be over; the reason goes to the journal. Only the first end counts."""
+        if self.is_over:
+            return
+
+        for message in last_words:
+            self.outbox.post(message)
+        self._meter.stop(self._clock())
+        self.ended_at = time.time()
+        self.end_reason = reason
+        self.farewell_seconds = _FAREWELL_SECONDS if last_words else 0.0
+        self._become("ended")
+        self.note("ended", reason=reason, billed_seconds=round(self.billed_seconds, 3))
+        self.over.set()
+
+    def delete(self) -> None:
+        """Be over and forgotten by the REST API."""
+        self.end("deleted")
+        self._become("deleted")
+        self.note("deleted")
+
+    def tick(self) -> None:
+        """Do what time brings; called some twenty times a second."""
+        now = self._clock()
+        if self.is_over:
+            return
+        if self._ready_at is not None and now >= self._ready_at:
+            self._become_ready()
+
+        self.pipeline.tick(now)
+        self._level_reports.tick(now, self.pipeline.levels, self.task)
+        is_drained = self.pipeline.is_drained(now)
+        ending = self._endings.due(now, is_listening=self.is_listening, is_drained=is_drained)
+        if ending is not None:
+            self.end(ending.reason, *ending.last_words)
+
+    def sound_due(self) -> list[tuple[str, Pcm | None]]:
+        """Speech to be handed on now."""
+        return self.pipeline.sound_due(self._clock())
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self.updated_at = time.time()
+
+    def _become_ready(self) -> None:
+        self._ready_at = None
+        self._run()
+        self.note("running", targets=self.task.targets if self.task else ())
+        if self._options.dialect != "legacy":
+            self.outbox.post(messages.task_status("set_task", "started", "running"))
+
+    def _run(self) -> None:
+        now = self._clock()
+        self._meter.start(now)
+        self._endings.watchdog.feed(now)
+        self._become("running")

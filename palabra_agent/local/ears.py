@@ -1,0 +1,184 @@
+"""What a simulated person takes in: LiveKit's events made into recordings, captions and chat.
+
+This module alone knows the life of a subscription: a track is listened to from `track_subscribed`
+until `track_unsubscribed`, and anew when the same track is subscribed to again, because a stream
+that is kept over that may go on with another track's sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from livekit import rtc
+
+from palabra_agent.audio.rtc import RemoteAudio
+from palabra_agent.local.recording import Recording
+from palabra_agent.local.texts import (
+    CAPTION_TOPIC,
+    CHAT_TOPIC,
+    Caption,
+    ChatMessage,
+    caption,
+    chat_message,
+)
+
+_INBOX_LENGTH: Final = 1000
+_KEPT_TEXTS: Final = 1000
+_READ_SECONDS: Final = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscribed:
+    track: rtc.Track
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsubscribed:
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    reader: rtc.TextStreamReader
+    sender: str
+    topic: str
+
+
+_Event: TypeAlias = _Subscribed | _Unsubscribed | _Written
+
+
+class Ears:
+    """Listens and reads, from before the room is joined until `listen` is cancelled."""
+
+    def __init__(self, room: rtc.Room, hears: Callable[[str], bool]) -> None:
+        self.captions: deque[Caption] = deque(maxlen=_KEPT_TEXTS)
+        self.chat: deque[ChatMessage] = deque(maxlen=_KEPT_TEXTS)
+        self._recordings: dict[str, Recording] = {}
+        self._names: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX_LENGTH)
+        self._hears = hears
+        self._register(room)
+
+    @property
+    def tracks(self) -> frozenset[str]:
+        """Names of the tracks that are subscribed to now."""
+        return frozenset(self._names.values())
+
+    def recording(self, track: str) -> Recording:
+        """What was heard on a track of this name."""
+        return self._recordings.setdefault(track, Recording())
+
+    async def wait_for_change(self) -> None:
+        """Wait until something was heard, read or seen."""
+        await self._changed.wait()
+
+    async def listen(self) -> None:
+        """Take in whatever comes, until cancelled."""
+        listening: dict[str, asyncio.Task[None]] = {}
+
+        async with asyncio.TaskGroup() as group:
+            while True:
+                match await self._inbox.get():
+                    case _Subscribed(track, name):
+                        _stop(listening, track.sid)
+                        listening[track.sid] = group.create_task(
+                            self._record(track, name), name=f"hear:{name}"
+                        )
+                    case _Unsubscribed(sid):
+                        _stop(listening, sid)
+                    case _Written(reader, sender, topic):
+                        group.create_task(self._read(reader, sender, topic), name=f"read:{topic}")
+
+    async def _record(self, track: rtc.Track, name: str) -> None:
+        recording = self.recording(name)
+        async with RemoteAudio(track).open_frames() as frames:
+            async for frame in frames:
+                recording.add(frame, time.monotonic())
+                self._notify()
+
+    async def _read(self, reader: rtc.TextStreamReader, sender: str, topic: str) -> None:
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                text = await reader.read_all()
+        except (TimeoutError, rtc.StreamError):
+            logger.debug("a text stream was given up", extra={"topic": topic})
+            return
+
+        attributes, now = reader.info.attributes or {}, time.monotonic()
+        if topic == CAPTION_TOPIC:
+            self.captions.append(caption(text, sender, attributes, now))
+        else:
+            self.chat.append(chat_message(text, sender, attributes, now))
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _put(self, event: _Event) -> None:
+        try:
+            self._inbox.put_nowait(event)
+        except asyncio.QueueFull:
+            logger.warning("a simulated person has too much to take in")
+
+    def _register(self, room: rtc.Room) -> None:
+        """Ask LiveKit to tell; its callbacks only put events into the inbox."""
+        for topic in (CAPTION_TOPIC, CHAT_TOPIC):
+            room.register_text_stream_handler(topic, self._reading(topic))
+
+        room.on("track_subscribed", self._on_subscribed)
+        room.on("track_unsubscribed", self._on_unsubscribed)
+        for event in (
+            "participant_connected",
+            "participant_disconnected",
+            "participant_attributes_changed",
+            "track_published",
+            "track_unpublished",
+            "track_muted",
+            "track_unmuted",
+            "disconnected",
+        ):
+            room.on(event, self._on_anything)
+
+    def _reading(self, topic: str) -> Callable[[rtc.TextStreamReader, str], None]:
+        return lambda reader, sender: self._put(_Written(reader, sender, topic))
+
+    def _on_subscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        self._names[track.sid] = publication.name
+        if track.kind == rtc.TrackKind.KIND_AUDIO and self._hears(publication.name):
+            self._put(_Subscribed(track, publication.name))
+        self._notify()
+
+    def _on_unsubscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        self._names.pop(track.sid, None)
+        self._put(_Unsubscribed(track.sid))
+        self._notify()
+
+    def _on_anything(self, *facts: object) -> None:
+        self._notify()
+
+
+def _stop(listening: dict[str, asyncio.Task[None]], sid: str) -> None:
+    task = listening.pop(sid, None)
+    if task is not None:
+        task.cancel()

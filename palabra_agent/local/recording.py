@@ -1,0 +1,99 @@
+"""The recent sound of one track, with the time at which each piece of it was heard.
+
+Pure: it knows neither LiveKit nor clocks. Times are whatever the writer gives, in seconds; the
+memory is bounded, the oldest sound is forgotten.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
+from palabra_agent.audio.tones import tone_level_db
+
+AUDIBLE_DB: Final = -40.0
+"""Above this somebody hears something: far over a codec's noise, under the softest marker."""
+
+_TONE_WINDOW_SECONDS: Final = 0.1
+"""Long enough to tell markers 50 Hz apart, short enough to say when one began."""
+
+
+def _peak_for(db: float) -> float:
+    return float(32767 * 10 ** (db / 20))
+
+
+class Recording:
+    """What was heard on a track, the last `seconds` of it."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        self._kept_samples = round(seconds * SAMPLE_RATE)
+        self._frames: deque[Pcm] = deque()
+        self._times: deque[float] = deque()
+        self._samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """How much sound is kept."""
+        return self._samples / SAMPLE_RATE
+
+    def add(self, frame: Pcm, at: float) -> None:
+        """Keep a frame that was heard, to its end, at this time; times never go back."""
+        self._frames.append(frame)
+        self._times.append(at)
+        self._samples += frame.size
+
+        while self._samples > self._kept_samples:
+            self._times.popleft()
+            self._samples -= self._frames.popleft().size
+
+    def last(self, seconds: float) -> Pcm:
+        """The newest sound, at most so much."""
+        wanted = round(seconds * SAMPLE_RATE)
+        parts: list[Pcm] = []
+        for frame in reversed(self._frames):
+            if wanted <= 0:
+                break
+            parts.append(frame[-wanted:])
+            wanted -= frame.size
+
+        return _joined(parts[::-1])
+
+    def between(self, start: float, end: float = float("inf")) -> Pcm:
+        """What was heard in a stretch of time, by whole frames."""
+        first, last = bisect.bisect_right(self._times, start), bisect.bisect_right(self._times, end)
+        return _joined([self._frames[place] for place in range(first, last)])
+
+    def level_db(self, hz: float, *, seconds: float = 0.5) -> float:
+        """How loud a tone is in the newest sound, in dB below full scale."""
+        return tone_level_db(self.last(seconds), hz)
+
+    def first_sound(self, since: float, *, above_db: float = AUDIBLE_DB) -> float | None:
+        """When the first audible frame after `since` was heard."""
+        peak = _peak_for(above_db)
+        for place in range(bisect.bisect_right(self._times, since), len(self._frames)):
+            frame = self._frames[place]
+            if max(int(frame.max()), -int(frame.min())) >= peak:
+                return self._times[place]
+
+        return None
+
+    def first_tone(self, hz: float, since: float, *, above_db: float = AUDIBLE_DB) -> float | None:
+        """When a tone was first heard after `since`: the end of the window that holds it."""
+        first = bisect.bisect_right(self._times, since)
+        frames = [self._frames[place] for place in range(first, len(self._frames))]
+        sound, window = _joined(frames), round(_TONE_WINDOW_SECONDS * SAMPLE_RATE)
+        end = 0
+        for place, frame in enumerate(frames):
+            end += frame.size
+            if end >= window and tone_level_db(sound[end - window : end], hz) > above_db:
+                return self._times[first + place]
+
+        return None
+
+
+def _joined(parts: list[Pcm]) -> Pcm:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int16)

@@ -1,0 +1,88 @@
+"""What every test shares: the real livekit-server, and the check that no test leaves a task."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from palabra_agent.errors import SetupError
+from palabra_agent.local.isolation import isolation_was_asked
+from palabra_agent.local.livekit_build import ensure_livekit_server
+from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
+
+_CATEGORIES: Final = ("unit", "livekit")
+_LINGER_SECONDS: Final = 2.0
+"""A task that ends by itself this soon after a test is no leak: connections close politely."""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a test without a category, and one against LiveKit on a network that others share."""
+    if not any(item.get_closest_marker(name) for name in _CATEGORIES):
+        pytest.fail("this module says no category: pytestmark = pytest.mark.unit (or livekit)")
+
+    if item.get_closest_marker("livekit") and not isolation_was_asked():
+        pytest.fail(
+            "tests against LiveKit need a network namespace of their own: use `make test`, or"
+            " .venv/bin/python -m palabra_agent.local.isolation .venv/bin/pytest …",
+            pytrace=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def livekit_server_binary() -> str:
+    """Build or find livekit-server; tests fail, and are never skipped, where that is impossible."""
+    try:
+        return str(ensure_livekit_server(lambda words: None))
+    except SetupError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def livekit_server(livekit_server_binary: str) -> AsyncGenerator[RunningLiveKit]:
+    """Run one real livekit-server for the whole run: `url`, `api_key`, `api_secret`."""
+    assert livekit_server_binary
+    async with run_livekit_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def fail_on_leaked_tasks(request: pytest.FixtureRequest) -> None:
+    """Fail an async test that leaves a task running, naming the task."""
+    marker = request.node.get_closest_marker("asyncio")
+    if marker is not None:
+        scope = marker.kwargs.get("loop_scope") or "function"
+        request.getfixturevalue(f"_leak_check_in_{scope}_loop")
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def _leak_check_in_function_loop() -> AsyncGenerator[None]:
+    async for _ in _check_leaks():
+        yield
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def _leak_check_in_module_loop() -> AsyncGenerator[None]:
+    async for _ in _check_leaks():
+        yield
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def _leak_check_in_session_loop() -> AsyncGenerator[None]:
+    async for _ in _check_leaks():
+        yield
+
+
+async def _check_leaks() -> AsyncGenerator[None]:
+    before = asyncio.all_tasks()
+    yield
+
+    mine = asyncio.current_task()
+    left = {task for task in asyncio.all_tasks() - before if task is not mine}
+    if left:
+        _, left = await asyncio.wait(left, timeout=_LINGER_SECONDS)
+
+    assert not left, f"tasks left running: {sorted(task.get_name() for task in left)}"

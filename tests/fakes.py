@@ -1,0 +1,368 @@
+"""Stand-ins for the meeting, for Palabra sessions and for a session's transport.
+
+They implement the ports as a whole; what a test makes happen is a method in the present tense, what
+happened is an attribute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
+from palabra_agent.interpretation.ports import (
+    Brief,
+    Caption,
+    ChatLine,
+    Condition,
+    FloorView,
+    InterpretationEnded,
+    InterpretationStarted,
+    Person,
+    SessionEvent,
+    Transcript,
+    UpdateRefused,
+)
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.transport import Disconnected, FrameReceived, TransportEvent
+
+
+def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:
+    """Make a frame whose samples are all equal; level 0 is silence."""
+    return np.full(samples, level, dtype=np.int16)
+
+
+def transcript(
+    text: str = "hello",
+    *,
+    identifier: str = "t1",
+    language: str = "en",
+    part: str = "",
+    is_final: bool = True,
+    is_translation: bool = False,
+) -> Transcript:
+    """Make a transcript: a whole, final original unless said otherwise."""
+    return Transcript(identifier, part, LanguageCode(language), text, is_final, is_translation)
+
+
+def translated(text: str, language: str, **facts: Any) -> Transcript:
+    """Make a translated transcript."""
+    return transcript(text, language=language, is_translation=True, **facts)
+
+
+class FakeSound:
+    """A microphone or a translated track that plays what a test says."""
+
+    def __init__(self, track_sid: str = "TR_1") -> None:
+        self.track_sid = track_sid
+        self.listeners = 0
+        """How many listen right now."""
+        self._frames: asyncio.Queue[Pcm | Exception | None] = asyncio.Queue()
+
+    def play(self, *frames: Pcm) -> None:
+        """Sound."""
+        for it in frames:
+            self._frames.put_nowait(it)
+
+    def end(self) -> None:
+        """Sound no more."""
+        self._frames.put_nowait(None)
+
+    def fail(self, error: Exception) -> None:
+        """Break, as nothing should."""
+        self._frames.put_nowait(error)
+
+    @asynccontextmanager
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+        """Listen."""
+        self.listeners += 1
+        try:
+            yield self._listen()
+        finally:
+            self.listeners -= 1
+
+    async def _listen(self) -> AsyncIterator[Pcm]:
+        while (heard := await self._frames.get()) is not None:
+            if isinstance(heard, Exception):
+                raise heard
+
+            yield heard
+
+
+class FakeTrack:
+    """One of our tracks in the meeting."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sid = f"TR_{name}"
+        self.frames: list[Pcm] = []
+
+    async def write(self, frame: Pcm) -> None:
+        """Remember a frame."""
+        self.frames.append(frame)
+
+
+class FakeFloor:
+    """A meeting in memory."""
+
+    def __init__(self) -> None:
+        self.view = FloorView()
+        self.tracks: dict[str, FakeTrack] = {}
+        """Published right now, by name."""
+        self.publications: list[str] = []
+        """Names of all tracks that were ever published, in order."""
+        self.delivered: list[Caption | ChatLine] = []
+        self.announced: list[str] = []
+        self.shown: list[Condition] = []
+        self._changed = asyncio.Event()
+        self._is_over = False
+
+    @property
+    def condition(self) -> Condition:
+        """What is shown now."""
+        return self.shown[-1]
+
+    @property
+    def captions(self) -> list[Caption]:
+        """The captions among what was delivered."""
+        return [item for item in self.delivered if isinstance(item, Caption)]
+
+    @property
+    def chat(self) -> list[ChatLine]:
+        """The chat lines among what was delivered."""
+        return [item for item in self.delivered if isinstance(item, ChatLine)]
+
+    def person_joins(self, identity: str, **facts: Any) -> FakeSound:
+        """Let somebody join with a microphone, or without one where `microphone=None`."""
+        microphone = FakeSound(f"TR_{identity}")
+        person = Person(identity, identity.title(), **{"microphone": microphone, **facts})
+        self._show(replace(self.view, people=(*self.view.people, person)))
+        return microphone
+
+    def person_changes(self, identity: str, **facts: Any) -> None:
+        """Let somebody say something else, or have another microphone."""
+        people = tuple(
+            replace(person, **facts) if person.identity == identity else person
+            for person in self.view.people
+        )
+        self._show(replace(self.view, people=people))
+
+    def person_leaves(self, identity: str) -> None:
+        """Let somebody leave."""
+        people = tuple(person for person in self.view.people if person.identity != identity)
+        self._show(replace(self.view, people=people))
+
+    def connection_breaks(self) -> None:
+        """Lose sight of everybody, as LiveKit does while it connects again."""
+        self._show(FloorView(is_connected=False))
+
+    def connection_returns(self, view: FloorView | None = None) -> None:
+        """See people again."""
+        self._show(view or FloorView())
+
+    def end(self) -> None:
+        """End the meeting."""
+        self._is_over = True
+        self._changed.set()
+
+    async def views(self) -> AsyncIterator[FloorView]:
+        """Watch the meeting."""
+        while not self._is_over:
+            self._changed.clear()
+            yield self.view
+            await self._changed.wait()
+
+    @asynccontextmanager
+    async def publish(self, name: str) -> AsyncGenerator[FakeTrack]:
+        """Publish a track."""
+        track = self.tracks[name] = FakeTrack(name)
+        self.publications.append(name)
+        try:
+            yield track
+        finally:
+            del self.tracks[name]
+
+    def deliver(self, item: Caption | ChatLine) -> None:
+        """Remember a caption or chat line."""
+        self.delivered.append(item)
+
+    def announce(self, sentence: str) -> None:
+        """Remember a notice."""
+        self.announced.append(sentence)
+
+    def show(self, condition: Condition) -> None:
+        """Remember a condition."""
+        self.shown.append(condition)
+
+    def _show(self, view: FloorView) -> None:
+        self.view = view
+        self._changed.set()
+
+
+class FakeSession:
+    """A Palabra session that hears, and says what a test tells it to."""
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+        """What it was opened with, or asked for since."""
+        self.heard: list[Pcm] = []
+        self.is_open = True
+        self._events: asyncio.Queue[SessionEvent | Exception | None] = asyncio.Queue()
+
+    def say(self, *words: Transcript) -> None:
+        """Recognise or translate something."""
+        for it in words:
+            self._events.put_nowait(it)
+
+    def start_translation(self, language: str) -> FakeSound:
+        """Publish a translated track."""
+        sound = FakeSound(f"TR_palabra_{language}")
+        self._events.put_nowait(InterpretationStarted(LanguageCode(language), sound))
+        return sound
+
+    def end_translation(self, sound: FakeSound) -> None:
+        """Unpublish a translated track."""
+        self._events.put_nowait(InterpretationEnded(sound))
+
+    def refuse_update(self, sentence: str) -> None:
+        """Keep the running task."""
+        self._events.put_nowait(UpdateRefused(sentence))
+
+    def lose_session(self, error: Exception) -> None:
+        """Break."""
+        self._events.put_nowait(error)
+
+    def end(self) -> None:
+        """End without a word."""
+        self._events.put_nowait(None)
+
+    async def write(self, frame: Pcm) -> None:
+        """Hear."""
+        self.heard.append(frame)
+
+    def rebrief(self, brief: Brief) -> None:
+        """Be asked for something else."""
+        self.brief = brief
+
+    async def events(self) -> AsyncIterator[SessionEvent]:
+        """Tell."""
+        while (event := await self._events.get()) is not None:
+            if isinstance(event, Exception):
+                raise event
+
+            yield event
+
+
+class FakeSessions:
+    """Palabra: opens sessions, or refuses to."""
+
+    def __init__(self) -> None:
+        self.opened: list[FakeSession] = []
+        """All that were ever opened, in order."""
+        self.attempts: list[Brief] = []
+        """What every attempt to open one asked for, refused ones too."""
+        self.error_on_close: Exception | None = None
+        """What closing a session raises, if anything."""
+        self.seconds_to_close = 0.0
+        self._refusals: list[Exception] = []
+
+    @property
+    def live(self) -> list[FakeSession]:
+        """Sessions that are open now."""
+        return [session for session in self.opened if session.is_open]
+
+    @property
+    def last(self) -> FakeSession:
+        """The newest session."""
+        return self.opened[-1]
+
+    def refuse_next(self, *errors: Exception) -> None:
+        """Fail the next attempts, one with each error."""
+        self._refusals.extend(errors)
+
+    @asynccontextmanager
+    async def __call__(self, brief: Brief) -> AsyncGenerator[FakeSession]:
+        """Open a session."""
+        self.attempts.append(brief)
+        if self._refusals:
+            raise self._refusals.pop(0)
+
+        session = FakeSession(brief)
+        self.opened.append(session)
+        try:
+            yield session
+        finally:
+            error = self.error_on_close
+            await asyncio.sleep(self.seconds_to_close)
+            session.is_open = False
+            if error is not None:
+                raise error
+
+
+class FakeTransport:
+    """A joined session of Palabra, whose other end is the test."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[str, Any]] = []
+        """What was sent: message type and data."""
+        self.times: list[float] = []
+        """When."""
+        self.heard: list[Pcm] = []
+        self.error_on_send: Exception | None = None
+        self.hangs = False
+        """Whether sending never ends."""
+        self._events: asyncio.Queue[TransportEvent | None] = asyncio.Queue()
+
+    @property
+    def names(self) -> list[str]:
+        """The commands that were sent, by name."""
+        return [name for name, _ in self.commands]
+
+    def happen(self, *events: TransportEvent) -> None:
+        """Let something happen."""
+        for event in events:
+            self._events.put_nowait(event)
+
+    def answer(self, message_type: str, **data: Any) -> None:
+        """Let Palabra say something."""
+        message = {"message_type": message_type, "data": data}
+        self.happen(FrameReceived(json.dumps(message).encode()))
+
+    def run_task(self) -> None:
+        """Let Palabra say that the task runs."""
+        self.answer("current_task", task_status="running")
+
+    def break_down(self, reason: str = "gone") -> None:
+        """Lose the connection."""
+        self.happen(Disconnected(reason))
+
+    def end(self) -> None:
+        """Let the events end."""
+        self._events.put_nowait(None)
+
+    async def send(self, frame: bytes) -> None:
+        """Take a command."""
+        if self.error_on_send is not None:
+            raise self.error_on_send
+
+        if self.hangs:
+            await asyncio.Event().wait()
+
+        message = json.loads(frame)
+        self.commands.append((message["message_type"], message["data"]))
+        self.times.append(asyncio.get_running_loop().time())
+
+    async def write(self, frame: Pcm) -> None:
+        """Hear a frame."""
+        self.heard.append(frame)
+
+    async def events(self) -> AsyncIterator[TransportEvent]:
+        """Tell what happens."""
+        while (event := await self._events.get()) is not None:
+            yield event

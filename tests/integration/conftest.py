@@ -1,0 +1,61 @@
+"""The processes that all these tests share, and the check that none leaves a session behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.local.processes import accepts_connections, free_port, run_child
+
+from .emulated import Emulator, Sessions
+from .stack import Stack, Worker, command, livekit_environment
+
+_HOST = "127.0.0.1"
+_READY_SECONDS = 30.0
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every process writes what it has to say."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[Emulator]:
+    """Run one emulated Palabra for the whole run."""
+    port = free_port(host=_HOST)
+    async with run_child(
+        "the emulator",
+        command("emulator", "--port", str(port)),
+        log_path=logs / "emulator.log",
+        env=livekit_environment(livekit_server),
+        cwd=logs,
+    ) as child:
+        await child.wait_until(lambda: accepts_connections(_HOST, port), _READY_SECONDS)
+        yield Emulator(f"http://{_HOST}:{port}", child)
+
+
+@pytest.fixture(scope="session")
+def stack(livekit_server: RunningLiveKit, emulator: Emulator, logs: Path) -> Stack:
+    """LiveKit and the emulator; workers are started where they are needed."""
+    return Stack(livekit_server, emulator, logs)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def worker(stack: Stack) -> AsyncGenerator[Worker]:
+    """Run the worker that most tests share."""
+    async with stack.worker(stack.agent_name) as worker:
+        yield worker
+
+
+@pytest_asyncio.fixture
+async def sessions(emulator: Emulator) -> AsyncGenerator[Sessions]:
+    """The sessions of one test, none of which may be left at its end."""
+    earlier = frozenset(it.id for it in await emulator.sessions())
+    mine = Sessions(emulator, earlier)
+    yield mine
+    await mine.over()

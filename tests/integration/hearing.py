@@ -1,0 +1,75 @@
+"""Which marker tones somebody heard, on which tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.audio.tones import tone
+from palabra_agent.emulator.markers import language_marker_hz
+from palabra_agent.local.people import Person
+from palabra_agent.local.recording import Recording
+
+from .stack import until
+
+SPEECH_HZ: Final = 330
+"""What people's voices sound like here: no marker has this pitch."""
+
+WORDS: Final = tone(SPEECH_HZ, 0.8)
+"""Something said."""
+
+HEARD_DB: Final = -32.0
+"""The softest marker has -20; what its beginning and end splash over its neighbours is below -40."""
+
+_QUIET_DB: Final = -60.0
+_WINDOW: Final = SAMPLE_RATE // 5
+"""Long enough to tell pitches 20 Hz apart."""
+
+ES: Final = language_marker_hz("es")
+EN: Final = language_marker_hz("en")
+DE: Final = language_marker_hz("de")
+
+
+def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> frozenset[int]:
+    """Those of the candidate pitches (multiples of 5 Hz) that were heard after a moment."""
+    sound = recording.between(since)
+    if sound.size < _WINDOW:
+        return frozenset()
+
+    windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[:: _WINDOW // 4]
+    shape = np.hanning(_WINDOW)
+    spectrum = np.abs(np.fft.rfft(windows * shape, axis=1)) * 2 / shape.sum() / 32767
+    loudest = spectrum.max(axis=0)
+    bin_hz = SAMPLE_RATE / _WINDOW
+    threshold = 10 ** (HEARD_DB / 20)
+    return frozenset(hz for hz in candidates if loudest[round(hz / bin_hz)] > threshold)
+
+
+async def until_heard(person: Person, track: str, hz: float, seconds: float = 20.0) -> None:
+    """Wait until a tone is on a track."""
+
+    async def is_heard() -> bool:
+        return person.level_db(track, hz, seconds=0.3) > HEARD_DB
+
+    await until(is_heard, f"{person.identity} hears {hz:g} Hz on {track}", seconds)
+
+
+async def until_silent(person: Person, tracks: Iterable[str], seconds: float = 20.0) -> None:
+    """Wait until nothing is heard on these tracks."""
+
+    async def is_silent() -> bool:
+        newest = [person.recording(track).last(0.2) for track in tracks]
+        return all(sound.size and int(np.abs(sound).max()) < 100 for sound in newest)
+
+    await until(is_silent, f"{person.identity} hears nothing", seconds)
+
+
+def heard(
+    person: Person, tracks: Iterable[str], candidates: Iterable[int], since: float
+) -> Mapping[str, frozenset[int]]:
+    """The whole table: every track with the tones that were heard on it."""
+    pitches = frozenset(candidates)
+    return {track: tones_in(person.recording(track), pitches, since) for track in tracks}

@@ -1,0 +1,327 @@
+"""The interpreter's surroundings as tests use them: the processes, the rooms, what they show.
+
+This module alone knows how the emulator and workers are started for tests, and what a worker's log
+must never hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import psutil
+from livekit import api, rtc
+from livekit.protocol.models import ParticipantInfo
+
+from palabra_agent.emulator.script import load_script
+from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.local.people import AGENT_IDENTITY, Person, join
+from palabra_agent.local.processes import Child, run_child
+
+from .emulated import Emulator
+
+SCRIPT: Final = load_script()
+"""What the emulator hears people say, sentence by sentence."""
+
+PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
+"""Identities of everybody in these tests; their names are the same, written as names are."""
+
+_POLL_SECONDS: Final = 0.1
+_READY_SECONDS: Final = 30.0
+_COMMAND_SECONDS: Final = 40.0
+_REGISTERED: Final = "registered worker"
+_SETTINGS: Final = "[worker]\nload_threshold = 1\n"
+
+ResultT = TypeVar("ResultT")
+
+
+async def until(
+    question: Callable[[], Awaitable[ResultT | None]], what: str, seconds: float = 20.0
+) -> ResultT:
+    """Ask again and again until the answer is true.
+
+    Raises:
+        TimeoutError: It was not, in time; says what was waited for.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while not (answer := await question()):
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError:
+        raise TimeoutError(f"not within {seconds:g} s: {what}") from None
+
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    output: str
+    complaints: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A running `palabra-agent start`."""
+
+    agent_name: str
+    child: Child
+    name: str
+
+    @property
+    def log(self) -> str:
+        """Everything that it has written so far."""
+        return self.child.log_path.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def log_entries(self) -> list[dict[str, Any]]:
+        """Its log lines; one that is no JSON stands as a message."""
+        return [_entry(line) for line in self.log.splitlines() if line.strip()]
+
+    def job_process(self, room: str) -> psutil.Process:
+        """The process of a room's job, as its own log lines say."""
+        entries = [entry for entry in self.log_entries if entry.get("room") == room]
+        pids = [entry["pid"] for entry in entries if entry.get("message") == "interpretation begins"]
+        return psutil.Process(pids[-1])
+
+    async def ended(self, seconds: float) -> int:
+        """Wait until it is gone; returns its exit code."""
+        async with asyncio.timeout(seconds):
+            return await self.child.process.wait()
+
+
+def _entry(line: str) -> dict[str, Any]:
+    with suppress(ValueError):
+        entry: object = json.loads(line)
+        if isinstance(entry, dict):
+            return {str(key): value for key, value in entry.items()}
+
+    return {"message": line}
+
+
+@dataclass(slots=True)
+class Room:
+    """One meeting."""
+
+    stack: Stack
+    name: str
+
+    @asynccontextmanager
+    async def person(
+        self,
+        identity: str,
+        *,
+        speak: str | None = None,
+        listen: str | None = None,
+        language: str | None = None,
+        microphone: bool = True,
+        hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
+        options: rtc.RoomOptions | None = None,
+    ) -> AsyncGenerator[Person]:
+        """Somebody is in the room while the block runs; without `speak` they have a microphone."""
+        said = {"palabra.speak": speak, "palabra.listen": listen, "language": language}
+        async with join(
+            self.stack.livekit,
+            self.name,
+            identity,
+            name=identity.title(),
+            attributes={key: value for key, value in said.items() if value is not None},
+            microphone=microphone,
+            hears=hears,
+            options=options,
+        ) as person:
+            yield person
+
+    async def dispatch(
+        self, config: Mapping[str, object] | str = "", agent_name: str | None = None
+    ) -> str:
+        """Ask the interpreter into the room; returns the dispatch's id."""
+        metadata = config if isinstance(config, str) else json.dumps(config)
+        request = api.CreateAgentDispatchRequest(
+            agent_name=agent_name or self.stack.agent_name, room=self.name, metadata=metadata
+        )
+        async with self.stack.server() as server:
+            return (await server.agent_dispatch.create_dispatch(request)).id
+
+    async def end_dispatch(self, dispatch_id: str) -> None:
+        """Send the interpreter of a dispatch away."""
+        async with self.stack.server() as server:
+            await server.agent_dispatch.delete_dispatch(dispatch_id, self.name)
+
+    async def delete(self) -> None:
+        """Close the room on everybody, if it is still there."""
+        async with self.stack.server() as server:
+            with suppress(api.ServerError):
+                await server.room.delete_room(api.DeleteRoomRequest(room=self.name))
+
+    async def participants(self) -> list[ParticipantInfo]:
+        """Everybody in the room, as the server knows them."""
+        async with self.stack.server() as server:
+            try:
+                request = api.ListParticipantsRequest(room=self.name)
+                return list((await server.room.list_participants(request)).participants)
+            except api.ServerError as error:
+                if error.status == 404:
+                    return []
+                raise
+
+    async def interpreters(self) -> list[ParticipantInfo]:
+        """Those in the room who say that they interpret."""
+        return [who for who in await self.participants() if "palabra.state" in who.attributes]
+
+    async def until_deserted(self, seconds: float = 20.0) -> None:
+        """Wait until no interpreter is in the room."""
+
+        async def is_deserted() -> bool:
+            return not await self.interpreters()
+
+        await until(is_deserted, f"no interpreter in {self.name}", seconds)
+
+
+@dataclass(slots=True)
+class Stack:
+    """LiveKit, the emulator, and how to start workers and commands beside them."""
+
+    livekit: RunningLiveKit
+    emulator: Emulator
+    logs: Path
+    agent_name: str = "integration"
+    """Of the worker that most tests share."""
+    _workers: list[str] = field(default_factory=list[str])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that win over whatever this machine has set for real work."""
+        return {
+            **livekit_environment(self.livekit),
+            "PALABRA_API_URL": self.emulator.url,
+            "PALABRA_CLIENT_ID": "local",
+            "PALABRA_CLIENT_SECRET": "local",
+            "PALABRA_API_KEY": "",
+            "PALABRA_AGENT_NAME": self.agent_name,
+            "LIVEKIT_AGENT_NAME_OVERRIDE": "",
+            # the machine may be busy with the tests themselves: no worker shall call itself full
+            "NUM_CPUS": "64",
+        }
+
+    def server(self) -> api.LiveKitAPI:
+        """LiveKit's server API; an async context manager."""
+        return api.LiveKitAPI(self.livekit.url, self.livekit.api_key, self.livekit.api_secret)
+
+    @asynccontextmanager
+    async def room(self, name: str) -> AsyncGenerator[Room]:
+        """Have a room of this name, which is deleted in the end."""
+        room = Room(self, name)
+        try:
+            yield room
+        finally:
+            await room.delete()
+
+    @asynccontextmanager
+    async def worker(
+        self,
+        name: str,
+        *options: str,
+        env: Mapping[str, str] | None = None,
+        agent_name: str | None = None,
+        until_registered: bool = True,
+        may_hold: Sequence[str] = (),
+    ) -> AsyncGenerator[Worker]:
+        """Run a worker while the block runs; what it logged is looked through in the end.
+
+        Args:
+            name: Of its log, and of what it is dispatched as unless told otherwise.
+            *options: For `palabra-agent start`.
+            env: Variables that differ from everybody's.
+            agent_name: What it is dispatched as, where that differs.
+            until_registered: Whether the block begins only when it takes rooms.
+            may_hold: What its log may hold although logs should not.
+        """
+        agent_name = name if agent_name is None else agent_name
+        settings = self.logs / f"{name}.toml"
+        settings.write_text(_SETTINGS, encoding="utf-8")
+        words = ("start", "--config", str(settings), "--port", "0", *options)
+        async with run_child(
+            f"worker {name}",
+            command(*words),
+            log_path=self.logs / f"worker-{name}.log",
+            env={**self.environment, "PALABRA_AGENT_NAME": agent_name, **(env or {})},
+            cwd=self.logs,
+            stop_seconds=1.0,
+        ) as child:
+            worker = Worker(agent_name, child, name)
+            if until_registered:
+                await child.wait_for_line(_REGISTERED, _READY_SECONDS)
+            yield worker
+
+        assert indiscretions(worker.log, self.livekit, may_hold) == []
+
+    async def command(self, *words: str, env: Mapping[str, str] | None = None) -> Finished:
+        """Run `palabra-agent` with these words to its end."""
+        log = self.logs / "command.log"
+        errors = self.logs / "command-errors.log"
+        began = time.monotonic()
+        with log.open("wb") as output, errors.open("wb") as complaints:
+            process = await asyncio.create_subprocess_exec(
+                *command(*words),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=complaints,
+                env={**_own_environment(), **self.environment, **(env or {})},
+                cwd=self.logs,
+            )
+            try:
+                async with asyncio.timeout(_COMMAND_SECONDS):
+                    code = await process.wait()
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+
+        return Finished(code, log.read_text(), errors.read_text(), time.monotonic() - began)
+
+
+def livekit_environment(livekit: RunningLiveKit) -> dict[str, str]:
+    """Variables that lead to a LiveKit server."""
+    return {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+    }
+
+
+def command(*words: str) -> list[str]:
+    """The command line of `palabra-agent`."""
+    return [sys.executable, "-m", "palabra_agent", *words]
+
+
+def indiscretions(log: str, livekit: RunningLiveKit, allowed: Sequence[str] = ()) -> list[str]:
+    """What a log holds that none may hold: tracebacks, words, names, tokens, secrets."""
+    plain = log.encode().decode("unicode_escape", errors="replace") if "\\u" in log else ""
+    texts = [text for sentence in SCRIPT.sentences for text in sentence.values()]
+    forbidden = {"Traceback", "eyJ", livekit.api_secret, *texts}
+    found = [word for word in sorted(forbidden) if word in log or word in plain]
+    found += re.findall(rf"\b(?:{'|'.join(PEOPLE)})\b", log, re.IGNORECASE)
+    return [word for word in found if word not in allowed]
+
+
+def track_sid(person: Person, name: str) -> str:
+    """The id of one of the interpreter's tracks, as a person sees it."""
+    agent = person.room.remote_participants[AGENT_IDENTITY]
+    publications = agent.track_publications.values()
+    return next(publication.sid for publication in publications if publication.name == name)
+
+
+def _own_environment() -> dict[str, str]:
+    return dict(psutil.Process().environ())
