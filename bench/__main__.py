@@ -1,4 +1,7 @@
-"""`make bench`: measures everything in one run, prints a table and writes JSON."""
+"""`make bench`: measures everything in one run, prints a table and writes JSON.
+
+`python -m bench delay load` measures only what is named, and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -25,17 +29,23 @@ from palabra_agent import __version__
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
 from palabra_agent.local.stage import open_stage
 
+BENCHMARKS = {
+    "arrival": measure_arrival,
+    "delay": measure_delay,
+    "load": measure_load,
+    "departure": measure_departure,  # the last: it stops the worker
+}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
-async def measure(console: Console) -> list[Figure]:
-    """Run every benchmark against one LiveKit server, emulator and worker."""
+async def measure(console: Console, names: Sequence[str]) -> list[Figure]:
+    """Run benchmarks against one LiveKit server, emulator and worker."""
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="palabra-agent-bench-") as logs:
         async with open_stage(Path(logs), voice="marker", announce=console.print) as stage:
             with Progress(console=console, transient=True) as progress:
-                for benchmark in (measure_arrival, measure_delay, measure_load, measure_departure):
-                    figures += await benchmark(stage, progress)
+                for name in names:
+                    figures += await BENCHMARKS[name](stage, progress)
 
     return figures
 
@@ -72,16 +82,19 @@ def write(figures: Sequence[Figure], path: Path) -> None:
 
 def main() -> None:
     """Measure, isolated from every network."""
-    if not isolation_was_asked():
-        import sys
+    names = sys.argv[1:]
+    if unknown := set(names) - BENCHMARKS.keys():
+        sys.exit(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
 
-        exec_isolated([sys.executable, "-m", "bench"])
+    if not isolation_was_asked():
+        exec_isolated([sys.executable, "-m", "bench", *names])
 
     console = Console()
-    figures = asyncio.run(measure(console))
+    figures = asyncio.run(measure(console, names or list(BENCHMARKS)))
     console.print(table(figures))
-    write(figures, RESULTS)
-    console.print(f"written to {RESULTS.relative_to(Path.cwd())}")
+    if not names:
+        write(figures, RESULTS)
+        console.print(f"written to bench/results/{RESULTS.name}")
 
 
 if __name__ == "__main__":

@@ -47,20 +47,25 @@ class Registry:
         self._openings: asyncio.Queue[_Opening | None] = asyncio.Queue()
         self._sessions: dict[str, Session] = {}
         self._count = 0
+        self._all_gone = asyncio.Event()
 
     async def run(self) -> None:
         """Let sessions live until `close`; returns when the last is gone."""
-        async with asyncio.TaskGroup() as lives:
-            while (opening := await self._openings.get()) is not None:
-                room = opening.session.identity.place.room
-                lives.create_task(self._supervise(opening), name=f"emulated session {room}")
+        try:
+            async with asyncio.TaskGroup() as lives:
+                while (opening := await self._openings.get()) is not None:
+                    room = opening.session.identity.place.room
+                    lives.create_task(self._supervise(opening), name=f"emulated session {room}")
+        finally:
+            self._all_gone.set()
 
-    def close(self) -> None:
-        """End all sessions and take no more."""
+    async def close(self) -> None:
+        """End all sessions, take no more, and wait until the last is gone."""
         for session in self._sessions.values():
             session.end("shutdown")
 
         self._openings.put_nowait(None)
+        await self._all_gone.wait()
 
     async def create(self, intent: str) -> Session:
         """Open a session; its bot is in its room when this returns.

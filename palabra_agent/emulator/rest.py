@@ -71,10 +71,8 @@ class SessionStorage:
         except web.HTTPException as error:
             answer = failure(request.path, Refusal(error.status, f"{error.reason}."))
 
-        session_id = request.match_info.get("id") or request.get("session_id")
-        self._journal.add(
-            session_id, "rest", method=request.method, path=request.path, status=answer.status
-        )
+        call = {"method": request.method, "path": request.path, "status": answer.status}
+        self._journal.add(request.match_info.get("id"), "rest", **call)
         return answer
 
     def _authenticate(self, request: web.Request) -> None:
@@ -111,7 +109,7 @@ class SessionStorage:
             raise Refusal(422, "data.intent must be a string.")
 
         session = await self._open(intent)
-        request["session_id"] = session.identity.session_id
+        request.match_info["id"] = session.identity.session_id  # for the journal
         place = session.identity.place
         admit = self._rooms.admit
         return {

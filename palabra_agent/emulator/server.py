@@ -67,23 +67,34 @@ async def run_emulator_in(
     journal = Journal()
     life = Life(rooms, open_transport, _voice(options), keep_sids=options.keep_sids)
     registry = Registry(options, script, journal, life)
-    async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as sessions:
+    async with aiohttp.ClientSession() as http, _living(registry):
         app = web.Application()
         SessionStorage(options, registry, rooms, journal).add_to(app)
         LiveKitProxy(options.livekit_url, registry.is_open, http).add_to(app)
         Inspection(registry, journal).add_to(app)
         app.router.add_get(STREAM_PATH, _refuse_stream)
-        home = sessions.create_task(registry.run())
-        try:
-            async with _serve(app, options) as url:
-                logger.info("emulator ready", extra={"url": url})
-                try:
-                    yield RunningEmulator(url, journal)
-                finally:
-                    registry.close()
-                    await home
-        finally:
-            registry.close()
+        async with _serve(app, options) as url:
+            logger.info("emulator ready", extra={"url": url})
+            try:
+                yield RunningEmulator(url, journal)
+            finally:
+                await registry.close()
+
+
+@asynccontextmanager
+async def _living(registry: Registry) -> AsyncGenerator[None]:
+    """Let sessions live beside a block; what the block raises stays what it is."""
+    try:
+        async with asyncio.TaskGroup() as home:
+            home.create_task(registry.run())
+            try:
+                yield
+            finally:
+                await registry.close()
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:
+            raise failures.exceptions[0] from None
+        raise
 
 
 def _open_bot(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -40,6 +42,8 @@ _ARRIVAL_SECONDS: Final = 15.0
 _CHECK_SECONDS: Final = 45.0
 """How long the people of `--check` wait to have heard and read each other."""
 _INTERRUPTED: Final = 130
+_NOBODY_WATCHES: Final = (errno.EPIPE, errno.EIO)
+"""The terminal was closed, or whatever read our lines has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,11 @@ def run_demo(options: DemoOptions) -> int:
         raise
     except (KeyboardInterrupt, asyncio.CancelledError):
         code = _INTERRUPTED if options.check else 0
+    except OSError as error:
+        if error.errno not in _NOBODY_WATCHES:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing left to complain
+        code = _INTERRUPTED
 
     if code in (0, _INTERRUPTED):
         shutil.rmtree(logs, ignore_errors=True)
@@ -90,19 +99,21 @@ async def _hold(options: DemoOptions, logs: Path) -> int:
     is_live = sys.stdout.isatty() and not options.check
     view: View = LiveView(board) if is_live else PlainView()
 
-    async with open_stage(
-        logs,
-        voice="marker" if options.check else "espeak",
-        script=SCRIPT,
-        announce=view.announce,
-    ) as stage:
-        with single_failure():
-            async with asyncio.TaskGroup() as group:
-                watching = group.create_task(stage.fail_when_one_ends(), name="watch processes")
-                code = await _meet(options, stage, board, view)
-                watching.cancel()
+    try:
+        async with open_stage(
+            logs,
+            voice="marker" if options.check else "espeak",
+            script=SCRIPT,
+            announce=view.announce,
+        ) as stage:
+            with single_failure():
+                async with asyncio.TaskGroup() as group:
+                    watching = group.create_task(stage.fail_when_one_ends(), name="watch processes")
+                    code = await _meet(options, stage, board, view)
+                    watching.cancel()
+    finally:
+        view.conclude(board)
 
-    view.conclude(board)
     return code
 
 

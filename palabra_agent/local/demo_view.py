@@ -146,14 +146,17 @@ class LiveView:
         print_report(board, seconds)
 
     def conclude(self, board: Board) -> None:
-        """Say how it was."""
+        """Say how it was, if it was at all."""
+        if not board.rows:
+            return
+
         delays = [
             f"{LANGUAGE_NAMES[channel.language]} {channel.median_delay:.1f} s"
             for channel in board.channels.values()
             if channel.median_delay is not None
         ]
         self._console.print(
-            f"The meeting is over: {len(board.rows)} utterances interpreted."
+            f"The meeting is over; utterances interpreted: {len(board.rows)}."
             + (f" Usual delay after the last word: {', '.join(delays)}." if delays else ""),
             highlight=False,
         )

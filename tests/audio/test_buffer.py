@@ -140,8 +140,8 @@ async def test_waiting_ends_with_the_next_frame() -> None:
 async def test_a_closed_queue_is_read_to_its_end() -> None:
     """Closing loses nothing that waits; then, and again, there is no more."""
     buffer = FrameBuffer()
-    buffer.put(frame(1))
-    buffer.put(frame(2))
+    buffer.put(frame(1000))
+    buffer.put(frame(2000))
     buffer.close()
 
     assert [await buffer.next_frame() is None for _ in range(4)] == [False, False, True, True]

@@ -104,12 +104,12 @@ class Sessions:
         found: list[EmulatedSession] = []
         try:
             async with asyncio.timeout(seconds):
-                while not holds(found := await self.all()):
+                while True:
+                    if holds(found := await self.all()):
+                        return found
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise TimeoutError(f"not within {seconds:g} s: {what}; there are {found}") from None
-
-        return found
 
     async def running(self, count: int = 1, seconds: float = 20.0) -> list[EmulatedSession]:
         """Wait until exactly so many of them run; those are returned."""
@@ -130,9 +130,15 @@ class Sessions:
         return next(it for it in found if _speaks(it, source_language))
 
     async def over(self, seconds: float = 20.0) -> list[EmulatedSession]:
-        """Wait until none of them is left; returns how they ended."""
+        """Wait until each of them is ended, by us or by itself; returns how."""
         return await self.until(
             lambda found: all(it.is_over for it in found), "no session is left", seconds
+        )
+
+    async def deleted(self, seconds: float = 20.0) -> list[EmulatedSession]:
+        """Wait until each of them is deleted, as we do with ours; returns how they ended."""
+        return await self.until(
+            lambda found: all(it.state == "deleted" for it in found), "all are deleted", seconds
         )
 
     async def created(self) -> int:
@@ -148,7 +154,9 @@ class Sessions:
     async def targets_asked_for(self) -> list[frozenset[str]]:
         """What each `set_task` wanted to be translated into, oldest first."""
         return [
-            frozenset(it["target_language"] for it in entry.data["data"]["pipeline"]["translations"])
+            frozenset(
+                it["target_language"] for it in entry.data["data"]["pipeline"]["translations"]
+            )
             for entry in await self.entries("command")
             if entry.data["message_type"] == "set_task"
         ]

@@ -22,11 +22,14 @@ WORDS: Final = tone(SPEECH_HZ, 0.8)
 """Something said."""
 
 HEARD_DB: Final = -32.0
-"""The softest marker has -20; what its beginning and end splash over its neighbours is below -40."""
+"""The softest marker has -20 dB; what its ends splash over its neighbours is below -40."""
 
-_QUIET_DB: Final = -60.0
 _WINDOW: Final = SAMPLE_RATE // 5
 """Long enough to tell pitches 20 Hz apart."""
+
+_LASTING: Final = 7
+"""In so many windows, a quarter of one apart, a tone is heard: half a second of it. A click is in
+four at most, and holds every pitch."""
 
 ES: Final = language_marker_hz("es")
 EN: Final = language_marker_hz("en")
@@ -42,10 +45,9 @@ def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> f
     windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[:: _WINDOW // 4]
     shape = np.hanning(_WINDOW)
     spectrum = np.abs(np.fft.rfft(windows * shape, axis=1)) * 2 / shape.sum() / 32767
-    loudest = spectrum.max(axis=0)
+    counts = (spectrum > 10 ** (HEARD_DB / 20)).sum(axis=0)
     bin_hz = SAMPLE_RATE / _WINDOW
-    threshold = 10 ** (HEARD_DB / 20)
-    return frozenset(hz for hz in candidates if loudest[round(hz / bin_hz)] > threshold)
+    return frozenset(hz for hz in candidates if counts[round(hz / bin_hz)] >= _LASTING)
 
 
 async def until_heard(person: Person, track: str, hz: float, seconds: float = 20.0) -> None:

@@ -53,12 +53,12 @@ async def until(
     """
     try:
         async with asyncio.timeout(seconds):
-            while not (answer := await question()):
+            while True:
+                if answer := await question():
+                    return answer
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         raise TimeoutError(f"not within {seconds:g} s: {what}") from None
-
-    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class Worker:
 
     def job_process(self, room: str) -> psutil.Process:
         """The process of a room's job, as its own log lines say."""
-        entries = [entry for entry in self.log_entries if entry.get("room") == room]
-        pids = [entry["pid"] for entry in entries if entry.get("message") == "interpretation begins"]
+        mine = [entry for entry in self.log_entries if entry.get("room") == room]
+        pids = [entry["pid"] for entry in mine if str(entry["name"]).startswith("palabra_agent")]
         return psutil.Process(pids[-1])
 
     async def ended(self, seconds: float) -> int:
@@ -129,7 +129,7 @@ class Room:
         hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
         options: rtc.RoomOptions | None = None,
     ) -> AsyncGenerator[Person]:
-        """Somebody is in the room while the block runs; without `speak` they have a microphone."""
+        """Somebody is in the room while the block runs, and says these things of themselves."""
         said = {"palabra.speak": speak, "palabra.listen": listen, "language": language}
         async with join(
             self.stack.livekit,

@@ -32,15 +32,12 @@ async def test_a_dispatch_brings_the_interpreter(
         assert (interpreter.identity, interpreter.name) == ("palabra-interpreter", "Interpreter")
         assert alice.tracks == {"translation_es", "translation_de"}
         shown = {
-            key: value
-            for key, value in alice.attributes_of().items()
-            if key.startswith("palabra.")
+            key: value for key, value in alice.attributes_of().items() if key.startswith("palabra.")
         }
         assert shown == {
             "palabra.state": "live",
             "palabra.languages": "es,de",
             "palabra.live": "es,de",
-            "palabra.error": "",
         }
         assert await sessions.created() == 0
 

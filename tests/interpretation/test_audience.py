@@ -1,0 +1,157 @@
+"""Which version of an utterance each person gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palabra_agent.interpretation.audience import (
+    Audience,
+    ChatAudience,
+    chat_recipients,
+    version_for,
+)
+from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.ports import Brief, FloorView, Person, Transcript
+from palabra_agent.languages import AUTO, LanguageCode
+from tests.fakes import transcript, translated
+
+pytestmark = pytest.mark.unit
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+REGIME = Regime((EN, ES, DE))
+BRIEF = Brief(EN, (ES, DE))
+
+wishes = st.sampled_from([None, "original", "en", "es", "es-mx", "de", "fr"])
+moments = st.lists(st.tuples(wishes, wishes, wishes), min_size=6, max_size=6)
+
+
+def view(**listen: str | None) -> FloorView:
+    """See people who listen to something."""
+    return FloorView(tuple(Person(who, who, listen=what) for who, what in listen.items()))
+
+
+@given(
+    moments,
+    st.permutations([translated("hola", "es"), translated("hallo", "de")]),
+    st.sampled_from([Brief(EN, (ES, DE)), Brief(AUTO, (EN, ES, DE))]),
+)
+def test_everybody_gets_one_version_of_each_utterance(
+    changes: list[tuple[Any, Any, Any]], translations: list[Transcript], brief: Brief
+) -> None:
+    """However people change their languages meanwhile, each gets one final, never two or none."""
+    words = [transcript("hello"), *translations]
+    if EN in brief.targets:
+        words.append(translated("hello", "en"))
+    audience = Audience("ann", REGIME)
+    got: list[str] = []
+    for it, (ann, bob, cid) in zip(words, changes, strict=False):
+        got.extend(audience.recipients(it, view(ann=ann, bob=bob, cid=cid), brief))
+
+    assert sorted(got) == ["ann", "bob", "cid"]
+
+
+@given(moments)
+def test_speakers_read_their_own_words(changes: list[tuple[Any, Any, Any]]) -> None:
+    """Whatever a speaker listens to, what they said comes to them in the original only."""
+    audience = Audience("ann", REGIME)
+    words = [
+        transcript("hel", is_final=False),
+        translated("ho", "es", is_final=False),
+        transcript("hello"),
+        translated("hola", "es"),
+        translated("hallo", "de"),
+        translated("hola", "es"),
+    ]
+    got = [
+        it.is_translation
+        for it, (ann, bob, _) in zip(words, changes, strict=True)
+        if "ann" in audience.recipients(it, view(ann=ann, bob=bob), BRIEF)
+    ]
+
+    assert got == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("listen", "spoken", "brief", "expected"),
+    [
+        ("es", EN, BRIEF, "es"),
+        ("es-mx", EN, BRIEF, "es"),
+        ("en", EN, BRIEF, None),
+        ("en-us", EN, Brief(AUTO, (EN, ES)), None),
+        ("fr", EN, BRIEF, None),
+        (None, EN, BRIEF, None),
+        ("original", EN, BRIEF, None),
+        ("de", EN, Brief(EN, (ES,)), None),
+        ("es", EN, None, None),
+    ],
+)
+def test_a_version_is_chosen(
+    listen: str | None, spoken: LanguageCode, brief: Brief | None, expected: str | None
+) -> None:
+    """A translation only where it is wanted, differs from what is spoken, and is made."""
+    person = Person("bob", "Bob", listen=listen)
+
+    chosen = version_for(person, speaker="ann", spoken=spoken, brief=brief, regime=REGIME)
+    assert chosen == expected
+
+
+def test_partials_decide_nothing() -> None:
+    """Until the original is final, everybody may change their mind."""
+    audience = Audience("ann", REGIME)
+    audience.recipients(transcript("hel", is_final=False), view(bob="es"), BRIEF)
+
+    assert audience.recipients(transcript("hello"), view(bob="en"), BRIEF) == ("bob",)
+    assert audience.recipients(translated("hola", "es"), view(bob="es"), BRIEF) == ()
+
+
+def test_who_comes_late_gets_what_is_still_to_come() -> None:
+    """Somebody who joins after the original gets its translation, and only into their language."""
+    audience = Audience("ann", REGIME)
+    audience.recipients(transcript("hello"), view(bob="es"), BRIEF)
+    both = view(bob="es", cid="de")
+
+    assert audience.recipients(translated("hola", "es"), both, BRIEF) == ("bob",)
+    assert audience.recipients(translated("hallo", "de"), both, BRIEF) == ("cid",)
+
+
+def test_utterances_are_apart() -> None:
+    """A decision holds for its own utterance; the next one asks again."""
+    audience = Audience("ann", REGIME)
+    audience.recipients(transcript("one"), view(bob="es"), BRIEF)
+    later = transcript("two", identifier="t2")
+
+    assert audience.recipients(later, view(bob="original"), BRIEF) == ("bob",)
+
+
+def test_memory_is_bounded() -> None:
+    """A long meeting forgets the decisions of its first utterances."""
+    audience = Audience("ann", REGIME)
+    audience.recipients(transcript("one"), view(bob="es"), BRIEF)
+    for number in range(600):
+        audience.recipients(transcript("x", identifier=f"x{number}"), view(), BRIEF)
+
+    assert audience.recipients(translated("uno", "es"), view(bob="original"), BRIEF) == ()
+
+
+@pytest.mark.parametrize(
+    ("audience", "said", "expected"),
+    [
+        ("language", transcript(), ("bob",)),
+        ("language", translated("hola", "es"), ("bob",)),
+        ("everyone", transcript(), ("ann", "bob")),
+        ("everyone", translated("hola", "es"), ("ann", "bob")),
+        ("original", transcript(), ("ann", "bob")),
+        ("original", translated("hola", "es"), ()),
+    ],
+)
+def test_the_chat_follows_its_own_rule(
+    audience: ChatAudience, said: Transcript, expected: tuple[str, ...]
+) -> None:
+    """By language, all languages to all, or the original to all."""
+    everybody = view(ann=None, bob="es")
+
+    assert chat_recipients(audience, said, ("bob",), everybody) == expected

@@ -1,0 +1,43 @@
+"""The pauses between attempts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palabra_agent.interpretation.backoff import Backoff
+
+pytestmark = pytest.mark.unit
+
+
+def test_pauses_double_up_to_a_bound() -> None:
+    """Attempts that fail at once come ever later, but never later than every 15 s."""
+    backoff = Backoff()
+    pauses = [backoff.pause_after(0) for _ in range(10)]
+    longest = [0.5, 1, 2, 4, 8, 15, 15, 15, 15, 15]
+
+    assert [it for it in zip(pauses, longest, strict=True) if not it[1] / 2 <= it[0] <= it[1]] == []
+
+
+def test_a_session_that_lasted_starts_afresh() -> None:
+    """After half a minute of interpretation, the next loss is a first one again."""
+    backoff = Backoff()
+    for _ in range(10):
+        backoff.pause_after(0)
+
+    assert backoff.pause_after(30) <= 0.5
+    assert backoff.pause_after(0) <= 1
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e6), max_size=50))
+def test_a_pause_is_never_nothing(lasted: list[float]) -> None:
+    """Whatever happened before, attempts never follow each other at once."""
+    backoff = Backoff()
+
+    assert all(0.25 <= backoff.pause_after(it) <= 15 for it in lasted)
+
+
+def test_speakers_do_not_come_back_in_step() -> None:
+    """Two who failed together wait for different times."""
+    assert len({Backoff().pause_after(0) for _ in range(20)}) > 1

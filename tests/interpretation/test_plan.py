@@ -1,0 +1,189 @@
+"""Who is interpreted into what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palabra_agent.interpretation.plan import (
+    Plan,
+    Regime,
+    SpeakerRule,
+    brief_for,
+    listening_language_of,
+    plan,
+    source_language_of,
+)
+from palabra_agent.interpretation.ports import Brief, FloorView, Person
+from palabra_agent.languages import (
+    AUTO,
+    SOURCE_LANGUAGES,
+    TARGET_LANGUAGES,
+    LanguageCode,
+    same_language,
+)
+from tests.fakes import FakeSound
+
+pytestmark = pytest.mark.unit
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+MICROPHONE = FakeSound()
+
+sources = st.sampled_from(sorted(SOURCE_LANGUAGES))
+targets = st.lists(st.sampled_from(sorted(TARGET_LANGUAGES)), unique=True, max_size=5)
+people = st.lists(
+    st.builds(
+        Person,
+        identity=st.sampled_from("abcdefgh"),
+        name=st.just("somebody"),
+        speak=st.none() | sources | st.text(max_size=5),
+        listen=st.none() | st.text(max_size=5),
+        microphone=st.sampled_from([None, MICROPHONE]),
+    ),
+    unique_by=lambda person: person.identity,
+)
+rules = st.dictionaries(
+    st.sampled_from("abcdefgh"),
+    st.builds(SpeakerRule, source_language=st.none() | sources, is_interpreted=st.booleans()),
+)
+detections = st.dictionaries(st.sampled_from("abcdefgh"), sources)
+
+
+def regime(*offered: LanguageCode, **facts: object) -> Regime:
+    """Make the rules of a room, in which `rule` holds for everybody."""
+    rule = facts.pop("rule", SpeakerRule())
+    assert isinstance(rule, SpeakerRule)
+    return Regime(offered, rule_for=lambda _: rule, **facts)  # type: ignore[arg-type]  # as named
+
+
+def somebody(**facts: str | None) -> Person:
+    """Make a person with a microphone."""
+    return Person("ann", "Ann", microphone=MICROPHONE, **facts)  # type: ignore[arg-type]  # as named
+
+
+def drawn(
+    offered: list[LanguageCode], said: Mapping[str, SpeakerRule], limit: int, source: LanguageCode
+) -> Regime:
+    """Make the rules of a room from what hypothesis drew."""
+    return Regime(
+        tuple(offered),
+        source_language=source,
+        max_speakers=limit,
+        rule_for=lambda identity: said.get(identity, SpeakerRule()),
+    )
+
+
+@given(people, targets, rules, st.integers(min_value=0, max_value=4), sources, detections)
+def test_the_plan_keeps_its_promises(
+    who: list[Person],
+    offered: list[LanguageCode],
+    said: dict[str, SpeakerRule],
+    limit: int,
+    source: LanguageCode,
+    detected: dict[str, LanguageCode],
+) -> None:
+    """Nobody is interpreted into their own language, beyond the limit, or against the config."""
+    room = drawn(offered, said, limit, source)
+    view = FloorView(tuple(who))
+    made = plan(view, room, detected)
+
+    assert made == plan(view, room, detected)
+    assert len(made.briefs) <= limit
+    assert not made.left_out or len(made.briefs) == limit
+    for identity, brief in made.briefs.items():
+        spoken = detected.get(identity, AUTO) if brief.source_language == AUTO else None
+        assert [t for t in brief.targets if same_language(t, brief.source_language)] == []
+        assert spoken is None or [t for t in brief.targets if same_language(t, spoken)] == []
+        assert brief.targets == tuple(t for t in offered if t in brief.targets) != ()
+    for identity in (*made.briefs, *made.left_out):
+        assert said.get(identity, SpeakerRule()).is_interpreted
+        assert next(person for person in who if person.identity == identity).microphone
+
+
+@pytest.mark.parametrize(
+    ("speak", "rule", "everybody", "expected"),
+    [
+        (None, None, AUTO, "auto"),
+        (None, None, EN, "en"),
+        (None, ES, EN, "es"),
+        ("de", ES, EN, "de"),
+        ("DE_at", ES, EN, "de"),
+        ("auto", ES, EN, "auto"),
+        ("klingon", ES, EN, "es"),
+        ("", None, EN, "en"),
+        ("original", None, EN, "en"),
+    ],
+)
+def test_the_nearest_word_on_a_speaker_counts(
+    speak: str | None, rule: LanguageCode | None, everybody: LanguageCode, expected: str
+) -> None:
+    """Their own word, then the config's on them, then on all; what is no language is no word."""
+    room = regime(EN, source_language=everybody, rule=SpeakerRule(rule))
+
+    assert source_language_of(somebody(speak=speak), room) == expected
+
+
+@pytest.mark.parametrize(
+    ("listen", "default", "expected"),
+    [
+        (None, None, None),
+        (None, ES, "es"),
+        ("de", ES, "de"),
+        ("DE-at", ES, "de"),
+        ("original", ES, None),
+        (" Original ", ES, None),
+        ("fr", ES, None),
+    ],
+)
+def test_listeners_get_what_is_offered(
+    listen: str | None, default: LanguageCode | None, expected: str | None
+) -> None:
+    """A wish is matched to the offer, silence means the default, the rest means the original."""
+    room = regime(ES, DE, default_listen=default)
+
+    assert listening_language_of(somebody(listen=listen), room) == expected
+
+
+@pytest.mark.parametrize(
+    ("speak", "detected", "expected"),
+    [
+        ("en", None, Brief(EN, (ES, DE))),
+        ("en-us", None, Brief(EN, (ES, DE))),
+        ("fr", None, Brief(LanguageCode("fr"), (EN, ES, DE))),
+        ("auto", None, Brief(AUTO, (EN, ES, DE))),
+        ("auto", ES, Brief(AUTO, (EN, DE))),
+        ("en", ES, Brief(EN, (ES, DE))),
+    ],
+)
+def test_a_brief_leaves_the_own_language_out(
+    speak: str, detected: LanguageCode | None, expected: Brief
+) -> None:
+    """What was detected counts only for those on `auto`."""
+    assert brief_for(somebody(speak=speak), regime(EN, ES, DE), detected) == expected
+
+
+def test_nothing_to_interpret_is_no_brief() -> None:
+    """A speaker of the only offered language needs no session, and one left alone gets none."""
+    assert brief_for(somebody(speak="en-gb"), regime(EN)) is None
+    assert brief_for(somebody(speak="auto"), regime(EN), EN) is None
+    assert brief_for(somebody(speak="en"), regime()) is None
+    assert brief_for(somebody(speak="es"), regime(EN, rule=SpeakerRule(None, False))) is None
+
+
+def test_who_comes_first_is_served_first() -> None:
+    """Beyond the limit people are left out by name; those without a need take no place."""
+    who = tuple(
+        Person(identity, identity, speak=speak, microphone=microphone)
+        for identity, speak, microphone in [
+            ("silent", "es", None),
+            ("native", "en", MICROPHONE),
+            ("first", "es", MICROPHONE),
+            ("second", "es", MICROPHONE),
+        ]
+    )
+    made = plan(FloorView(who), regime(EN, max_speakers=1))
+
+    assert made == Plan({"first": Brief(ES, (EN,))}, ("second",))

@@ -1,0 +1,342 @@
+"""One speaker: a session while wanted, rebuilt when lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from palabra_agent.errors import (
+    ApiError,
+    PalabraError,
+    SessionLost,
+    TaskRejected,
+    Unreachable,
+)
+from palabra_agent.interpretation.channel import LanguageChannel
+from palabra_agent.interpretation.ports import Brief, Transcript, UpdateRefused
+from palabra_agent.interpretation.speaker import Assignment, Outlets, interpret_speaker
+from palabra_agent.interpretation.watched import Watched
+from palabra_agent.languages import LanguageCode
+from tests.clock import eventually, in_jumping_time, passing
+from tests.fakes import FakeSessions, FakeSound, FakeTrack, frame, transcript
+
+pytestmark = pytest.mark.unit
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+BRIEF = Brief(EN, (ES, DE))
+
+
+@dataclass
+class Stage:
+    """A speaker at work, and everything around them."""
+
+    sessions: FakeSessions
+    microphone: FakeSound
+    wanted: Watched[Assignment]
+    task: asyncio.Task[None]
+    channels: dict[LanguageCode, LanguageChannel]
+    transcripts: list[Transcript] = field(default_factory=list[Transcript])
+    troubles: list[PalabraError | UpdateRefused] = field(
+        default_factory=list[PalabraError | UpdateRefused]
+    )
+    ready: list[float] = field(default_factory=list[float])
+
+    def want(self, **facts: object) -> None:
+        """Want something else."""
+        self.wanted.set(replace(self.wanted.value, **facts))  # type: ignore[arg-type]  # as named
+
+
+@asynccontextmanager
+async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[Stage]:
+    """Interpret a speaker for the length of a block."""
+    sessions, microphone = sessions or FakeSessions(), FakeSound()
+    wanted = Watched(Assignment(BRIEF, microphone))
+    channels = {code: LanguageChannel(code, FakeTrack(code)) for code in (ES, DE)}
+    stage: Stage
+    async with asyncio.TaskGroup() as group:
+        loop = asyncio.get_running_loop()
+        outlets = Outlets(
+            channels=channels,
+            on_transcript=lambda it: stage.transcripts.append(it),
+            on_trouble=lambda it: stage.troubles.append(it),
+            on_ready=lambda: stage.ready.append(loop.time()),
+        )
+        task = group.create_task(interpret_speaker(wanted, sessions, outlets), name="speaker")
+        stage = Stage(sessions, microphone, wanted, task, channels)
+        yield stage
+        task.cancel()
+
+    assert sessions.live == []
+    assert microphone.listeners == 0
+    assert [it for channel in channels.values() for it in channel.mixer.statistics()] == []
+
+
+@in_jumping_time
+async def test_the_voice_goes_up_and_words_come_back() -> None:
+    """A session is opened with the brief, hears the microphone, and is heard."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.microphone.play(frame(1000))
+        await eventually(lambda: stage.sessions.last.heard)
+        stage.sessions.last.say(transcript("hello"))
+        await eventually(lambda: stage.transcripts)
+
+    assert stage.sessions.attempts == [BRIEF]
+    assert [it.text for it in stage.transcripts] == ["hello"]
+    assert stage.troubles == []
+
+
+@in_jumping_time
+async def test_a_translated_track_is_heard_while_it_is_there() -> None:
+    """A downlink begins with its track and ends with it, each in its own channel."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        session, mixers = stage.sessions.last, {c: it.mixer for c, it in stage.channels.items()}
+        spanish, german = session.start_translation("es"), session.start_translation("de")
+        await eventually(lambda: spanish.listeners == german.listeners == 1)
+        spanish.play(frame(1000))
+        german.play(frame(2000))
+        await eventually(
+            lambda: [it.in_ms for m in mixers.values() for it in m.statistics()] != [0, 0]
+        )
+        heard = {code: mixer.take() for code, mixer in mixers.items()}
+        session.end_translation(spanish)
+        await eventually(lambda: spanish.listeners == 0)
+
+        assert {code: None if it is None else int(it[0]) for code, it in heard.items()} == {
+            ES: 1000,
+            DE: 2000,
+        }
+        assert mixers[ES].statistics() == ()
+        assert german.listeners == 1
+
+
+@in_jumping_time
+async def test_a_track_of_an_unknown_language_is_left_alone() -> None:
+    """What belongs to no channel is not listened to, and its end is no surprise."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        french = stage.sessions.last.start_translation("fr")
+        stage.sessions.last.end_translation(french)
+        stage.sessions.last.say(transcript())
+        await eventually(lambda: stage.transcripts)
+
+        assert french.listeners == 0
+
+
+@in_jumping_time
+async def test_a_track_that_is_replaced_is_heard_once() -> None:
+    """A translation that ends and starts again has one input in its channel, not two."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        session = stage.sessions.last
+        old = session.start_translation("es")
+        await eventually(lambda: old.listeners)
+        session.end_translation(old)
+        new = session.start_translation("es")
+        await eventually(lambda: new.listeners and not old.listeners)
+
+        assert len(stage.channels[ES].mixer.statistics()) == 1
+
+
+@in_jumping_time
+async def test_a_lost_session_is_rebuilt_under_the_same_channel() -> None:
+    """Loss is told, and a new session feeds the channel that was there all the time."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        before = stage.channels[ES]
+        first = stage.sessions.last
+        old = first.start_translation("es")
+        await eventually(lambda: old.listeners)
+        first.lose_session(SessionLost("network"))
+        await eventually(lambda: len(stage.ready) == 2)
+        new = stage.sessions.last.start_translation("es")
+        await eventually(lambda: new.listeners)
+
+        assert [str(it) for it in stage.troubles] == ["the Palabra session was lost: network"]
+        assert (first.is_open, old.listeners) == (False, 0)
+        assert stage.sessions.attempts == [BRIEF, BRIEF]
+        assert stage.channels[ES] is before
+        assert len(before.mixer.statistics()) == 1
+
+
+@in_jumping_time
+async def test_a_session_that_just_ends_is_lost() -> None:
+    """An end that nobody asked for is a loss too."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.sessions.last.end()
+        await eventually(lambda: len(stage.ready) == 2)
+
+    assert [str(it) for it in stage.troubles] == ["the Palabra session was lost: Palabra ended it"]
+
+
+@in_jumping_time
+async def test_attempts_come_ever_later() -> None:
+    """While Palabra does not answer, it is asked with growing pauses."""
+    sessions = FakeSessions()
+    sessions.refuse_next(*(Unreachable("api", "down") for _ in range(6)))
+    async with speaking(sessions) as stage:
+        await passing(0.2)
+        assert len(sessions.attempts) == 1
+        await passing(30)
+
+    assert len(sessions.attempts) == 7
+    assert len(stage.troubles) == 6
+    assert stage.ready[0] > 7
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TaskRejected("VALIDATION_ERROR", "no"), ApiError(401, "bad key"), ApiError(403, "x", 100050)],
+)
+def test_what_cannot_get_better_waits_for_another_wish(error: PalabraError) -> None:
+    """Refused settings, credentials or balance are tried again only when the brief changes."""
+
+    @in_jumping_time
+    async def run() -> None:
+        sessions = FakeSessions()
+        sessions.refuse_next(error)
+        async with speaking(sessions) as stage:
+            await eventually(lambda: stage.troubles)
+            await passing(60)
+            stage.want(microphone=FakeSound("TR_2"))
+            await passing(60)
+            assert sessions.attempts == [BRIEF]
+
+            stage.want(brief=Brief(EN, (ES,)))
+            await eventually(lambda: stage.ready)
+
+        assert stage.troubles == [error]
+        assert sessions.attempts == [BRIEF, Brief(EN, (ES,))]
+
+    run()
+
+
+@in_jumping_time
+async def test_another_wish_changes_the_running_session() -> None:
+    """A new brief goes to the session that is there; no other is opened."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.want(brief=Brief(ES, (EN,)))
+        await eventually(lambda: stage.sessions.last.brief == Brief(ES, (EN,)))
+
+        assert len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_a_refused_change_is_told_and_the_session_goes_on() -> None:
+    """Palabra may keep the running task: people learn why, and nothing ends."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.sessions.last.refuse_update("no such voice")
+        await eventually(lambda: stage.troubles)
+        await passing(10)
+
+        assert stage.troubles == [UpdateRefused("no such voice")]
+        assert len(stage.sessions.live) == len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_another_microphone_keeps_the_session() -> None:
+    """A republished microphone is listened to instead of the old one, in the same session."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.microphone.listeners)
+        new = FakeSound("TR_2")
+        stage.want(microphone=new)
+        await eventually(lambda: new.listeners and not stage.microphone.listeners)
+        new.play(frame(2000))
+        await eventually(lambda: stage.sessions.last.heard)
+        stage.want(microphone=None)
+        await eventually(lambda: not new.listeners)
+        await passing(10)
+        stage.want(microphone=stage.microphone)
+        await eventually(lambda: stage.microphone.listeners)
+
+        assert len(stage.sessions.opened) == 1
+        assert [int(it[0]) for it in stage.sessions.last.heard] == [2000]
+
+
+@in_jumping_time
+async def test_a_microphone_that_ends_keeps_the_session() -> None:
+    """The end of a track alone is no departure."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.microphone.listeners)
+        stage.microphone.end()
+        await eventually(lambda: not stage.microphone.listeners)
+        await passing(10)
+        new = FakeSound("TR_2")
+        stage.want(microphone=new)
+        await eventually(lambda: new.listeners)
+
+        assert len(stage.sessions.live) == len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_nobody_waits_for_a_microphone_to_open_a_session() -> None:
+    """A speaker who is missed for a moment gets their session all the same."""
+    async with speaking() as stage:
+        stage.want(microphone=None)
+        await eventually(lambda: stage.ready)
+
+        assert len(stage.sessions.live) == 1
+
+
+@in_jumping_time
+async def test_cancelling_ends_everything() -> None:
+    """With the speaker end session, uplink and downlinks; nothing is reported."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.microphone.listeners)
+        spanish = stage.sessions.last.start_translation("es")
+        await eventually(lambda: spanish.listeners)
+        stage.task.cancel()
+        await eventually(stage.task.done)
+
+        assert (stage.task.cancelled(), spanish.listeners) == (True, 0)
+        assert stage.troubles == []
+
+
+@in_jumping_time
+async def test_cancelling_during_a_pause_ends_it() -> None:
+    """Whoever waits to try again can be stopped as well."""
+    sessions = FakeSessions()
+    sessions.refuse_next(ApiError(401, "bad key"))
+    async with speaking(sessions) as stage:
+        await eventually(lambda: stage.troubles)
+        stage.task.cancel()
+        await eventually(stage.task.done)
+
+        assert stage.task.cancelled()
+
+
+@in_jumping_time
+async def test_a_session_that_breaks_while_it_is_left_does_not_come_back() -> None:
+    """A loss at the very moment of the end does not undo the end."""
+    sessions = FakeSessions()
+    async with speaking(sessions) as stage:
+        await eventually(lambda: stage.ready)
+        sessions.error_on_close = SessionLost("a command could not be sent")
+        stage.task.cancel()
+        await passing(30)
+        ended, attempts = stage.task.done(), len(sessions.attempts)
+        sessions.error_on_close = None
+
+        assert (ended, attempts) == (True, 1)
+
+
+@in_jumping_time
+async def test_a_fault_of_ours_comes_out() -> None:
+    """What is no trouble of Palabra's is not retried but ends the speaker, with the session."""
+    sessions = FakeSessions()
+    with pytest.raises(ExceptionGroup):
+        async with speaking(sessions) as stage:
+            await eventually(lambda: stage.ready)
+            stage.microphone.fail(ValueError("a fault"))
+            await passing(10)
+
+    assert sessions.live == []
+    assert len(sessions.opened) == 1
