@@ -11,7 +11,7 @@ help:
 	@echo 'make demo    a meeting with an interpreter, live in this terminal (ARGS="--check --isolated")'
 	@echo 'make test    all tests, in a network namespace of their own (ARGS="-k captions")'
 	@echo "make check   format, lint, types"
-	@echo 'make bench   the benchmarks (ARGS="--help")'
+	@echo 'make bench   the benchmarks (ARGS="delay load")'
 	@echo "make fix     format, and what lint can repair"
 	@echo "make clean   remove what these made here (the livekit-server in the cache stays)"
 

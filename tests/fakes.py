@@ -18,6 +18,7 @@ import numpy as np
 from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 from palabra_agent.interpretation.ports import (
     Brief,
+    BriefFollowed,
     Caption,
     ChatLine,
     Condition,
@@ -229,6 +230,10 @@ class FakeSession:
     def end_translation(self, sound: FakeSound) -> None:
         """Unpublish a translated track."""
         self._events.put_nowait(InterpretationEnded(sound))
+
+    def follow_brief(self) -> None:
+        """Do what was asked for last."""
+        self._events.put_nowait(BriefFollowed())
 
     def refuse_update(self, sentence: str) -> None:
         """Keep the running task."""

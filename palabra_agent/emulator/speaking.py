@@ -14,7 +14,7 @@ SPEECH_RATE: Final = 24_000
 """Samples per second of emulated speech, as Palabra's."""
 
 _BLOCK_MS: Final = 100
-_LEAD_SECONDS: Final = 0.5
+_LEAD_SECONDS: Final = 0.45
 """How far ahead of real time sound is handed out, so that a late beat is not heard."""
 
 

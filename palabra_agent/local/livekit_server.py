@@ -11,7 +11,9 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -155,8 +157,9 @@ async def serve_livekit(
     Keys come from LIVEKIT_API_KEY and LIVEKIT_API_SECRET, else they are made up and printed.
 
     Raises:
-        SetupError: There is no binary, the port is taken, or the server died.
+        SetupError: There is no binary and none can be built, the port is taken, or the server died.
     """
+    await _require_binary()
     key = os.environ.get("LIVEKIT_API_KEY") or None
     secret = os.environ.get("LIVEKIT_API_SECRET") or None
     async with run_livekit_server(
@@ -165,6 +168,26 @@ async def serve_livekit(
         print(_welcome(server, made_up=key is None or secret is None), flush=True)  # noqa: T201 - a command's output
         await server.child.process.wait()
         raise SetupError(server.child.obituary())
+
+
+async def _require_binary() -> None:
+    """Build livekit-server if there is none, as a program of its own: Ctrl-C must end it too."""
+    if find_livekit_server() is not None:
+        return
+
+    build = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "palabra_agent.local.livekit_build"),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        code = await build.wait()
+    finally:
+        if build.returncode is None:
+            build.send_signal(signal.SIGINT)
+            await build.wait()
+
+    if code != 0:
+        raise SetupError("there is no livekit-server; see above for how to get one")
 
 
 def _welcome(server: RunningLiveKit, *, made_up: bool) -> str:

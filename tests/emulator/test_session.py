@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -171,7 +171,9 @@ def test_rejected_task_changes_nothing() -> None:
     ("dialect", "acknowledges", "polls"),
     [("legacy", False, True), ("legacy+ack", True, True), ("ack-only", True, False)],
 )
-def test_dialects(dialect: Any, acknowledges: bool, polls: bool) -> None:
+def test_dialects(
+    dialect: Literal["legacy", "legacy+ack", "ack-only"], acknowledges: bool, polls: bool
+) -> None:
     """Each dialect tells readiness in its own ways and in no other."""
     talk = Talk(replace(QUIET, dialect=dialect, rate_limits="off"))
     talk.say("set_task", **task("en", "es"))
@@ -301,8 +303,8 @@ def test_detected_language_is_the_first_that_may_be() -> None:
     listed.start(settings)
     unlisted.start(task("auto", "en"))
 
-    first = listed.hear(voice(0.5), hush(0.8))[-1]["data"]["transcription"]
-    second = unlisted.hear(voice(0.5), hush(0.8))[-1]["data"]["transcription"]
+    first = listed.hear(voice(0.5), hush(0.75))[-1]["data"]["transcription"]
+    second = unlisted.hear(voice(0.5), hush(0.75))[-1]["data"]["transcription"]
     assert first["language"] == "de"
     assert first["text"].startswith("Guten Morgen")
     assert second["language"] == "fr"
@@ -468,7 +470,9 @@ def test_end_waits_for_the_tail_and_the_quiet() -> None:
         ("both", ["eos", "end_of_stream"]),
     ],
 )
-def test_end_has_the_chosen_name(name: Any, expected: list[str]) -> None:
+def test_end_has_the_chosen_name(
+    name: Literal["eos", "end_of_stream", "both"], expected: list[str]
+) -> None:
     """An end without a task is an end too, and named as chosen."""
     talk = Talk(replace(QUIET, eos_name=name))
     talk.session.client_joined()
@@ -529,7 +533,7 @@ def test_bill_is_running_time() -> None:
 
 
 @pytest.mark.parametrize(("mode", "share"), [("never", 0.0), ("always", 1.0)])
-def test_double_encoding(mode: Any, share: float) -> None:
+def test_double_encoding(mode: Literal["never", "always"], share: float) -> None:
     """`data` is JSON within JSON always or never, as chosen; the bare map never is."""
     talk = Talk(replace(QUIET, double_encode=mode))
     talk.start(task("en", "es"))

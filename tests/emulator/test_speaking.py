@@ -68,7 +68,7 @@ def test_nothing_appears_or_vanishes(lengths: list[int], takes: list[int]) -> No
 
 
 def test_playout_keeps_pace_with_time() -> None:
-    """Half a second is handed out ahead, then as much as time passes; then all is heard."""
+    """About half a second is handed out ahead, then as much as time passes; then all is heard."""
     playout = Playout(QueueLimits())
     playout.queue.push(clip(1000))
     handed_out: list[int] = []

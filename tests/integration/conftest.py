@@ -15,7 +15,7 @@ from .emulated import Emulator, Sessions
 from .stack import Stack, Worker, command, livekit_environment
 
 _HOST = "127.0.0.1"
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
 """Identities of everybody in these tests; their names are the same, written as names are."""
 
 _POLL_SECONDS: Final = 0.1
-_READY_SECONDS: Final = 30.0
+_READY_SECONDS: Final = 60.0
 _COMMAND_SECONDS: Final = 40.0
 _REGISTERED: Final = "registered worker"
 _SETTINGS: Final = "[worker]\nload_threshold = 1\n"

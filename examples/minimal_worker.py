@@ -1,0 +1,28 @@
+"""The worker from your own code: the same as `palabra-agent start`, with settings of your choice.
+
+Run it with LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and Palabra's credentials set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from palabra_agent.errors import PalabraAgentError
+from palabra_agent.settings import load_settings
+from palabra_agent.worker import run_worker, set_up_logging
+
+
+def main() -> None:
+    """Serve rooms until SIGTERM or Ctrl-C."""
+    try:
+        settings = load_settings(env=os.environ, agent_name="interpreter", port=0)
+        set_up_logging()
+        asyncio.run(run_worker(settings))
+    except PalabraAgentError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Asking for the interpreter twice, and the `dispatch` command with all that can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from .emulated import Sessions
+from .hearing import ES, WORDS, until_heard
+from .stack import Finished, Stack, Worker, until
+
+pytestmark = pytest.mark.livekit
+
+CONFIG = json.dumps({"languages": ["en", "es"]})
+
+
+async def test_the_newest_interpreter_wins(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """A second dispatch replaces the first, whose sessions are deleted, and goes on instead."""
+    async with (
+        stack.room("newest") as room,
+        room.person("alice", speak="en") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
+        await room.dispatch(CONFIG)
+        (first,) = await sessions.running(1)
+        await room.dispatch(CONFIG)
+        _, second = await sessions.until(
+            lambda found: [it.state for it in found] == ["deleted", "running"], "the second alone"
+        )
+        await bruno.wait_for(lambda: "translation_es" in bruno.tracks, 10, "the track")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(alice.say(WORDS))
+            group.create_task(until_heard(bruno, "translation_es", ES))
+            group.create_task(until_heard(bruno, "translation_es", second.marker_hz))
+
+        assert first.id != second.id
+        assert len(await room.interpreters()) == 1
+        assert await sessions.created() == 2
+
+
+async def test_dispatch_waits_for_the_interpreter(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """The command prints the dispatch's id, and ends when the room is ready."""
+    async with stack.room("cli") as room:
+        done = await stack.command("dispatch", "cli", "--config", CONFIG)
+        states = [it.attributes["palabra.state"] for it in await room.interpreters()]
+
+    assert (done.code, states) == (0, ["live"])
+    assert done.output.startswith("AD_")
+    assert done.complaints == "the interpreter is in room cli\n"
+
+
+async def test_dispatch_leaves_an_interpreted_room_alone(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """A second time is refused; `--replace` sends the first away."""
+    async with stack.room("cli-twice") as room:
+        first = await stack.command("dispatch", "cli-twice", "--config", CONFIG)
+        (before,) = await room.interpreters()
+        again = await stack.command("dispatch", "cli-twice", "--config", CONFIG)
+        (between,) = await room.interpreters()
+        other = json.dumps({"languages": ["de"]})
+        replaced = await stack.command("dispatch", "cli-twice", "--config", other, "--replace")
+
+        async def is_replaced() -> bool:
+            offers = [it.attributes.get("palabra.languages") for it in await room.interpreters()]
+            return offers == ["de"]
+
+        await until(is_replaced, "the new one alone")
+
+    assert (first.code, again.code, replaced.code) == (0, 1, 0)
+    assert "room cli-twice has an interpreter already" in again.complaints
+    assert "--replace" in again.complaints
+    assert before.sid == between.sid
+    assert first.output != replaced.output
+
+
+async def test_dispatch_says_why_nobody_comes(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """Without a worker of that name the command gives up after ten seconds, with a likely reason."""
+    async with stack.room("cli-nobody"):
+        done = await stack.command("dispatch", "cli-nobody", "--agent-name", "nobody-there")
+
+    is_refused(done, "no worker took it", "palabra-agent start", '"nobody-there"')
+    assert done.output.startswith("AD_")
+    assert done.seconds < 25
+
+
+async def test_dispatch_need_not_wait(stack: Stack, sessions: Sessions) -> None:
+    """`--no-wait` only asks."""
+    async with stack.room("cli-no-wait"):
+        done = await stack.command("dispatch", "cli-no-wait", "--agent-name", "x", "--no-wait")
+
+    assert (done.code, done.complaints) == (0, "")
+    assert done.output.startswith("AD_")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ('{"langauges": ["es"]}', 'langauges: unknown key, did you mean "languages"?'),
+        ('{"limits": {"max_speakers": 0}}', "limits.max_speakers: must be at least 1, not 0"),
+        ("@absent.json", "absent.json: No such file or directory"),
+    ],
+)
+async def test_dispatch_checks_the_config_first(
+    stack: Stack, sessions: Sessions, config: str, words: str
+) -> None:
+    """A wrong config is told by its key, and nothing is asked of the server."""
+    async with stack.room("cli-wrong") as room:
+        done = await stack.command("dispatch", "cli-wrong", "--config", config)
+
+        assert await room.participants() == []
+
+    is_refused(done, words)
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"LIVEKIT_URL": "ws://127.0.0.1:9"}, "LiveKit cannot be reached at ws://127.0.0.1:9"),
+        ({"LIVEKIT_API_SECRET": "wrong" * 8}, "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
+        ({"LIVEKIT_API_KEY": "APIunknown"}, "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
+        ({"LIVEKIT_URL": ""}, "LIVEKIT_URL"),
+    ],
+)
+async def test_dispatch_says_what_is_wrong_with_livekit(
+    stack: Stack, env: dict[str, str], words: str
+) -> None:
+    """A server that does not answer, or refuses, is a sentence."""
+    is_refused(await stack.command("dispatch", "cli-livekit", env=env), words)
+
+
+def is_refused(done: Finished, *words: str) -> None:
+    """Check that a command ended with sentences that hold these words, and without a traceback."""
+    assert done.code == 1
+    for line in done.complaints.splitlines():
+        assert line.startswith("palabra-agent: ")
+    for text in words:
+        assert text in done.complaints

@@ -1,0 +1,129 @@
+"""Which language a speaker is interpreted from, and into which: detected, said, or configured."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .emulated import Sessions
+from .hearing import DE, EN, ES, WORDS, heard, until_heard, until_silent
+from .stack import SCRIPT, Stack, Worker
+
+pytestmark = pytest.mark.livekit
+
+TRACKS = ("translation_en", "translation_es", "translation_de")
+
+
+async def test_the_detected_language_is_left_out(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """A speaker of unknown language is interpreted into all until Palabra says what they speak."""
+    async with (
+        stack.room("auto") as room,
+        room.person("alice") as alice,
+        room.person("bruno", listen="de", microphone=False) as bruno,
+    ):
+        config = {"languages": ["en", "es", "de"], "spoken_languages": ["es"]}
+        await room.dispatch(config)
+        (session,) = await sessions.running(1)
+        assert session.source_language == "auto"
+        assert session.targets == {"en", "es", "de"}
+
+        await alice.say(WORDS)
+        await sessions.until(lambda found: found[0].targets == {"en", "de"}, "Spanish is left out")
+        await bruno.wait_for(lambda: set(TRACKS) <= bruno.tracks, 10, "all tracks")
+        await until_heard(bruno, "translation_de", DE)
+        await until_silent(bruno, TRACKS)
+        since = time.monotonic()
+        await alice.say(WORDS)
+        await until_heard(bruno, "translation_de", DE)
+        await until_silent(bruno, TRACKS)
+
+        marker = session.marker_hz
+        assert heard(bruno, TRACKS, {EN, ES, DE, marker}, since) == {
+            "translation_en": {EN, marker},
+            "translation_es": frozenset(),
+            "translation_de": {DE, marker},
+        }
+        assert await sessions.created() == 1
+        asked = await sessions.targets_asked_for()
+        assert asked[0] == {"en", "es", "de"}
+        assert asked[-1] == {"en", "de"}
+
+
+async def test_a_speaker_may_change_their_language(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """Another `palabra.speak` changes source and targets of the session that there is."""
+    async with (
+        stack.room("other-language") as room,
+        room.person("alice", speak="en") as alice,
+        room.person("bruno", listen="en", microphone=False) as bruno,
+    ):
+        await room.dispatch({"languages": ["en", "es"]})
+        (first,) = await sessions.running(1)
+        assert (first.source_language, first.targets) == ("en", {"es"})
+
+        await alice.set_attributes({"palabra.speak": "es"})
+        (second,) = await sessions.until(
+            lambda found: found[0].source_language == "es", "another source language"
+        )
+        await alice.say(WORDS)
+        await until_heard(bruno, "translation_en", EN)
+
+        assert second.id == first.id
+        assert second.targets == {"en"}
+        assert await sessions.created() == 1
+
+
+async def test_a_listener_may_change_their_language(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """Another `palabra.listen` counts from the next utterance on."""
+    async with (
+        stack.room("other-listening") as room,
+        room.person("alice", speak="en") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
+        await room.dispatch({"languages": ["en", "es", "de"]})
+        await sessions.running(1)
+        for number, language in enumerate(("es", "de")):
+            await bruno.set_attributes({"palabra.listen": language})
+            await alice.wait_for(
+                lambda wish=language: alice.attributes_of("bruno")["palabra.listen"] == wish, 10
+            )
+            await alice.say(WORDS)
+            text = SCRIPT.text(number, language)
+            await bruno.wait_for(
+                lambda wish=text: any(it.text == wish for it in bruno.captions), 15, text
+            )
+
+        finals = [it.language for it in bruno.captions if it.is_final]
+        assert finals == ["es", "de"]
+
+
+async def test_the_config_may_know_the_speakers(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """`speakers` says what somebody speaks who says nothing, and whom to leave alone."""
+    async with (
+        stack.room("known-speakers") as room,
+        room.person("alice"),
+        room.person("bruno", speak="es"),
+        room.person("clara", speak="es") as clara,
+    ):
+        config = {
+            "languages": ["en", "es"],
+            "speakers": {
+                "alice": {"source_language": "es"},
+                "bruno": {"interpret": False},
+                "cl*": {"source_language": "en"},
+            },
+        }
+        await room.dispatch(config)
+        await clara.wait_for_interpreter(20)
+        found = await sessions.running(2)
+
+        assert [it.source_language for it in found] == ["es", "es"]
+        assert await sessions.created() == 2

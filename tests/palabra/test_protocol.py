@@ -1,0 +1,438 @@
+"""The conversation about a task: what is sent when, and what answers mean."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from palabra_agent.errors import SessionLost, TaskRejected
+from palabra_agent.palabra.messages import (
+    ErrorReport,
+    Message,
+    QueueLevels,
+    StreamEnded,
+    TaskReport,
+    Unread,
+    WarningReport,
+)
+from palabra_agent.palabra.protocol import (
+    TASK_INTERVAL_SECONDS,
+    Command,
+    Noted,
+    Over,
+    Ready,
+    Refused,
+    TaskConversation,
+    TaskState,
+    readable,
+)
+from tests.fakes import transcript
+
+pytestmark = pytest.mark.unit
+
+A, B, C = {"task": "a"}, {"task": "b"}, {"task": "c"}
+RUNNING = TaskReport("", "running")
+NOT_FOUND = ErrorReport("NOT_FOUND", "no task")
+INVALID = ErrorReport("VALIDATION_ERROR", "bad voice")
+UNKNOWN_COMMAND = ErrorReport(
+    "VALIDATION_ERROR", "Message should contain non-empty message_type field"
+)
+RATE_LIMIT = ErrorReport("RATE_LIMIT", "slow down")
+HELLO = transcript()
+WEEK = 600_000.0
+
+
+class Talk:
+    """A conversation and its clock."""
+
+    def __init__(self) -> None:
+        self.conversation = TaskConversation()
+        self.now = 100.0
+
+    def wish(self, task: dict[str, str]) -> Command | None:
+        """Want a task and say what is due, once that is allowed."""
+        self.conversation.wish(task)
+        return self.next()
+
+    def next(self) -> Command | None:
+        """Say what is due next, once that is allowed."""
+        self.now += TASK_INTERVAL_SECONDS
+        return self.conversation.next_command(self.now)
+
+    def hear(self, message: Message) -> list[Any]:
+        """Receive a message; errors stand as their class and text."""
+        heard = self.conversation.receive(message, self.now)
+        return [
+            (type(it).__name__, str(it.error)) if isinstance(it, Over | Refused) else it
+            for it in heard
+        ]
+
+
+def talk(state: TaskState) -> Talk:
+    """Make a conversation that is in a state."""
+    made = Talk()
+    if state is not TaskState.IDLE:
+        made.wish(A)
+    if state is TaskState.RUNNING:
+        made.hear(RUNNING)
+    if state is TaskState.OVER:
+        made.hear(StreamEnded())
+
+    assert made.conversation.state is state
+    return made
+
+
+I, C_, R, O = TaskState.IDLE, TaskState.CONFIGURING, TaskState.RUNNING, TaskState.OVER  # noqa: E741 - columns of a table
+TIMEOUT = "the Palabra session was lost: Palabra heard no audio for too long"
+ENDED = "the Palabra session was lost: Palabra ended the stream"
+REFUSED = "Palabra refused the settings: bad voice (VALIDATION_ERROR)"
+
+TABLE = [
+    # state, message, state after, meanings
+    (I, RUNNING, I, []),
+    (I, NOT_FOUND, I, []),
+    (C_, RUNNING, R, [Ready()]),
+    (C_, TaskReport("set_task", "running"), R, [Ready()]),
+    (C_, TaskReport("pause_task", "running"), C_, []),
+    (C_, TaskReport("", "paused"), C_, []),
+    (C_, TaskReport("", "unknown"), C_, []),
+    (C_, NOT_FOUND, C_, []),
+    (C_, INVALID, O, [("Over", REFUSED)]),
+    (C_, UNKNOWN_COMMAND, C_, [Noted("error", "VALIDATION_ERROR")]),
+    (C_, RATE_LIMIT, C_, [Noted("error", "RATE_LIMIT")]),
+    (C_, HELLO, C_, [HELLO]),
+    (C_, QueueLevels({"es": 1}), C_, []),
+    (C_, Unread("x"), C_, [Noted("unread", "x")]),
+    (C_, StreamEnded(), O, [("Over", ENDED)]),
+    (C_, ErrorReport("SERVICE_TIMEOUT", ""), O, [("Over", TIMEOUT)]),
+    (R, RUNNING, R, []),
+    (R, TaskReport("", "unknown"), R, []),
+    (R, NOT_FOUND, R, [Noted("error", "NOT_FOUND")]),
+    (R, UNKNOWN_COMMAND, R, [Noted("error", "VALIDATION_ERROR")]),
+    (R, RATE_LIMIT, R, [Noted("error", "RATE_LIMIT")]),
+    (R, HELLO, R, [HELLO]),
+    (R, WarningReport("VOICE_NOT_FOUND", "text"), R, [Noted("warning", "VOICE_NOT_FOUND")]),
+    (R, StreamEnded(), O, [("Over", ENDED)]),
+    (R, ErrorReport("SERVICE_TIMEOUT", ""), O, [("Over", TIMEOUT)]),
+    (O, RUNNING, O, []),
+    (O, INVALID, O, []),
+    (O, NOT_FOUND, O, []),
+    (O, StreamEnded(), O, []),
+    (O, ErrorReport("SERVICE_TIMEOUT", ""), O, []),
+    (O, HELLO, O, []),
+]
+
+
+@pytest.mark.parametrize(("before", "message", "after", "meanings"), TABLE)
+def test_messages_in_states(
+    before: TaskState, message: Message, after: TaskState, meanings: list[Any]
+) -> None:
+    """Each message moves the task to one state and means one thing."""
+    conversation = talk(before)
+
+    assert conversation.hear(message) == meanings
+    assert conversation.conversation.state is after
+
+
+def test_a_task_is_asked_for_until_it_runs() -> None:
+    """One `set_task`, then `get_task` at its pace; once it runs there is nothing to say."""
+    conversation = Talk()
+    said = [conversation.wish(A), conversation.next(), conversation.next()]
+    conversation.hear(NOT_FOUND)
+    said.append(conversation.next())
+    conversation.hear(RUNNING)
+
+    ask = Command("get_task", {"exclude_hidden": True})
+    assert said == [Command("set_task", A), ask, ask, ask]
+    assert conversation.next() is None
+    assert conversation.conversation.next_time() is None
+
+
+def test_nothing_is_said_without_a_wish() -> None:
+    """A conversation without a wish neither speaks nor waits."""
+    conversation = TaskConversation()
+
+    assert conversation.next_command(WEEK) is None
+    assert conversation.next_time() is None
+
+
+def test_the_last_wish_wins() -> None:
+    """What was wished in between is never sent."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.conversation.wish(B)
+
+    assert conversation.wish(C) == Command("set_task", C)
+    conversation.hear(RUNNING)
+    assert conversation.next() is None
+
+
+def test_a_wish_that_is_taken_back_is_not_sent() -> None:
+    """Whoever wants again what runs already causes nothing."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.conversation.wish(B)
+
+    assert conversation.wish(dict(A)) is None
+
+
+def test_a_change_is_confirmed_too() -> None:
+    """A changed task is asked for until it runs, and that it does is news."""
+    conversation = talk(TaskState.RUNNING)
+
+    assert conversation.wish(B) == Command("set_task", B)
+    assert conversation.next() == Command("get_task", {"exclude_hidden": True})
+    assert conversation.hear(RUNNING) == [Ready()]
+    assert conversation.next() is None
+
+
+def test_a_refused_change_leaves_the_task_running() -> None:
+    """The wish is dropped for good, told once, and what runs needs no repetition."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.wish(B)
+
+    assert conversation.hear(INVALID) == [("Refused", REFUSED)]
+    assert conversation.conversation.state is TaskState.RUNNING
+    assert conversation.next() is None
+    assert conversation.wish(C) == Command("set_task", C)
+
+
+def test_a_refused_task_is_never_sent_again_unchanged() -> None:
+    """Wishing again what was refused sends nothing."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.wish(B)
+    conversation.hear(INVALID)
+
+    assert conversation.wish(dict(B)) is None
+
+
+def test_a_refusal_leaves_a_newer_wish_alone() -> None:
+    """What was wished while the refused one was under way is sent next."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.wish(B)
+    conversation.conversation.wish(C)
+    conversation.hear(INVALID)
+
+    assert conversation.next() == Command("set_task", C)
+
+
+@pytest.mark.parametrize("loss", ["repeat", "not found"])
+def test_a_peer_that_forgot_gets_what_ran(loss: str) -> None:
+    """After a refused change, a peer without a task gets the one that was accepted last."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.wish(B)
+    conversation.hear(INVALID)
+    if loss == "repeat":
+        conversation.conversation.repeat()
+    else:
+        conversation.hear(NOT_FOUND)
+
+    assert conversation.next() == Command("set_task", A)
+
+
+def test_a_lost_task_is_sent_once_more() -> None:
+    """`NOT_FOUND` of a running task sends it again; a second one in a row ends the session."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.hear(NOT_FOUND)
+
+    assert conversation.next() == Command("set_task", A)
+    assert conversation.hear(NOT_FOUND) == [
+        ("Over", "the Palabra session was lost: Palabra lost the task")
+    ]
+
+
+def test_a_task_that_came_back_may_be_lost_again() -> None:
+    """Once it runs again, the next loss is a first one."""
+    conversation = talk(TaskState.RUNNING)
+    for _ in range(3):
+        assert conversation.hear(NOT_FOUND) == [Noted("error", "NOT_FOUND")]
+        assert conversation.next() == Command("set_task", A)
+        conversation.hear(RUNNING)
+
+    assert conversation.conversation.state is TaskState.RUNNING
+
+
+@pytest.mark.parametrize("error", [RATE_LIMIT, UNKNOWN_COMMAND, ErrorReport("", "")])
+@pytest.mark.parametrize("state", [TaskState.CONFIGURING, TaskState.RUNNING])
+def test_a_command_that_may_not_have_counted_is_repeated(
+    state: TaskState, error: ErrorReport
+) -> None:
+    """After an error that refuses nothing, the same task is sent again, first or changed."""
+    conversation = talk(state)
+    conversation.wish(B)
+    conversation.hear(error)
+
+    assert conversation.conversation.next_command(conversation.now) is None
+    assert conversation.next() == Command("set_task", B)
+
+
+def test_a_late_error_does_not_disturb_what_runs() -> None:
+    """An error while nothing is under way repeats nothing."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.hear(RATE_LIMIT)
+
+    assert conversation.next() is None
+
+
+def test_a_resumed_connection_is_asked() -> None:
+    """After lost packets the task is not sent again, only asked for."""
+    conversation = talk(TaskState.RUNNING)
+    conversation.conversation.ask_again()
+
+    assert conversation.next() == Command("get_task", {"exclude_hidden": True})
+    conversation.hear(RUNNING)
+    assert conversation.next() is None
+
+
+def test_the_end_is_the_end() -> None:
+    """After it nothing is sent, whatever is wished."""
+    conversation = talk(TaskState.OVER)
+
+    assert conversation.wish(B) is None
+    assert conversation.conversation.next_time() is None
+
+
+def test_errors_are_of_their_kinds() -> None:
+    """A refusal is no loss: one must not be retried, the other may."""
+    refused, lost = talk(TaskState.CONFIGURING), talk(TaskState.CONFIGURING)
+    [first] = refused.conversation.receive(INVALID, 0)
+    [second] = lost.conversation.receive(StreamEnded(), 0)
+
+    assert isinstance(first, Over)
+    assert isinstance(first.error, TaskRejected)
+    assert isinstance(second, Over)
+    assert isinstance(second.error, SessionLost)
+
+
+class AnyConversation(RuleBasedStateMachine):
+    """Whatever is wished and answered, in any order, at any pace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conversation = TaskConversation()
+        self.now = 0.0
+        self.sent_at: list[float] = []
+        self.sent: list[Command] = []
+        self.was_over = False
+
+    @initialize()
+    def begin(self) -> None:
+        """Start as a session does."""
+        self.conversation.wish(A)
+
+    @rule(task=st.sampled_from([A, B, C]))
+    def wish(self, task: dict[str, str]) -> None:
+        """Want something."""
+        self.conversation.wish(task)
+
+    @rule(seconds=st.sampled_from([0.0, 0.001, 0.5, 1.0, 2.0, 2.1, 10.0]))
+    def send(self, seconds: float) -> None:
+        """Wait, and send what is due."""
+        self.now += seconds
+        command = self.conversation.next_command(self.now)
+        if command is not None:
+            self.sent_at.append(self.now)
+            self.sent.append(command)
+
+    @precondition(lambda self: self.conversation.next_time() is not None)
+    @rule()
+    def send_when_it_says(self) -> None:
+        """Wait exactly as long as it says; then there is something to say."""
+        due = self.conversation.next_time()
+        assert due is not None
+        self.now = max(self.now, due)
+        command = self.conversation.next_command(self.now)
+        assert command is not None
+        self.sent_at.append(self.now)
+        self.sent.append(command)
+
+    @rule(message=st.sampled_from([it for _, it, _, _ in TABLE]))
+    def receive(self, message: Message) -> None:
+        """Hear something."""
+        for meaning in self.conversation.receive(message, self.now):
+            assert not self.was_over
+            self.was_over = isinstance(meaning, Over)
+
+    @rule()
+    def reconnect(self) -> None:
+        """Lose some packets."""
+        self.conversation.ask_again()
+
+    @rule()
+    def meet_another_peer(self) -> None:
+        """Find a peer that heard nothing."""
+        self.conversation.repeat()
+
+    @invariant()
+    def the_rate_limit_is_kept(self) -> None:
+        """Two commands are never closer than Palabra allows."""
+        gaps = [later - earlier for earlier, later in pairwise(self.sent_at)]
+        assert all(gap >= TASK_INTERVAL_SECONDS - 1e-6 for gap in gaps)
+
+    @invariant()
+    def over_stays_over(self) -> None:
+        """What ended does not come back."""
+        assert not self.was_over or self.conversation.state is TaskState.OVER
+
+    @invariant()
+    def nothing_is_asked_before_it_is_wanted(self) -> None:
+        """The first command is always the task itself."""
+        assert not self.sent or self.sent[0].name == "set_task"
+
+
+AnyConversation.TestCase.settings = settings(max_examples=200, deadline=None)
+test_any_conversation = AnyConversation.TestCase
+
+
+@given(st.lists(st.sampled_from([A, B, C]), min_size=1, max_size=10))
+def test_a_willing_peer_ends_with_the_last_wish(wishes: list[dict[str, str]]) -> None:
+    """However wishes come, the last task that was sent is the last one wished, and it is settled."""
+    conversation = Talk()
+    tasks: list[Any] = []
+    for number, task in enumerate(wishes):
+        conversation.conversation.wish(task)
+        if number % 2 and (command := conversation.next()) is not None:
+            if command.name == "set_task":
+                tasks.append(command.data)
+            conversation.hear(RUNNING)
+    while (command := conversation.next()) is not None:
+        if command.name == "set_task":
+            tasks.append(command.data)
+        conversation.hear(RUNNING)
+
+    assert tasks[-1] == wishes[-1]
+    assert all(earlier != later for earlier, later in pairwise(tasks))
+
+
+@pytest.mark.parametrize(
+    ("desc", "expected"),
+    [
+        (
+            "ValidationError(model='SetTaskRequestMessage', errors=[{'loc': ('pipeline', "
+            "'transcription', 'segment_confirmation_silence_threshold'), 'msg': 'ensure this value "
+            "is greater than or equal to 0.3', 'type': 'value_error.number.not_ge', 'ctx': "
+            "{'limit_value': 0.3}}])",
+            "pipeline.transcription.segment_confirmation_silence_threshold: ensure this value is "
+            "greater than or equal to 0.3",
+        ),
+        (
+            "[{'loc': ('a', 0), 'msg': \"it's wrong\"}, {'loc': ('b',), 'msg': 'no'}]",
+            "a.0: it's wrong; b: no",
+        ),
+        ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
+        ("no such voice", "no such voice"),
+        ("", ""),
+    ],
+)
+def test_refusals_are_put_into_words(desc: str, expected: str) -> None:
+    """The validator's notation becomes field and reason; anything else stays as it is."""
+    assert readable(desc) == expected
+
+
+@given(st.text())
+def test_any_refusal_can_be_read(desc: str) -> None:
+    """No description breaks the reading."""
+    assert isinstance(readable(desc), str)
