@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Final
 
 import aiohttp
@@ -60,10 +61,14 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
             "LIVEKIT_API_SECRET"
         )
 
+    if not error.message:
+        return MeetingError(f"{livekit.url} answered HTTP {error.status}: is it a LiveKit server?")
+
     return MeetingError(f"LiveKit at {livekit.url} answered: {error.message}")
 
 
 def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
     """Put a failed connection into a sentence."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "no connection"
+    number = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(number).lower() if number is not None else "no connection"
     return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason}")

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from palabra_agent import __version__
 from palabra_agent.errors import ConfigError, PalabraAgentError
+from palabra_agent.failures import single_failure
 
 app = typer.Typer(
     help="The simultaneous interpreter that every LiveKit room can call.",
@@ -120,7 +121,7 @@ def dispatch(
 @app.command()
 def emulator(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 for any.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any.")] = 8090,
     client_id: Annotated[str, typer.Option(help="Accepted client id.")] = "local",
     client_secret: Annotated[str, typer.Option(help="Accepted client secret.")] = "local",  # noqa: S107 - made for everybody to know
     script: Annotated[
@@ -129,7 +130,9 @@ def emulator(
     voice: Annotated[
         Literal["marker", "espeak"], typer.Option(help="Tones that tests recognise, or speech.")
     ] = "marker",
-    latency_ms: Annotated[int, typer.Option(help="From the words to their translation.")] = 800,
+    latency_ms: Annotated[
+        int, typer.Option(min=0, help="From the words to their translation.")
+    ] = 800,
     auto_language: Annotated[str, typer.Option(help="What `auto` hears.")] = "en",
     *,
     markers: Annotated[
@@ -174,7 +177,7 @@ def emulator(
 
 @app.command()
 def livekit(
-    port: Annotated[int, typer.Option(help="Port of the signalling.")] = 7880,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the signalling.")] = 7880,
     node_ip: Annotated[
         str | None, typer.Option(help="Address of the media; not loopback, WebRTC ignores it.")
     ] = None,
@@ -251,11 +254,8 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
             task = group.create_task(serving)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
-    try:
-        with suppress(KeyboardInterrupt):
-            asyncio.run(until_told())
-    except* PalabraAgentError as errors:
-        raise errors.exceptions[0] from None
+    with suppress(KeyboardInterrupt), single_failure():
+        asyncio.run(until_told())
 
 
 @contextmanager

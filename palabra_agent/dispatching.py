@@ -23,6 +23,7 @@ from palabra_agent.settings import LiveKitSettings
 ARRIVAL_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 30.0
+_ROOM_IS_GONE: Final = frozenset({404, 503})
 _AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
 
 
@@ -73,10 +74,15 @@ class Dispatcher:
 
     async def dispatches(self, room: str) -> list[api.AgentDispatch]:
         """The dispatches of our worker in a room; other agents' are left alone."""
+        # asked for the dispatches of a room that is not there, LiveKit waits 3 s and fails
+        rooms = await self.server.room.list_rooms(api.ListRoomsRequest(names=[room]))
+        if not rooms.rooms:
+            return []
+
         try:
             listed = await self.server.agent_dispatch.list_dispatch(room)
         except api.ServerError as error:
-            if error.status == 404:
+            if error.status in _ROOM_IS_GONE:
                 return []
             raise
 

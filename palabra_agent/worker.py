@@ -15,6 +15,8 @@ from livekit.agents import AgentServer, JobRequest
 from livekit.agents.cli import log
 
 from palabra_agent.access import ServerUnreachable, check_livekit
+from palabra_agent.errors import SetupError
+from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.job import end_interpretation, interpret_job, prepare_process
 from palabra_agent.meeting.presence import STATE_ATTRIBUTE
@@ -38,17 +40,26 @@ async def run_worker(settings: WorkerSettings) -> None:
 
     Raises:
         MeetingError: LiveKit refused the credentials.
+        SetupError: The port of the health server cannot be had.
     """
-    with _signals() as stop:
+    with _signals() as stop, single_failure():
         if not await _wait_for_livekit(settings, stop):
             return
 
         server = build_server(settings)
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(server.run(), name="agent server")
+            running = group.create_task(_serve(server, settings.port), name="agent server")
             stopping = group.create_task(_stop_on_signal(server, settings, stop), name="stop")
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+
+
+async def _serve(server: AgentServer, port: int) -> None:
+    try:
+        await server.run()
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else "the system refused"
+        raise SetupError(f"port {port} of the health server: {reason}; choose another") from None
 
 
 def build_server(settings: WorkerSettings) -> AgentServer:
@@ -68,7 +79,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         session_end_timeout=_SESSION_END_SECONDS,
         drain_timeout=settings.drain_seconds,
         max_retry=_FOR_EVER,
-        preload_modules=["palabra_agent.job"],
+        preload_modules=["palabra_agent.forkserver", "palabra_agent.job"],
         setup_fnc=partial(prepare_process, settings),
     )
     server.rtc_session(

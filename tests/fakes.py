@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from palabra_agent.interpretation.ports import (
     FloorView,
     InterpretationEnded,
     InterpretationStarted,
+    Microphone,
     Person,
     SessionEvent,
     Transcript,
@@ -32,6 +33,23 @@ from palabra_agent.interpretation.ports import (
 )
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.transport import Disconnected, FrameReceived, TransportEvent
+
+
+class TranscriptFacts(TypedDict, total=False):
+    """What may be said of a transcript beside its words."""
+
+    identifier: str
+    part: str
+    is_final: bool
+
+
+class PersonFacts(TypedDict, total=False):
+    """What may be said of a person beside their identity."""
+
+    name: str
+    speak: str | None
+    listen: str | None
+    microphone: Microphone | None
 
 
 def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:
@@ -52,7 +70,7 @@ def transcript(
     return Transcript(identifier, part, LanguageCode(language), text, is_final, is_translation)
 
 
-def translated(text: str, language: str, **facts: Any) -> Transcript:
+def translated(text: str, language: str, **facts: Unpack[TranscriptFacts]) -> Transcript:
     """Make a translated transcript."""
     return transcript(text, language=language, is_translation=True, **facts)
 
@@ -139,14 +157,14 @@ class FakeFloor:
         """The chat lines among what was delivered."""
         return [item for item in self.delivered if isinstance(item, ChatLine)]
 
-    def person_joins(self, identity: str, **facts: Any) -> FakeSound:
+    def person_joins(self, identity: str, **facts: Unpack[PersonFacts]) -> FakeSound:
         """Let somebody join with a microphone, or without one where `microphone=None`."""
         microphone = FakeSound(f"TR_{identity}")
-        person = Person(identity, identity.title(), **{"microphone": microphone, **facts})
+        person = replace(Person(identity, identity.title(), microphone=microphone), **facts)
         self._show(replace(self.view, people=(*self.view.people, person)))
         return microphone
 
-    def person_changes(self, identity: str, **facts: Any) -> None:
+    def person_changes(self, identity: str, **facts: Unpack[PersonFacts]) -> None:
         """Let somebody say something else, or have another microphone."""
         people = tuple(
             replace(person, **facts) if person.identity == identity else person
@@ -334,7 +352,7 @@ class FakeTransport:
         for event in events:
             self._events.put_nowait(event)
 
-    def answer(self, message_type: str, **data: Any) -> None:
+    def answer(self, message_type: str, **data: object) -> None:
         """Let Palabra say something."""
         message = {"message_type": message_type, "data": data}
         self.happen(FrameReceived(json.dumps(message).encode()))

@@ -59,20 +59,23 @@ class Life:
     async def _converse(
         self, session: Session, conversation: Conversation, transport: Transport
     ) -> None:
-        async with asyncio.TaskGroup() as loops:
-            running = [
-                loops.create_task(_follow_client(session, conversation, transport)),
-                loops.create_task(transport.listen(session.hear)),
-                loops.create_task(_watch_input(session, transport)),
-                loops.create_task(_beat(session, transport)),
-                loops.create_task(_deliver(session, transport)),
-                loops.create_task(self._offer_tracks(session, transport)),
-                loops.create_task(self._make_speech(session)),
-            ]
-            await session.over.wait()
-            await _part(session, transport)
-            for loop in running:
-                loop.cancel()
+        try:
+            async with asyncio.TaskGroup() as loops:
+                running = [
+                    loops.create_task(_follow_client(session, conversation, transport)),
+                    loops.create_task(transport.listen(session.hear)),
+                    loops.create_task(_watch_input(session, transport)),
+                    loops.create_task(_beat(session, transport)),
+                    loops.create_task(_deliver(session, transport)),
+                    loops.create_task(self._offer_tracks(session, transport)),
+                    loops.create_task(self._make_speech(session)),
+                ]
+                await session.over.wait()
+                await _part(session, transport)
+                for loop in running:
+                    loop.cancel()
+        except* TransportLost:
+            session.end("transport lost")
 
     async def _offer_tracks(self, session: Session, transport: Transport) -> None:
         while True:
@@ -99,18 +102,15 @@ class Life:
 async def _follow_client(
     session: Session, conversation: Conversation, transport: Transport
 ) -> None:
-    try:
-        while True:
-            match await transport.next_event():
-                case ClientJoined():
-                    session.client_joined()
-                case ClientLeft():
-                    session.client_left()
-                case Packet(payload, is_reliable):
-                    session.client_spoke()
-                    conversation.receive(payload, is_reliable=is_reliable)
-    except TransportLost:
-        session.end("transport lost")
+    while True:
+        match await transport.next_event():
+            case ClientJoined():
+                session.client_joined()
+            case ClientLeft():
+                session.client_left()
+            case Packet(payload, is_reliable):
+                session.client_spoke()
+                conversation.receive(payload, is_reliable=is_reliable)
 
 
 async def _watch_input(session: Session, transport: Transport) -> None:

@@ -20,9 +20,7 @@ _NOBODY: Final = "nobody"
 """An agent that does not exist: a room dispatched to it gets no unnamed worker either."""
 
 _GONE_ALREADY: Final = frozenset({api.ServerErrorCode.NOT_FOUND})
-_REFUSED: Final = frozenset(
-    {api.ServerErrorCode.UNAUTHENTICATED, api.ServerErrorCode.PERMISSION_DENIED}
-)
+_REFUSED: Final = frozenset({401, 403})
 
 
 class LiveKitRooms:
@@ -82,10 +80,10 @@ class LiveKitRooms:
 
     def _refusal(self, error: api.ServerError) -> str:
         url = self._options.livekit_url
-        if error.code in _REFUSED:
+        if error.status in _REFUSED:
             return f"The LiveKit server at {url} refused the emulator's API key"
 
-        return f"The LiveKit server at {url} refused a request ({error.code})"
+        return f"The LiveKit server at {url} refused a request (HTTP {error.status})"
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from palabra_agent.errors import SetupError
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS: Final = 1.0
+_ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,14 @@ async def _serve(app: web.Application, options: EmulatorOptions) -> AsyncGenerat
         except OSError as error:
             where = f"{options.host}:{options.port}"
             raise SetupError(f"the emulator cannot listen on {where}: {error.strerror}") from None
-        port = runner.addresses[0][1]
-        yield f"http://{options.host}:{port}"
+        yield f"http://{_reachable(options.host)}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+def _reachable(host: str) -> str:
+    """A host under which a local client finds what listens on this one."""
+    if host in _ANY_HOST:
+        return "127.0.0.1"
+
+    return f"[{host}]" if ":" in host else host

@@ -46,7 +46,7 @@ async def interpret_room(
         watching = group.create_task(room.watch(), name="watch floor")
         while not watching.done():
             room.arrange()
-            await room.next_change(watching)
+            await room.next_change()
 
         room.dismiss()
 
@@ -101,11 +101,8 @@ class _Room:
 
         self.changed.set()
 
-    async def next_change(self, watching: asyncio.Task[None]) -> None:
+    async def next_change(self) -> None:
         """Wait until something may be wanted that was not before."""
-        if watching.done():
-            return
-
         try:
             async with asyncio.timeout_at(self.lingering.next_departure):
                 await self.changed.wait()

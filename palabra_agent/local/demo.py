@@ -26,10 +26,10 @@ from typing import Final
 from livekit import api
 
 from palabra_agent.errors import MeetingError, SetupError
+from palabra_agent.failures import single_failure
 from palabra_agent.local.board import Board
 from palabra_agent.local.demo_talk import observe, talk
 from palabra_agent.local.demo_view import LiveView, PlainView, View
-from palabra_agent.local.failures import single_failure
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
 from palabra_agent.local.livekit_build import ensure_livekit_server, print_progress
 from palabra_agent.local.livekit_server import RunningLiveKit

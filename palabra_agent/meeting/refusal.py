@@ -24,7 +24,9 @@ async def refuse(floor: Floor, error: RoomConfigError) -> None:
     Waits for somebody to be there, for 30 s at most.
     """
     sentence = refusal_sentence(error)
-    logger.error("room config refused", extra={"problems": sentence})
+    # a path may hold somebody's identity: the log gets the keys only, the room the whole
+    keys = sorted({problem.path.partition(".")[0] for problem in error.problems})
+    logger.error("room config refused", extra={"mistakes": len(error.problems), "keys": keys})
     floor.show(Condition(RoomState.FAILED, error=sentence))
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):

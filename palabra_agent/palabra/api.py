@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -174,8 +175,8 @@ def _refusal(status: int, answer: _Json) -> ApiError:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.strerror or "connection refused"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno).lower()
 
     if isinstance(error, asyncio.IncompleteReadError | aiohttp.ServerDisconnectedError):
         return "the connection was closed"

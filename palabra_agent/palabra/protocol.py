@@ -106,13 +106,14 @@ class TaskConversation:
         self._wished: Task | None = None
         self._sent: Task | None = None
         self._running: Task | None = None
+        self._refused: Task | None = None
         self._is_confirmed = False
         self._was_lost = False
         self._next_at = 0.0
 
     def wish(self, task: Task) -> None:
-        """Want a task, new or changed."""
-        self._wished = task
+        """Want a task, new or changed; one that was refused is not sent again, what runs stays."""
+        self._wished = self._running if task == self._refused else task
 
     def next_command(self, now: float) -> Command | None:
         """The command to send now, if any; the caller sends it."""
@@ -186,7 +187,9 @@ class TaskConversation:
         if error.code == "NOT_FOUND":
             return self._not_found()
 
-        if error.code == "VALIDATION_ERROR" and _UNKNOWN_COMMAND not in error.desc:
+        is_under_way = self._sent is not None and not self._is_confirmed
+        is_about_task = error.code == "VALIDATION_ERROR" and _UNKNOWN_COMMAND not in error.desc
+        if is_under_way and is_about_task:
             return self._reject(TaskRejected(error.code, readable(error.desc)))
 
         # a rate limit, whose code nobody knows, or something new: the command may not have counted
@@ -210,9 +213,11 @@ class TaskConversation:
         if self.state is not TaskState.RUNNING:
             return self._over(error)
 
-        # what runs is what ran before: that is wished now, and needs no sending
-        self._wished = self._sent = self._running
-        self._is_confirmed = True
+        self._refused, self._sent, self._is_confirmed = self._sent, self._running, True
+        # what runs is what ran before; a newer wish than the refused one still stands
+        if self._wished == self._refused:
+            self._wished = self._running
+
         return [Refused(error)]
 
     def _over(self, error: TaskRejected | SessionLost) -> list[Meaning]:

@@ -130,7 +130,7 @@ async def test_waiting_ends_with_the_next_frame() -> None:
         group.create_task(read_all())
         for number in range(5):
             buffer.put(numbered(number, 20))
-            await eventually(lambda expected=number + 1: len(read) == expected)
+            await eventually(lambda: buffer.statistics().held_ms == 0)
         buffer.close()
 
     assert read == [1000, 1001, 1002, 1003, 1004]

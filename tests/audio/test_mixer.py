@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -95,7 +96,7 @@ def test_a_loud_moment_is_lowered_and_comes_back_slowly() -> None:
 
     assert peaks[0] < 7000
     assert peaks == sorted(peaks)
-    assert max(later - earlier for earlier, later in zip(peaks, peaks[1:], strict=False)) < 1000
+    assert max(later - earlier for earlier, later in pairwise(peaks)) < 1000
     assert peaks[-1] == 10_000
 
 

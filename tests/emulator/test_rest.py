@@ -18,7 +18,7 @@ from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import ClientJoined, ClientLeft, Packet
 from palabra_agent.errors import SetupError
 
-from .client import CREDENTIALS, eventually, state_of, task, until
+from .client import CREDENTIALS, create_session, eventually, state_of, task, until
 from .fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
@@ -284,7 +284,7 @@ async def test_broken_bot_ends_its_own_session_only() -> None:
 
 
 async def test_session_over_a_transport() -> None:
-    """Commands that arrive are obeyed: a task offers its tracks, and the end puts the client out."""
+    """Commands that arrive are obeyed: a task offers tracks, and the end puts the client out."""
     async with caller(replace(OPTIONS, ready_delay_ms=0)) as api:
         session_id = (await api.create())["id"]
         transport = api.livekit.transports[0]
@@ -292,12 +292,15 @@ async def test_session_over_a_transport() -> None:
         command = {"message_type": "set_task", "data": task("en", "es", "de")}
         transport.events.put_nowait(Packet(json.dumps(command).encode()))
         await until(lambda: transport.offered == [("es", "de")], "the tracks")
-        running = await state_of(api.url, session_id)
+
+        async def is_running() -> bool:
+            return await state_of(api.url, session_id) == "running"
+
+        await eventually(is_running, "the task to run")
         end = {"message_type": "end_task", "data": {}}
         transport.events.put_nowait(Packet(json.dumps(end).encode(), is_reliable=False))
         await until(lambda: transport.is_closed, "the end")
 
-        assert running == "running"
         assert transport.is_expelled
         assert transport.sent[-1] == {"message_type": "end_of_stream", "data": {}}
         assert await state_of(api.url, session_id) == "ended"
@@ -378,10 +381,14 @@ async def test_leaving_ends_every_session() -> None:
 async def test_failure_of_the_block_stays_what_it_is() -> None:
     """An exception raised while the emulator runs leaves it unwrapped, and sessions are ended."""
     livekit = FakeLiveKit()
+
+    async def fail_with_a_session() -> None:
+        async with fake_emulator(livekit) as emulator:
+            await create_session(emulator.url)
+            raise LookupError
+
     with pytest.raises(LookupError):
-        async with fake_emulator(livekit) as emulator, aiohttp.ClientSession(emulator.url) as http:
-            async with http.post(f"{STORAGE}/session", json={"data": {}}, headers=CREDENTIALS):
-                raise LookupError
+        await fail_with_a_session()
 
     assert livekit.rooms.open == set()
 

@@ -109,8 +109,10 @@ async def test_sessions_do_not_mix(livekit_server: RunningLiveKit) -> None:
         async with asyncio.TaskGroup() as speaking:
             speaking.create_task(one.speak(1.0))
             speaking.create_task(other.speak(1.0))
-        await one.hears("es", 2000, since=began)
-        await other.hears("en", 2050, since=began)
+        for client, language, hz in ((one, "es", 2000), (other, "en", 2050)):
+            await client.message("validated_transcription")
+            await client.message("translated_transcription")
+            await client.hears(language, hz, since=began)
 
         assert one.heard["translation_es"].level_db(2050, since=began) < AUDIBLE_DB
         assert other.heard["translation_en"].level_db(2000, since=began) < AUDIBLE_DB
@@ -303,6 +305,32 @@ async def test_token_of_an_ended_session_opens_nothing(livekit_server: RunningLi
                 pass
             async with http.get("/livekit//rtc/validate", params=query) as after:
                 assert after.status == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"livekit_api_secret": "not the secret, but long enough for one"}, "refused the emulator"),
+        ({"livekit_url": "ws://127.0.0.1:1"}, "cannot be reached"),
+    ],
+)
+async def test_unusable_livekit_is_said(
+    livekit_server: RunningLiveKit, change: dict[str, str], detail: str
+) -> None:
+    """Refused keys and an absent server are each a 503 that says what is wrong."""
+    options = local(livekit_server)
+    wrong = EmulatorOptions(
+        livekit_url=change.get("livekit_url", options.livekit_url),
+        livekit_api_key=options.livekit_api_key,
+        livekit_api_secret=change.get("livekit_api_secret", options.livekit_api_secret),
+        port=0,
+    )
+    async with emulator(wrong) as url, aiohttp.ClientSession(url, headers=CREDENTIALS) as http:
+        async with http.post("/session-storage/session", json={"data": {}}) as answer:
+            error = (await answer.json())["errors"][0]
+
+        assert error["status"] == 503
+        assert detail in error["detail"]
 
 
 async def test_shutdown_leaves_nothing(livekit_server: RunningLiveKit) -> None:

@@ -50,6 +50,11 @@ def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> f
     return frozenset(hz for hz in candidates if counts[round(hz / bin_hz)] >= _LASTING)
 
 
+async def until_subscribed(person: Person, *tracks: str) -> None:
+    """Wait until somebody receives these tracks."""
+    await person.wait_for(lambda: set(tracks) <= person.tracks, 20, f"the tracks {tracks}")
+
+
 async def until_heard(person: Person, track: str, hz: float, seconds: float = 20.0) -> None:
     """Wait until a tone is on a track."""
 

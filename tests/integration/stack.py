@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -198,7 +199,6 @@ class Stack:
     logs: Path
     agent_name: str = "integration"
     """Of the worker that most tests share."""
-    _workers: list[str] = field(default_factory=list[str])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -278,7 +278,7 @@ class Stack:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=complaints,
-                env={**_own_environment(), **self.environment, **(env or {})},
+                env={**os.environ, **self.environment, **(env or {})},
                 cwd=self.logs,
             )
             try:
@@ -321,7 +321,3 @@ def track_sid(person: Person, name: str) -> str:
     agent = person.room.remote_participants[AGENT_IDENTITY]
     publications = agent.track_publications.values()
     return next(publication.sid for publication in publications if publication.name == name)
-
-
-def _own_environment() -> dict[str, str]:
-    return dict(psutil.Process().environ())

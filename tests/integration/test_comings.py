@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,14 +15,14 @@ from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import Person
 
 from .emulated import Sessions
-from .hearing import EN, ES, WORDS, heard, until_heard, until_silent
+from .hearing import EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
 from .stack import Room, Stack, Worker
 
 pytestmark = pytest.mark.livekit
 
 ES_TRACK = "translation_es"
 
-Speaks = Callable[[], Awaitable[None]]
+Speaks = Callable[[], Coroutine[None, None, None]]
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def one_speaker(
         config = {"languages": ["en", "es"], "limits": {"linger_seconds": linger}}
         await room.dispatch(config)
         await sessions.running(1)
-        await bruno.wait_for(lambda: ES_TRACK in bruno.tracks, 10, "the track")
+        await until_subscribed(bruno, ES_TRACK)
         yield room, alice, bruno
 
 
@@ -139,7 +139,7 @@ async def test_a_full_reconnect_of_a_listener_keeps_the_interpretation(
         await bruno.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
         async with asyncio.timeout(20):
             await back.wait()
-        await bruno.wait_for(lambda: ES_TRACK in bruno.tracks, 10, "the track")
+        await until_subscribed(bruno, ES_TRACK)
         await is_interpreted(alice, bruno)
         await bruno.wait_for(lambda: any(it.is_final for it in bruno.captions), 10, "a caption")
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from .emulated import Sessions
-from .hearing import ES, WORDS, until_heard
+from .hearing import ES, WORDS, until_heard, until_subscribed
 from .stack import Finished, Stack, Worker, until
 
 pytestmark = pytest.mark.livekit
@@ -31,7 +31,7 @@ async def test_the_newest_interpreter_wins(
         _, second = await sessions.until(
             lambda found: [it.state for it in found] == ["deleted", "running"], "the second alone"
         )
-        await bruno.wait_for(lambda: "translation_es" in bruno.tracks, 10, "the track")
+        await until_subscribed(bruno, "translation_es")
         async with asyncio.TaskGroup() as group:
             group.create_task(alice.say(WORDS))
             group.create_task(until_heard(bruno, "translation_es", ES))
@@ -83,7 +83,7 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
 async def test_dispatch_says_why_nobody_comes(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Without a worker of that name the command gives up after ten seconds, with a likely reason."""
+    """Without a worker of that name the command gives up after ten seconds, and says why."""
     async with stack.room("cli-nobody"):
         done = await stack.command("dispatch", "cli-nobody", "--agent-name", "nobody-there")
 

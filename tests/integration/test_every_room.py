@@ -6,7 +6,7 @@ import pytest
 from livekit import api
 
 from .emulated import Sessions
-from .hearing import ES, WORDS, until_heard
+from .hearing import ES, WORDS, until_heard, until_subscribed
 from .stack import Stack
 
 pytestmark = pytest.mark.livekit
@@ -22,7 +22,7 @@ async def test_every_new_room_but_the_emulators_is_joined(stack: Stack, sessions
     ):
         await alice.wait_for_interpreter(30)
         (session,) = await sessions.running(1)
-        await bruno.wait_for(lambda: "translation_es" in bruno.tracks, 10, "the track")
+        await until_subscribed(bruno, "translation_es")
         await alice.say(WORDS)
         await until_heard(bruno, "translation_es", ES)
 

@@ -8,7 +8,17 @@ import time
 import pytest
 
 from .emulated import Sessions
-from .hearing import DE, EN, ES, SPEECH_HZ, WORDS, heard, until_heard, until_silent
+from .hearing import (
+    DE,
+    EN,
+    ES,
+    SPEECH_HZ,
+    WORDS,
+    heard,
+    until_heard,
+    until_silent,
+    until_subscribed,
+)
 from .stack import Stack, Worker
 
 pytestmark = pytest.mark.livekit
@@ -30,7 +40,7 @@ async def test_two_speak_at_once_and_three_languages_are_heard(
         await sessions.running(2)
         alices, brunos = await sessions.of("en"), await sessions.of("es")
         for person in (alice, bruno, clara):
-            await person.wait_for(lambda p=person: set(TRACKS) <= p.tracks, 10, "all tracks")
+            await until_subscribed(person, *TRACKS)
 
         since = time.monotonic()
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Wrong surroundings: LiveKit or Palabra absent or refusing, told in sentences where people look."""
+"""Wrong surroundings: LiveKit or Palabra absent or refusing, told where people look."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 import pytest_asyncio
@@ -31,16 +30,22 @@ SAID: Final = (("alice", "en", 0), ("bruno", "es", 0))
 LAST: Final = ("alice", "en", 1)
 """Said after it, so that whoever has read this has read all that they will of what came before."""
 
-IN_THEIR_LANGUAGE: Final = {
+Readings: TypeAlias = dict[str, dict[str, str | None]]
+"""Reader, speaker, and the language that the one reads the other in; None is the original."""
+
+IN_THEIR_LANGUAGE: Final[Readings] = {
     "alice": {"alice": None, "bruno": "en"},
     "bruno": {"alice": "es", "bruno": None},
     "clara": {"alice": "de", "bruno": "de"},
     "dora": {"alice": None, "bruno": None},
     "erik": {"alice": None, "bruno": None},
 }
-"""Reader, speaker, and the language that the one reads the other in; None is the original."""
 
-DEFAULT_GERMAN: Final = IN_THEIR_LANGUAGE | {"erik": {"alice": "de", "bruno": "de"}}
+DEFAULT_GERMAN: Final[Readings] = IN_THEIR_LANGUAGE | {"erik": {"alice": "de", "bruno": "de"}}
+
+
+Sections: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Sections of a room config."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def expected_version(speaker: str, language: str | None) -> tuple[str, bool]:
 async def hold_meeting(
     stack: Stack,
     name: str,
-    config: Mapping[str, Mapping[str, object]],
+    config: Sections,
     default_listen: str | None = None,
 ) -> Meeting:
     """Let everybody in, speak in turns, and tell what was read."""
@@ -141,9 +146,7 @@ async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, Person]:
     }
 
 
-async def until_read(
-    person: Person, speaker: str, number: int, config: Mapping[str, Mapping[str, object]]
-) -> None:
+async def until_read(person: Person, speaker: str, number: int, config: Sections) -> None:
     """Wait until somebody has read a sentence, in whichever language it reaches them."""
     texts = texts_of(number)
 
@@ -170,14 +173,14 @@ async def plain(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def everyone(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
     """A meeting with all of the chat for everybody, whole captions, German for the undecided."""
-    config = {"chat": {"audience": "everyone"}, "captions": {"partials": False}}
+    config: Sections = {"chat": {"audience": "everyone"}, "captions": {"partials": False}}
     yield await hold_meeting(stack, "texts-everyone", config, default_listen="de")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def original(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
     """A meeting with the original in the chat, and no captions."""
-    config = {"chat": {"audience": "original"}, "captions": {"enabled": False}}
+    config: Sections = {"chat": {"audience": "original"}, "captions": {"enabled": False}}
     yield await hold_meeting(stack, "texts-original", config)
 
 
@@ -226,18 +229,17 @@ def test_captions_say_what_was_said(plain: Meeting, reader: str) -> None:
 @pytest.mark.parametrize("reader", PEOPLE)
 def test_a_caption_grows_and_then_stands(plain: Meeting, reader: str) -> None:
     """Versions of one segment come one after the other: partials, then one final, nothing after."""
-    segments = [
-        [caption.is_final for caption in versions]
-        for _, versions in groupby(plain.captions[reader], key=lambda it: it.segment_id)
-    ]
+    captions = plain.captions[reader]
+    segments = {
+        it.segment_id: [other for other in captions if other.segment_id == it.segment_id]
+        for it in captions
+    }
 
-    ids = {caption.segment_id for caption in plain.captions[reader]}
-    assert "" not in ids
-    for segment in ids:
-        versions = [it.is_final for it in plain.captions[reader] if it.segment_id == segment]
-        assert versions[-1] is True
-        assert versions.count(True) == 1
-    assert any(len(versions) > 1 for versions in segments)
+    assert "" not in segments
+    for versions in segments.values():
+        assert [it.is_final for it in versions] == [False] * (len(versions) - 1) + [True]
+        assert all(len(it.text) <= len(versions[-1].text) for it in versions)
+    assert any(len(versions) > 1 for versions in segments.values())
 
 
 def test_partial_translations_come_too(plain: Meeting) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypedDict, Unpack
 
 import pytest
 from hypothesis import given
@@ -52,16 +53,24 @@ rules = st.dictionaries(
 detections = st.dictionaries(st.sampled_from("abcdefgh"), sources)
 
 
-def regime(*offered: LanguageCode, **facts: object) -> Regime:
+class RegimeFacts(TypedDict, total=False):
+    """What may be said of a room beside its languages."""
+
+    source_language: LanguageCode
+    default_listen: LanguageCode | None
+    max_speakers: int
+
+
+def regime(
+    *offered: LanguageCode, rule: SpeakerRule | None = None, **facts: Unpack[RegimeFacts]
+) -> Regime:
     """Make the rules of a room, in which `rule` holds for everybody."""
-    rule = facts.pop("rule", SpeakerRule())
-    assert isinstance(rule, SpeakerRule)
-    return Regime(offered, rule_for=lambda _: rule, **facts)  # type: ignore[arg-type]  # as named
+    return Regime(offered, rule_for=lambda _: rule or SpeakerRule(), **facts)
 
 
-def somebody(**facts: str | None) -> Person:
+def somebody(speak: str | None = None, listen: str | None = None) -> Person:
     """Make a person with a microphone."""
-    return Person("ann", "Ann", microphone=MICROPHONE, **facts)  # type: ignore[arg-type]  # as named
+    return Person("ann", "Ann", speak, listen, MICROPHONE)
 
 
 def drawn(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from tests.fakes import (
     FakeSession,
     FakeSessions,
     FakeSound,
+    PersonFacts,
     frame,
     transcript,
     translated,
@@ -36,6 +37,13 @@ EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 LINGER = 5.0
 
 
+class RegimeFacts(TypedDict, total=False):
+    """What may be said of a room beside its languages."""
+
+    max_speakers: int
+    rule_for: Callable[[str], SpeakerRule]
+
+
 @dataclass
 class Stage:
     """A room at work."""
@@ -44,7 +52,9 @@ class Stage:
     sessions: FakeSessions
     task: asyncio.Task[None]
 
-    async def speaker_joins(self, identity: str, **facts: Any) -> tuple[FakeSound, FakeSession]:
+    async def speaker_joins(
+        self, identity: str, **facts: Unpack[PersonFacts]
+    ) -> tuple[FakeSound, FakeSession]:
         """Let somebody join and wait until they are interpreted."""
         count = len(self.sessions.opened)
         microphone = self.floor.person_joins(identity, **facts)
@@ -54,7 +64,7 @@ class Stage:
 
 @asynccontextmanager
 async def meeting(
-    *offered: LanguageCode, sessions: FakeSessions | None = None, **facts: Any
+    *offered: LanguageCode, sessions: FakeSessions | None = None, **facts: Unpack[RegimeFacts]
 ) -> AsyncGenerator[Stage]:
     """Interpret a room for the length of a block, and check that nothing stays."""
     floor, sessions = FakeFloor(), sessions or FakeSessions()
@@ -112,8 +122,11 @@ async def test_a_speaker_without_need_is_not_interpreted() -> None:
 @in_jumping_time
 async def test_somebody_may_be_left_alone() -> None:
     """The config's word that somebody is not interpreted holds."""
-    rules = {"ann": SpeakerRule(is_interpreted=False)}
-    async with meeting(rule_for=lambda who: rules.get(who, SpeakerRule())) as stage:
+
+    def rule_for(identity: str) -> SpeakerRule:
+        return SpeakerRule(is_interpreted=identity != "ann")
+
+    async with meeting(rule_for=rule_for) as stage:
         stage.floor.person_joins("ann", speak="en")
         await stage.speaker_joins("bob", speak="en")
 
@@ -274,7 +287,7 @@ async def test_a_failed_speaker_who_comes_back_is_tried_again() -> None:
 
 @in_jumping_time
 async def test_a_late_fault_of_a_predecessor_is_not_the_successor_s() -> None:
-    """Somebody who is back while their old session still closes keeps the new one, under control."""
+    """Somebody who is back while their old session still closes keeps the new one."""
     async with meeting() as stage:
         await stage.speaker_joins("ann", speak="en")
         stage.sessions.seconds_to_close = 3
@@ -457,11 +470,11 @@ async def test_channels_outlive_everybody() -> None:
         for who in ["ann", "bob"]:
             _, session = await stage.speaker_joins(who, speak="en")
             sound = session.start_translation("es")
-            count = len(track.frames)
+            track.frames.clear()
             sound.play(frame(1000))
-            await eventually(lambda count=count: len(track.frames) > count)
+            await eventually(lambda: track.frames)
             stage.floor.person_leaves(who)
-            await eventually(lambda it=session: not it.is_open)
+            await eventually(lambda: not stage.sessions.live)
 
         assert stage.floor.tracks["translation_es"] is track
         assert len(stage.sessions.opened) == 2

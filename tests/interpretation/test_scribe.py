@@ -23,10 +23,10 @@ VIEW = FloorView(
 )
 
 
-def scribe(floor: FakeFloor, **rules: bool) -> Scribe:
+def scribe(floor: FakeFloor, rules: WritingRules | None = None) -> Scribe:
     """Make a scribe for Ann."""
-    made = WritingRules(**rules)
-    return Scribe("ann", floor, Regime((EN, ES, DE)), made, lambda code: f"TR_{code}")
+    rules = rules or WritingRules()
+    return Scribe("ann", floor, Regime((EN, ES, DE)), rules, lambda code: f"TR_{code}")
 
 
 def test_an_utterance_is_written_in_each_version() -> None:
@@ -47,17 +47,17 @@ def test_an_utterance_is_written_in_each_version() -> None:
 @pytest.mark.parametrize(
     ("rules", "captions", "lines"),
     [
-        ({}, 2, 1),
-        ({"partials": False}, 1, 1),
-        ({"captions": False}, 0, 1),
-        ({"chat": False}, 2, 0),
-        ({"captions": False, "chat": False}, 0, 0),
+        (WritingRules(), 2, 1),
+        (WritingRules(partials=False), 1, 1),
+        (WritingRules(captions=False), 0, 1),
+        (WritingRules(chat=False), 2, 0),
+        (WritingRules(captions=False, chat=False), 0, 0),
     ],
 )
-def test_only_what_is_wanted_is_written(rules: dict[str, bool], captions: int, lines: int) -> None:
+def test_only_what_is_wanted_is_written(rules: WritingRules, captions: int, lines: int) -> None:
     """Captions, their partials and chat can each be left out; a partial is never in the chat."""
     floor = FakeFloor()
-    writer = scribe(floor, **rules)
+    writer = scribe(floor, rules)
     writer.write(transcript("hel", is_final=False), VIEW, BRIEF)
     writer.write(transcript("hello"), VIEW, BRIEF)
 

@@ -332,11 +332,15 @@ async def test_a_session_that_breaks_while_it_is_left_does_not_come_back() -> No
 async def test_a_fault_of_ours_comes_out() -> None:
     """What is no trouble of Palabra's is not retried but ends the speaker, with the session."""
     sessions = FakeSessions()
-    with pytest.raises(ExceptionGroup):
+
+    async def speak() -> None:
         async with speaking(sessions) as stage:
             await eventually(lambda: stage.ready)
             stage.microphone.fail(ValueError("a fault"))
             await passing(10)
+
+    with pytest.raises(ExceptionGroup):
+        await speak()
 
     assert sessions.live == []
     assert len(sessions.opened) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import operator
+from functools import partial
 
 import pytest
 
@@ -20,7 +22,7 @@ async def test_only_the_newest_counts() -> None:
 
     async def watch() -> None:
         async for value in watched.changes():
-            seen.append(value)
+            seen.append(value)  # noqa: PERF401 - it never ends
 
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(watch())
@@ -56,7 +58,7 @@ async def test_waiting_ends_when_it_holds() -> None:
     watched = Watched(0)
     async with asyncio.TaskGroup() as group:
         waits = [
-            group.create_task(watched.wait_until(lambda it, least=least: it >= least))
+            group.create_task(watched.wait_until(partial(operator.le, least)))
             for least in (0, 1, 5)
         ]
         for value in (1, 2, 7):

@@ -71,7 +71,7 @@ def said(message_type: str, data: object) -> Message:
     return decode(json.dumps({"message_type": message_type, "data": data}))
 
 
-def words(message_type: str, **body: Any) -> Message:
+def words(message_type: str, **body: object) -> Message:
     """Decode a message that carries a transcription."""
     return said(message_type, {"transcription": body})
 

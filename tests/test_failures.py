@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from palabra_agent.errors import SetupError
-from palabra_agent.local.failures import single_failure
+from palabra_agent.failures import single_failure
 
 pytestmark = pytest.mark.unit
 

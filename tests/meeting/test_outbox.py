@@ -1,0 +1,302 @@
+"""What is written into the room: order, replaced partials, bounds, deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from livekit import rtc
+
+from palabra_agent.interpretation.ports import Caption, ChatLine
+from palabra_agent.languages import LanguageCode
+from palabra_agent.meeting.outbox import Notice, Outbox, caption_attributes, chat_attributes
+from tests.clock import eventually, in_jumping_time, passing
+
+pytestmark = pytest.mark.unit
+
+EN, ES = LanguageCode("en"), LanguageCode("es")
+LIMIT = 500
+
+
+@dataclass
+class Sent:
+    """Something that was written."""
+
+    text: str
+    facts: dict[str, object]
+
+
+@dataclass
+class FakeRoom:
+    """A room that takes messages, or not."""
+
+    sent: list[Sent] = field(default_factory=list[Sent])
+    is_connected: bool = True
+    failures: list[Exception] = field(default_factory=list[Exception])
+    taking: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.taking.set()
+
+    @property
+    def local_participant(self) -> FakeRoom:
+        """Be one's own participant."""
+        return self
+
+    @property
+    def texts(self) -> list[str]:
+        """What was written."""
+        return [it.text for it in self.sent]
+
+    def isconnected(self) -> bool:
+        """Tell whether anything can be written."""
+        return self.is_connected
+
+    async def send_text(self, text: str, **facts: object) -> None:
+        """Take a chat message."""
+        if self.failures:
+            raise self.failures.pop(0)
+
+        await self.taking.wait()
+        self.sent.append(Sent(text, facts))
+
+    async def stream_text(self, **facts: object) -> FakeWriter:
+        """Take a caption."""
+        return FakeWriter(self, facts)
+
+
+@dataclass
+class FakeWriter:
+    """A stream of text."""
+
+    room: FakeRoom
+    facts: dict[str, object]
+    text: str = ""
+
+    async def write(self, text: str) -> None:
+        """Take some words."""
+        self.text += text
+
+    async def aclose(self) -> None:
+        """Send them."""
+        await self.room.send_text(self.text, **self.facts)
+
+
+@asynccontextmanager
+async def sending(room: FakeRoom) -> AsyncGenerator[Outbox]:
+    """Send what is put, for the length of a block."""
+    outbox = Outbox(cast("rtc.Room", room))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(outbox.send_all())
+        try:
+            yield outbox
+        finally:
+            task.cancel()
+
+
+def caption(text: str, *, segment: str = "s1", is_final: bool = False) -> Caption:
+    """Make a caption of Ann's words."""
+    return Caption("ann", segment, ES, text, is_final, True, "TR_1", ("bob",))
+
+
+def line(text: str) -> ChatLine:
+    """Make a chat line of Ann's words."""
+    return ChatLine("ann", "Ann", "t1", ES, text, True, ("bob", "cid"))
+
+
+@in_jumping_time
+async def test_each_kind_is_written_as_promised() -> None:
+    """A caption comes from its speaker, a chat line names them, a notice is for everybody."""
+    room = FakeRoom()
+    async with sending(room) as outbox:
+        outbox.put(caption("hola", is_final=True))
+        outbox.put(line("hola"))
+        outbox.put(Notice("no balance"))
+        await outbox.drain(1)
+
+    assert room.sent == [
+        Sent(
+            "hola",
+            {
+                "topic": "lk.transcription",
+                "destination_identities": ["bob"],
+                "sender_identity": "ann",
+                "attributes": {
+                    "lk.segment_id": "s1",
+                    "lk.transcription_final": "true",
+                    "lk.transcribed_track_id": "TR_1",
+                    "language": "es",
+                    "translated": "true",
+                },
+            },
+        ),
+        Sent(
+            "Ann: hola",
+            {
+                "topic": "lk.chat",
+                "destination_identities": ["bob", "cid"],
+                "attributes": {
+                    "palabra.kind": "translation",
+                    "palabra.speaker": "ann",
+                    "palabra.transcription_id": "t1",
+                    "language": "es",
+                },
+            },
+        ),
+        Sent("no balance", {"topic": "lk.chat"}),
+    ]
+
+
+def test_originals_are_marked_as_such() -> None:
+    """Apps tell originals from translations, and partials from finals, by attributes."""
+    spoken = Caption("ann", "s1", EN, "hel", False, False, "", ("bob",))
+    written = ChatLine("ann", "Ann", "t1", EN, "hello", False, ("bob",))
+
+    assert caption_attributes(spoken)["translated"] == "false"
+    assert caption_attributes(spoken)["lk.transcription_final"] == "false"
+    assert chat_attributes(written)["palabra.kind"] == "transcription"
+
+
+@in_jumping_time
+async def test_the_order_is_kept() -> None:
+    """What is put first is sent first."""
+    room = FakeRoom()
+    async with sending(room) as outbox:
+        for number in range(100):
+            outbox.put(Notice(str(number)))
+        await outbox.drain(1)
+
+    assert room.texts == [str(number) for number in range(100)]
+
+
+@in_jumping_time
+async def test_outdated_partials_are_left_out() -> None:
+    """While the room does not keep up, a caption takes the place of its own waiting partial."""
+    room = FakeRoom()
+    room.taking.clear()
+    async with sending(room) as outbox:
+        outbox.put(Notice("first"))
+        await passing(0.1)
+        for text in ["h", "ho", "hol"]:
+            outbox.put(caption(text))
+        outbox.put(caption("other", segment="s2"))
+        outbox.put(caption("hola", is_final=True))
+        outbox.put(caption("Hola!", is_final=True))
+        room.taking.set()
+        await outbox.drain(1)
+
+    assert room.texts == ["first", "other", "hola", "Hola!"]
+    assert outbox.dropped == 0
+
+
+@in_jumping_time
+async def test_a_partial_that_is_on_its_way_is_not_touched() -> None:
+    """What is being sent is sent whole and once; what follows comes after it."""
+    room = FakeRoom()
+    room.taking.clear()
+    async with sending(room) as outbox:
+        outbox.put(caption("h"))
+        await passing(0.1)
+        outbox.put(caption("hola", is_final=True))
+        room.taking.set()
+        await outbox.drain(1)
+
+    assert room.texts == ["h", "hola"]
+
+
+@in_jumping_time
+async def test_the_oldest_are_lost_and_counted() -> None:
+    """A queue that overflows keeps the newest; sent and dropped make up all that was put."""
+    room = FakeRoom()
+    room.taking.clear()
+    async with sending(room) as outbox:
+        for number in range(LIMIT + 100):
+            outbox.put(Notice(str(number)))
+            await asyncio.sleep(0)
+        room.taking.set()
+        await outbox.drain(10)
+
+    newest = [str(number) for number in range(LIMIT + 100)][-LIMIT + 1 :]
+    assert room.texts[1:] == newest
+    assert outbox.dropped + len(room.sent) == LIMIT + 100
+
+
+@in_jumping_time
+@pytest.mark.parametrize("error", [RuntimeError("closed"), TimeoutError()])
+async def test_one_failure_holds_nobody(error: Exception) -> None:
+    """What cannot be sent is counted, and the next is sent."""
+    room = FakeRoom(failures=[error])
+    async with sending(room) as outbox:
+        outbox.put(Notice("one"))
+        outbox.put(Notice("two"))
+        await outbox.drain(1)
+
+    assert (room.texts, outbox.dropped) == (["two"], 1)
+
+
+@in_jumping_time
+async def test_a_room_that_hangs_has_a_deadline() -> None:
+    """A message that takes more than five seconds is given up, and does not hold the rest."""
+    room = FakeRoom()
+    room.taking.clear()
+    async with sending(room) as outbox:
+        outbox.put(Notice("one"))
+        await eventually(lambda: outbox.dropped)
+        assert asyncio.get_running_loop().time() == pytest.approx(5, abs=0.1)
+        room.taking.set()
+        outbox.put(Notice("two"))
+        await outbox.drain(1)
+
+    assert room.texts == ["two"]
+
+
+@in_jumping_time
+async def test_a_reconnecting_room_gets_everything_later() -> None:
+    """Nothing is sent into nowhere; when the room is back, all of it is."""
+    room = FakeRoom(is_connected=False)
+    async with sending(room) as outbox:
+        outbox.put(Notice("one"))
+        await passing(60)
+        assert (room.texts, outbox.dropped) == ([], 0)
+
+        room.is_connected = True
+        outbox.wake()
+        await eventually(lambda: room.texts)
+
+    assert room.texts == ["one"]
+
+
+@in_jumping_time
+async def test_draining_has_a_deadline() -> None:
+    """Whoever leaves waits for what can be sent, but not for ever."""
+    room = FakeRoom()
+    room.taking.clear()
+    async with sending(room) as outbox:
+        outbox.put(Notice("one"))
+        await outbox.drain(0.5)
+
+        assert asyncio.get_running_loop().time() == pytest.approx(0.5)
+
+
+def test_no_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What people said is in no log line, even where it could not be sent."""
+
+    @in_jumping_time
+    async def run() -> None:
+        room = FakeRoom(failures=[RuntimeError("x")])
+        room.taking.clear()
+        async with sending(room) as outbox:
+            outbox.put(line("very private"))
+            outbox.put(line("very private"))
+            await outbox.drain(1)
+
+    with caplog.at_level(logging.DEBUG, logger="palabra_agent"):
+        run()
+
+    assert caplog.messages
+    assert [it for it in caplog.records if "private" in str(it.__dict__)] == []

@@ -1,0 +1,108 @@
+"""Who is a person, which track is a voice, what somebody asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+from livekit import rtc
+
+from palabra_agent.interpretation.ports import Person
+from palabra_agent.meeting.people import describe, is_person, is_voice
+from tests.fakes import FakeSound
+
+pytestmark = pytest.mark.unit
+
+Kind = rtc.ParticipantKind
+STANDARD = Kind.PARTICIPANT_KIND_STANDARD
+
+
+@dataclass
+class FakeParticipant:
+    """What we look at of a participant."""
+
+    kind: int = STANDARD
+    identity: str = "ann"
+    name: str = "Ann"
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __call__(self) -> rtc.RemoteParticipant:
+        """Pass for LiveKit's class, which only its own library can make."""
+        return cast("rtc.RemoteParticipant", self)
+
+
+@dataclass
+class FakePublication:
+    """What we look at of a publication."""
+
+    kind: int
+    source: int
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (STANDARD, True),
+        (Kind.PARTICIPANT_KIND_SIP, True),
+        (Kind.PARTICIPANT_KIND_INGRESS, True),
+        (Kind.PARTICIPANT_KIND_AGENT, False),
+        (Kind.PARTICIPANT_KIND_EGRESS, False),
+    ],
+)
+def test_agents_and_recorders_are_no_people(kind: int, expected: bool) -> None:
+    """A phone and a stream brought in are people; what works for the room is not."""
+    assert is_person(FakeParticipant(kind)()) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "participant", "expected"),
+    [
+        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_MICROPHONE, STANDARD, True),
+        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO, STANDARD, False),
+        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_UNKNOWN, STANDARD, False),
+        (rtc.TrackKind.KIND_VIDEO, rtc.TrackSource.SOURCE_CAMERA, STANDARD, False),
+        (rtc.TrackKind.KIND_VIDEO, rtc.TrackSource.SOURCE_MICROPHONE, STANDARD, False),
+        (
+            rtc.TrackKind.KIND_AUDIO,
+            rtc.TrackSource.SOURCE_MICROPHONE,
+            Kind.PARTICIPANT_KIND_AGENT,
+            False,
+        ),
+    ],
+)
+def test_a_voice_is_a_person_s_microphone(
+    kind: int, source: int, participant: int, expected: bool
+) -> None:
+    """Neither what a screen plays nor what another agent says is interpreted."""
+    publication = cast("rtc.RemoteTrackPublication", FakePublication(kind, source))
+
+    assert is_voice(publication, FakeParticipant(participant)()) is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "speak", "listen"),
+    [
+        ({}, None, None),
+        ({"palabra.speak": "en", "palabra.listen": "es"}, "en", "es"),
+        ({"language": "de"}, "de", "de"),
+        ({"language": "de", "palabra.listen": "original"}, "de", "original"),
+        ({"language": "de", "palabra.speak": "auto"}, "auto", "de"),
+        ({"language": "", "palabra.speak": "", "palabra.listen": ""}, None, None),
+        ({"language": "de", "palabra.speak": "", "palabra.listen": ""}, "de", "de"),
+    ],
+)
+def test_attributes_say_what_somebody_wants(
+    said: dict[str, str], speak: str | None, listen: str | None
+) -> None:
+    """Our own names count, LiveKit's stands in for whichever is absent; empty is absent."""
+    microphone = FakeSound()
+
+    assert describe(FakeParticipant(attributes=said)(), microphone) == Person(
+        "ann", "Ann", speak, listen, microphone
+    )
+
+
+def test_who_has_no_name_is_called_by_identity() -> None:
+    """Nobody is shown without a name."""
+    assert describe(FakeParticipant(name="")(), None) == Person("ann", "ann")

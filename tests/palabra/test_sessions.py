@@ -1,0 +1,129 @@
+"""Opening sessions: what is created is deleted, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from palabra_agent.errors import ApiError, PalabraError, Unreachable
+from palabra_agent.interpretation.ports import Brief
+from palabra_agent.languages import LanguageCode
+from palabra_agent.local.processes import free_port
+from palabra_agent.palabra.api import ApiKey, open_api
+from palabra_agent.palabra.session import PalabraSessions
+
+pytestmark = pytest.mark.unit
+
+BRIEF = Brief(LanguageCode("en"), (LanguageCode("es"),))
+
+
+@dataclass
+class FakeStorage:
+    """Palabra's session API, whose sessions lead to a room that does not exist."""
+
+    status: int = 201
+    deletion_status: int = 204
+    url: str = ""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    was_deleted: asyncio.Event = field(default_factory=asyncio.Event)
+    log: list[str] = field(default_factory=list[str])
+
+    async def create(self, _: web.Request) -> web.StreamResponse:
+        """Create a session, as soon as the test lets us."""
+        self.log.append("create")
+        self.asked.set()
+        await self.may_answer.wait()
+        room = f"ws://127.0.0.1:{free_port()}"
+        ticket = {"id": "s1", "publisher": "token", "webrtc_url": room, "ws_url": room}
+        return web.json_response({"ok": self.status < 300, "data": ticket}, status=self.status)
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """Delete a session."""
+        self.log.append(f"delete {request.match_info['id']}")
+        self.was_deleted.set()
+        return web.Response(status=self.deletion_status)
+
+
+@asynccontextmanager
+async def sessions(storage: FakeStorage) -> AsyncGenerator[PalabraSessions]:
+    """Open sessions at a storage."""
+    app = web.Application()
+    app.router.add_post("/session-storage/session", storage.create)
+    app.router.add_delete("/session-storage/sessions/{id}", storage.delete)
+    async with (
+        TestServer(app) as server,
+        open_api(str(server.make_url("")), ApiKey("key")) as api,
+    ):
+        yield PalabraSessions(api, lambda _: {})
+
+
+async def reasons(palabra: PalabraSessions) -> list[BaseException]:
+    """Try to open a session; return the errors of Palabra's that prevented it."""
+    failures: list[BaseException] = []
+    try:
+        async with palabra.open(BRIEF):
+            pytest.fail("there is no such room")
+    except* PalabraError as caught:
+        failures.extend(caught.exceptions)
+
+    while any(isinstance(it, BaseExceptionGroup) for it in failures):
+        failures = [
+            inner
+            for it in failures
+            for inner in (it.exceptions if isinstance(it, BaseExceptionGroup) else [it])
+        ]
+
+    return failures
+
+
+async def test_a_session_that_cannot_be_created_needs_no_deletion() -> None:
+    """The refusal comes out as it is, and nothing else is asked."""
+    storage = FakeStorage(status=403)
+    storage.may_answer.set()
+    async with sessions(storage) as palabra:
+        [error] = await reasons(palabra)
+
+    assert isinstance(error, ApiError)
+    assert error.status == 403
+    assert storage.log == ["create"]
+
+
+async def test_a_session_whose_answer_comes_too_late_is_deleted() -> None:
+    """Somebody who leaves while a session is being created leaves none behind."""
+    storage = FakeStorage()
+    async with sessions(storage) as palabra, asyncio.TaskGroup() as group:
+        opening = group.create_task(reasons(palabra))
+        async with asyncio.timeout(5):
+            await storage.asked.wait()
+            opening.cancel()
+            storage.may_answer.set()
+            await storage.was_deleted.wait()
+
+    assert opening.cancelled()
+    assert storage.log == ["create", "delete s1"]
+
+
+@pytest.mark.parametrize("status", [204, 500])
+async def test_a_session_that_cannot_be_joined_is_deleted(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason comes out, even where the deletion fails; no log line names session or token."""
+    storage = FakeStorage(deletion_status=status)
+    storage.may_answer.set()
+    with caplog.at_level(logging.DEBUG, logger="palabra_agent"):
+        async with sessions(storage) as palabra:
+            [error] = await reasons(palabra)
+
+    ours = [it for it in caplog.records if it.name.startswith("palabra_agent")]
+    assert isinstance(error, Unreachable)
+    assert storage.log == ["create", "delete s1"]
+    assert [it.levelno for it in ours] == [logging.INFO if status < 300 else logging.WARNING]
+    assert [it for it in ours if "token" in str(it.__dict__) or "s1" in it.getMessage()] == []
