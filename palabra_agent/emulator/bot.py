@@ -94,14 +94,14 @@ class Bot:
     async def close(self) -> None:
         """Take the tracks back and leave."""
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                if self._room.isconnected():
-                    await self._mouth.offer((), anew=True)
-        except TimeoutError:
-            logger.debug("tracks were not taken back in time", extra={"room": self._place.room})
+            if self._room.isconnected():
+                await self._mouth.offer((), anew=True)
         finally:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._room.disconnect()
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._room.disconnect()
+            except TimeoutError:
+                logger.debug("the bot did not leave in time", extra={"room": self._place.room})
 
     def _tell(self, event: TransportEvent | None) -> None:
         if self._events.full():

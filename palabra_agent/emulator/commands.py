@@ -88,7 +88,7 @@ def open_envelope(payload: bytes) -> Envelope:
     """
     try:
         frame: object = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnknownCommand from None
     if not isinstance(frame, dict):
         raise UnknownCommand
@@ -137,7 +137,7 @@ def _fields(data: object) -> Mapping[str, object]:
     if isinstance(data, str):
         try:
             data = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
 
     return cast("dict[str, object]", data) if isinstance(data, dict) else {}

@@ -53,7 +53,7 @@ async def read_object(request: web.Request) -> dict[str, object]:
 
     try:
         content: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "The body is not valid JSON.") from None
     if not isinstance(content, dict):
         raise Refusal(422, "The body must be a JSON object.")

@@ -50,7 +50,10 @@ class Life:
         await self._rooms.create(room)
         try:
             async with self._open_transport(session.identity.place) as transport:
-                opened.set_result(None)
+                if opened.cancelled():
+                    session.end("abandoned")
+                else:
+                    opened.set_result(None)
                 await self._converse(session, conversation, transport)
         finally:
             session.end("failed")

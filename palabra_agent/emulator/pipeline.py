@@ -19,7 +19,7 @@ from palabra_agent.emulator.rendering import Rendering
 from palabra_agent.emulator.script import Script
 from palabra_agent.emulator.speaking import Clip, Playout
 from palabra_agent.emulator.task import Task, Translation
-from palabra_agent.languages import AUTO, base, normalise
+from palabra_agent.languages import AUTO, base
 
 HEARING_RATE: Final = 16_000
 """Samples per second of what is listened to: plenty to tell sound from silence."""
@@ -213,7 +213,7 @@ class Pipeline:
 
     def _translated(self, said: Utterance, target: str) -> str:
         """The text itself where source and target are one language."""
-        is_same = base(target) == said.language or normalise(target) == said.language
+        is_same = base(target) == said.language
         return said.text if is_same else self._script.text(said.number, target)
 
     def _order(self, said: Utterance, language: str, text: str, where: Stretch, due: float) -> None:

@@ -6,6 +6,7 @@ and the way a flaw is located are that library's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
@@ -117,7 +118,8 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
             self.note(name, "value is not a valid float", "type_error.float")
             return default
 

@@ -220,7 +220,7 @@ class _Room:
         if wanted.left_out:
             limit = self.regime.max_speakers
             self.troubles.report(
-                "", f"more than {limit} speakers: the last ones are not interpreted"
+                "", f"not everybody is interpreted: the limit is {limit} at a time"
             )
         else:
             self.troubles.resolve("")

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import PalabraError, SessionLost
+from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import (
     Brief,
     BriefFollowed,
@@ -196,21 +197,28 @@ class PalabraSessions:
         Raises:
             PalabraError: It could not be opened; `retryable` says whether to try again.
         """
-        ticket = await self._create()
-        try:
-            async with join(ticket) as transport, asyncio.TaskGroup() as group:
-                session = PalabraSession(transport, self.make_task)
-                session.rebrief(brief)
-                talking = group.create_task(session.converse(), name="commands")
-                try:
-                    await session.until_ready()
-                    logger.info("palabra session opened")
+        with single_failure():
+            ticket = await self._create()
+            try:
+                async with join(ticket) as transport, self._talk(transport, brief) as session:
                     yield session
-                finally:
-                    talking.cancel()
-                    await session.end()
-        finally:
-            await self._delete(ticket)
+            finally:
+                await self._delete(ticket)
+
+    @asynccontextmanager
+    async def _talk(self, transport: Transport, brief: Brief) -> AsyncGenerator[PalabraSession]:
+        """Have a task running in a joined session for the length of a block."""
+        async with asyncio.TaskGroup() as group:
+            session = PalabraSession(transport, self.make_task)
+            session.rebrief(brief)
+            talking = group.create_task(session.converse(), name="commands")
+            try:
+                await session.until_ready()
+                logger.info("palabra session opened")
+                yield session
+            finally:
+                talking.cancel()
+                await session.end()
 
     async def _create(self) -> SessionTicket:
         """Create a session; one whose answer comes after we were cancelled is deleted."""

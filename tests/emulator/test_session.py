@@ -192,6 +192,7 @@ def test_dialects(
         b'{"message_type": "flush_task", "data": {}}',
         b'{"message_type": "input_audio_data", "data": {"data": ""}}',
         b"\xff\xfe",
+        b"[" * 50_000,
     ],
 )
 def test_unknown_packets_are_answered_alike(payload: bytes) -> None:

@@ -87,6 +87,11 @@ def test_smallest_task_has_the_documented_defaults() -> None:
         ),
         ("pipeline.translations.0.speech_generation", "x", "value is not a valid dict"),
         ("pipeline.translations", "es", "value is not a valid list"),
+        (
+            "pipeline.transcription.segment_confirmation_silence_threshold",
+            float("nan"),
+            "value is not a valid float",
+        ),
         ("pipeline.allowed_message_types", [1], "str type expected"),
         (
             "pipeline.translation_queue_configs",

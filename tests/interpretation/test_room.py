@@ -393,7 +393,7 @@ async def test_more_speakers_than_allowed_are_told() -> None:
         await eventually(lambda: not ann.is_open)
         await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
 
-        assert sentence == "more than 1 speakers: the last ones are not interpreted"
+        assert sentence == "not everybody is interpreted: the limit is 1 at a time"
         assert attempts == 1
         assert len(stage.sessions.live) == 1
 
