@@ -118,8 +118,11 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return default
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             self.note(name, "value is not a valid float", "type_error.float")
             return default
 

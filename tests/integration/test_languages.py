@@ -129,6 +129,22 @@ async def test_the_config_may_know_the_speakers(
         assert await sessions.created() == 2
 
 
+async def test_nothing_is_opened_where_nothing_is_to_be_translated(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """A speaker of the only language that is offered costs nothing."""
+    async with (
+        stack.room("same-language") as room,
+        room.person("alice", speak="es-mx"),
+        room.person("bruno", speak="en"),
+    ):
+        await room.dispatch({"languages": ["es"]})
+        (session,) = await sessions.running(1)
+
+        assert session.source_language == "en"
+        assert await sessions.created() == 1
+
+
 async def until_listening(person: Person, other: str, language: str) -> None:
     """Wait until others see what somebody wants to hear."""
     await person.wait_for(

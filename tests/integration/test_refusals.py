@@ -20,7 +20,7 @@ from .stack import Room, Stack, Worker, until
 
 pytestmark = pytest.mark.livekit
 
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 5
 _TOO_LARGE: Final = json.dumps({"speakers": {f"guest-{n}": {} for n in range(5000)}})
 
 CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {

@@ -15,7 +15,7 @@ from palabra_agent.local.livekit_server import run_livekit_server
 from palabra_agent.local.people import Person
 from palabra_agent.local.processes import accepts_connections, free_port, run_child
 
-from .emulated import Emulator, Sessions
+from .emulated import Emulator, Entry, Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Stack, command, livekit_environment, until
 
@@ -91,7 +91,7 @@ async def test_an_absent_palabra_is_shown_and_waited_for(stack: Stack, sessions:
         await room.dispatch({"languages": ["en", "es"]}, worker.agent_name)
         await alice.wait_for_interpreter(20, state="degraded")
         assert alice.attributes_of()["palabra.error"] == (
-            f"Palabra cannot be reached at {HOST}:{port}: Connection refused"
+            f"Palabra cannot be reached at {HOST}:{port}: connection refused"
         )
 
         async with emulator_at(stack, port) as late:
@@ -106,6 +106,7 @@ async def test_an_absent_palabra_is_shown_and_waited_for(stack: Stack, sessions:
 async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sessions) -> None:
     """The room is degraded and reads why, once; nobody tries again and again."""
     env = {"PALABRA_CLIENT_SECRET": "wrong"}
+    earlier = len(await refusals_of(stack.emulator))
     async with (
         stack.worker("stranger", env=env) as worker,
         stack.room("no-credentials") as room,
@@ -125,6 +126,7 @@ async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sess
             return len(told) == 2
 
         await until(both_are_known, "a warning for each")
+        assert len(await refusals_of(stack.emulator)) - earlier == 2
         assert [it.text for it in alice.chat] == [sentence]
 
 
@@ -162,6 +164,11 @@ async def test_check_finds_every_fault(stack: Stack) -> None:
     assert signs == ["✓", "✗", "✗", "✗"]
     for words in ("LIVEKIT_API_SECRET", "PALABRA_", 'did you mean "languages"?'):
         assert words in done.output
+
+
+async def refusals_of(emulator: Emulator) -> list[Entry]:
+    """The requests that were refused for their credentials."""
+    return [it for it in await emulator.journal() if it.data.get("status") == 401]
 
 
 async def reads_the_trouble(person: Person) -> str:

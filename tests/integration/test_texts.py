@@ -41,7 +41,8 @@ IN_THEIR_LANGUAGE: Final[Readings] = {
     "erik": {"alice": None, "bruno": None},
 }
 
-DEFAULT_GERMAN: Final[Readings] = IN_THEIR_LANGUAGE | {"erik": {"alice": "de", "bruno": "de"}}
+_GERMAN: Final[dict[str, str | None]] = {"alice": "de", "bruno": "de"}
+DEFAULT_GERMAN: Final[Readings] = IN_THEIR_LANGUAGE | {"erik": _GERMAN}
 
 
 Sections: TypeAlias = Mapping[str, Mapping[str, object]]
