@@ -214,7 +214,7 @@ class Pipeline:
     def _translated(self, said: Utterance, target: str) -> str:
         """The text itself where source and target are one language."""
         is_same = base(target) == said.language
-        return said.text if is_same else self._script.text(said.number, target)
+        return said.text if is_same else self._script.text(said.number, said.language, target)
 
     def _order(self, said: Utterance, language: str, text: str, where: Stretch, due: float) -> None:
         is_silent = self._task is not None and not self._task.has_speech

@@ -16,9 +16,11 @@ from palabra_agent.languages import (
     base,
     did_you_mean,
     normalise,
+    same_language,
 )
 
 _BUILT_IN: Final = Path(__file__).parent / "data" / "meeting.json"
+_SAID_IN: Final = "said_in"
 _KNOWN: Final = SOURCE_LANGUAGES | TARGET_LANGUAGES
 
 
@@ -30,20 +32,44 @@ class ScriptError(ConfigError):
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something to say, in several languages."""
+
+    texts: Mapping[LanguageCode, str]
+    said_in: LanguageCode | None = None
+    """The only language in whose speakers' mouths it is; None: in everybody's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """Sentences, each in several languages; an utterance says one of them."""
+    """What is said; each utterance says one sentence."""
 
-    sentences: tuple[Mapping[LanguageCode, str], ...]
+    sentences: tuple[Sentence, ...]
 
-    def text(self, number: int, language: str) -> str:
-        """What the number-th utterance (from 0) says in a language; after the last, the first."""
-        return _in_language(self.sentences[number % len(self.sentences)], language)
+    def lines(self, language: str) -> tuple[Sentence, ...]:
+        """What speakers of a language say, in order."""
+        return tuple(
+            sentence
+            for sentence in self.sentences
+            if sentence.said_in is None or same_language(sentence.said_in, language)
+        )
+
+    def text(self, number: int, said_in: str, language: str | None = None) -> str:
+        """What the number-th utterance (from 0) says; after the last, the first.
+
+        Args:
+            number: Of the utterance among those of its speaker.
+            said_in: What the speaker speaks.
+            language: What to say it in; as it was said by default.
+        """
+        lines = self.lines(said_in) or self.sentences
+        return _in_language(lines[number % len(lines)].texts, language or said_in)
 
     def translation(self, text: str, language: str) -> str:
         """A text in another language: the script's translation, else the text, marked as such."""
         for sentence in self.sentences:
-            if text in sentence.values():
-                return _in_language(sentence, language)
+            if text in sentence.texts.values():
+                return _in_language(sentence.texts, language)
 
         return f"[{language}] {text}"
 
@@ -51,7 +77,8 @@ class Script:
 def load_script(path: Path | None = None) -> Script:
     """Read a script file, or the built-in script.
 
-    The file is JSON: `{"sentences": [{"en": "Hello.", "es": "Hola."}, …]}`.
+    The file is JSON: `{"sentences": [{"en": "Hello.", "es": "Hola."}, …]}`. With `"said_in": "en"`
+    a sentence belongs to speakers of English alone.
 
     Raises:
         ScriptError: The file cannot be read, or is no script.
@@ -80,7 +107,7 @@ def _in_language(sentence: Mapping[LanguageCode, str], language: str) -> str:
     return f"[{code}] {original}"
 
 
-def _sentences(path: str, content: object) -> tuple[Mapping[LanguageCode, str], ...]:
+def _sentences(path: str, content: object) -> tuple[Sentence, ...]:
     found = cast("dict[str, object]", content).get("sentences") if _is_object(content) else None
 
     if not isinstance(found, list) or not found:
@@ -90,21 +117,29 @@ def _sentences(path: str, content: object) -> tuple[Mapping[LanguageCode, str], 
     return tuple(_sentence(f"{path}: sentences[{n}]", entry) for n, entry in enumerate(entries))
 
 
-def _sentence(path: str, entry: object) -> Mapping[LanguageCode, str]:
-    if not _is_object(entry) or not entry:
+def _sentence(path: str, entry: object) -> Sentence:
+    said = dict(cast("dict[str, object]", entry)) if _is_object(entry) else {}
+    said_in = said.pop(_SAID_IN, None)
+    if not said:
         raise ScriptError(path, "must be an object of language codes and texts")
 
-    sentence: dict[LanguageCode, str] = {}
-    for language, text in cast("dict[str, object]", entry).items():
-        code = normalise(language)
-        if code not in _KNOWN:
-            hint = did_you_mean(code, _KNOWN)
-            raise ScriptError(path, f'"{language}" is not a language that Palabra has{hint}')
+    texts: dict[LanguageCode, str] = {}
+    for language, text in said.items():
+        code = _code(path, language)
         if not isinstance(text, str) or not text.strip():
             raise ScriptError(f"{path}.{language}", "must be a text that is not empty")
-        sentence[code] = text.strip()
+        texts[code] = text.strip()
 
-    return sentence
+    return Sentence(texts, None if said_in is None else _code(f"{path}.{_SAID_IN}", said_in))
+
+
+def _code(path: str, language: object) -> LanguageCode:
+    code = normalise(str(language))
+    if code not in _KNOWN:
+        hint = did_you_mean(code, _KNOWN)
+        raise ScriptError(path, f'"{language}" is not a language that Palabra has{hint}')
+
+    return code
 
 
 def _is_object(value: object) -> bool:

@@ -24,10 +24,10 @@ _BREATH_SECONDS: Final = 0.6
 
 
 async def talk(people: Mapping[str, Person], board: Board, view: View, *, markers: bool) -> None:
-    """Speak the whole script once, politely: each turn waits until the interpreter has finished."""
+    """Hold the whole conversation once, politely: each turn waits for the interpreter."""
     script = load_script(SCRIPT)
 
-    for turn in turns(len(script.sentences)):
+    for turn in turns(len(script.lines(str(CAST[0].speaks)))):
         texts = [script.text(line.number, str(line.speaker.speaks)) for line in turn]
         async with asyncio.TaskGroup() as group:
             for line, text in zip(turn, texts, strict=True):

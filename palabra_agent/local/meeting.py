@@ -11,7 +11,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.local.speech import Voice
 
 SCRIPT: Final = Path(__file__).parent / "data" / "meeting.json"
-"""Sentences that either speaker may say: each says all of them, in order, which is what the
+"""A conversation: each speaker says the lines of their language, in order, which is what the
 emulator recognises."""
 
 LANGUAGES: Final = tuple(LanguageCode(code) for code in ("en", "es", "de"))
@@ -54,16 +54,16 @@ class Line:
 
     speaker: Member
     number: int
-    """Of the sentence in the script, from 0."""
+    """Of the line among those of the speaker's language, from 0."""
 
 
 Turn: TypeAlias = tuple[Line, ...]
 """What is said at the same time."""
 
 
-def turns(sentences: int) -> Iterator[Turn]:
-    """The whole script once: in turns, and every third sentence both at the same time."""
-    for number in range(sentences):
+def turns(lines: int) -> Iterator[Turn]:
+    """The whole conversation once: in turns, and every third line both at the same time."""
+    for number in range(lines):
         lines = (Line(ALICE, number), Line(BRUNO, number))
         if number % _TOGETHER_EVERY == _TOGETHER_EVERY - 1:
             yield lines

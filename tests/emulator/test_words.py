@@ -47,10 +47,10 @@ def test_markers_tell_every_language_apart() -> None:
 def test_built_in_script_is_complete() -> None:
     """At least ten sentences, each different in each of four languages."""
     script = load_script()
-    texts = [text for sentence in script.sentences for text in sentence.values()]
+    texts = [text for sentence in script.sentences for text in sentence.texts.values()]
 
     assert len(script.sentences) >= 10
-    assert all(set(sentence) == {"en", "es", "de", "fr"} for sentence in script.sentences)
+    assert all(set(sentence.texts) == {"en", "es", "de", "fr"} for sentence in script.sentences)
     assert len(set(texts)) == len(texts)
 
 
@@ -169,3 +169,18 @@ async def test_markers_stand_in_for_espeak(
     assert len(caplog.records) == 1
     assert "marker tones are spoken instead" in caplog.messages[0]
     assert "Hola" not in json.dumps(caplog.messages)
+
+
+def test_a_sentence_may_belong_to_speakers_of_one_language(tmp_path: Path) -> None:
+    """What is said in a language is heard from its speakers alone, regions aside."""
+    path = tmp_path / "script.json"
+    path.write_text(
+        '{"sentences": [{"said_in": "en", "en": "Hello.", "es": "Hola."},'
+        ' {"said_in": "es", "en": "Bye.", "es": "Adiós."}, {"en": "Yes.", "es": "Sí."}]}'
+    )
+
+    script = load_script(path)
+
+    assert [script.text(number, "en-us") for number in range(3)] == ["Hello.", "Yes.", "Hello."]
+    assert [script.text(number, "es") for number in range(3)] == ["Adiós.", "Sí.", "Adiós."]
+    assert script.text(0, "es", "en") == script.translation("Adiós.", "en") == "Bye."

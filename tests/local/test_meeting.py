@@ -23,11 +23,11 @@ def test_the_script_is_one_that_the_emulator_takes() -> None:
     """Every sentence is there in each of the meeting's languages."""
     script = load_script(SCRIPT)
 
-    assert all(set(sentence) == set(LANGUAGES) for sentence in script.sentences)
+    assert all(set(sentence.texts) == set(LANGUAGES) for sentence in script.sentences)
 
 
-def test_each_speaker_says_every_sentence_once_and_in_order() -> None:
-    """That is what the emulator recognises: the n-th utterance is the n-th sentence."""
+def test_each_speaker_says_every_line_once_and_in_order() -> None:
+    """That is what the emulator recognises: the n-th utterance is the n-th line."""
     said = [line for turn in turns(8) for line in turn]
 
     for speaker in (ALICE, BRUNO):
