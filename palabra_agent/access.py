@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Final
 
 import aiohttp
@@ -14,6 +15,7 @@ from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials
 from palabra_agent.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
 
 _ANSWER_SECONDS: Final = 5.0
+_REMOVAL_SECONDS: Final = 1.0
 
 
 class ServerUnreachable(MeetingError):
@@ -51,6 +53,14 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
         ) from None
     except (aiohttp.ClientError, OSError) as error:
         raise unreachable(livekit, error) from None
+
+
+async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
+    """Remove a participant from a room, if they are there and the server answers quickly."""
+    participant = api.RoomParticipantIdentity(room=room, identity=identity)
+    with suppress(api.ServerError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(_REMOVAL_SECONDS), server_api(livekit) as server:
+            await server.room.remove_participant(participant)
 
 
 def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.settings import LiveKitSettings
 
 ARRIVAL_SECONDS: Final = 10.0
+_LEAVING_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 30.0
 _ROOM_IS_GONE: Final = frozenset({404, 503})
@@ -49,6 +51,7 @@ class Dispatcher:
         if replace:
             for old in present:
                 await self.server.agent_dispatch.delete_dispatch(old.id, room)
+            await self._until_gone(room)
         elif await self.interpreter(room) is not None or any(map(_is_at_work, present)):
             raise MeetingError(
                 f"room {room} has an interpreter already; --replace sends it away first"
@@ -66,9 +69,7 @@ class Dispatcher:
             MeetingError: It did not come in time, or refused; the sentence says why, most likely.
         """
         try:
-            async with asyncio.timeout(ARRIVAL_SECONDS):
-                while not await self._has_arrived(room):  # noqa: ASYNC110 - it only answers
-                    await asyncio.sleep(_POLL_SECONDS)
+            await _ask_until(partial(self._has_arrived, room), ARRIVAL_SECONDS)
         except TimeoutError:
             raise MeetingError(await self._why_absent(room, dispatch_id)) from None
 
@@ -101,6 +102,15 @@ class Dispatcher:
 
         found = (who for who in listed.participants if STATE_ATTRIBUTE in who.attributes)
         return next((who for who in found if who.kind == ParticipantInfo.Kind.AGENT), None)
+
+    async def _until_gone(self, room: str) -> None:
+        """Wait until no interpreter is in a room; for one that died without leaving not long."""
+
+        async def is_gone() -> bool:
+            return await self.interpreter(room) is None
+
+        with suppress(TimeoutError):
+            await _ask_until(is_gone, _LEAVING_SECONDS)
 
     async def _has_arrived(self, room: str) -> bool:
         interpreter = await self.interpreter(room)
@@ -174,6 +184,12 @@ def read_config_argument(argument: str) -> str:
         reason = "it is not UTF-8 text"
 
     raise RoomConfigError([Problem("", f"{path}: {reason}")])
+
+
+async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - the server only answers
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _is_at_work(dispatch: api.AgentDispatch) -> bool:

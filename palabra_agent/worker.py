@@ -14,7 +14,7 @@ from typing import Final
 from livekit.agents import AgentServer, JobRequest
 from livekit.agents.cli import log
 
-from palabra_agent.access import ServerUnreachable, check_livekit
+from palabra_agent.access import ServerUnreachable, check_livekit, send_away
 from palabra_agent.errors import SetupError
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import RoomState
@@ -85,7 +85,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
     server.rtc_session(
         interpret_job,
         agent_name=settings.agent_name,
-        on_request=partial(_accept, settings.identity),
+        on_request=partial(_accept, settings),
         on_session_end=end_interpretation,
     )
     return server
@@ -96,11 +96,16 @@ def _no_load() -> float:
     return 0.0
 
 
-async def _accept(identity: str, request: JobRequest) -> None:
-    """Take every job; one identity for all, so that the newest interpreter of a room wins."""
+async def _accept(settings: WorkerSettings, request: JobRequest) -> None:
+    """Take every job; one identity for all, so that the newest interpreter of a room wins.
+
+    An older one is sent away first. LiveKit would do it when the newer one joins, and ends the job
+    that it then knows under this identity, which may be the newer one's already.
+    """
+    await send_away(settings.livekit, request.room.name, settings.identity)
     await request.accept(
         name=AGENT_DISPLAY_NAME,
-        identity=identity,
+        identity=settings.identity,
         attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
     )
 

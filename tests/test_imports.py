@@ -35,7 +35,7 @@ class Layer:
 
 # Each layer may import only what stands above it.
 LAYERS: Final = (
-    Layer("words", "errors failures languages"),
+    Layer("words", "errors failures completion languages"),
     Layer("sound", "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump", "", "numpy"),
     Layer("livekit-sound", "audio.rtc", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),

@@ -64,11 +64,11 @@ Turn: TypeAlias = tuple[Line, ...]
 def turns(lines: int) -> Iterator[Turn]:
     """The whole conversation once: in turns, and every third line both at the same time."""
     for number in range(lines):
-        lines = (Line(ALICE, number), Line(BRUNO, number))
+        both = (Line(ALICE, number), Line(BRUNO, number))
         if number % _TOGETHER_EVERY == _TOGETHER_EVERY - 1:
-            yield lines
+            yield both
         else:
-            yield from ((line,) for line in lines)
+            yield from ((line,) for line in both)
 
 
 def interpretations() -> list[tuple[Member, Member]]:

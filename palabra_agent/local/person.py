@@ -26,7 +26,7 @@ from palabra_agent.local.texts import CHAT_TOPIC, Caption, ChatMessage
 
 AGENT_IDENTITY: Final = "palabra-interpreter"
 _CALL_SECONDS: Final = 10.0
-_LEAVE_SECONDS: Final = 5.0
+_LEAVE_SECONDS: Final = 2.0
 
 ResultT = TypeVar("ResultT")
 
@@ -207,7 +207,8 @@ class Person:
             return
 
         with contextlib.suppress(TimeoutError, UnpublishTrackError):
-            await self.unpublish_microphone()
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self.unpublish_microphone()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self.room.disconnect()

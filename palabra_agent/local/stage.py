@@ -21,6 +21,8 @@ from palabra_agent.local.processes import Child, accepts_connections, free_port,
 
 AGENT_NAME: Final = "palabra-demo"
 _READY_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 3.0
+"""What the worker promises when it is told to stop now."""
 _WATCH_SECONDS: Final = 0.2
 _REGISTERED: Final = "registered worker"
 _WORKER_SETTINGS: Final = "[worker]\nload_threshold = 2\n"
@@ -90,6 +92,7 @@ async def open_stage(
                 log_path=logs / "emulator.log",
                 env=env,
                 cwd=logs,
+                stop_seconds=_STOP_SECONDS,
             )
         )
         settings = logs / "worker.toml"
@@ -103,6 +106,7 @@ async def open_stage(
                 log_path=logs / "worker.log",
                 env=env,
                 cwd=logs,
+                stop_seconds=_STOP_SECONDS,
             )
         )
         await emulator.wait_until(

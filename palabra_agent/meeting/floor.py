@@ -16,6 +16,7 @@ from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput
+from palabra_agent.completion import complete
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView
 from palabra_agent.languages import LanguageCode
@@ -150,7 +151,11 @@ class LiveKitFloor:
     async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
-                return await self._room.local_participant.publish_track(output.track)
+                return await complete(
+                    self._room.local_participant.publish_track(output.track),
+                    grace_seconds=_UNPUBLISH_SECONDS,
+                    undo=self._unpublish,
+                )
         except (TimeoutError, rtc.participant.PublishTrackError):
             raise MeetingError("the room did not let the interpreter publish a track") from None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.completion import complete
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import (
@@ -198,7 +199,9 @@ class PalabraSessions:
             PalabraError: It could not be opened; `retryable` says whether to try again.
         """
         with single_failure():
-            ticket = await self._create()
+            ticket = await complete(
+                self.api.create_session(), grace_seconds=_DELETE_SECONDS, undo=self._delete
+            )
             try:
                 async with join(ticket) as transport, self._talk(transport, brief) as session:
                     yield session
@@ -219,25 +222,6 @@ class PalabraSessions:
             finally:
                 talking.cancel()
                 await session.end()
-
-    async def _create(self) -> SessionTicket:
-        """Create a session; one whose answer comes after we were cancelled is deleted."""
-        async with asyncio.TaskGroup() as group:
-            creating = group.create_task(self.api.create_session(), name="create session")
-            try:
-                return await asyncio.shield(creating)
-            except asyncio.CancelledError:
-                await self._discard(creating)
-                raise
-
-    async def _discard(self, creating: asyncio.Task[SessionTicket]) -> None:
-        try:
-            async with asyncio.timeout(_DELETE_SECONDS):
-                ticket = await creating
-        except (TimeoutError, PalabraError):
-            return
-
-        await self._delete(ticket)
 
     async def _delete(self, ticket: SessionTicket) -> None:
         try:

@@ -18,6 +18,7 @@ from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
+from palabra_agent.completion import complete
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.palabra.api import SessionTicket
 from palabra_agent.palabra.transport import (
@@ -193,9 +194,17 @@ async def _connect(room: rtc.Room, ticket: SessionTicket) -> None:
 async def _publish(room: rtc.Room, voice: AudioOutput) -> None:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await room.local_participant.publish_track(voice.track, microphone_options())
+            await complete(
+                room.local_participant.publish_track(voice.track, microphone_options()),
+                grace_seconds=_LEAVE_SECONDS,
+                undo=_leave_it,
+            )
     except (TimeoutError, rtc.participant.PublishTrackError):
         raise SessionLost("the microphone could not be published") from None
+
+
+async def _leave_it(_publication: rtc.LocalTrackPublication) -> None:
+    """Nothing to undo: it goes with the connection, which is left next."""
 
 
 async def _leave(room: rtc.Room) -> None:

@@ -73,7 +73,7 @@ def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> Non
         family = _family(demo.pid)
         assert len(family) >= 4  # livekit-server, emulator, worker and its processes
         demo.send_signal(number)
-        _, err = demo.communicate(timeout=10)
+        _, err = demo.communicate(timeout=20)
 
     assert demo.returncode == 0
     assert "Traceback" not in err
