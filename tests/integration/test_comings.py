@@ -121,7 +121,7 @@ async def test_whoever_stays_away_loses_their_session(
     async with one_speaker(stack, sessions, "away", linger=0.5) as (room, alice, bruno):
         await alice.leave()
         (gone,) = await sessions.deleted(10)
-        assert gone.end_reason == "end_task force"
+        assert gone.end_reason in {"end_task force", "deleted"}
 
         async with room.person("alice", speak="en", listen="en") as again:
             await sessions.running(1)
