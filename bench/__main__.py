@@ -25,6 +25,7 @@ from bench.delay import measure_delay
 from bench.departure import measure_departure
 from bench.figures import Figure
 from bench.load import measure_load
+from bench.stall import measure_stall
 from palabra_agent import __version__
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
 from palabra_agent.local.stage import open_stage
@@ -32,6 +33,7 @@ from palabra_agent.local.stage import open_stage
 BENCHMARKS = {
     "arrival": measure_arrival,
     "delay": measure_delay,
+    "stall": measure_stall,
     "load": measure_load,
     "departure": measure_departure,  # the last: it stops the worker
 }

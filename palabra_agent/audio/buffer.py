@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from palabra_agent.audio.pcm import Pcm, duration_ms, is_silent
+from palabra_agent.audio.pcm import Pcm, duration_ms, is_pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class BufferStatistics:
 class FrameBuffer:
     """A bounded queue of frames with one writer and one reader."""
 
-    def __init__(self, *, capacity_ms: float = 100, target_ms: float = 20) -> None:
+    def __init__(self, *, capacity_ms: float = 60, target_ms: float = 20) -> None:
         """Make an empty queue.
 
         Args:
@@ -60,7 +60,7 @@ class FrameBuffer:
 
         Frames of a pause that are more than the queue needs are left out.
         """
-        while self._held_ms > self._target_ms and self._frames and is_silent(self._frames[0]):
+        while self._held_ms > self._target_ms and self._frames and is_pause(self._frames[0]):
             self._trimmed_ms += self._pop()[1]
 
         if not self._frames:

@@ -19,12 +19,25 @@ FRAME_MS: Final = 20
 FRAME_SAMPLES: Final = SAMPLE_RATE * FRAME_MS // 1000
 
 SILENCE_PEAK: Final = 33
-"""A frame whose samples all stay below this (-60 dBFS) is a pause: nobody hears it missing."""
+"""A frame whose samples all stay below this (-60 dBFS) is silence: nobody hears it missing."""
+
+PAUSE_PEAK: Final = 328
+"""Below this (-40 dBFS) nobody is speaking: what comes late may be left out."""
 
 
 def is_silent(pcm: Pcm) -> bool:
-    """Whether a frame is a pause."""
-    return bool(pcm.size == 0 or max(int(pcm.max()), -int(pcm.min())) < SILENCE_PEAK)
+    """Whether a frame is as good as nothing: it need not be played at all."""
+    return peak(pcm) < SILENCE_PEAK
+
+
+def is_pause(pcm: Pcm) -> bool:
+    """Whether a frame holds no speech, though perhaps the noise of a room."""
+    return peak(pcm) < PAUSE_PEAK
+
+
+def peak(pcm: Pcm) -> int:
+    """The largest amplitude of a frame."""
+    return max(int(pcm.max()), -int(pcm.min())) if pcm.size else 0
 
 
 def duration_ms(pcm: Pcm) -> float:

@@ -17,7 +17,8 @@ _RING_FRAMES: Final = 50
 """Frames that LiveKit's stream may hold for a stalled event loop; what they are worth is decided by
 our own buffers, which count what they drop."""
 
-_QUEUE_MS: Final = 100
+_QUEUE_MS: Final = 40
+"""What may wait to be played. It adds to the delay once it is full, so it is short."""
 _CLOSE_SECONDS: Final = 1.0
 
 logger = logging.getLogger(__name__)

@@ -49,9 +49,11 @@ class TranscriptOrder:
             return True
 
         is_late = transcript.part == _WHOLE and bool(known.final_parts)
-        is_repeated = known.partial == transcript.text
+        if is_late or known.partial == transcript.text:
+            return False
+
         known.partial = transcript.text
-        return not (is_late or is_repeated)
+        return True
 
     def _recall(self, key: tuple[str, str]) -> _Version:
         known = self._versions.setdefault(key, _Version())
