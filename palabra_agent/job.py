@@ -75,8 +75,14 @@ async def end_interpretation(ctx: JobContext) -> None:
 
 
 def _shut_down(ctx: JobContext, scope: asyncio.Task[None]) -> None:
-    if not scope.cancelled():
-        ctx.shutdown("the interpretation ended")
+    """A scope that ends by itself takes its job along."""
+    if scope.cancelled():
+        return
+
+    if scope.exception() is not None:
+        logger.error("the room's scope broke", exc_info=scope.exception())
+
+    ctx.shutdown("the interpretation ended")
 
 
 async def _run(ctx: JobContext, settings: WorkerSettings) -> None:
@@ -110,8 +116,8 @@ async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSe
             )
     except* TimeoutError:
         await _give_up(floor, f"The interpretation ends: it was limited to {minutes} minutes")
-    except* MeetingError:
-        logger.exception("the interpretation failed")
+    except* MeetingError as errors:
+        logger.error("the interpretation failed: %s", errors.exceptions[0])  # noqa: TRY400 - said
         await _give_up(floor, "The interpretation ends: the room does not let it work")
     except* Exception:  # the scope's end must be visible in the room, whatever ended it
         logger.exception("the interpretation failed")

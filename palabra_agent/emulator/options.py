@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from palabra_agent.emulator.script import Script
+from palabra_agent.errors import ConfigError, Problem
+from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base, did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +76,14 @@ class EmulatorOptions:
     """How long a session waits for a client that has never come."""
     seed: int = 0
     """Makes duplicates and double encoding the same in every run."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would silently be heard as something else.
+
+        Raises:
+            ConfigError: `auto_language` is no language that Palabra recognises.
+        """
+        if base(self.auto_language) not in SOURCE_LANGUAGES - {AUTO}:
+            hint = did_you_mean(self.auto_language, SOURCE_LANGUAGES)
+            reason = f'"{self.auto_language}" is not a language that Palabra recognises{hint}'
+            raise ConfigError([Problem("auto_language", reason)])

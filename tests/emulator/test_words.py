@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import wave
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from palabra_agent.emulator.markers import all_markers, language_marker_hz, sess
 from palabra_agent.emulator.script import ScriptError, load_script
 from palabra_agent.emulator.speaking import SPEECH_RATE
 from palabra_agent.emulator.voices import MarkerVoice, Speech
+from palabra_agent.errors import ConfigError
 from palabra_agent.languages import TARGET_LANGUAGES, base
+from tests.emulator.fakes import OPTIONS
 
 pytestmark = pytest.mark.unit
 
@@ -184,3 +187,12 @@ def test_a_sentence_may_belong_to_speakers_of_one_language(tmp_path: Path) -> No
     assert [script.text(number, "en-us") for number in range(3)] == ["Hello.", "Yes.", "Hello."]
     assert [script.text(number, "es") for number in range(3)] == ["Adiós.", "Sí.", "Adiós."]
     assert script.text(0, "es", "en") == script.translation("Adiós.", "en") == "Bye."
+
+
+def test_an_unknown_language_is_not_heard() -> None:
+    """What `auto` hears must be a language that Palabra recognises, and not `auto` itself."""
+    for wrong in ("qq", "auto", ""):
+        with pytest.raises(ConfigError, match="is not a language that Palabra"):
+            replace(OPTIONS, auto_language=wrong)
+
+    assert replace(OPTIONS, auto_language="pt-br").auto_language == "pt-br"
