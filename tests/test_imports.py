@@ -36,7 +36,12 @@ class Layer:
 # Each layer may import only what stands above it.
 LAYERS: Final = (
     Layer("words", "errors failures completion languages"),
-    Layer("sound", "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump", "", "numpy"),
+    Layer(
+        "sound",
+        "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump audio.espeak",
+        "",
+        "numpy",
+    ),
     Layer("livekit-sound", "audio.rtc", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),

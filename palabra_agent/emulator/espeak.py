@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import shutil
 from typing import Final
 
-import numpy as np
-
+from palabra_agent.audio.espeak import find_espeak, speak_words
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.speaking import SPEECH_RATE
 from palabra_agent.emulator.voices import Speech, Voice
@@ -16,10 +13,8 @@ from palabra_agent.languages import base, normalise
 
 logger = logging.getLogger(__name__)
 
-_DEADLINE_SECONDS: Final = 5.0
-_WAV_HEADER_BYTES: Final = 44
-_RATE_AT: Final = slice(24, 28)
 _BLOCK_SAMPLES: Final = SPEECH_RATE // 100
+"""10 ms: what is spoken goes out in whole blocks."""
 
 _NAMES: Final = {
     "en-us": "en-us",
@@ -44,19 +39,19 @@ class EspeakVoice:
 
     def __init__(self, stand_in: Voice) -> None:
         self._stand_in = stand_in
-        self._program = shutil.which("espeak-ng")
+        self._is_installed = find_espeak() is not None
         self._silent_languages: set[str] = set()
-        if self._program is None:
+        if not self._is_installed:
             logger.warning("espeak-ng is not installed: marker tones are spoken instead")
 
     async def speak(self, speech: Speech, /) -> Pcm:
         """Speak the text, or let the stand-in do it."""
-        if self._program is None:
+        if not self._is_installed:
             return await self._stand_in.speak(speech)
 
-        wav = await _run(self._program, _name_of(speech.language), speech.text)
-        if wav is not None:
-            return wav_to_speech(wav)
+        sound = await speak_words(speech.text, _name_of(speech.language), rate=SPEECH_RATE)
+        if sound is not None:
+            return sound[: sound.size // _BLOCK_SAMPLES * _BLOCK_SAMPLES]
 
         if speech.language not in self._silent_languages:
             self._silent_languages.add(speech.language)
@@ -67,44 +62,6 @@ class EspeakVoice:
         return await self._stand_in.speak(speech)
 
 
-def wav_to_speech(wav: bytes) -> Pcm:
-    """The sound of a 16 bit mono WAV, resampled to `SPEECH_RATE` and cut to whole 10 ms.
-
-    The length in the header is not believed: a program that writes to a pipe cannot know it.
-    """
-    rate = int.from_bytes(wav[_RATE_AT], "little")
-    samples = np.frombuffer(wav[_WAV_HEADER_BYTES : len(wav) // 2 * 2], dtype="<i2")
-    length = samples.size * SPEECH_RATE // rate // _BLOCK_SAMPLES * _BLOCK_SAMPLES
-    at = np.arange(length) * (rate / SPEECH_RATE)
-    speech: Pcm = np.interp(at, np.arange(samples.size), samples).astype(np.int16)
-    return speech
-
-
 def _name_of(language: str) -> str:
     code = normalise(language)
     return _NAMES.get(code) or _NAMES.get(base(code)) or str(base(code))
-
-
-async def _run(program: str, voice: str, text: str) -> bytes | None:
-    """The WAV that the program makes; the text goes through its input, where nobody lists it."""
-    process = await asyncio.create_subprocess_exec(
-        program,
-        "-v",
-        voice,
-        "--stdin",
-        "--stdout",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(_DEADLINE_SECONDS):
-            wav, _ = await process.communicate(text.encode())
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-    return wav if process.returncode == 0 and len(wav) > _WAV_HEADER_BYTES else None

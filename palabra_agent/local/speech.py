@@ -7,21 +7,17 @@ sound begins and ends with the speech, without silence around it.
 
 from __future__ import annotations
 
-import asyncio
-import io
 import re
-import shutil
-import wave
 import zlib
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
+from palabra_agent.audio.espeak import speak_words
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.languages import base
 
-_ESPEAK_SECONDS: Final = 10.0
 _PEAK: Final = 0.5
 _EDGE: Final = 0.01
 """Share of the peak below which the beginning and the end count as silence."""
@@ -55,46 +51,11 @@ class Voice:
         return self._said[key]
 
     async def _espeak(self, text: str, language: str) -> Pcm | None:
-        program = shutil.which("espeak-ng")
-        if program is None:
-            return None
-
         voice = str(base(language)) + (f"+{self.variant}" if self.variant else "")
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *("-v", voice, "-s", str(self.words_per_minute), "--stdin", "--stdout"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+        sound = await speak_words(
+            text, voice, rate=SAMPLE_RATE, words_per_minute=self.words_per_minute
         )
-        try:
-            async with asyncio.timeout(_ESPEAK_SECONDS):
-                sound, _ = await process.communicate(text.encode())
-        except TimeoutError:
-            return None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-        return wav_speech(sound) if process.returncode == 0 else None
-
-
-def wav_speech(wav: bytes) -> Pcm | None:
-    """The speech in a mono WAV, at our rate, loud enough, without silence around it."""
-    try:
-        with wave.open(io.BytesIO(wav)) as file:
-            rate, frames = file.getframerate(), file.readframes(file.getnframes())
-    except (wave.Error, EOFError):
-        return None
-
-    sound = np.frombuffer(frames[: len(frames) // 2 * 2], dtype=np.int16).astype(np.float64)
-    if sound.size == 0 or not sound.any():
-        return None
-
-    length = round(sound.size * SAMPLE_RATE / rate)
-    at = np.arange(length) * rate / SAMPLE_RATE
-    return _trimmed(np.interp(at, np.arange(sound.size), sound))
+        return _trimmed(sound.astype(np.float64)) if sound is not None and sound.any() else None
 
 
 def synthetic_speech(text: str, pitch_hz: float = 120.0) -> Pcm:

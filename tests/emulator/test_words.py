@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import stat
-import wave
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_agent.emulator.espeak import EspeakVoice, wav_to_speech
+from palabra_agent.audio.tones import tone_level_db
+from palabra_agent.emulator.espeak import EspeakVoice
 from palabra_agent.emulator.markers import all_markers, language_marker_hz, session_marker_hz
 from palabra_agent.emulator.script import ScriptError, load_script
 from palabra_agent.emulator.speaking import SPEECH_RATE
@@ -111,22 +109,6 @@ async def test_marker_voice_speaks_two_tones() -> None:
     assert pcm.size == 1.25 * SPEECH_RATE
     assert language - session == pytest.approx(10, abs=0.5)
     assert tone_level_db(pcm, 600, rate=SPEECH_RATE) < -80
-
-
-def test_wav_is_resampled_whatever_its_header_says() -> None:
-    """A WAV with an unknown length keeps pitch and length at another rate."""
-    buffer = BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(22050)
-        file.writeframes(tone(440, 1.0, rate=22050).tobytes())
-    wav = bytearray(buffer.getvalue())
-    wav[40:44] = b"\xff\xff\xff\x7f"
-    pcm = wav_to_speech(bytes(wav))
-
-    assert pcm.size == pytest.approx(SPEECH_RATE, abs=SPEECH_RATE // 100)
-    assert tone_level_db(pcm, 440, rate=SPEECH_RATE) == pytest.approx(-10.5, abs=1)
 
 
 def pretend_espeak(folder: Path, body: str) -> None:

@@ -1,0 +1,71 @@
+"""Words as sound, by the program espeak-ng where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import Pcm
+
+_DEADLINE_SECONDS: Final = 10.0
+_WAV_HEADER_BYTES: Final = 44
+_RATE_AT: Final = slice(24, 28)
+
+
+def find_espeak() -> str | None:
+    """Where the program is, or None."""
+    return shutil.which("espeak-ng")
+
+
+async def speak_words(
+    text: str, voice: str, *, rate: int, words_per_minute: int | None = None
+) -> Pcm | None:
+    """The sound of a text; None where the program is absent, slow, or has no such voice.
+
+    Args:
+        text: Goes through the program's input, where nobody who lists processes sees it.
+        voice: In espeak-ng's own words, such as `es-419` or `en+f3`.
+        rate: Samples per second of the sound.
+        words_per_minute: The program's own pace by default.
+    """
+    program = find_espeak()
+    if program is None:
+        return None
+
+    pace = () if words_per_minute is None else ("-s", str(words_per_minute))
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *("-v", voice, *pace, "--stdin", "--stdout"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            wav, _ = await process.communicate(text.encode())
+    except TimeoutError:
+        return None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    return wav_sound(wav, rate) if process.returncode == 0 else None
+
+
+def wav_sound(wav: bytes, rate: int) -> Pcm | None:
+    """The sound of a 16 bit mono WAV at another rate; None where it holds none.
+
+    The length in the header is not believed: a program that writes to a pipe cannot know it.
+    """
+    samples = np.frombuffer(wav[_WAV_HEADER_BYTES : len(wav) // 2 * 2], dtype="<i2")
+    own_rate = int.from_bytes(wav[_RATE_AT], "little")
+    if samples.size == 0 or own_rate == 0:
+        return None
+
+    at = np.arange(samples.size * rate // own_rate) * (own_rate / rate)
+    sound: Pcm = np.interp(at, np.arange(samples.size), samples).astype(np.int16)
+    return sound
