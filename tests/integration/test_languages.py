@@ -148,7 +148,7 @@ async def test_nothing_is_opened_where_nothing_is_to_be_translated(
 async def until_listening(person: Person, other: str, language: str) -> None:
     """Wait until others see what somebody wants to hear."""
     await person.wait_for(
-        lambda: person.attributes_of(other)["palabra.listen"] == language, 10, "the wish"
+        lambda: person.attributes_of(other).get("palabra.listen") == language, 10, "the wish"
     )
 
 
