@@ -1,4 +1,4 @@
-"""Requests that must not be torn in the middle: what a peer has done by then has to be undone."""
+"""Talk with peers that must not be torn in the middle: requests to undo, and good-byes."""
 
 from __future__ import annotations
 
@@ -36,3 +36,22 @@ async def complete(
                 raise
 
     return task.result()
+
+
+async def finish(cleaning: Coroutine[Any, Any, None], *, seconds: float) -> None:
+    """Clean up to the end, within a deadline, however often we are cancelled meanwhile."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    was_cancelled = False
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(cleaning, name="clean up")
+        while not task.done() and loop.time() < deadline:
+            try:
+                await asyncio.wait({task}, timeout=deadline - loop.time())
+            except asyncio.CancelledError:
+                was_cancelled = True
+
+        task.cancel()
+
+    if was_cancelled:
+        raise asyncio.CancelledError

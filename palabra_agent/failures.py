@@ -1,9 +1,12 @@
-"""One failure among tasks, told as itself: people want the sentence, not the group around it."""
+"""Failures among tasks, told as themselves: people want the sentence, not the group around it."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TypeVar
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 @contextmanager
@@ -22,3 +25,12 @@ def single_failure() -> Generator[None]:
         if failure is failures:
             raise
         raise failure from None
+
+
+def leaves(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
+    """The errors themselves, out of however many groups."""
+    found: list[ErrorT] = []
+    for failure in failures.exceptions:
+        found += leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
+
+    return found

@@ -18,6 +18,7 @@ from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from palabra_agent.access import palabra_access
 from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.failures import leaves
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.ports import Brief, Condition, RoomState
 from palabra_agent.interpretation.room import interpret_room
@@ -90,7 +91,7 @@ async def _run(ctx: JobContext, settings: WorkerSettings) -> None:
     try:
         config = parse_room_config(ctx.job.metadata, layers=settings.room_layers(ctx.job.room.name))
     except RoomConfigError as error:
-        async with open_floor(ctx.room, ()) as floor:
+        async with open_floor(ctx.room, (), listens=False) as floor:
             await refuse(floor, error)
         return
 
@@ -115,19 +116,19 @@ async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSe
                 linger_seconds=config.limits.linger_seconds,
             )
     except* TimeoutError:
-        await _give_up(floor, f"The interpretation ends: it was limited to {minutes} minutes")
+        _give_up(floor, f"The interpretation ends: it was limited to {minutes or 0:g} minutes")
     except* MeetingError as errors:
-        logger.error("the interpretation failed: %s", errors.exceptions[0])  # noqa: TRY400 - said
-        await _give_up(floor, "The interpretation ends: the room does not let it work")
+        logger.error("the interpretation failed: %s", leaves(errors)[0])  # noqa: TRY400 - said
+        _give_up(floor, "The interpretation ends: the room does not let it work")
     except* Exception:  # the scope's end must be visible in the room, whatever ended it
         logger.exception("the interpretation failed")
-        await _give_up(floor, "The interpretation ends: it failed")
+        _give_up(floor, "The interpretation ends: it failed")
 
 
-async def _give_up(floor: LiveKitFloor, sentence: str) -> None:
+def _give_up(floor: LiveKitFloor, sentence: str) -> None:
     """Tell the room why it has no interpreter any more."""
     floor.announce(sentence)
-    await floor.presence.send(Condition(RoomState.FAILED, error=sentence))
+    floor.show(Condition(RoomState.FAILED, error=sentence))
 
 
 def regime_of(config: RoomConfig) -> Regime:
@@ -138,7 +139,7 @@ def regime_of(config: RoomConfig) -> Regime:
         return SpeakerRule(override.source_language, override.interpret)
 
     return Regime(
-        offered=config.languages,
+        offered=config.always_interpreted,
         source_language=config.source_language,
         default_listen=config.default_listen,
         max_speakers=config.limits.max_speakers,
@@ -153,7 +154,13 @@ def rules_of(config: RoomConfig) -> WritingRules:
         partials=config.captions.partials,
         chat=config.chat.enabled,
         audience=config.chat.audience,
+        translations=_are_translations_told(config),
     )
+
+
+def _are_translations_told(config: RoomConfig) -> bool:
+    types = config.palabra.allowed_message_types
+    return types is None or "translated_transcription" in types
 
 
 def _task(config: RoomConfig, brief: Brief) -> Task:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from palabra_agent.completion import complete
+from palabra_agent.completion import complete, finish
 from palabra_agent.errors import SessionLost
 
 pytestmark = pytest.mark.unit
@@ -74,4 +74,36 @@ async def test_no_answer_is_waited_for_in_vain() -> None:
         task.cancel()
 
     assert task.cancelled()
+    assert peer.undone == []
+
+
+async def test_a_good_bye_is_finished_however_often_it_is_cancelled() -> None:
+    """Cancelled twice, the clean-up still ends, and the cancellation counts afterwards."""
+    peer = Peer()
+
+    async def clean_up() -> None:
+        await peer.undo(await peer.ask())
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(finish(clean_up(), seconds=5))
+        await peer.was_asked.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        peer.may_answer.set()
+
+    assert task.cancelled()
+    assert peer.undone == ["done"]
+
+
+async def test_a_good_bye_without_an_answer_has_a_deadline() -> None:
+    """Nobody waits for a peer that is gone."""
+    peer = Peer()
+
+    async def clean_up() -> None:
+        await peer.ask()
+
+    await finish(clean_up(), seconds=0.01)
+
     assert peer.undone == []

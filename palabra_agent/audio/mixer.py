@@ -62,7 +62,7 @@ class Mixer:
         return self._limit(_add(heard))
 
     def statistics(self) -> tuple[BufferStatistics, ...]:
-        """Tell where the sound of each input went."""
+        """Tell where the sound of each input went so far."""
         return tuple(backlog.statistics() for backlog in self._inputs)
 
     def _limit(self, total: npt.NDArray[np.int32]) -> Pcm:

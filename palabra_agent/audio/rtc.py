@@ -58,19 +58,29 @@ class AudioOutput:
 
     def __init__(self, name: str) -> None:
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._free_at = 0.0
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         """What to publish."""
 
     async def write(self, frame: Pcm) -> None:
-        """Play a frame after those that wait; returns at once while the queue is short."""
-        await self._source.capture_frame(
-            rtc.AudioFrame(
-                frame.tobytes(),
-                sample_rate=SAMPLE_RATE,
-                num_channels=1,
-                samples_per_channel=frame.size,
-            )
+        """Play a frame after those that wait; returns at once while the queue is short.
+
+        Cancelling it does not take the frame back.
+        """
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(self._free_at - loop.time(), 0))
+        played = rtc.AudioFrame(
+            frame.tobytes(),
+            sample_rate=SAMPLE_RATE,
+            num_channels=1,
+            samples_per_channel=frame.size,
         )
+        try:
+            await self._source.capture_frame(played)
+        except asyncio.CancelledError:
+            # LiveKit goes on with it, and refuses the next one until it is done
+            self._free_at = loop.time() + 2 * _QUEUE_MS / 1000
+            raise
 
     async def aclose(self) -> None:
         """Release the source and its thread."""

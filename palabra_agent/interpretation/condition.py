@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from palabra_agent.interpretation.ports import Condition, RoomState
 from palabra_agent.languages import LanguageCode
+
+_LONGEST_SENTENCE: Final = 2000
+"""It becomes an attribute, and LiveKit drops those that are too long without a word."""
 
 
 class Troubles:
@@ -35,4 +39,4 @@ class Troubles:
         """Sum up a room that is otherwise ready; different troubles stand in one line."""
         state = RoomState.DEGRADED if self._sentences else RoomState.LIVE
         sentence = "; ".join(dict.fromkeys(self._sentences.values()))
-        return Condition(state, tuple(live), sentence)
+        return Condition(state, tuple(live), sentence[:_LONGEST_SENTENCE])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -105,16 +105,19 @@ def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = No
 
 
 def plan(
-    view: FloorView, regime: Regime, detected: Mapping[str, LanguageCode] | None = None
+    view: FloorView,
+    regime: Regime,
+    detected: Mapping[str, LanguageCode] | None = None,
+    held: Collection[str] = (),
 ) -> Plan:
     """Decide who is interpreted into what.
 
-    Everybody with a microphone is, first come first served up to the limit, into each offered
-    language but their own.
+    Everybody with a microphone is, into each offered language but their own, first come first
+    served up to the limit. Who is interpreted already (`held`) stays so, whoever comes.
     """
     briefs: dict[str, Brief] = {}
     left_out: list[str] = []
-    for person in view.people:
+    for person in sorted(view.people, key=lambda person: person.identity not in held):
         if person.microphone is None:
             continue
 

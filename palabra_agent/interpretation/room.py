@@ -113,7 +113,7 @@ class _Room:
 
     def arrange(self) -> None:
         """Make what goes on be what is wanted."""
-        wanted = plan(self.view, self.regime, self.detected)
+        wanted = plan(self.view, self.regime, self.detected, held=self.speakers.keys())
         staying = self._staying(wanted)
         for identity in self.speakers.keys() - staying:
             self._end(identity)

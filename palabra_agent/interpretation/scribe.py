@@ -13,6 +13,7 @@ from palabra_agent.interpretation.ports import (
     ChatLine,
     Floor,
     FloorView,
+    Person,
     Transcript,
 )
 from palabra_agent.interpretation.utterances import TranscriptOrder
@@ -26,6 +27,8 @@ class WritingRules:
     captions: bool = True
     partials: bool = True
     """Captions that change while somebody speaks."""
+    translations: bool = True
+    """False where Palabra was told to send none: then everybody reads the original."""
     chat: bool = True
     audience: ChatAudience = "language"
 
@@ -54,6 +57,7 @@ class Scribe:
         self._floor = floor
         self._rules = rules
         self._channel_sid = channel_sid
+        self._last_seen = Person(speaker, speaker)
         self._order = TranscriptOrder()
         self._audience = Audience(speaker, regime)
 
@@ -62,18 +66,19 @@ class Scribe:
         if not self._order.is_news(transcript):
             return
 
-        recipients = self._audience.recipients(transcript, view, brief)
+        # their words may come when they are gone
+        self._last_seen = view.person(self._speaker) or self._last_seen
+        told = brief if self._rules.translations else None
+        recipients = self._audience.recipients(transcript, view, told)
         if self._rules.captions and recipients and (transcript.is_final or self._rules.partials):
-            self._floor.deliver(self._caption(transcript, view, recipients))
+            self._floor.deliver(self._caption(transcript, recipients))
 
         if self._rules.chat and transcript.is_final:
             readers = chat_recipients(self._rules.audience, transcript, recipients, view)
             if readers:
-                self._floor.deliver(self._chat_line(transcript, view, readers))
+                self._floor.deliver(self._chat_line(transcript, readers))
 
-    def _caption(
-        self, transcript: Transcript, view: FloorView, recipients: tuple[str, ...]
-    ) -> Caption:
+    def _caption(self, transcript: Transcript, recipients: tuple[str, ...]) -> Caption:
         return Caption(
             speaker=self._speaker,
             segment_id=_segment_id(transcript),
@@ -81,17 +86,14 @@ class Scribe:
             text=transcript.text,
             is_final=transcript.is_final,
             is_translation=transcript.is_translation,
-            track_sid=self._track_sid(transcript, view),
+            track_sid=self._track_sid(transcript),
             recipients=recipients,
         )
 
-    def _chat_line(
-        self, transcript: Transcript, view: FloorView, recipients: tuple[str, ...]
-    ) -> ChatLine:
-        person = view.person(self._speaker)
+    def _chat_line(self, transcript: Transcript, recipients: tuple[str, ...]) -> ChatLine:
         return ChatLine(
             speaker=self._speaker,
-            speaker_name=person.name if person is not None else self._speaker,
+            speaker_name=self._last_seen.name,
             transcription_id=transcript.transcription_id,
             language=transcript.language,
             text=transcript.text,
@@ -99,12 +101,12 @@ class Scribe:
             recipients=recipients,
         )
 
-    def _track_sid(self, transcript: Transcript, view: FloorView) -> str:
+    def _track_sid(self, transcript: Transcript) -> str:
         if transcript.is_translation:
             return self._channel_sid(transcript.language)
 
-        person = view.person(self._speaker)
-        return person.microphone.track_sid if person is not None and person.microphone else ""
+        microphone = self._last_seen.microphone
+        return microphone.track_sid if microphone is not None else ""
 
 
 def _segment_id(transcript: Transcript) -> str:

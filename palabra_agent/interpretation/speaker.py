@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from palabra_agent.audio.buffer import FrameBuffer
 from palabra_agent.audio.pump import fill, pump
 from palabra_agent.errors import PalabraError, SessionLost
+from palabra_agent.failures import leaves
 from palabra_agent.interpretation.backoff import Backoff
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.interpretation.ports import (
@@ -83,7 +84,9 @@ async def _attempt(
             await _listen(session, group, outlets)
             raise failure
     except* PalabraError as ended:
-        failure = _first_error(ended)
+        errors = leaves(ended)
+        # what cannot get better decides
+        failure = next((error for error in errors if not error.retryable), errors[0])
 
     return failure
 
@@ -122,9 +125,15 @@ async def _uplink(wanted: Watched[Assignment], session: Session) -> None:
 
 
 async def _pump_up(microphone: Microphone | None, session: Session) -> None:
-    if microphone is not None:
+    if microphone is None:
+        return
+
+    backlog = FrameBuffer()
+    try:
         async with microphone.open_frames() as frames:
-            await pump(frames, session.write, FrameBuffer())
+            await pump(frames, session.write, backlog)
+    finally:
+        _account("uplink closed", backlog)
 
 
 async def _rebrief(wanted: Watched[Assignment], session: Session) -> None:
@@ -135,8 +144,16 @@ async def _rebrief(wanted: Watched[Assignment], session: Session) -> None:
 async def _downlink(source: FrameSource, channel: LanguageChannel) -> None:
     """Bring a translated track into its channel."""
     with channel.mixer.open_input() as backlog:
-        async with source.open_frames() as frames:
-            await fill(frames, backlog)
+        try:
+            async with source.open_frames() as frames:
+                await fill(frames, backlog)
+        finally:
+            _account("downlink closed", backlog)
+
+
+def _account(event: str, backlog: FrameBuffer) -> None:
+    """Tell the operator where the sound went: every lost millisecond counts."""
+    logger.info(event, extra=asdict(backlog.statistics()))
 
 
 def _heed_cancellation() -> None:
@@ -156,8 +173,3 @@ async def _other_brief(wanted: Watched[Assignment], brief: Brief) -> None:
 
 async def _other_microphone(wanted: Watched[Assignment], held: Microphone | None) -> None:
     await wanted.wait_until(lambda now: now.microphone is not held)
-
-
-def _first_error(group: BaseExceptionGroup[PalabraError]) -> PalabraError:
-    first = group.exceptions[0]
-    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 from livekit import rtc
@@ -20,13 +21,20 @@ from palabra_agent.completion import complete
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView
 from palabra_agent.languages import LanguageCode
+from palabra_agent.meeting.connection import is_up
 from palabra_agent.meeting.outbox import Notice, Outbox
-from palabra_agent.meeting.people import LiveKitMicrophone, describe, is_person, is_voice
+from palabra_agent.meeting.people import (
+    LiveKitMicrophone,
+    PeopleMemory,
+    describe,
+    is_person,
+    is_voice,
+)
 from palabra_agent.meeting.presence import Presence
 
 _PUBLISH_SECONDS: Final = 10.0
 _UNPUBLISH_SECONDS: Final = 1.0
-_DRAIN_SECONDS: Final = 0.5
+_DRAIN_SECONDS: Final = 0.3
 
 _CHANGES: Final[tuple[rtc.room.EventTypes, ...]] = (
     "participant_connected",
@@ -34,6 +42,7 @@ _CHANGES: Final[tuple[rtc.room.EventTypes, ...]] = (
     "participant_attributes_changed",
     "participant_name_changed",
     "reconnecting",
+    "connection_state_changed",
 )
 """Events that say nothing but that the view may be another."""
 
@@ -60,11 +69,15 @@ class ChannelTrack:
 class LiveKitFloor:
     """A connected room, seen and written to."""
 
-    def __init__(self, room: rtc.Room, offered: Sequence[LanguageCode]) -> None:
+    def __init__(
+        self, room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
+    ) -> None:
         self._room = room
+        self._listens = listens
         self._microphones: dict[str, LiveKitMicrophone] = {}
         self._changed = asyncio.Event()
         self._is_over = False
+        self._memory = PeopleMemory()
         self._was_reconnected = asyncio.Event()
         self.outbox = Outbox(room)
         self.presence = Presence(room, offered)
@@ -82,10 +95,7 @@ class LiveKitFloor:
         for event, callback in self._callbacks.items():
             self._room.on(event, callback)
 
-        for participant in self._room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._on_track_published(publication, participant)
-
+        self._subscribe_to_voices()
         self._is_over = not self._room.isconnected()
 
     def detach(self) -> None:
@@ -129,6 +139,12 @@ class LiveKitFloor:
         """Let everybody see how the interpretation is doing."""
         self.presence.show(condition)
 
+    async def settle(self) -> None:
+        """Wait a moment until what was queued is sent and what was shown is seen."""
+        if is_up(self._room):
+            await self.outbox.drain(_DRAIN_SECONDS)
+            await self.presence.until_shown(_DRAIN_SECONDS)
+
     async def follow_reconnects(self) -> None:
         """After each reconnect, say again what the server may have forgotten; until cancelled."""
         while True:
@@ -137,12 +153,24 @@ class LiveKitFloor:
             await self.presence.send_again()
 
     def _look(self) -> FloorView:
+        """Read the room; while it reconnects, everybody is still there, though nobody is heard."""
+        if not is_up(self._room):
+            people = self._memory.before_we_left(asyncio.get_running_loop().time())
+            missed = tuple(replace(person, microphone=None) for person in people)
+            return FloorView(missed, is_connected=False)
+
         people = tuple(
             describe(participant, self._microphone_of(participant))
             for participant in self._room.remote_participants.values()
             if is_person(participant)
         )
-        return FloorView(people, is_connected=self._room.isconnected())
+        self._memory.note(people, asyncio.get_running_loop().time())
+        return FloorView(people)
+
+    def _subscribe_to_voices(self) -> None:
+        for participant in self._room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_track_published(publication, participant)
 
     def _microphone_of(self, participant: rtc.RemoteParticipant) -> LiveKitMicrophone | None:
         subscribed = (self._microphones.get(sid) for sid in participant.track_publications)
@@ -160,7 +188,7 @@ class LiveKitFloor:
             raise MeetingError("the room did not let the interpreter publish a track") from None
 
     async def _unpublish(self, publication: rtc.LocalTrackPublication) -> None:
-        if not self._room.isconnected():
+        if not is_up(self._room):
             return
 
         try:
@@ -175,7 +203,8 @@ class LiveKitFloor:
     def _on_track_published(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if is_voice(publication, participant):
+        is_wanted = self._listens and is_voice(publication, participant)
+        if is_wanted and not publication.subscribed:
             publication.set_subscribed(True)
 
     def _on_track_subscribed(
@@ -195,6 +224,8 @@ class LiveKitFloor:
         self._changed.set()
 
     def _on_reconnected(self) -> None:
+        # LiveKit forgets a subscription that is asked for while it reconnects
+        self._subscribe_to_voices()
         self._was_reconnected.set()
         self.outbox.wake()
         self._changed.set()
@@ -207,13 +238,18 @@ class LiveKitFloor:
 
 @asynccontextmanager
 async def open_floor(
-    room: rtc.Room, offered: Sequence[LanguageCode]
+    room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
 ) -> AsyncGenerator[LiveKitFloor]:
     """Follow a connected room for the length of a block.
 
     Owns the tasks that write into it; what is queued when the block ends is sent first.
+
+    Args:
+        room: Connected, without automatic subscriptions.
+        offered: Shown as the languages that people may ask for.
+        listens: Whether to subscribe to people's voices.
     """
-    floor = LiveKitFloor(room, offered)
+    floor = LiveKitFloor(room, offered, listens=listens)
     floor.attach()
     try:
         async with asyncio.TaskGroup() as group:
@@ -224,8 +260,8 @@ async def open_floor(
             ]
             try:
                 yield floor
-                await floor.outbox.drain(_DRAIN_SECONDS)
             finally:
+                await floor.settle()
                 for task in writing:
                     task.cancel()
     finally:

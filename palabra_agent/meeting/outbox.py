@@ -1,8 +1,8 @@
 """Everything that is written into the room, one after the other: captions, chat, our own notices.
 
-Writing must never hold the sound, so it is queued here and sent by a task of its own. A room that
-does not keep up loses outdated partial captions first, and then the oldest lines, which are
-counted.
+Writing must never hold the sound, so it is queued here and sent by a task of its own. A partial
+caption that waits is replaced by what comes after it; a room that still does not keep up loses the
+oldest, which is counted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from livekit.agents.types import (
 )
 
 from palabra_agent.interpretation.ports import Caption, ChatLine
+from palabra_agent.meeting.connection import is_up
 
 _LIMIT: Final = 500
 _SEND_SECONDS: Final = 5.0
@@ -67,9 +68,8 @@ class Outbox:
     async def send_all(self) -> None:
         """Send what is queued, in order, until cancelled; waits while the room reconnects."""
         while True:
-            while self._items and self._room.isconnected():
-                await self._send(self._items[0])
-                self._items.popleft()
+            while self._items and is_up(self._room):
+                await self._send(self._items.popleft())
 
             self._is_idle.set()
             self._changed.clear()
@@ -88,8 +88,7 @@ class Outbox:
         self._changed.set()
 
     def _withdraw_partial(self, segment_id: str) -> None:
-        # the first may be on its way already
-        for index in range(len(self._items) - 1, 0, -1):
+        for index in range(len(self._items) - 1, -1, -1):
             item = self._items[index]
             if isinstance(item, Caption) and item.segment_id == segment_id and not item.is_final:
                 del self._items[index]

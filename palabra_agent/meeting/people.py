@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from livekit import rtc
@@ -14,6 +15,7 @@ LISTEN_ATTRIBUTE: Final = "palabra.listen"
 LANGUAGE_ATTRIBUTE: Final = "language"
 """LiveKit's own convention; stands in for whichever of the two others is absent."""
 
+_MOMENT_SECONDS: Final = 0.5
 _NOT_PEOPLE: Final = frozenset(
     {rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS}
 )
@@ -30,6 +32,35 @@ class LiveKitMicrophone(RemoteAudio):
     def track_sid(self) -> str:
         """LiveKit's id of the track."""
         return self._track_sid
+
+
+class PeopleMemory:
+    """Who was there before we lost the room.
+
+    LiveKit says that everybody left a moment before it says that we are reconnecting, so what was
+    seen last is not what was true last. Times are in seconds.
+    """
+
+    def __init__(self) -> None:
+        self._now: tuple[Person, ...] = ()
+        self._before: tuple[Person, ...] = ()
+        self._shrank_at = -math.inf
+
+    def note(self, people: tuple[Person, ...], now: float) -> None:
+        """Take in who is there."""
+        if len(people) < len(self._now):
+            if now - self._shrank_at > _MOMENT_SECONDS:
+                self._before = self._now
+            self._shrank_at = now
+
+        self._now = people
+
+    def before_we_left(self, now: float) -> tuple[Person, ...]:
+        """Who was there a moment before now."""
+        if now - self._shrank_at <= _MOMENT_SECONDS:
+            self._now, self._shrank_at = self._before, -math.inf
+
+        return self._now
 
 
 def is_person(participant: rtc.RemoteParticipant) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from livekit import rtc
@@ -12,6 +13,7 @@ from livekit import rtc
 from palabra_agent.interpretation.ports import Condition, RoomState
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
+from palabra_agent.meeting.connection import is_up
 
 STATE_ATTRIBUTE: Final = "palabra.state"
 LANGUAGES_ATTRIBUTE: Final = "palabra.languages"
@@ -32,6 +34,7 @@ class Presence:
         self._room = room
         self._offered = ",".join(offered)
         self._condition: Watched[Condition] = Watched(Condition(RoomState.STARTING))
+        self._shown: Watched[Condition | None] = Watched(None)
 
     def show(self, condition: Condition) -> None:
         """Show how the interpretation is doing; never waits."""
@@ -40,12 +43,21 @@ class Presence:
     async def keep_shown(self) -> None:
         """Send the newest condition after each change, until cancelled."""
         async for condition in self._condition.changes():
-            if self._room.isconnected():
-                await self.send(condition)
+            if is_up(self._room):
+                await self._send(condition)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def send(self, condition: Condition) -> None:
-        """Send a condition now."""
+    async def send_again(self) -> None:
+        """Send what is shown once more, as to a server that knows us anew."""
+        await self._send(self._condition.value)
+
+    async def until_shown(self, seconds: float) -> None:
+        """Wait until the newest condition was sent, but not longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._shown.wait_until(lambda shown: shown == self._condition.value)
+
+    async def _send(self, condition: Condition) -> None:
         attributes = {
             STATE_ATTRIBUTE: condition.state.value,
             LANGUAGES_ATTRIBUTE: self._offered,
@@ -57,7 +69,5 @@ class Presence:
                 await self._room.local_participant.set_attributes(attributes)
         except TimeoutError:
             logger.warning("the interpreter's attributes could not be set")
-
-    async def send_again(self) -> None:
-        """Send what is shown once more, as to a server that knows us anew."""
-        await self.send(self._condition.value)
+        else:
+            self._shown.set(condition)

@@ -3,15 +3,13 @@
 Rules first, then the code:
 
 * The task is always sent whole. What is wished last is what counts; wishes in between are skipped.
-* Palabra allows one `set_task` and one `get_task` in two seconds, and one `end_task` in three.
-Whether
-  the first two share their allowance is not known, so they do here.
+* Palabra allows one `set_task` and one `get_task` in two seconds. Whether the two share their
+  allowance is not known, so they do here.
 * `set_task` may be acknowledged or not. Ready is when `task_status` or `current_task` says so, and
-it is
-  asked for until it does.
+  it is asked for until it does.
 * A `VALIDATION_ERROR` refuses the task that is under way, unless it complains of the command's own
-name. * `NOT_FOUND` before the task runs means not yet, afterwards that it is gone: it is sent once
-more.
+  name. A refused task is not sent again; what ran before goes on.
+* `NOT_FOUND` before the task runs means not yet, afterwards that it is gone: it is sent once more.
 """
 
 from __future__ import annotations
@@ -44,6 +42,8 @@ _UNKNOWN_COMMAND: Final = "non-empty message_type"
 """Part of the answer to a command that the server does not know; it refuses no task."""
 
 _ENTRY: Final = re.compile(r"""'loc': (?P<loc>[(\[].*?[)\]]), 'msg': (["'])(?P<msg>.*?)\2""")
+_LONGEST_REASON: Final = 300
+"""It is shown in an attribute, together with others; longer ones LiveKit drops without a word."""
 _NAME: Final = re.compile(r"'([^']+)'|\b(\d+)\b")
 
 
@@ -107,13 +107,23 @@ class TaskConversation:
         self._sent: Task | None = None
         self._running: Task | None = None
         self._refused: Task | None = None
+        self._refusal: TaskRejected | None = None
         self._is_confirmed = False
         self._was_lost = False
         self._next_at = 0.0
 
-    def wish(self, task: Task) -> None:
-        """Want a task, new or changed; one that was refused is not sent again, what runs stays."""
-        self._wished = self._running if task == self._refused else task
+    def wish(self, task: Task) -> list[Meaning]:
+        """Want a task, new or changed; return what is known of it already.
+
+        One that was refused is not sent again, what runs stays.
+        """
+        if self._refusal is not None and task == self._refused:
+            self._wished = self._running
+            return [Refused(self._refusal)]
+
+        self._wished = task
+        is_followed = self._is_confirmed and task == self._running == self._sent
+        return [Ready()] if is_followed else []
 
     def next_command(self, now: float) -> Command | None:
         """The command to send now, if any; the caller sends it."""
@@ -213,7 +223,8 @@ class TaskConversation:
         if self.state is not TaskState.RUNNING:
             return self._over(error)
 
-        self._refused, self._sent, self._is_confirmed = self._sent, self._running, True
+        self._refused, self._refusal = self._sent, error
+        self._sent, self._is_confirmed = self._running, True
         # what runs is what ran before; a newer wish than the refused one still stands
         if self._wished == self._refused:
             self._wished = self._running
@@ -231,7 +242,8 @@ def readable(desc: str) -> str:
     Palabra's validation errors are the printed form of a Python object; what cannot be read that
     way is passed on as it is.
     """
-    return "; ".join(_entry_in_words(entry) for entry in _ENTRY.finditer(desc)) or desc
+    words = "; ".join(_entry_in_words(entry) for entry in _ENTRY.finditer(desc)) or desc
+    return words if len(words) <= _LONGEST_REASON else words[: _LONGEST_REASON - 1] + "…"
 
 
 def _entry_in_words(entry: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.completion import complete
+from palabra_agent.completion import complete, finish
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import (
@@ -48,8 +48,9 @@ from palabra_agent.palabra.transport import (
 from palabra_agent.palabra.webrtc import join
 
 _READY_SECONDS: Final = 30.0
-_END_SECONDS: Final = 1.0
-_DELETE_SECONDS: Final = 2.0
+_END_SECONDS: Final = 0.5
+_DELETE_SECONDS: Final = 1.4
+"""Together with the leaving between them under the 2.5 s that a job has to end."""
 
 TaskMaker: TypeAlias = Callable[[Brief], Task]
 """Makes the settings of a task from what is wanted."""
@@ -68,6 +69,8 @@ class PalabraSession:
         self._wake = asyncio.Event()
         self._stream = self._read()
         self._early: list[SessionEvent] = []
+        self._asides: list[SessionEvent] = []
+        """What is known of a brief at once; told with the next event, which is soon."""
 
     async def write(self, frame: Pcm) -> None:
         """Send a frame of the speaker's voice."""
@@ -76,7 +79,9 @@ class PalabraSession:
     def rebrief(self, brief: Brief) -> None:
         """Ask for something else from now on; the last brief wins."""
         self._targets = tuple(dict.fromkeys((*brief.targets, *self._targets)))
-        self._conversation.wish(self._make_task(brief))
+        for meaning in self._conversation.wish(self._make_task(brief)):
+            self._asides += self._pass_on(meaning)
+
         self._wake.set()
 
     async def until_ready(self) -> None:
@@ -136,7 +141,9 @@ class PalabraSession:
 
     async def _read(self) -> AsyncGenerator[SessionEvent]:
         async for happened in self._transport.events():
-            for event in self._understand(happened):
+            events = [*self._asides, *self._understand(happened)]
+            self._asides.clear()
+            for event in events:
                 yield event
 
     def _understand(self, happened: TransportEvent) -> list[SessionEvent]:
@@ -206,7 +213,7 @@ class PalabraSessions:
                 async with join(ticket) as transport, self._talk(transport, brief) as session:
                     yield session
             finally:
-                await self._delete(ticket)
+                await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
 
     @asynccontextmanager
     async def _talk(self, transport: Transport, brief: Brief) -> AsyncGenerator[PalabraSession]:
@@ -221,7 +228,7 @@ class PalabraSessions:
                 yield session
             finally:
                 talking.cancel()
-                await session.end()
+                await finish(session.end(), seconds=_END_SECONDS)
 
     async def _delete(self, ticket: SessionTicket) -> None:
         try:

@@ -18,7 +18,7 @@ from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
-from palabra_agent.completion import complete
+from palabra_agent.completion import complete, finish
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.palabra.api import SessionTicket
 from palabra_agent.palabra.transport import (
@@ -34,11 +34,11 @@ from palabra_agent.palabra.transport import (
 _BOT_PREFIX: Final = "palabra_translator"
 _BOT_SECONDS: Final = 5.0
 _BOT_ABSENCE_SECONDS: Final = 3.0
-"""A full reconnect of either side makes the bot vanish for less than this."""
+"""The bot's own reconnect makes it vanish for less than this; during ours it does not count."""
 
 _CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
-_LEAVE_SECONDS: Final = 1.0
+_LEAVE_SECONDS: Final = 0.5
 _EVENT_LIMIT: Final = 2000
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class WebRtcTransport:
 
     async def wait_for_bot(self, seconds: float) -> bool:
         """Wait until Palabra's bot is there; False if it did not come in time."""
-        if any(_is_bot(participant) for participant in self._room.remote_participants.values()):
+        if self._sees_bot:
             self._bot_arrived.set()
 
         try:
@@ -140,16 +140,30 @@ class WebRtcTransport:
             self._bot_arrived.set()
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if _is_bot(participant) and self._bot_timer is None:
-            loop = asyncio.get_running_loop()
-            lost = Disconnected("Palabra's bot left")
-            self._bot_timer = loop.call_later(_BOT_ABSENCE_SECONDS, self._put, lost)
+        if _is_bot(participant) and self._is_up:
+            self._miss_bot()
 
     def _on_reconnected(self) -> None:
         self._put(Resumed())
+        if not self._sees_bot:
+            self._miss_bot()
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._put(Disconnected(f"disconnected ({rtc.DisconnectReason.Name(reason)})"))
+
+    @property
+    def _is_up(self) -> bool:
+        return self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+
+    @property
+    def _sees_bot(self) -> bool:
+        return any(_is_bot(participant) for participant in self._room.remote_participants.values())
+
+    def _miss_bot(self) -> None:
+        if self._bot_timer is None:
+            loop = asyncio.get_running_loop()
+            lost = Disconnected("Palabra's bot left")
+            self._bot_timer = loop.call_later(_BOT_ABSENCE_SECONDS, self._put, lost)
 
     def _forgive_bot(self) -> None:
         if self._bot_timer is not None:
@@ -175,7 +189,7 @@ async def join(ticket: SessionTicket) -> AsyncGenerator[WebRtcTransport]:
         yield transport
     finally:
         transport.detach()
-        await _leave(room)
+        await finish(_leave(room), seconds=_LEAVE_SECONDS)
         await voice.aclose()
 
 
@@ -184,7 +198,11 @@ async def _connect(room: rtc.Room, ticket: SessionTicket) -> None:
     options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await room.connect(ticket.webrtc_url, ticket.token, options)
+            await complete(
+                room.connect(ticket.webrtc_url, ticket.token, options),
+                grace_seconds=_LEAVE_SECONDS,
+                undo=_leave_it,
+            )
     except TimeoutError:
         raise Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s") from None
     except rtc.ConnectError:
@@ -203,16 +221,12 @@ async def _publish(room: rtc.Room, voice: AudioOutput) -> None:
         raise SessionLost("the microphone could not be published") from None
 
 
-async def _leave_it(_publication: rtc.LocalTrackPublication) -> None:
+async def _leave_it(_result: object) -> None:
     """Nothing to undo: it goes with the connection, which is left next."""
 
 
 async def _leave(room: rtc.Room) -> None:
-    try:
-        async with asyncio.timeout(_LEAVE_SECONDS):
-            await room.disconnect()
-    except TimeoutError:
-        logger.warning("leaving a session's room took too long")
+    await room.disconnect()
 
 
 def _is_bot(participant: rtc.RemoteParticipant) -> bool:

@@ -53,9 +53,11 @@ class FakeRoom:
         """What was written."""
         return [it.text for it in self.sent]
 
-    def isconnected(self) -> bool:
+    @property
+    def connection_state(self) -> rtc.ConnectionState.ValueType:
         """Tell whether anything can be written."""
-        return self.is_connected
+        state = rtc.ConnectionState
+        return state.CONN_CONNECTED if self.is_connected else state.CONN_RECONNECTING
 
     async def send_text(self, text: str, **facts: object) -> None:
         """Take a chat message."""
@@ -221,7 +223,7 @@ async def test_the_oldest_are_lost_and_counted() -> None:
         room.taking.set()
         await outbox.drain(10)
 
-    newest = [str(number) for number in range(LIMIT + 100)][-LIMIT + 1 :]
+    newest = [str(number) for number in range(LIMIT + 100)][-LIMIT:]
     assert room.texts[1:] == newest
     assert outbox.dropped + len(room.sent) == LIMIT + 100
 

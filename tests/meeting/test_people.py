@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.interpretation.ports import Person
-from palabra_agent.meeting.people import describe, is_person, is_voice
+from palabra_agent.meeting.people import PeopleMemory, describe, is_person, is_voice
 from tests.fakes import FakeSound
 
 pytestmark = pytest.mark.unit
@@ -106,3 +106,19 @@ def test_attributes_say_what_somebody_wants(
 def test_who_has_no_name_is_called_by_identity() -> None:
     """Nobody is shown without a name."""
     assert describe(FakeParticipant(name="")(), None) == Person("ann", "ann")
+
+
+def test_the_memory_is_of_those_before_everybody_vanished() -> None:
+    """People who went one by one within a moment before we did are remembered, others are not."""
+    alice, bruno, clara = (Person(name, name) for name in ("alice", "bruno", "clara"))
+    memory = PeopleMemory()
+    memory.note((alice, bruno, clara), 0.0)
+    memory.note((alice, bruno), 5.0)
+    assert memory.before_we_left(9.0) == (alice, bruno)
+
+    memory.note((alice, bruno), 10.0)
+    memory.note((alice,), 20.0)
+    memory.note((), 20.01)
+
+    assert memory.before_we_left(20.02) == (alice, bruno)
+    assert memory.before_we_left(25.0) == (alice, bruno)

@@ -40,9 +40,11 @@ class FakeRoom:
         """What was shown as wrong, one after the other."""
         return [it["palabra.error"] for it in self.shown]
 
-    def isconnected(self) -> bool:
+    @property
+    def connection_state(self) -> rtc.ConnectionState.ValueType:
         """Tell whether anything can be shown."""
-        return self.is_connected
+        state = rtc.ConnectionState
+        return state.CONN_CONNECTED if self.is_connected else state.CONN_RECONNECTING
 
     async def set_attributes(self, attributes: dict[str, str]) -> None:
         """Take attributes."""
@@ -59,7 +61,9 @@ def presence(room: FakeRoom) -> Presence:
 async def test_a_condition_is_four_attributes() -> None:
     """State, offer, live channels and error are each set, empty ones too."""
     room = FakeRoom()
-    await presence(room).send(Condition(RoomState.DEGRADED, (ES, EN), "no balance"))
+    degraded = presence(room)
+    degraded.show(Condition(RoomState.DEGRADED, (ES, EN), "no balance"))
+    await degraded.send_again()
     await presence(room).send_again()
 
     assert room.shown == [

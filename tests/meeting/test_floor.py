@@ -1,0 +1,112 @@
+"""The floor against a real server: who is there, also while we are away for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from livekit import rtc
+
+from palabra_agent.interpretation.ports import FloorView
+from palabra_agent.languages import LanguageCode
+from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.local.people import join, mint_token
+from palabra_agent.meeting.floor import LiveKitFloor, open_floor
+
+pytestmark = pytest.mark.livekit
+
+DEADLINE = 15.0
+
+
+@asynccontextmanager
+async def floor_of(
+    server: RunningLiveKit, name: str
+) -> AsyncGenerator[tuple[rtc.Room, LiveKitFloor]]:
+    """Follow a room as the interpreter does."""
+    room = rtc.Room()
+    options = rtc.RoomOptions(auto_subscribe=False)
+    await room.connect(server.url, mint_token(server, name, "interpreter"), options)
+    try:
+        async with open_floor(room, (LanguageCode("es"),)) as floor:
+            yield room, floor
+    finally:
+        await room.disconnect()
+
+
+class Watcher:
+    """Keeps every view of a floor."""
+
+    def __init__(self, floor: LiveKitFloor) -> None:
+        self.views: list[FloorView] = []
+        self._floor = floor
+        self._seen = asyncio.Event()
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        async for view in self._floor.views():
+            self.views.append(view)
+            self._seen.set()
+
+    async def until_heard(self, identity: str, *, since: int = 0) -> None:
+        """Wait for a view in which somebody has a microphone and we are connected."""
+        async with asyncio.timeout(DEADLINE):
+            while not any(is_heard(view, identity) for view in self.views[since:]):
+                self._seen.clear()
+                await self._seen.wait()
+
+    async def until_away(self) -> int:
+        """Wait for a view in which we are not connected; return its number."""
+        async with asyncio.timeout(DEADLINE):
+            while all(view.is_connected for view in self.views):
+                self._seen.clear()
+                await self._seen.wait()
+
+        return next(number for number, view in enumerate(self.views) if not view.is_connected)
+
+
+def is_heard(view: FloorView, identity: str) -> bool:
+    """Tell whether somebody's microphone can be listened to."""
+    person = view.person(identity)
+    return view.is_connected and person is not None and person.microphone is not None
+
+
+async def test_nobody_leaves_while_we_reconnect(livekit_server: RunningLiveKit) -> None:
+    """In a full reconnect everybody vanishes from the room, and stays in the view as unheard."""
+    async with (
+        join(livekit_server, "floor-reconnect", "alice"),
+        floor_of(livekit_server, "floor-reconnect") as (room, floor),
+        asyncio.TaskGroup() as group,
+    ):
+        watcher = Watcher(floor)
+        watching = group.create_task(watcher.watch())
+        await watcher.until_heard("alice")
+        await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
+        away = await watcher.until_away()
+        await watcher.until_heard("alice", since=away)
+        watching.cancel()
+
+    assert [person.identity for person in watcher.views[away].people] == ["alice"]
+    assert watcher.views[away].people[0].microphone is None
+
+
+async def test_a_floor_that_does_not_listen_subscribes_to_nobody(
+    livekit_server: RunningLiveKit,
+) -> None:
+    """Where the interpreter only came to say why it leaves, no voice is sent to it."""
+    room = rtc.Room()
+    options = rtc.RoomOptions(auto_subscribe=False)
+    async with join(livekit_server, "floor-deaf", "alice") as alice:
+        await room.connect(
+            livekit_server.url, mint_token(livekit_server, "floor-deaf", "interpreter"), options
+        )
+        async with open_floor(room, (), listens=False):
+            await alice.wait_for(
+                lambda: alice.attributes_of("interpreter").get("palabra.state"), DEADLINE
+            )
+            publications = room.remote_participants["alice"].track_publications.values()
+            subscribed = [publication.subscribed for publication in publications]
+        await room.disconnect()
+
+    assert subscribed == [False]
