@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from typing import Final
 
 import aiohttp
+from google.protobuf.message import DecodeError
 from livekit import api
 
 from palabra_agent.errors import MeetingError
+from palabra_agent.network_errors import reason_of
 from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials
 from palabra_agent.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
 
 _ANSWER_SECONDS: Final = 5.0
 _REMOVAL_SECONDS: Final = 1.0
+_TOO_MANY_REQUESTS: Final = 429
+_NOT_IMPLEMENTED: Final = 501
 
 
 class ServerUnreachable(MeetingError):
-    """The LiveKit server does not answer."""
+    """The LiveKit server does not answer, or not yet: asking again may help."""
 
 
 def palabra_access(credentials: PalabraCredentials) -> Credentials:
@@ -39,8 +42,8 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
     """Ask the server for something that needs good credentials and costs nothing.
 
     Raises:
-        ServerUnreachable: There is no answer, or not one of a LiveKit server.
-        MeetingError: The credentials were refused.
+        ServerUnreachable: There is no answer, or one that says that there is none at the moment.
+        MeetingError: The credentials were refused, or it is no LiveKit server.
     """
     try:
         async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
@@ -53,6 +56,8 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
         ) from None
     except (aiohttp.ClientError, OSError) as error:
         raise unreachable(livekit, error) from None
+    except DecodeError:
+        raise MeetingError(f"what answers at {livekit.url} is no LiveKit server") from None
 
 
 async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
@@ -71,6 +76,10 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
             "LIVEKIT_API_SECRET"
         )
 
+    if _is_passing(error.status):
+        reason = error.message or f"HTTP {error.status}"
+        return ServerUnreachable(f"LiveKit at {livekit.url} is not available: {reason}")
+
     if not error.message:
         return MeetingError(f"{livekit.url} answered HTTP {error.status}: is it a LiveKit server?")
 
@@ -79,6 +88,9 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
 
 def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
     """Put a failed connection into a sentence."""
-    number = error.errno if isinstance(error, OSError) else None
-    reason = os.strerror(number).lower() if number is not None else "no connection"
-    return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason}")
+    return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason_of(error)}")
+
+
+def _is_passing(status: int) -> bool:
+    """What a proxy answers while the server behind it starts, or one that has too much to do."""
+    return status == _TOO_MANY_REQUESTS or (status >= 500 and status != _NOT_IMPLEMENTED)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palabra_agent.access import check_livekit, palabra_access
-from palabra_agent.dispatching import read_config_argument
 from palabra_agent.errors import ApiError, ConfigError, PalabraAgentError, SettingsError
+from palabra_agent.metadata import read_config_argument
 from palabra_agent.palabra.api import open_api
 from palabra_agent.room_config import parse_room_config
 from palabra_agent.settings import WorkerSettings, load_settings

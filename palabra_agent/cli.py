@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Coroutine, Generator, Mapping
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 
 from palabra_agent import __version__
-from palabra_agent.errors import ConfigError, PalabraAgentError
+from palabra_agent.errors import ConfigError, PalabraAgentError, SetupError
 from palabra_agent.failures import single_failure
 
 app = typer.Typer(
@@ -96,23 +97,26 @@ def dispatch(
 ) -> None:
     """Ask the worker into a room."""
     with _sentences():
-        from palabra_agent.dispatching import open_dispatcher, read_config_argument
-        from palabra_agent.room_config import parse_room_config
+        from palabra_agent.dispatching import open_dispatcher
+        from palabra_agent.metadata import check_metadata, read_config_argument
         from palabra_agent.settings import DEFAULT_AGENT_NAME, load_livekit_settings
 
         env = _environment()
         metadata = read_config_argument(config)
-        parse_room_config(metadata)
+        for problem in check_metadata(metadata):
+            _errors.print(
+                f"palabra-agent: warning: {problem}; the worker's own settings may allow it"
+            )
         livekit = load_livekit_settings(env)
         if agent_name is None:
             agent_name = env.get("PALABRA_AGENT_NAME", DEFAULT_AGENT_NAME)
 
         async def ask() -> None:
             async with open_dispatcher(livekit, agent_name) as dispatcher:
-                dispatch_id = await dispatcher.dispatch(room, metadata, replace=replace)
-                _output.print(dispatch_id)
+                asked = await dispatcher.dispatch(room, metadata, replace=replace)
+                _output.print(asked.dispatch_id)
                 if wait:
-                    await dispatcher.wait_for_arrival(room, dispatch_id)
+                    await dispatcher.wait_for_arrival(asked)
                     _errors.print(f"the interpreter is in room {room}")
 
         asyncio.run(ask())
@@ -238,6 +242,22 @@ def check(
     with _sentences():
         if not asyncio.run(look()):
             raise typer.Exit(1)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the room config."""
+    from palabra_agent.room_config import room_config_schema
+
+    # not the console's: it would read the patterns in it as colours
+    typer.echo(json.dumps(room_config_schema(), indent=2))
+
+
+@app.command()
+def plugins() -> None:
+    """List the plugins; not available in this version."""
+    with _sentences():
+        raise SetupError("`plugins` is not available in this version")
 
 
 def _environment() -> Mapping[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -16,7 +15,7 @@ from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.access import refused, server_api, unreachable
-from palabra_agent.errors import MeetingError, Problem, RoomConfigError
+from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.settings import LiveKitSettings
@@ -30,14 +29,24 @@ _AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A worker that was asked into a room."""
+
+    room: str
+    dispatch_id: str
+    replaced: frozenset[str] = frozenset()
+    """Participants, by sid, that were sent away and are not the one to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatcher:
     """One worker's name on one LiveKit server."""
 
     server: api.LiveKitAPI
     agent_name: str
 
-    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> str:
-        """Ask the worker into a room; return the dispatch's id.
+    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> Asked:
+        """Ask the worker into a room.
 
         Args:
             room: The room's name; it is created where it does not exist.
@@ -47,12 +56,13 @@ class Dispatcher:
         Raises:
             MeetingError: There is one already, and it is not to be replaced.
         """
-        present = await self.dispatches(room)
+        dispatches = await self.dispatches(room)
+        interpreters = await self.interpreters(room)
         if replace:
-            for old in present:
+            for old in dispatches:
                 await self.server.agent_dispatch.delete_dispatch(old.id, room)
             await self._until_gone(room)
-        elif await self.interpreter(room) is not None or any(map(_is_at_work, present)):
+        elif interpreters or any(map(_is_at_work, dispatches)):
             raise MeetingError(
                 f"room {room} has an interpreter already; --replace sends it away first"
             )
@@ -60,18 +70,19 @@ class Dispatcher:
         request = api.CreateAgentDispatchRequest(
             agent_name=self.agent_name, room=room, metadata=metadata
         )
-        return (await self.server.agent_dispatch.create_dispatch(request)).id
+        created = await self.server.agent_dispatch.create_dispatch(request)
+        return Asked(room, created.id, frozenset(old.sid for old in interpreters))
 
-    async def wait_for_arrival(self, room: str, dispatch_id: str) -> None:
-        """Wait until the interpreter is ready in the room.
+    async def wait_for_arrival(self, asked: Asked) -> None:
+        """Wait until the interpreter that was asked is ready in the room.
 
         Raises:
             MeetingError: It did not come in time, or refused; the sentence says why, most likely.
         """
         try:
-            await _ask_until(partial(self._has_arrived, room), ARRIVAL_SECONDS)
+            await _ask_until(partial(self._has_arrived, asked), ARRIVAL_SECONDS)
         except TimeoutError:
-            raise MeetingError(await self._why_absent(room, dispatch_id)) from None
+            raise MeetingError(await self._why_absent(asked)) from None
 
     async def dispatches(self, room: str) -> list[api.AgentDispatch]:
         """The dispatches of our worker in a room; other agents' are left alone."""
@@ -89,47 +100,61 @@ class Dispatcher:
 
         return [dispatch for dispatch in listed if dispatch.agent_name == self.agent_name]
 
-    async def interpreter(self, room: str) -> ParticipantInfo | None:
-        """The interpreter in a room, if it is there."""
+    async def interpreters(self, room: str) -> list[ParticipantInfo]:
+        """The interpreters in a room: one as a rule, none where there is no room."""
         try:
             listed = await self.server.room.list_participants(
                 api.ListParticipantsRequest(room=room)
             )
         except api.ServerError as error:
             if error.status == 404:
-                return None
+                return []
             raise
 
-        found = (who for who in listed.participants if STATE_ATTRIBUTE in who.attributes)
-        return next((who for who in found if who.kind == ParticipantInfo.Kind.AGENT), None)
+        return [
+            who
+            for who in listed.participants
+            if who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
+        ]
 
     async def _until_gone(self, room: str) -> None:
-        """Wait until no interpreter is in a room; for one that died without leaving not long."""
+        """Wait until no interpreter is in a room; remove one that died without leaving."""
 
         async def is_gone() -> bool:
-            return await self.interpreter(room) is None
+            return not await self.interpreters(room)
 
-        with suppress(TimeoutError):
+        try:
             await _ask_until(is_gone, _LEAVING_SECONDS)
+        except TimeoutError:
+            for old in await self.interpreters(room):
+                await self._remove(room, old.identity)
 
-    async def _has_arrived(self, room: str) -> bool:
-        interpreter = await self.interpreter(room)
+    async def _remove(self, room: str, identity: str) -> None:
+        # refused where they have left by themselves meanwhile
+        with suppress(api.ServerError):
+            await self.server.room.remove_participant(
+                api.RoomParticipantIdentity(room=room, identity=identity)
+            )
+
+    async def _has_arrived(self, asked: Asked) -> bool:
+        found = await self.interpreters(asked.room)
+        interpreter = next((who for who in found if who.sid not in asked.replaced), None)
         if interpreter is None:
             return False
 
         state = interpreter.attributes[STATE_ATTRIBUTE]
         if state == RoomState.FAILED:
             reason = interpreter.attributes.get(ERROR_ATTRIBUTE, "no reason given")
-            raise MeetingError(f"the interpreter came to room {room} and gave up: {reason}")
+            raise MeetingError(f"the interpreter came to room {asked.room} and gave up: {reason}")
 
         return state != RoomState.STARTING
 
-    async def _why_absent(self, room: str, dispatch_id: str) -> str:
-        late = f"no interpreter came to room {room} within {ARRIVAL_SECONDS:g} s"
+    async def _why_absent(self, asked: Asked) -> str:
+        late = f"no interpreter came to room {asked.room} within {ARRIVAL_SECONDS:g} s"
         jobs = [
             job.state
-            for dispatch in await self.dispatches(room)
-            if dispatch.id == dispatch_id
+            for dispatch in await self.dispatches(asked.room)
+            if dispatch.id == asked.dispatch_id
             for job in dispatch.state.jobs
         ]
         if not jobs:
@@ -164,26 +189,6 @@ async def open_dispatcher(livekit: LiveKitSettings, agent_name: str) -> AsyncGen
         raise refused(livekit, error) from None
     except (aiohttp.ClientError, OSError) as error:
         raise unreachable(livekit, error) from None
-
-
-def read_config_argument(argument: str) -> str:
-    """Take a room config from a command line: JSON, or `@file.json`.
-
-    Raises:
-        RoomConfigError: The file cannot be read.
-    """
-    if not argument.startswith("@"):
-        return argument
-
-    path = Path(argument[1:])
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or "it cannot be read"
-    except UnicodeDecodeError:
-        reason = "it is not UTF-8 text"
-
-    raise RoomConfigError([Problem("", f"{path}: {reason}")])
 
 
 async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import itertools
 import logging
 import os
 import signal
@@ -20,6 +22,7 @@ from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.job import end_interpretation, interpret_job, prepare_process
 from palabra_agent.meeting.presence import STATE_ATTRIBUTE
+from palabra_agent.network_errors import reason_of
 from palabra_agent.settings import WorkerSettings
 
 AGENT_DISPLAY_NAME: Final = "Interpreter"
@@ -28,6 +31,10 @@ _RETRY_SECONDS: Final = (1, 2, 5, 10)
 _FOR_EVER: Final = 2**31
 _SESSION_END_SECONDS: Final = 3.0
 _IDLE_PROCESSES: Final = 2
+_PORT_REFUSED: Final = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+_AGENT_NAME_VARIABLES: Final = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
+"""Read by LiveKit Agents: one stands in for an empty name, which means every new room here; the
+other wins over every name, and no dispatch would find the worker."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +47,8 @@ async def run_worker(settings: WorkerSettings) -> None:
 
     Raises:
         MeetingError: LiveKit refused the credentials.
-        SetupError: The port of the health server cannot be had.
+        SetupError: The port of the health server cannot be had, or something else that the system
+            provides.
     """
     with _signals() as stop, single_failure():
         if not await _wait_for_livekit(settings, stop):
@@ -48,26 +56,36 @@ async def run_worker(settings: WorkerSettings) -> None:
 
         server = build_server(settings)
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(_serve(server, settings.port), name="agent server")
+            running = group.create_task(serve(server, settings.port), name="agent server")
             stopping = group.create_task(_stop_on_signal(server, settings, stop), name="stop")
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
 
 
-async def _serve(server: AgentServer, port: int) -> None:
+async def serve(server: AgentServer, port: int) -> None:
+    """Run the server of LiveKit Agents until it is closed.
+
+    Raises:
+        SetupError: The system refused something, such as the port of the health server.
+    """
     try:
         await server.run()
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else "the system refused"
-        raise SetupError(f"port {port} of the health server: {reason}; choose another") from None
+        reason = reason_of(error)
+        if error.errno in _PORT_REFUSED:
+            raise SetupError(
+                f"port {port} of the health server: {reason}; choose another"
+            ) from None
+
+        raise SetupError(f"the worker cannot go on: {reason}") from error
 
 
 def build_server(settings: WorkerSettings) -> AgentServer:
     """Make the LiveKit Agents server with our entrypoint; needs no network."""
     # read by the forkserver, which otherwise loads voice models that no job of ours uses
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    # stands in for an empty name otherwise, which means every new room here
-    os.environ.pop("LIVEKIT_AGENT_NAME", None)
+    for variable in _AGENT_NAME_VARIABLES:
+        os.environ.pop(variable, None)
     server = AgentServer(
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key,
@@ -111,33 +129,31 @@ async def _accept(settings: WorkerSettings, request: JobRequest) -> None:
 
 
 async def _wait_for_livekit(settings: WorkerSettings, stop: asyncio.Queue[signal.Signals]) -> bool:
-    """Ask LiveKit until it answers; False when told to stop meanwhile.
+    """Ask LiveKit until it answers; False when told to stop meanwhile, even in mid-question.
 
     Raises:
         MeetingError: It answered, and refused the credentials.
     """
-    tries = 0
-    while stop.empty():
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(_ask_until_let_in(settings), name="ask LiveKit")
+        stopping = group.create_task(stop.get(), name="stop")
+        await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        asking.cancel()
+        stopping.cancel()
+
+    return stopping.cancelled()
+
+
+async def _ask_until_let_in(settings: WorkerSettings) -> None:
+    for tries in itertools.count():
         try:
             await check_livekit(settings.livekit)
         except ServerUnreachable as error:
             pause = _RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)]
             logger.warning("%s; trying again in %d s", error, pause)
-            tries += 1
-            await _pause(pause, stop)
+            await asyncio.sleep(pause)
         else:
-            return True
-
-    return False
-
-
-async def _pause(seconds: float, stop: asyncio.Queue[signal.Signals]) -> None:
-    """Wait, but not longer than until told to stop; the word stays in the queue."""
-    try:
-        async with asyncio.timeout(seconds):
-            stop.put_nowait(await stop.get())
-    except TimeoutError:
-        return
+            return
 
 
 @contextmanager

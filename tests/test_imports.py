@@ -36,6 +36,7 @@ class Layer:
 # Each layer may import only what stands above it.
 LAYERS: Final = (
     Layer("words", "errors failures completion languages"),
+    Layer("network-words", "network_errors", "", "aiohttp"),
     Layer(
         "sound",
         "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump audio.espeak",
@@ -51,7 +52,7 @@ LAYERS: Final = (
         "palabra palabra.messages palabra.protocol palabra.transport",
         "words sound interpretation",
     ),
-    Layer("palabra-http", "palabra.api", "words", "aiohttp"),
+    Layer("palabra-http", "palabra.api", "words network-words", "aiohttp"),
     Layer(
         "palabra-webrtc",
         "palabra.webrtc",
@@ -76,14 +77,20 @@ LAYERS: Final = (
         "words config palabra-task",
         "pydantic pydantic_core dotenv",
     ),
-    Layer("access", "access", "words palabra-http settings", "aiohttp livekit.api"),
+    Layer("metadata", "metadata", "words config settings"),
+    Layer(
+        "access",
+        "access",
+        "words network-words palabra-http settings",
+        "aiohttp livekit.api google.protobuf",
+    ),
     Layer(
         "dispatching",
         "dispatching",
         "words interpretation meeting settings access",
         "aiohttp livekit.api livekit.protocol",
     ),
-    Layer("checkup", "checkup", "words palabra-http settings access dispatching"),
+    Layer("checkup", "checkup", "words palabra-http settings metadata access"),
     Layer(
         "job",
         "job",
@@ -94,7 +101,7 @@ LAYERS: Final = (
     Layer(
         "worker",
         "worker forkserver",
-        "words interpretation meeting settings access job",
+        "words network-words interpretation meeting settings access job",
         "livekit.agents",
     ),
     Layer("emulated-meeting", "emulator emulator.markers emulator.script", "words"),
@@ -113,7 +120,7 @@ LAYERS: Final = (
     Layer(
         "commands",
         "cli __main__ __init__",
-        "words settings access dispatching checkup worker emulated-meeting emulator local",
+        "words settings metadata access dispatching checkup worker emulated-meeting emulator local",
         "typer rich",
     ),
 )

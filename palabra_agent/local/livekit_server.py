@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import secrets
@@ -147,6 +148,26 @@ def server_config(*, port: int, node_ip: str, api_key: str, api_secret: str) -> 
     }
 
 
+def check_node_ip(text: str) -> None:
+    """Refuse what cannot be the address of media.
+
+    Raises:
+        SetupError: It is no IPv4 address, or one that WebRTC does not use.
+    """
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        raise SetupError(
+            f'--node-ip: must be an IPv4 address such as 192.168.1.20, not "{text}"'
+        ) from None
+
+    if address.is_loopback or address.is_unspecified:
+        raise SetupError(
+            f"--node-ip: WebRTC does not use {address}; give an address that other machines could"
+            " reach, or leave it out"
+        )
+
+
 async def serve_livekit(
     *,
     port: int = 7880,
@@ -157,8 +178,11 @@ async def serve_livekit(
     Keys come from LIVEKIT_API_KEY and LIVEKIT_API_SECRET, else they are made up and printed.
 
     Raises:
-        SetupError: There is no binary and none can be built, the port is taken, or the server died.
+        SetupError: There is no binary and none can be built, the port is taken, the address is of
+            no use, or the server died.
     """
+    if node_ip is not None:
+        check_node_ip(node_ip)
     await _require_binary()
     key = os.environ.get("LIVEKIT_API_KEY") or None
     secret = os.environ.get("LIVEKIT_API_SECRET") or None

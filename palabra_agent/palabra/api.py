@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 
-from palabra_agent.errors import ApiError, Unreachable
+from palabra_agent.errors import ApiError, PalabraError, Unreachable
+from palabra_agent.network_errors import reason_of
 
 _CREATE_SECONDS: Final = 15.0
 _SHORT_SECONDS: Final = 5.0
@@ -54,7 +53,6 @@ class SessionTicket:
     id: str = field(repr=False)
     token: str = field(repr=False)
     webrtc_url: str
-    ws_url: str
 
 
 class PalabraApi:
@@ -80,9 +78,10 @@ class PalabraApi:
         )
         data = answer.get("data")
         ticket = cast("_Json", data) if isinstance(data, dict) else {}
-        fields = [ticket.get(key) for key in ("id", "publisher", "webrtc_url", "ws_url")]
+        fields = [ticket.get(key) for key in ("id", "publisher", "webrtc_url")]
         found = [value for value in fields if isinstance(value, str) and value]
         if len(found) != len(fields):
+            await self._discard(fields[0])
             raise ApiError(status, "the answer lacks what a session needs")
 
         return SessionTicket(*found)
@@ -113,6 +112,12 @@ class PalabraApi:
             if error.status != 404:
                 raise
 
+    async def _discard(self, session_id: object) -> None:
+        """Delete a session that nobody can join, if it is known; its own refusal says enough."""
+        if isinstance(session_id, str) and session_id:
+            with suppress(PalabraError):
+                await self.delete_session(session_id)
+
     async def _request(
         self, method: str, path: str, seconds: float, json: _Json | None = None
     ) -> tuple[int, _Json]:
@@ -131,7 +136,7 @@ class PalabraApi:
         except TimeoutError:
             raise Unreachable(self._host, f"no answer within {seconds:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(self._host, _reason(error)) from None
+            raise Unreachable(self._host, reason_of(error)) from None
 
         if response.status >= 300 or answer.get("ok") is False:
             raise _refusal(response.status, answer)
@@ -172,14 +177,3 @@ def _refusal(status: int, answer: _Json) -> ApiError:
     # a success that is none: asking again changes nothing
     status = status if status >= 300 else 400
     return ApiError(status, str(detail)[:_LONGEST_DETAIL], code if isinstance(code, int) else None)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:
-        return os.strerror(error.errno).lower()
-
-    if isinstance(error, asyncio.IncompleteReadError | aiohttp.ServerDisconnectedError):
-        return "the connection was closed"
-
-    # its text may hold the request's headers
-    return type(error).__name__

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from .emulated import Sessions
@@ -80,6 +82,21 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
     assert first.output != replaced.output
 
 
+async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> None:
+    """LiveKit lists a killed one as live for a while: `--replace` removes it, and nobody came."""
+    async with stack.room("cli-dead") as room, stack.worker("killed") as worker:
+        words = ("dispatch", "cli-dead", "--agent-name", worker.agent_name)
+        first = await stack.command(*words)
+        kill_all(worker)
+        await worker.ended(5)
+        dead = [it.attributes["palabra.state"] for it in await room.interpreters()]
+        replaced = await stack.command(*words, "--replace")
+
+        assert (first.code, dead) == (0, ["live"])
+        is_refused(replaced, "no worker took it")
+        assert await room.interpreters() == []
+
+
 async def test_dispatch_says_why_nobody_comes(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
@@ -135,6 +152,14 @@ async def test_dispatch_says_what_is_wrong_with_livekit(
 ) -> None:
     """A server that does not answer, or refuses, is a sentence."""
     is_refused(await stack.command("dispatch", "cli-livekit", env=env), words)
+
+
+def kill_all(worker: Worker) -> None:
+    """End a worker and the processes of its jobs, none of which can say goodbye."""
+    main = psutil.Process(worker.child.process.pid)
+    for process in (*main.children(recursive=True), main):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def is_refused(done: Finished, *words: str) -> None:
