@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn
@@ -78,40 +78,17 @@ async def open_stage(
         )
         ready(f"LiveKit server at {livekit.url}")
 
-        emulator_port = free_port(host="127.0.0.1")
-        emulator_url = f"http://127.0.0.1:{emulator_port}"
+        port = free_port(host="127.0.0.1")
+        emulator_url = f"http://127.0.0.1:{port}"
         env = _environment(livekit, emulator_url)
+        options = ["--voice", voice, *(["--script", str(script)] if script is not None else [])]
         emulator = await stack.enter_async_context(
-            run_child(
-                "the emulator",
-                _command(
-                    *("emulator", "--port", str(emulator_port)),
-                    *("--voice", voice),
-                    *(("--script", str(script)) if script is not None else ()),
-                ),
-                log_path=logs / "emulator.log",
-                env=env,
-                cwd=logs,
-                stop_seconds=_STOP_SECONDS,
-            )
+            _ours("the emulator", ["emulator", "--port", str(port), *options], logs, env)
         )
-        settings = logs / "worker.toml"
-        settings.write_text(_WORKER_SETTINGS)
         worker = await stack.enter_async_context(
-            run_child(
-                "the worker",
-                _command(
-                    *("start", "--config", str(settings), "--port", "0", "--drain-seconds", "0")
-                ),
-                log_path=logs / "worker.log",
-                env=env,
-                cwd=logs,
-                stop_seconds=_STOP_SECONDS,
-            )
+            _ours("the worker", ["start", *_worker_options(logs)], logs, env)
         )
-        await emulator.wait_until(
-            lambda: accepts_connections("127.0.0.1", emulator_port), _READY_SECONDS
-        )
+        await emulator.wait_until(lambda: accepts_connections("127.0.0.1", port), _READY_SECONDS)
         ready(f"Palabra emulator at {emulator_url}")
         await worker.wait_for_line(_REGISTERED, _READY_SECONDS)
         ready("worker registered")
@@ -119,8 +96,24 @@ async def open_stage(
         yield Stage(livekit, emulator_url, emulator, worker)
 
 
-def _command(*words: str) -> Sequence[str]:
-    return [sys.executable, "-m", "palabra_agent", *words]
+def _ours(
+    name: str, words: Sequence[str], logs: Path, env: Mapping[str, str]
+) -> AbstractAsyncContextManager[Child]:
+    """Run one of our own commands; its log is called like its first word."""
+    return run_child(
+        name,
+        [sys.executable, "-m", "palabra_agent", *words],
+        log_path=logs / f"{words[0]}.log",
+        env=env,
+        cwd=logs,
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def _worker_options(logs: Path) -> list[str]:
+    settings = logs / "worker.toml"
+    settings.write_text(_WORKER_SETTINGS)
+    return ["--config", str(settings), "--port", "0", "--drain-seconds", "0"]
 
 
 def _environment(livekit: RunningLiveKit, emulator_url: str) -> dict[str, str]:
