@@ -42,6 +42,8 @@ _UNKNOWN_COMMAND: Final = "non-empty message_type"
 """Part of the answer to a command that the server does not know; it refuses no task."""
 
 _ENTRY: Final = re.compile(r"""'loc': (?P<loc>[(\[].*?[)\]]), 'msg': (["'])(?P<msg>.*?)\2""")
+_PATIENCE: Final = 3
+"""So many unknown errors in a row refuse a change of what runs."""
 _LONGEST_REASON: Final = 300
 """It is shown in an attribute, together with others; longer ones LiveKit drops without a word."""
 _NAME: Final = re.compile(r"'([^']+)'|\b(\d+)\b")
@@ -110,6 +112,8 @@ class TaskConversation:
         self._refusal: TaskRejected | None = None
         self._is_confirmed = False
         self._was_lost = False
+        self._strikes = 0
+        """Errors that nobody knows, in a row."""
         self._next_at = 0.0
 
     def wish(self, task: Task) -> list[Meaning]:
@@ -187,6 +191,7 @@ class TaskConversation:
 
         is_news = not self._is_confirmed
         self._is_confirmed, self._was_lost, self._running = True, False, self._sent
+        self._strikes = 0
         self.state = TaskState.RUNNING
         return [Ready()] if is_news else []
 
@@ -204,6 +209,10 @@ class TaskConversation:
 
         # a rate limit, whose code nobody knows, or something new: the command may not have counted
         self._next_at = now + TASK_INTERVAL_SECONDS
+        self._strikes += 1
+        if is_under_way and self.state is TaskState.RUNNING and self._strikes >= _PATIENCE:
+            return self._reject(TaskRejected(error.code, readable(error.desc)))
+
         if not self._is_confirmed:
             self._sent = None
 
@@ -223,7 +232,7 @@ class TaskConversation:
         if self.state is not TaskState.RUNNING:
             return self._over(error)
 
-        self._refused, self._refusal = self._sent, error
+        self._refused, self._refusal, self._strikes = self._sent, error, 0
         self._sent, self._is_confirmed = self._running, True
         # what runs is what ran before; a newer wish than the refused one still stands
         if self._wished == self._refused:

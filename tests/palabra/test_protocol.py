@@ -278,6 +278,20 @@ def test_a_command_that_may_not_have_counted_is_repeated(
     assert conversation.next() == Command("set_task", B)
 
 
+def test_a_change_that_is_never_understood_is_refused() -> None:
+    """Errors that nobody knows do not send the same change for ever; what ran goes on."""
+    session = talk(TaskState.RUNNING)
+    commands = [session.wish(B)]
+    for _ in range(2):
+        assert session.hear(RATE_LIMIT) == [Noted("error", "RATE_LIMIT")]
+        commands.append(session.next())
+
+    assert commands == [Command("set_task", B)] * 3
+    assert session.hear(RATE_LIMIT)[0][0] == "Refused"
+    assert session.next() is None
+    assert session.conversation.state is TaskState.RUNNING
+
+
 def test_a_late_error_does_not_disturb_what_runs() -> None:
     """An error while nothing is under way repeats nothing."""
     conversation = talk(TaskState.RUNNING)
