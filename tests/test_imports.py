@@ -43,7 +43,7 @@ LAYERS: Final = (
         "",
         "numpy",
     ),
-    Layer("livekit-sound", "audio.rtc", "sound", "numpy livekit.rtc"),
+    Layer("livekit-words", "audio.rtc connection", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
     Layer("palabra-task", "palabra.task palabra.task_sections", "words config", "pydantic"),
@@ -56,7 +56,7 @@ LAYERS: Final = (
     Layer(
         "palabra-webrtc",
         "palabra.webrtc",
-        "words sound livekit-sound palabra-talk palabra-http",
+        "words sound livekit-words palabra-talk palabra-http",
         "livekit.rtc",
     ),
     Layer(
@@ -67,7 +67,7 @@ LAYERS: Final = (
     Layer(
         "meeting",
         "meeting meeting.*",
-        "words sound livekit-sound interpretation",
+        "words sound livekit-words interpretation",
         # its constants alone: the names of LiveKit's own attributes and topics
         "livekit.rtc livekit.agents.types",
     ),
@@ -108,13 +108,13 @@ LAYERS: Final = (
     Layer(
         "emulator",
         "emulator.*",
-        "words sound livekit-sound emulated-meeting",
+        "words sound livekit-words emulated-meeting",
         "numpy aiohttp multidict livekit.rtc livekit.api",
     ),
     Layer(
         "local",
         "local local.*",
-        "words sound livekit-sound emulated-meeting",
+        "words sound livekit-words emulated-meeting",
         "numpy aiohttp psutil rich livekit.rtc livekit.api",
     ),
     Layer(
@@ -217,7 +217,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         (
             "interpretation.plan",
             "palabra_agent.audio.rtc",
-            "that is `livekit-sound`, and `interpretation` may import only words sound",
+            "that is `livekit-words`, and `interpretation` may import only words sound",
         ),
         ("palabra.messages", "aiohttp", "`palabra-talk` may import only stdlib"),
         ("errors", "pydantic", "`words` may import only stdlib"),
@@ -229,7 +229,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         (
             "emulator.bot",
             "palabra_agent.palabra.messages",
-            "that is `palabra-talk`, and `emulator` may import only words sound livekit-sound "
+            "that is `palabra-talk`, and `emulator` may import only words sound livekit-words "
             "emulated-meeting",
         ),
         (

@@ -18,10 +18,10 @@ from livekit import rtc
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.completion import complete
+from palabra_agent.connection import is_up
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView
 from palabra_agent.languages import LanguageCode
-from palabra_agent.meeting.connection import is_up
 from palabra_agent.meeting.outbox import Notice, Outbox
 from palabra_agent.meeting.people import (
     LiveKitMicrophone,

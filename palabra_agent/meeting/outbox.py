@@ -22,8 +22,8 @@ from livekit.agents.types import (
     TOPIC_TRANSCRIPTION,
 )
 
+from palabra_agent.connection import is_up
 from palabra_agent.interpretation.ports import Caption, ChatLine
-from palabra_agent.meeting.connection import is_up
 
 _LIMIT: Final = 500
 _SEND_SECONDS: Final = 5.0

@@ -10,10 +10,10 @@ from typing import Final
 
 from livekit import rtc
 
+from palabra_agent.connection import is_up
 from palabra_agent.interpretation.ports import Condition, RoomState
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
-from palabra_agent.meeting.connection import is_up
 
 STATE_ATTRIBUTE: Final = "palabra.state"
 LANGUAGES_ATTRIBUTE: Final = "palabra.languages"

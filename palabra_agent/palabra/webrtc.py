@@ -19,6 +19,7 @@ from livekit import rtc
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
 from palabra_agent.completion import complete, finish
+from palabra_agent.connection import is_up
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.palabra.api import SessionTicket
 from palabra_agent.palabra.transport import (
@@ -140,7 +141,7 @@ class WebRtcTransport:
             self._bot_arrived.set()
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if _is_bot(participant) and self._is_up:
+        if _is_bot(participant) and is_up(self._room):
             self._miss_bot()
 
     def _on_reconnected(self) -> None:
@@ -150,10 +151,6 @@ class WebRtcTransport:
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self._put(Disconnected(f"disconnected ({rtc.DisconnectReason.Name(reason)})"))
-
-    @property
-    def _is_up(self) -> bool:
-        return self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
 
     @property
     def _sees_bot(self) -> bool:
@@ -189,7 +186,7 @@ async def join(ticket: SessionTicket) -> AsyncGenerator[WebRtcTransport]:
         yield transport
     finally:
         transport.detach()
-        await finish(_leave(room), seconds=_LEAVE_SECONDS)
+        await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
         await voice.aclose()
 
 
@@ -223,10 +220,6 @@ async def _publish(room: rtc.Room, voice: AudioOutput) -> None:
 
 async def _leave_it(_result: object) -> None:
     """Nothing to undo: it goes with the connection, which is left next."""
-
-
-async def _leave(room: rtc.Room) -> None:
-    await room.disconnect()
 
 
 def _is_bot(participant: rtc.RemoteParticipant) -> bool:
