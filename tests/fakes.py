@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
@@ -32,7 +32,8 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.transport import Disconnected, FrameReceived, TransportEvent
+from palabra_agent.palabra.messages import decode
+from palabra_agent.palabra.transport import Disconnected, MessageReceived, TransportEvent
 
 
 class TranscriptFacts(TypedDict, total=False):
@@ -337,6 +338,9 @@ class FakeTransport:
         self.times: list[float] = []
         """When."""
         self.heard: list[Pcm] = []
+        self.listening: list[bool] = []
+        """What was said about listening, in order."""
+        self.hushed: list[frozenset[LanguageCode]] = []
         self.error_on_send: Exception | None = None
         self.hangs = False
         """Whether sending never ends."""
@@ -355,7 +359,7 @@ class FakeTransport:
     def answer(self, message_type: str, **data: object) -> None:
         """Let Palabra say something."""
         message = {"message_type": message_type, "data": data}
-        self.happen(FrameReceived(json.dumps(message).encode()))
+        self.happen(MessageReceived(decode(json.dumps(message))))
 
     def run_task(self) -> None:
         """Let Palabra say that the task runs."""
@@ -384,6 +388,14 @@ class FakeTransport:
     async def write(self, frame: Pcm) -> None:
         """Hear a frame."""
         self.heard.append(frame)
+
+    def set_listening(self, *, is_listening: bool) -> None:
+        """Learn whether Palabra takes sound in."""
+        self.listening.append(is_listening)
+
+    def hush(self, languages: Collection[LanguageCode]) -> None:
+        """Withdraw sound."""
+        self.hushed.append(frozenset(languages))
 
     async def events(self) -> AsyncIterator[TransportEvent]:
         """Tell what happens."""

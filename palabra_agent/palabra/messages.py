@@ -6,15 +6,16 @@ a bare map without a type, and what is malformed or unknown is told apart so tha
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.languages import normalise
+from palabra_agent.languages import LanguageCode, normalise
 
 _SPLIT_ID: Final = re.compile(r"^(?P<base>.+)_part_(?P<part>\d+)$")
 """Servers of 2025 named the parts of a split sentence in the id; later ones have a field for it."""
@@ -67,6 +68,21 @@ class QueueLevels:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """Translated speech that came as a message; the WebSocket transport alone has these."""
+
+    transcription_id: str
+    """The utterance, without a part's suffix."""
+    part: str
+    """Which part of a split utterance; empty where it is whole."""
+    language: LanguageCode
+    is_last: bool
+    """Whether it is the last of this part."""
+    sound: bytes = field(repr=False)
+    """Decoded from base64, in the task's output format: 24 kHz mono s16le, perhaps zlib'ed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A frame that means nothing to us."""
 
@@ -75,7 +91,14 @@ class Unread:
 
 
 Message: TypeAlias = (
-    Transcript | TaskReport | ErrorReport | WarningReport | StreamEnded | QueueLevels | Unread
+    Transcript
+    | TaskReport
+    | ErrorReport
+    | WarningReport
+    | StreamEnded
+    | QueueLevels
+    | AudioChunk
+    | Unread
 )
 _Json: TypeAlias = Mapping[str, Any]
 _MALFORMED: Final = Unread("malformed")
@@ -164,6 +187,28 @@ def _stream_ended(_data: _Json) -> Message:
     return StreamEnded()
 
 
+def _audio_chunk(data: _Json) -> Message:
+    encoded, language = data.get("data"), data.get("language")
+    identifier = data.get("transcription_id")
+    if not (isinstance(encoded, str) and isinstance(language, str) and isinstance(identifier, str)):
+        return _MALFORMED
+
+    try:
+        sound = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return _MALFORMED
+
+    split = _SPLIT_ID.match(identifier)
+    part = split["part"] if split else data.get("translation_part_id")
+    return AudioChunk(
+        transcription_id=split["base"] if split else identifier,
+        part="" if part is None else str(part),
+        language=normalise(language),
+        is_last=data.get("last_chunk") is True,
+        sound=sound,
+    )
+
+
 def _first_text(data: _Json) -> str:
     """Sources disagree on the name of the text; `desc` is what the live service sends."""
     for key in ("desc", "msg", "message", "description"):
@@ -194,6 +239,7 @@ _READERS: Final[Mapping[str, Callable[[_Json], Message]]] = {
     "task_status": _task_status,
     "error": _error,
     "warning": _warning,
+    "output_audio_data": _audio_chunk,
     "eos": _stream_ended,
     "end_of_stream": _stream_ended,
 }

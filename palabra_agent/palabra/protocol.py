@@ -23,6 +23,7 @@ from typing import Any, Final, TypeAlias
 from palabra_agent.errors import SessionLost, TaskRejected
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.palabra.messages import (
+    AudioChunk,
     ErrorReport,
     Message,
     QueueLevels,
@@ -177,7 +178,7 @@ class TaskConversation:
                 return [Noted("warning", code)]
             case StreamEnded():
                 return self._over(SessionLost("Palabra ended the stream"))
-            case QueueLevels():
+            case QueueLevels() | AudioChunk():
                 return []
             case Unread(message_type):
                 return [Noted("unread", message_type)]

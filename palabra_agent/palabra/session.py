@@ -25,7 +25,7 @@ from palabra_agent.interpretation.ports import (
 )
 from palabra_agent.languages import LanguageCode, match
 from palabra_agent.palabra.api import PalabraApi, SessionTicket
-from palabra_agent.palabra.messages import decode, encode
+from palabra_agent.palabra.messages import encode
 from palabra_agent.palabra.protocol import (
     Meaning,
     Noted,
@@ -37,7 +37,7 @@ from palabra_agent.palabra.protocol import (
 )
 from palabra_agent.palabra.transport import (
     Disconnected,
-    FrameReceived,
+    MessageReceived,
     PeerArrived,
     Resumed,
     TrackEnded,
@@ -148,9 +148,9 @@ class PalabraSession:
 
     def _understand(self, happened: TransportEvent) -> list[SessionEvent]:
         match happened:
-            case FrameReceived(frame):
+            case MessageReceived(message):
                 now = asyncio.get_running_loop().time()
-                meanings = self._conversation.receive(decode(frame), now)
+                meanings = self._conversation.receive(message, now)
                 self._wake.set()
                 return [event for meaning in meanings for event in self._pass_on(meaning)]
             case TrackStarted(language, source):

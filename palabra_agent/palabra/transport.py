@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.interpretation.ports import FrameSource
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
-class FrameReceived:
-    """A message came; not read yet."""
+class MessageReceived:
+    """Palabra said something. Sound that comes as messages is not told here but on its track."""
 
-    frame: bytes
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Disconnected:
 
 
 TransportEvent: TypeAlias = (
-    FrameReceived | TrackStarted | TrackEnded | PeerArrived | Resumed | Disconnected
+    MessageReceived | TrackStarted | TrackEnded | PeerArrived | Resumed | Disconnected
 )
 
 
@@ -67,7 +69,18 @@ class Transport(Protocol):
         ...
 
     async def write(self, frame: Pcm) -> None:
-        """Send a frame of the speaker's voice."""
+        """Send a frame of the speaker's voice; dropped while Palabra does not listen."""
+        ...
+
+    def set_listening(self, *, is_listening: bool) -> None:
+        """Tell whether Palabra takes sound in now; not before its task runs, nor in a pause.
+
+        While it listens, silence is sent wherever nothing is written.
+        """
+        ...
+
+    def hush(self, languages: Collection[LanguageCode]) -> None:
+        """Withdraw translated speech that came and is not heard yet; of all languages if empty."""
         ...
 
     def events(self) -> AsyncIterator[TransportEvent]:

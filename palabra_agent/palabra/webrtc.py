@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,10 +21,12 @@ from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
 from palabra_agent.completion import complete, finish
 from palabra_agent.connection import is_up
 from palabra_agent.errors import SessionLost, Unreachable
+from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.api import SessionTicket
+from palabra_agent.palabra.messages import decode
 from palabra_agent.palabra.transport import (
     Disconnected,
-    FrameReceived,
+    MessageReceived,
     PeerArrived,
     Resumed,
     TrackEnded,
@@ -83,6 +85,12 @@ class WebRtcTransport:
         """Send a frame of the speaker's voice."""
         await self._voice.write(frame)
 
+    def set_listening(self, *, is_listening: bool) -> None:
+        """Nothing to do: a track is silent by itself, and Palabra ignores it in a pause."""
+
+    def hush(self, languages: Collection[LanguageCode]) -> None:
+        """Nothing to do: what waits to be heard waits at Palabra."""
+
     async def events(self) -> AsyncIterator[TransportEvent]:
         """Everything that happens, in order, from before the connection on."""
         while True:
@@ -116,7 +124,7 @@ class WebRtcTransport:
             logger.warning("session event dropped")
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        self._put(FrameReceived(packet.data))
+        self._put(MessageReceived(decode(packet.data)))
 
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant

@@ -21,10 +21,11 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
 )
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.messages import decode
 from palabra_agent.palabra.protocol import TASK_INTERVAL_SECONDS, Task
 from palabra_agent.palabra.session import PalabraSession
 from palabra_agent.palabra.transport import (
-    FrameReceived,
+    MessageReceived,
     PeerArrived,
     Resumed,
     TrackEnded,
@@ -295,7 +296,7 @@ async def test_noise_is_survived() -> None:
     """What cannot be read, and what means nothing to us, disturbs nothing."""
     transport = FakeTransport()
     async with ready(transport) as session:
-        transport.happen(FrameReceived(b"\xff"), FrameReceived(b'{"es": {}}'))
+        transport.happen(MessageReceived(decode(b"\xff")), MessageReceived(decode(b'{"es": {}}')))
         transport.answer("warning", code="AUDIO_STREAM_SLOW", desc="x")
         transport.answer("invented_tomorrow", x=1)
         body = {"transcription_id": "t1", "language": "en", "text": "hello"}
