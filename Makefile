@@ -13,7 +13,7 @@ help:
 	@echo "make check   format, lint, types"
 	@echo 'make bench   the benchmarks (ARGS="delay load")'
 	@echo "make fix     format, and what lint can repair"
-	@echo "make clean   remove what these made here (the livekit-server in the cache stays)"
+	@echo "make clean   remove what these made here (livekit-server and SDKs in the cache stay)"
 
 setup:
 	@PYTHON="$(PYTHON)" sh scripts/setup
@@ -21,7 +21,9 @@ setup:
 demo: setup
 	@.venv/bin/palabra-agent demo $(ARGS)
 
+# inside the namespace no package index can be reached: Palabra's SDKs are installed before
 test: setup
+	@.venv/bin/python -m tests.conformance.environments
 	@$(ISOLATED) .venv/bin/pytest $(ARGS)
 
 check: setup

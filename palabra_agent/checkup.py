@@ -59,7 +59,7 @@ async def _palabra(settings: WorkerSettings) -> Finding:
     credentials = palabra_access(settings.palabra_credentials)
     try:
         async with open_api(settings.palabra_api_url, credentials) as palabra:
-            count = await palabra.list_sessions()
+            count = len(await palabra.list_sessions())
     except ApiError as error:
         hint = "; check the PALABRA_… credentials" if error.status in {401, 403, 404} else ""
         return Finding("Palabra", is_good=False, details=(f"{error}{hint}",))

@@ -138,6 +138,13 @@ def emulator(
         int, typer.Option(min=0, help="From the words to their translation.")
     ] = 800,
     auto_language: Annotated[str, typer.Option(help="What `auto` hears.")] = "en",
+    scenario: Annotated[
+        Path | None, typer.Option(help="Faults armed from the start on, JSON or TOML.")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="Any option by its name; repeatable.", metavar="NAME=VALUE"),
+    ] = None,
     *,
     markers: Annotated[
         bool, typer.Option("--markers", help="List the tone of each language, and end.")
@@ -152,23 +159,31 @@ def emulator(
         return
 
     with _sentences():
+        from palabra_agent.emulator.faults.scenario import load_scenario
+        from palabra_agent.emulator.option_reading import read_options
         from palabra_agent.emulator.options import EmulatorOptions
         from palabra_agent.emulator.server import run_emulator
         from palabra_agent.settings import load_livekit_settings
 
+        chosen: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "voice": voice,
+            "latency_ms": latency_ms,
+            "auto_language": auto_language,
+        }
+        chosen |= read_options(option or [])
+        orders = load_scenario(scenario) if scenario is not None else ()
         livekit = load_livekit_settings(_environment())
         options = EmulatorOptions(
             livekit_url=livekit.url,
             livekit_api_key=livekit.api_key,
             livekit_api_secret=livekit.api_secret.get_secret_value(),
-            host=host,
-            port=port,
-            client_id=client_id,
-            client_secret=client_secret,
             script=script,
-            voice=voice,
-            latency_ms=latency_ms,
-            auto_language=auto_language,
+            scenario=orders,
+            **chosen,
         )
 
         async def serve() -> None:

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 
 class PalabraAgentError(Exception):
@@ -73,17 +75,60 @@ class PalabraError(PalabraAgentError):
     """Whether the same request may succeed later."""
 
 
+class ErrorClass(StrEnum):
+    """What a failure of the REST API means, whatever its status or number."""
+
+    CREDENTIALS = "credentials"
+    """The client id and secret, or the key, are not accepted."""
+    ACCOUNT = "account"
+    """The account may not: no balance, or more than its plan allows."""
+    NOT_FOUND = "not_found"
+    CLIENT = "client"
+    """The request itself was refused; the same one always will be."""
+    RATE_LIMIT = "rate_limit"
+    SERVER = "server"
+    """Palabra failed; later it may not."""
+    BAD_ANSWER = "bad_answer"
+    """A success without what it promises."""
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+
+
+_BY_STATUS: Final = {
+    401: ErrorClass.CREDENTIALS,
+    402: ErrorClass.ACCOUNT,
+    403: ErrorClass.ACCOUNT,
+    404: ErrorClass.NOT_FOUND,
+    408: ErrorClass.TIMEOUT,
+    425: ErrorClass.RATE_LIMIT,
+    429: ErrorClass.RATE_LIMIT,
+}
+_INSUFFICIENT_BALANCE: Final = 100050
+"""The only number of Palabra's that is known."""
+
+
 class ApiError(PalabraError):
     """Palabra's REST API answered, but not with a success."""
 
-    def __init__(self, status: int, detail: str, error_code: int | None = None) -> None:
-        super().__init__(status, detail, error_code)
+    retry_after_seconds: float | None = None
+    """How long Palabra asks us to wait before the next try."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        error_code: int | None = None,
+        error_class: ErrorClass | None = None,
+    ) -> None:
+        super().__init__(status, detail, error_code, error_class)
         self.status = status
         """HTTP status."""
         self.detail = detail
         """Palabra's own words: `errors[0].detail`, else its title."""
         self.error_code = error_code
         """Palabra's number, such as 100050 for an insufficient balance."""
+        self.error_class = error_class or _class_of(status, error_code)
+        """What it means."""
         self.retryable = status in {408, 425, 429} or status >= 500
 
     def __str__(self) -> str:
@@ -91,13 +136,24 @@ class ApiError(PalabraError):
         return f"Palabra refused: {self.detail} (HTTP {self.status}{number})"
 
 
+def _class_of(status: int, error_code: int | None) -> ErrorClass:
+    if error_code == _INSUFFICIENT_BALANCE:
+        return ErrorClass.ACCOUNT
+
+    return _BY_STATUS.get(status, ErrorClass.SERVER if status >= 500 else ErrorClass.CLIENT)
+
+
 class Unreachable(PalabraError):
     """Palabra did not answer."""
 
-    def __init__(self, host: str, reason: str) -> None:
-        super().__init__(host, reason)
+    def __init__(
+        self, host: str, reason: str, error_class: ErrorClass = ErrorClass.NETWORK
+    ) -> None:
+        super().__init__(host, reason, error_class)
         self.host = host
         self.reason = reason
+        self.error_class = error_class
+        """Whether there was no connection, or no answer in time."""
 
     def __str__(self) -> str:
         return f"Palabra cannot be reached at {self.host}: {self.reason}"

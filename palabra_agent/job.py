@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from functools import partial
 from typing import Final
 
@@ -20,15 +21,15 @@ from palabra_agent.access import palabra_access
 from palabra_agent.errors import MeetingError, RoomConfigError
 from palabra_agent.failures import leaves
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
-from palabra_agent.interpretation.ports import Brief, Condition, RoomState
+from palabra_agent.interpretation.ports import Condition, RoomState
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.scribe import WritingRules
 from palabra_agent.meeting.floor import LiveKitFloor, open_floor
 from palabra_agent.meeting.refusal import refuse
-from palabra_agent.palabra.api import open_api
-from palabra_agent.palabra.protocol import Task
-from palabra_agent.palabra.session import PalabraSessions
-from palabra_agent.palabra.task import build_task
+from palabra_agent.palabra.api import PalabraApi, open_api
+from palabra_agent.palabra.client import make_sessions
+from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.palabra.uplink import Habits
 from palabra_agent.room_config import RoomConfig, parse_room_config
 from palabra_agent.settings import WorkerSettings
 
@@ -107,7 +108,7 @@ async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSe
             asyncio.timeout(minutes * 60 if minutes is not None else None),
             open_api(settings.palabra_api_url, credentials) as api,
         ):
-            sessions = PalabraSessions(api, partial(_task, config))
+            sessions = _sessions(config, api)
             await interpret_room(
                 floor,
                 regime_of(config),
@@ -163,11 +164,23 @@ def _are_translations_told(config: RoomConfig) -> bool:
     return types is None or "translated_transcription" in types
 
 
-def _task(config: RoomConfig, brief: Brief) -> Task:
-    return build_task(
+def _sessions(config: RoomConfig, api: PalabraApi) -> PalabraSessions:
+    """What the room wants of Palabra."""
+    for caution in config.palabra.cautions():
+        logger.warning("caution: %s", caution)
+
+    limits = config.limits
+    return make_sessions(
+        api,
         config.palabra,
-        source_language=brief.source_language,
         detectable_languages=config.spoken_languages,
-        targets=brief.targets,
         partial_translations=config.captions.enabled and config.captions.partials,
+        habits=Habits(
+            idle_pause_seconds=_or_never(limits.idle_pause_seconds),
+            silent_output_seconds=_or_never(limits.silent_output_seconds),
+        ),
     )
+
+
+def _or_never(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds

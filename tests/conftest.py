@@ -13,10 +13,16 @@ from palabra_agent.errors import SetupError
 from palabra_agent.local.isolation import isolation_was_asked
 from palabra_agent.local.livekit_build import ensure_livekit_server
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
+from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
+
+
+def pytest_report_header() -> str:
+    """Say whether the recorded wire data is part of this run."""
+    return folder_line()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

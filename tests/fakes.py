@@ -22,6 +22,7 @@ from palabra_agent.interpretation.ports import (
     Caption,
     ChatLine,
     Condition,
+    FellSilent,
     FloorView,
     InterpretationEnded,
     InterpretationStarted,
@@ -32,7 +33,7 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.messages import decode
+from palabra_agent.palabra.decoding import decode
 from palabra_agent.palabra.transport import Disconnected, MessageReceived, TransportEvent
 
 
@@ -233,6 +234,8 @@ class FakeSession:
         """What it was opened with, or asked for since."""
         self.heard: list[Pcm] = []
         self.is_open = True
+        self.is_muted = False
+        self.billed_seconds = 0.0
         self._events: asyncio.Queue[SessionEvent | Exception | None] = asyncio.Queue()
 
     def say(self, *words: Transcript) -> None:
@@ -266,9 +269,17 @@ class FakeSession:
         """End without a word."""
         self._events.put_nowait(None)
 
-    async def write(self, frame: Pcm) -> None:
+    def fall_silent(self) -> None:
+        """Answer speech with nothing."""
+        self._events.put_nowait(FellSilent())
+
+    def write(self, frame: Pcm) -> None:
         """Hear."""
         self.heard.append(frame)
+
+    def mute(self, *, is_muted: bool) -> None:
+        """Learn whether the speaker is muted."""
+        self.is_muted = is_muted
 
     def rebrief(self, brief: Brief) -> None:
         """Be asked for something else."""
@@ -293,6 +304,7 @@ class FakeSessions:
         """What every attempt to open one asked for, refused ones too."""
         self.error_on_close: Exception | None = None
         """What closing a session raises, if anything."""
+        self.seconds_to_open = 0.0
         self.seconds_to_close = 0.0
         self._refusals: list[Exception] = []
 
@@ -317,6 +329,7 @@ class FakeSessions:
         if self._refusals:
             raise self._refusals.pop(0)
 
+        await asyncio.sleep(self.seconds_to_open)
         session = FakeSession(brief)
         self.opened.append(session)
         try:
@@ -341,9 +354,12 @@ class FakeTransport:
         self.listening: list[bool] = []
         """What was said about listening, in order."""
         self.hushed: list[frozenset[LanguageCode]] = []
+        self.has_peer = True
         self.error_on_send: Exception | None = None
         self.hangs = False
         """Whether sending never ends."""
+        self.acknowledges_pauses = False
+        """Whether a pause is answered at once."""
         self._events: asyncio.Queue[TransportEvent | None] = asyncio.Queue()
 
     @property
@@ -384,6 +400,12 @@ class FakeTransport:
         message = json.loads(frame)
         self.commands.append((message["message_type"], message["data"]))
         self.times.append(asyncio.get_running_loop().time())
+        if self.acknowledges_pauses and message["message_type"] == "pause_task":
+            self.answer("task_status", command="pause_task", task_status="paused")
+
+    async def wait_for_peer(self, seconds: float) -> bool:
+        """Say whether Palabra's side is there."""
+        return self.has_peer
 
     async def write(self, frame: Pcm) -> None:
         """Hear a frame."""

@@ -39,20 +39,29 @@ LAYERS: Final = (
     Layer("network-words", "network_errors", "", "aiohttp"),
     Layer(
         "sound",
-        "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump audio.espeak",
+        "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump audio.espeak "
+        "audio.resampler",
         "",
         "numpy",
     ),
     Layer("livekit-words", "audio.rtc connection", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
-    Layer("palabra-task", "palabra.task palabra.task_sections", "words config", "pydantic"),
+    Layer("palabra-task", "palabra.task palabra.task_*", "words config", "pydantic pydantic_core"),
+    Layer("palabra-json", "palabra.json_values"),
     Layer(
         "palabra-talk",
-        "palabra palabra.messages palabra.protocol palabra.transport",
-        "words sound interpretation",
+        "palabra palabra.messages palabra.decoding palabra.commands palabra.lifecycle "
+        "palabra.pacing palabra.meanings palabra.refusals palabra.protocol palabra.transport "
+        "palabra.transport_choice",
+        "words sound interpretation palabra-json",
     ),
-    Layer("palabra-http", "palabra.api", "words network-words", "aiohttp"),
+    Layer(
+        "palabra-http",
+        "palabra.api palabra.asking palabra.answers",
+        "words network-words palabra-json",
+        "aiohttp",
+    ),
     Layer(
         "palabra-webrtc",
         "palabra.webrtc",
@@ -60,9 +69,23 @@ LAYERS: Final = (
         "livekit.rtc",
     ),
     Layer(
+        "palabra-websocket",
+        "palabra.websocket palabra.stream_connection palabra.sound_formats palabra.ogg_opus "
+        "palabra.voice_chunks palabra.speech_tracks palabra.speech_queue palabra.paced_track",
+        "words network-words sound palabra-task palabra-talk palabra-http",
+        "numpy aiohttp av",
+    ),
+    Layer(
         "palabra-session",
-        "palabra.session",
-        "words sound interpretation palabra-talk palabra-http palabra-webrtc",
+        "palabra.session palabra.sessions palabra.event_stream palabra.overheard palabra.uplink "
+        "palabra.attention palabra.silence palabra.voice palabra.billing",
+        "words sound interpretation palabra-talk palabra-http",
+    ),
+    Layer(
+        "palabra-client",
+        "palabra.client",
+        "words interpretation palabra-task palabra-talk palabra-http palabra-session "
+        "palabra-webrtc palabra-websocket",
     ),
     Layer(
         "meeting",
@@ -94,8 +117,7 @@ LAYERS: Final = (
     Layer(
         "job",
         "job",
-        "words interpretation palabra-task palabra-talk palabra-http palabra-session meeting "
-        "settings access",
+        "words interpretation palabra-http palabra-session palabra-client meeting settings access",
         "livekit.rtc livekit.agents",
     ),
     Layer(
@@ -109,7 +131,7 @@ LAYERS: Final = (
         "emulator",
         "emulator.*",
         "words sound livekit-words emulated-meeting",
-        "numpy aiohttp multidict livekit.rtc livekit.api",
+        "numpy aiohttp multidict av livekit.rtc livekit.api",
     ),
     Layer(
         "local",

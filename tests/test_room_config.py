@@ -208,12 +208,12 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ),
         ({"organisers": ["olga"]}, "`organisers: olga` is not available in this version"),
         (
-            {"limits": {"idle_pause_seconds": 5}},
-            "`limits.idle_pause_seconds: 5` is not available in this version",
+            {"limits": {"idle_pause_seconds": -5}},
+            "limits.idle_pause_seconds: must be between 0 and 3600, not -5",
         ),
         (
-            {"palabra": {"transport": "websocket"}},
-            "`palabra.transport: websocket` is not available in this version",
+            {"palabra": {"transport": "udp"}},
+            'palabra.transport: must be "webrtc", "websocket" or "auto", not "udp"',
         ),
         # languages
         (
@@ -411,7 +411,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "channels": "per_speaker",
         "speakers": {"alice": {"source_language": "zz", "interpret": 0}},
         "palabra": {
-            "transport": "auto",
+            "transport": "udp",
             "translation_queue_configs": {"global": {"desired_queue_level_ms": 99999}},
         },
         "nope": 1,
@@ -427,7 +427,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "speakers.alice.source_language",
         "speakers.alice.interpret",
         "`channels",
-        "`palabra.transport",
+        "palabra.transport",
         "palabra.translation_queue_configs.global.max_queue_level_ms",
         "nope",
     ]
@@ -503,7 +503,8 @@ SECTION_KEYS = st.sampled_from(
     "linger_seconds max_minutes name config alice source_language interpret transport websocket "
     "transcription translations translation_queue_configs allowed_message_types default es global "
     "speech_generation voice_id voice_cloning voice_timbre_detection high_timbre_voices "
-    "desired_queue_level_ms max_queue_level_ms".split()
+    "desired_queue_level_ms max_queue_level_ms speech preprocessing undocumented pipeline "
+    "advanced style target_language input_stream output_stream".split()
 )
 VALUES: st.SearchStrategy[object] = st.sampled_from(
     [True, 1, 0.5, "es", "auto", "per_language", "webrtc", None, [], {}, ["es"], 10**19]

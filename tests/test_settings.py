@@ -285,10 +285,10 @@ def test_livekit_alone() -> None:
         ),
         (
             '[room]\nchannels = "per_speaker"\n[[rooms]]\nmatch = "a"\n[rooms.palabra]\n'
-            'transport = "auto"',
+            'transport = "udp"',
             [
                 "`room.channels: per_speaker` is not available in this version",
-                "`rooms[0].palabra.transport: auto` is not available in this version",
+                'rooms[0].palabra.transport: must be "webrtc", "websocket" or "auto", not "udp"',
             ],
         ),
         (

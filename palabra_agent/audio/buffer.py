@@ -39,18 +39,33 @@ class FrameBuffer:
         """
         self._capacity_ms = capacity_ms
         self._target_ms = target_ms
-        self._frames: deque[Pcm] = deque()
+        self._allowed_ms = capacity_ms
+        self._frames: deque[tuple[Pcm, bool]] = deque()
+        """Each with whether it is precious."""
         self._arrived = asyncio.Event()
         self._is_closed = False
         self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
 
-    def put(self, frame: Pcm) -> None:
-        """Add a frame, dropping the oldest if there is no room."""
-        self._frames.append(frame)
+    def allow(self, held_ms: float) -> None:
+        """Let it hold more for once; as it empties, it is bounded as before."""
+        self._allowed_ms = max(self._allowed_ms, held_ms)
+
+    def put(self, frame: Pcm, *, is_precious: bool = False) -> None:
+        """Add a frame, dropping the oldest if there is no room.
+
+        Args:
+            frame: What to play next.
+            is_precious: Whether it is kept even if it looks like a pause.
+        """
+        if not is_precious:
+            # what it was allowed to hold for once is not to be refilled
+            self._allowed_ms = min(self._allowed_ms, self._held_ms + self._capacity_ms)
+
+        self._frames.append((frame, is_precious))
         length = duration_ms(frame)
         self._in_ms += length
         self._held_ms += length
-        while self._held_ms > self._capacity_ms and len(self._frames) > 1:
+        while self._held_ms > self._allowed_ms and len(self._frames) > 1:
             self._dropped_ms += self._pop()[1]
 
         self._arrived.set()
@@ -60,7 +75,7 @@ class FrameBuffer:
 
         Frames of a pause that are more than the queue needs are left out.
         """
-        while self._held_ms > self._target_ms and self._frames and is_pause(self._frames[0]):
+        while self._held_ms > self._target_ms and self._frames and _is_spare(*self._frames[0]):
             self._trimmed_ms += self._pop()[1]
 
         if not self._frames:
@@ -96,7 +111,11 @@ class FrameBuffer:
         )
 
     def _pop(self) -> tuple[Pcm, float]:
-        frame = self._frames.popleft()
+        frame, _ = self._frames.popleft()
         length = duration_ms(frame)
         self._held_ms -= length
         return frame, length
+
+
+def _is_spare(frame: Pcm, is_precious: bool) -> bool:
+    return not is_precious and is_pause(frame)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from palabra_agent.config.codes import SourceCode
 from palabra_agent.config.fields import (
@@ -14,16 +14,7 @@ from palabra_agent.config.fields import (
     Number,
     Switch,
     Whole,
-    not_available,
 )
-
-IDLE_PAUSE_SECONDS: Final = 20.0
-
-
-def _idle_pause_as_documented(value: float) -> float:
-    if value != IDLE_PAUSE_SECONDS:
-        raise not_available(f"{value:g}")
-    return value
 
 
 class SpeakerOverride(ConfigModel):
@@ -65,10 +56,11 @@ class Limits(ConfigModel):
 
     max_speakers: Annotated[Whole, Between(1)] = 20
     max_languages: Annotated[Whole, Between(1)] = 8
-    idle_pause_seconds: Annotated[
-        Number, Between(0, 3_600), AfterValidator(_idle_pause_as_documented)
-    ] = IDLE_PAUSE_SECONDS
-    """Silence after which a Palabra session is paused."""
+    idle_pause_seconds: Annotated[Number, Between(0, 3_600)] | None = 20.0
+    """Silence after which a speaker's Palabra session is paused, and its bill; null: never."""
+    silent_output_seconds: Annotated[Number, Between(3, 3_600)] | None = 12.0
+    """So much speech without a word or a sound in answer, and a new session takes over; null:
+    never."""
     linger_seconds: Annotated[Number, Between(0, 300)] = 5.0
     """How long a speaker who disappeared keeps session, voice and channel."""
     max_minutes: Annotated[Number, Between(0.001, 44_640)] | None = None

@@ -14,6 +14,7 @@ from livekit.rtc.participant import PublishDataError
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.bot_media import Ear, Mouth
 from palabra_agent.emulator.ports import (
+    DONE,
     ClientJoined,
     ClientLeft,
     Packet,
@@ -86,10 +87,20 @@ class Bot:
         """Withdraw the speech that is not heard yet."""
         self._mouth.hush(language)
 
-    async def expel_client(self) -> None:
+    async def expel_client(self, _code: int = DONE, /) -> None:
         """Put the client out, if it is still there."""
         if self._place.client in self._room.remote_participants:
             await self._rooms.expel(self._place.room, self._place.client)
+
+    def meet(self) -> None:
+        """Notice the client if it came first."""
+        client = self._room.remote_participants.get(self._place.client)
+        if client is None:
+            return
+
+        self._tell(ClientJoined())
+        for publication in client.track_publications.values():
+            self._on_track_published(publication, client)
 
     async def close(self) -> None:
         """Take the tracks back and leave."""
@@ -166,6 +177,7 @@ async def open_bot(place: Place, rooms: Rooms, livekit_url: str) -> AsyncGenerat
         except (rtc.ConnectError, TimeoutError):
             reason = f"The emulator's bot could not join a room at {livekit_url}"
             raise RoomsUnavailable(reason) from None
+        bot.meet()
         yield bot
     finally:
         await bot.close()

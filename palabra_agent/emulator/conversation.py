@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from palabra_agent.emulator import messages
@@ -21,11 +22,14 @@ from palabra_agent.emulator.commands import (
     open_envelope,
     read_command,
 )
+from palabra_agent.emulator.faults.answers import answer
 from palabra_agent.emulator.messages import Message, TaskEvent
 from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.ports import TransportKind
 from palabra_agent.emulator.rate_limits import RateLimits
 from palabra_agent.emulator.reading import Flaw, InvalidMessage
 from palabra_agent.emulator.session import Session
+from palabra_agent.emulator.stream_input import INPUT_AUDIO, StreamInput
 from palabra_agent.emulator.task import Task, TaskRules, read_task
 from palabra_agent.languages import base
 
@@ -49,8 +53,27 @@ class Conversation:
         self._session = session
         self._options = options
         self._rules = rules
+        self._sound: StreamInput | None = None
+        """What takes sound in messages, where the client is connected in a way that has them."""
         self._limits = RateLimits(options.rate_limits)
         self._clock = clock
+
+    def begin(self, transport: TransportKind) -> None:
+        """Talk to a client that has just come by this transport, which its tasks must match."""
+        self._limits = RateLimits(self._options.rate_limits)
+        self._session.pipeline.transport = transport
+        self._rules = replace(self._rules, transport=transport)
+        is_strict = self._options.strict_fields
+        self._sound = (
+            StreamInput(self._session, is_strict=is_strict, clock=self._clock)
+            if transport == "ws"
+            else None
+        )
+
+    def tick(self) -> None:
+        """Do what time brings; called some twenty times a second."""
+        if self._sound is not None:
+            self._sound.tick()
 
     def receive(self, payload: bytes, *, is_reliable: bool = True) -> None:
         """Obey a packet, or say why not."""
@@ -60,12 +83,22 @@ class Conversation:
             self._note("?", "unknown", is_reliable, {})
             self._refuse("VALIDATION_ERROR", NOT_A_COMMAND)
             return
+        if self._sound is not None and envelope.message_type == INPUT_AUDIO:
+            self._sound.receive(envelope.fields)
+            return
 
         outcome = self._answer(envelope)
         self._note(envelope.message_type, outcome, is_reliable, dict(envelope.fields))
 
     def _answer(self, envelope: Envelope) -> str:
         name = envelope.message_type
+        is_paused = self._session.state == "paused"
+        reply = answer(self._session.faults, name, self._rules, is_paused=is_paused)
+        if reply is not None:
+            for message in reply.messages:
+                self._post(message)
+            return reply.outcome
+
         try:
             command = self._read(envelope)
             if not self._limits.admits(name, self._clock()):
@@ -96,6 +129,8 @@ class Conversation:
                 return self._obey_with_task(command, name)
             case _:
                 self._refuse(*_NOT_FOUND)
+                if isinstance(command, GetTask):
+                    self._session.start.asked_in_vain(self._clock())
                 return "not_found"
 
     def _obey_with_task(

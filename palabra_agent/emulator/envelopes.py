@@ -9,6 +9,8 @@ from typing import Final
 from aiohttp import web
 
 _DOCUMENTATION: Final = "https://docs.palabra.ai/docs/error_codes"
+INVALID_CREDENTIALS: Final = "Unauthorized access is denied due to invalid credentials."
+
 _ERROR_CODES_FROM: Final = 100_000
 """Palabra's numbers are unknown but for one; the emulator's own are this plus the status."""
 
@@ -16,10 +18,21 @@ _ERROR_CODES_FROM: Final = 100_000
 class Refusal(Exception):
     """A request that is answered with an error."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        title: str | None = None,
+        error_code: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(status, detail)
         self.status = status
         self.detail = detail
+        self.title = title or HTTPStatus(status).phrase
+        self.error_code = _ERROR_CODES_FROM + status if error_code is None else error_code
+        self.headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
 
 
 def success(content: object, *, status: int = 200) -> web.Response:
@@ -29,16 +42,16 @@ def success(content: object, *, status: int = 200) -> web.Response:
 
 def failure(instance: str, refusal: Refusal) -> web.Response:
     """An answer that says what is wrong; `instance` is the path of the request."""
-    title = HTTPStatus(refusal.status).phrase
     problem = {
-        "type": f"{_DOCUMENTATION}#{title.lower().replace(' ', '')}",
-        "title": title,
+        "type": f"{_DOCUMENTATION}#{refusal.title.lower().replace(' ', '')}",
+        "title": refusal.title,
         "detail": refusal.detail,
         "instance": instance,
         "status": refusal.status,
-        "error_code": _ERROR_CODES_FROM + refusal.status,
+        "error_code": refusal.error_code,
     }
-    return web.json_response({"ok": False, "errors": [problem]}, status=refusal.status)
+    envelope = {"ok": False, "errors": [problem]}
+    return web.json_response(envelope, status=refusal.status, headers=refusal.headers)
 
 
 async def read_object(request: web.Request) -> dict[str, object]:

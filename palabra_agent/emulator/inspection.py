@@ -20,7 +20,7 @@ class Inspection:
         """Serve it."""
         app.router.add_get("/emulator/journal", self._show_journal)
         app.router.add_get("/emulator/sessions", self._show_sessions)
-        app.router.add_post("/emulator/faults", self._refuse_faults)
+        app.router.add_get("/emulator/sessions/{id}/heard.wav", self._show_sound)
 
     async def _show_journal(self, _request: web.Request) -> web.Response:
         text = "".join(f"{line}\n" for line in self._journal.lines())
@@ -30,9 +30,12 @@ class Inspection:
         sessions = [_described(session) for session in self._registry.remembered()]
         return web.json_response({"sessions": sessions})
 
-    async def _refuse_faults(self, _request: web.Request) -> web.Response:
-        text = "Fault injection is not available in this version of the emulator."
-        return web.json_response({"error": text}, status=501)
+    async def _show_sound(self, request: web.Request) -> web.Response:
+        for session in self._registry.remembered():
+            if session.identity.session_id == request.match_info["id"]:
+                return web.Response(body=session.recording.as_wav(), content_type="audio/wav")
+
+        raise web.HTTPNotFound
 
 
 def _described(session: Session) -> dict[str, object]:
@@ -41,6 +44,7 @@ def _described(session: Session) -> dict[str, object]:
         "id": session.identity.session_id,
         "number": session.identity.number,
         "state": session.state,
+        "transport": session.transport,
         "room": session.identity.place.room,
         "billed_seconds": round(session.billed_seconds, 3),
         "marker_hz": session.identity.marker_hz,

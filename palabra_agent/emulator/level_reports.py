@@ -22,13 +22,21 @@ class LevelReports:
         self._post = post
         self._due_at = 0.0
 
-    def tick(self, now: float, levels: Callable[[float], Levels], task: Task | None) -> None:
-        """Report when it is time."""
+    def tick(
+        self,
+        now: float,
+        levels: Callable[[float], Levels],
+        task: Task | None,
+        *,
+        has_data_channel: bool,
+    ) -> None:
+        """Report when it is time; the map without a type goes through data channels alone."""
         if self._period is None or now < self._due_at:
             return
 
         self._due_at = now + self._period
         current = levels(now)
-        self._post(messages.queue_map(current))
+        if has_data_channel:
+            self._post(messages.queue_map(current))
         if task is not None and "tts_buffer_stats" in task.allowed_messages:
             self._post(messages.tts_buffer_stats(current, time.time()))

@@ -1,92 +1,108 @@
-"""Running one session: the loops between its mind, its client, and its voice, and a tidy end."""
+"""Running one session from its opening to a tidy end: its room, its voice, and who visits it.
+
+A client comes into the room where a bot waits for it, or by WebSocket. Who comes by WebSocket ends
+the visit that was under way, and with it the waiting in the room: the session itself goes on.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from palabra_agent.emulator.conversation import Conversation
-from palabra_agent.emulator.ports import (
-    ClientJoined,
-    ClientLeft,
-    OpenTransport,
-    Packet,
-    Rooms,
-    RoomsUnavailable,
-    Transport,
-    TransportLost,
-)
+from palabra_agent.emulator.faults.transport import open_bot_or_not
+from palabra_agent.emulator.ports import FAILED, OpenTransport, Rooms, RoomsUnavailable
 from palabra_agent.emulator.session import Session
+from palabra_agent.emulator.visiting import close_code, serve
+from palabra_agent.emulator.visits import Visits
 from palabra_agent.emulator.voices import Speech, Voice
 
 logger = logging.getLogger(__name__)
-
-_BEAT_SECONDS: Final = 0.05
-_INPUT_CHECK_SECONDS: Final = 0.5
-_LAST_WORDS_SECONDS: Final = 1.0
 
 
 class Life:
     """What a session lives on; the same for all of them."""
 
     def __init__(
-        self, rooms: Rooms, open_transport: OpenTransport, voice: Voice, *, keep_sids: bool
+        self,
+        rooms: Rooms,
+        open_transport: OpenTransport,
+        voice: Voice,
+        *,
+        keep_sids: bool,
+        bot_delay_seconds: float = 0.0,
     ) -> None:
         self._rooms = rooms
         self._open_transport = open_transport
         self._voice = voice
         self._keep_sids = keep_sids
+        self._bot_delay_seconds = bot_delay_seconds
 
     async def live(
-        self, session: Session, conversation: Conversation, opened: asyncio.Future[None]
+        self,
+        session: Session,
+        conversation: Conversation,
+        visits: Visits,
+        opened: asyncio.Future[None],
     ) -> None:
-        """Run a session from its room's making to its room's end.
+        """Run a session from its beginning to its end, its room's included if it has one.
 
         Raises:
             RoomsUnavailable: It could not begin.
         """
+        try:
+            async with _failing_alone(), asyncio.TaskGroup() as ways:
+                voice = ways.create_task(self._make_speech(session))
+                door = ways.create_task(self._receive(session, conversation, visits))
+                if visits.begins_in_room:
+                    ways.create_task(self._meet_in_room(session, conversation, visits, opened))
+                await session.over.wait()
+                for late in visits.close():
+                    await late.transport.expel_client(close_code(session))
+                await door
+                voice.cancel()
+        finally:
+            session.end("failed")
+            for late in visits.close():
+                await late.transport.expel_client(FAILED)
+
+    async def _meet_in_room(
+        self,
+        session: Session,
+        conversation: Conversation,
+        visits: Visits,
+        opened: asyncio.Future[None],
+    ) -> None:
+        """Wait in a room for the client, and stay until it comes another way."""
         room = session.identity.place.room
         await self._rooms.create(room)
         try:
-            async with self._open_transport(session.identity.place) as transport:
+            async with open_bot_or_not(
+                self._open_transport,
+                session.identity.place,
+                session.faults,
+                self._bot_delay_seconds,
+            ) as bot:
+                visit = visits.begin(bot, "webrtc")
                 if opened.cancelled():
                     session.end("abandoned")
                 else:
                     opened.set_result(None)
-                await self._converse(session, conversation, transport)
+                await serve(session, conversation, visit, keep_sids=self._keep_sids)
         finally:
-            session.end("failed")
+            if not visits.have_moved:
+                session.end("failed")
             await self._close(room)
 
-    async def _converse(
-        self, session: Session, conversation: Conversation, transport: Transport
-    ) -> None:
-        try:
-            async with asyncio.TaskGroup() as loops:
-                running = [
-                    loops.create_task(_follow_client(session, conversation, transport)),
-                    loops.create_task(transport.listen(session.hear)),
-                    loops.create_task(_watch_input(session, transport)),
-                    loops.create_task(_beat(session, transport)),
-                    loops.create_task(_deliver(session, transport)),
-                    loops.create_task(self._offer_tracks(session, transport)),
-                    loops.create_task(self._make_speech(session)),
-                ]
-                await session.over.wait()
-                await _part(session, transport)
-                for loop in running:
-                    loop.cancel()
-        except* TransportLost:
-            session.end("transport lost")
-
-    async def _offer_tracks(self, session: Session, transport: Transport) -> None:
-        while True:
-            await session.tracks_changed.wait()
-            session.tracks_changed.clear()
-            languages = session.wanted_tracks
-            await transport.offer(languages, anew=not self._keep_sids)
-            session.note("tracks", languages=languages)
+    async def _receive(self, session: Session, conversation: Conversation, visits: Visits) -> None:
+        """Open the door to those who come by WebSocket, one after the other."""
+        while (visit := await visits.next()) is not None:
+            try:
+                await serve(session, conversation, visit, keep_sids=self._keep_sids)
+            finally:
+                await visit.transport.expel_client(FAILED)
 
     async def _make_speech(self, session: Session) -> None:
         while True:
@@ -102,57 +118,12 @@ class Life:
             logger.warning("an emulated room was left open: %s", error, extra={"room": room})
 
 
-async def _follow_client(
-    session: Session, conversation: Conversation, transport: Transport
-) -> None:
-    while True:
-        match await transport.next_event():
-            case ClientJoined():
-                session.client_joined()
-            case ClientLeft():
-                session.client_left()
-            case Packet(payload, is_reliable):
-                session.client_spoke()
-                conversation.receive(payload, is_reliable=is_reliable)
-
-
-async def _watch_input(session: Session, transport: Transport) -> None:
-    while True:
-        await asyncio.sleep(_INPUT_CHECK_SECONDS)
-        if session.is_listening and await transport.has_input():
-            session.input_arrived()
-
-
-async def _beat(session: Session, transport: Transport) -> None:
-    while True:
-        session.tick()
-        for language, pcm in session.sound_due():
-            if pcm is None:
-                transport.hush(language)
-            else:
-                await transport.play(language, pcm)
-        await asyncio.sleep(_BEAT_SECONDS)
-
-
-async def _deliver(session: Session, transport: Transport) -> None:
-    while True:
-        payload = await session.outbox.next()
-        try:
-            await transport.send(payload)
-        finally:
-            session.outbox.done()
-
-
-async def _part(session: Session, transport: Transport) -> None:
-    """Let the last words arrive, then end the client's connection."""
+@asynccontextmanager
+async def _failing_alone() -> AsyncGenerator[None]:
+    """Let the one failure of a group be itself."""
     try:
-        async with asyncio.timeout(_LAST_WORDS_SECONDS):
-            await session.outbox.delivered()
-    except TimeoutError:
-        logger.debug("the last messages were not delivered in time")
-
-    await asyncio.sleep(session.farewell_seconds)
-    try:
-        await transport.expel_client()
-    except RoomsUnavailable as error:
-        logger.warning("a client was not put out: %s", error)
+        yield
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:
+            raise failures.exceptions[0] from None
+        raise

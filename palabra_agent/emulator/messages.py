@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -40,6 +41,18 @@ class Transcription:
     """`translation_part_id`, which only translations have."""
 
 
+@dataclass(frozen=True, slots=True)
+class SoundChunk:
+    """A piece of one translation's speech."""
+
+    transcription_id: str
+    language: str
+    content: bytes
+    is_last: bool
+    part: int | None = None
+    """Here Palabra writes it as a text, in transcriptions as a number."""
+
+
 def transcription(kind: TranscriptionKind, said: Transcription) -> Message:
     """A transcription or translation, partial or final."""
     body: Message = {"transcription_id": said.transcription_id}
@@ -62,6 +75,17 @@ def tts_text(transcription_id: str, language: str, text: str) -> Message:
     """The text that is actually spoken."""
     body: Message = {"transcription_id": transcription_id, "language": language, "text": text}
     return _message("tts_text", {"transcription": body})
+
+
+def output_audio_data(chunk: SoundChunk) -> Message:
+    """A piece of speech, for a client whose sound comes in messages."""
+    body: Message = {"transcription_id": chunk.transcription_id}
+    if chunk.part is not None:
+        body["translation_part_id"] = str(chunk.part)
+
+    body |= {"language": chunk.language, "last_chunk": chunk.is_last}
+    body |= {"data": base64.b64encode(chunk.content).decode(), "chunk_generation_delta": None}
+    return _message("output_audio_data", body)
 
 
 def pipeline_timings(transcription_id: str, timings: Mapping[str, float]) -> Message:
@@ -87,8 +111,8 @@ def task_status(
     return _message("task_status", fields)
 
 
-def error(code: str, desc: str) -> Message:
-    """A refusal, or the reason of an end."""
+def error(code: str, desc: object) -> Message:
+    """A refusal, or the reason of an end; Palabra may describe it by a text or by a list."""
     return _message("error", {"code": code, "desc": desc, "param": None})
 
 

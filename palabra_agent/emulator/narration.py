@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from palabra_agent.emulator import messages
-from palabra_agent.emulator.messages import Message, Transcription, TranscriptionKind
+from palabra_agent.emulator.messages import (
+    Message,
+    SoundChunk,
+    Transcription,
+    TranscriptionKind,
+)
 from palabra_agent.emulator.options import EmulatorOptions
 
 _WORDS_PER_SECOND: Final = 2.5
@@ -64,11 +69,13 @@ class Narrator:
         body = _body(said.transcription_id, said.language, text, where, heard)
         self._tell(messages.PARTIAL, body)
 
-    def tell_validated(self, said: Utterance, where: Stretch, heard: float) -> None:
+    def tell_validated(
+        self, said: Utterance, where: Stretch, heard: float, *, may_repeat: bool
+    ) -> None:
         """Tell an utterance in full, now and then twice."""
         final_id = self._final_id(said)
         body = _body(final_id, said.language, said.text, where, heard)
-        is_repeated = self._random.random() < self._options.duplicate_validated
+        is_repeated = may_repeat and self._random.random() < self._options.duplicate_validated
         for _ in range(2 if is_repeated else 1):
             self._tell(messages.VALIDATED, body)
 
@@ -96,13 +103,24 @@ class Narrator:
             timings = {"validated_transcription": where.seconds, "total": where.seconds + latency}
             self._post(messages.pipeline_timings(self._final_id(said), timings))
 
+    def tell_sound(self, transcription_id: str, language: str, chunks: Sequence[bytes]) -> None:
+        """Hand a translation's speech over in messages."""
+        final_id = transcription_id + self._suffix
+        for place, content in enumerate(chunks, start=1):
+            is_last = place == len(chunks)
+            chunk = SoundChunk(final_id, language, content, is_last, self._part)
+            self._post(messages.output_audio_data(chunk))
+
     @property
     def _part(self) -> int | None:
         return 0 if self._options.id_style == "hex16" else None
 
+    @property
+    def _suffix(self) -> str:
+        return "" if self._options.id_style == "hex16" else "_part_0"
+
     def _final_id(self, said: Utterance) -> str:
-        suffix = "" if self._options.id_style == "hex16" else "_part_0"
-        return said.transcription_id + suffix
+        return said.transcription_id + self._suffix
 
     def _tell(self, kind: TranscriptionKind, body: Transcription) -> None:
         if kind in self.allowed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from palabra_agent.emulator.faults.orders import Order
 from palabra_agent.emulator.script import Script
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base, did_you_mean
@@ -28,6 +29,8 @@ class EmulatorOptions:
     client_secret: str = field(default="local", repr=False)
     api_key: str = field(default="local", repr=False)
 
+    scenario: tuple[Order, ...] = ()
+    """Faults that are armed from the start on."""
     script: Script | Path | None = None
     """What is said in the meeting: a script, its file, or the built-in one."""
     voice: Literal["marker", "espeak"] = "marker"
@@ -54,6 +57,8 @@ class EmulatorOptions:
     """`separate`: one bucket per command. `shared`: one for set and get, one for pause and end."""
     watchdog_s: float = 10.0
     """Running this long without input ends the session; 0 for never."""
+    bot_delay_ms: int = 0
+    """From a session's creation to its bot's coming; 0 has it there before anybody."""
     ready_delay_ms: int = 500
     """From a valid first `set_task` to running. Above 1000, palabra-ai 0.6 gives up."""
     rest_delay_ms: int = 0
@@ -74,6 +79,11 @@ class EmulatorOptions:
     """How long a client may be away before its session ends: a full reconnect takes a second."""
     unjoined_ttl_s: float = 600.0
     """How long a session waits for a client that has never come."""
+    record_input: Path | None = None
+    """A folder for what each session heard, a WAV file each: 16 kHz mono, the sound of running
+    tasks alone."""
+    keep_heard_s: float = 60.0
+    """How much of that, the newest, is kept for `/emulator/sessions/{id}/heard.wav`."""
     seed: int = 0
     """Makes duplicates and double encoding the same in every run."""
 

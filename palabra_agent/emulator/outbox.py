@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from palabra_agent.emulator.messages import Message
@@ -15,18 +16,29 @@ _CAPACITY: Final = 2_000
 class Outbox:
     """Messages of one session; when nobody takes them, the oldest are forgotten."""
 
-    def __init__(self, double_encode: Literal["never", "always", "mixed"], seed: int) -> None:
+    def __init__(
+        self,
+        double_encode: Literal["never", "always", "mixed"],
+        seed: int,
+        distort: Callable[[Message], Sequence[Message]] = lambda message: [message],
+    ) -> None:
         self._double_encode = double_encode
+        self._distort = distort
         self._random = random.Random(seed)
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_CAPACITY)
 
     def post(self, message: Message) -> None:
-        """Say something."""
+        """Say something, or what a fault makes of it."""
+        for distorted in self._distort(message):
+            self.push(self._encoded(distorted))
+
+    def push(self, packet: bytes) -> None:
+        """Send a packet as it is."""
         if self._queue.full():
             self.take()
             self.done()
 
-        self._queue.put_nowait(self._encoded(message))
+        self._queue.put_nowait(packet)
 
     async def next(self) -> bytes:
         """Wait for the next packet; say `done` when it is delivered."""

@@ -6,6 +6,7 @@ leave through a callable, and sound is asked for.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
@@ -15,11 +16,15 @@ from palabra_agent.emulator.hearing import Hearing, HearingEvent, UtteranceBegan
 from palabra_agent.emulator.messages import Message
 from palabra_agent.emulator.narration import Narrator, Stretch, Utterance, spoken_seconds
 from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.ports import TransportKind
 from palabra_agent.emulator.rendering import Rendering
 from palabra_agent.emulator.script import Script
 from palabra_agent.emulator.speaking import Clip, Playout
+from palabra_agent.emulator.stream_formats import in_chunks, outgoing
 from palabra_agent.emulator.task import Task, Translation
 from palabra_agent.languages import AUTO, base
+
+_FLOOD_CLIP_SECONDS: Final = 5.0
 
 HEARING_RATE: Final = 16_000
 """Samples per second of what is listened to: plenty to tell sound from silence."""
@@ -50,6 +55,8 @@ class Pipeline:
         self._script = script
         self._note = note
         self._order_speech = order_speech
+        self.transport: TransportKind = "webrtc"
+        """How the client is connected: by WebSocket, its sound comes and goes in messages."""
         self._narrator = Narrator(options, post, seed)
         self._hearing = Hearing(HEARING_RATE)
         self._task: Task | None = None
@@ -102,6 +109,17 @@ class Pipeline:
 
         return said.transcription_id
 
+    def flood(self, seconds: float, now: float) -> None:
+        """Have so much to say at once, in every language, as if somebody spoke far too fast."""
+        heard = self._hearing.seconds
+        where = Stretch(heard, heard + _FLOOD_CLIP_SECONDS)
+        for _ in range(math.ceil(seconds / _FLOOD_CLIP_SECONDS)):
+            said = self._next_utterance()
+            self._narrator.tell_validated(said, where, heard, may_repeat=False)
+            for translation in self._translations_of(said):
+                text = self._translated(said, translation.target)
+                self._order(said, translation.target, text, where, now)
+
     def interrupt(self, languages: Iterable[str], now: float) -> None:
         """Drop the phrase under way and all that is queued, in some languages or `global`ly."""
         names = set(languages)
@@ -135,6 +153,8 @@ class Pipeline:
                 due.append((language, None))
             while (block := playout.next_block(now)) is not None:
                 due.append((language, block.pcm))
+                for clip in block.begun:
+                    self._hand_over(clip, language)
                 for transcription_id in block.finished:
                     self._note("spoke", transcription_id=transcription_id, language=language)
 
@@ -143,7 +163,7 @@ class Pipeline:
     def levels(self, now: float) -> dict[str, tuple[int, int]]:
         """Queue level and its maximum per target in ms; nothing when nothing is queued."""
         levels = {
-            language: (playout.level_ms(now), playout.queue.limits.max_ms)
+            language: (playout.highest_ms(now), playout.queue.limits.max_ms)
             for language, playout in self._playouts.items()
         }
         return levels if any(level for level, _ in levels.values()) else {}
@@ -153,13 +173,20 @@ class Pipeline:
         is_busy = self._utterance is not None or bool(self._renderings)
         return not is_busy and all(playout.is_idle(now) for playout in self._playouts.values())
 
+    def _hand_over(self, clip: Clip, language: str) -> None:
+        """Send the whole of a translation's speech when its first sound is due."""
+        encoding = outgoing(self._task) if self._task and self.transport == "ws" else None
+        if encoding is not None:
+            chunks = in_chunks(clip.pcm, encoding)
+            self._narrator.tell_sound(clip.transcription_id, language, chunks)
+
     @property
     def _latency(self) -> float:
         return self._options.latency_ms / 1000
 
     def _follow(self, event: HearingEvent, now: float) -> None:
         if isinstance(event, UtteranceBegan):
-            self._begin()
+            self._utterance = self._next_utterance()
         elif self._utterance is not None:
             where = Stretch(event.start, event.end)
             if isinstance(event, UtteranceEnded):
@@ -168,11 +195,12 @@ class Pipeline:
             else:
                 self._reveal(self._utterance, where)
 
-    def _begin(self) -> None:
+    def _next_utterance(self) -> Utterance:
         language = self._source_language()
         text = self._script.text(self._count, language)
-        self._utterance = Utterance(secrets.token_hex(8), self._count, language, text)
+        said = Utterance(secrets.token_hex(8), self._count, language, text)
         self._count += 1
+        return said
 
     def _source_language(self) -> str:
         task = self._task
@@ -194,7 +222,8 @@ class Pipeline:
 
     def _confirm(self, said: Utterance, where: Stretch, now: float) -> None:
         heard = self._hearing.seconds
-        self._narrator.tell_validated(said, where, heard)
+        is_by_webrtc = self.transport == "webrtc"
+        self._narrator.tell_validated(said, where, heard, may_repeat=is_by_webrtc)
         self._note(
             "utterance",
             transcription_id=said.transcription_id,

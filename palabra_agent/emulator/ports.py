@@ -1,7 +1,7 @@
 """What a session needs from the outside: a way to its client, and rooms on a media server.
 
-Everything else is decided without them. LiveKit stands behind both; a client on a WebSocket would
-be another `Transport`.
+Everything else is decided without them. LiveKit stands behind rooms and behind one `Transport`, a
+client's WebSocket behind another.
 """
 
 from __future__ import annotations
@@ -9,9 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
+
+TransportKind: TypeAlias = Literal["webrtc", "ws"]
+
+DONE: Final = 1000
+"""What a WebSocket says at the end: everything was said."""
+GOING_AWAY: Final = 1001
+"""The server stops."""
+REFUSED: Final = 1008
+"""The client did what it must not do."""
+CUT: Final = 1006
+"""No word at all: the connection is lost."""
+FAILED: Final = 1011
+"""The server broke down."""
 
 
 class RoomsUnavailable(Exception):
@@ -66,7 +79,7 @@ class Transport(Protocol):
         ...
 
     async def listen(self, hear: Callable[[Pcm], None], /) -> None:
-        """Hear the client's sound, `HEARING_RATE` mono, for ever."""
+        """Hear the client's sound, `HEARING_RATE` mono, for ever; sound in messages is packets."""
         ...
 
     async def has_input(self) -> bool:
@@ -89,8 +102,8 @@ class Transport(Protocol):
         """Withdraw the speech that was given and is not heard yet."""
         ...
 
-    async def expel_client(self) -> None:
-        """End the client's connection, if it is still there."""
+    async def expel_client(self, code: int = DONE, /) -> None:
+        """End the client's connection, if it is still there; only a WebSocket can say why."""
         ...
 
 

@@ -19,6 +19,8 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from palabra_agent.emulator.faults.signalling import Line, Signalling, undisturbed
+
 _PREFIX: Final = "/livekit"
 _PASSED_ON: Final = frozenset({"/", "/rtc", "/rtc/validate"})
 _HOP_BY_HOP: Final = frozenset(
@@ -36,11 +38,16 @@ class LiveKitProxy:
     """Passes signalling on, in both directions."""
 
     def __init__(
-        self, livekit_url: str, is_open: Callable[[str], bool], http: aiohttp.ClientSession
+        self,
+        livekit_url: str,
+        is_open: Callable[[str], bool],
+        http: aiohttp.ClientSession,
+        signalling: Signalling | None = None,
     ) -> None:
         self._upstream = re.sub(r"^ws", "http", livekit_url).rstrip("/")
         self._is_open = is_open
         self._http = http
+        self._signalling = signalling or undisturbed()
 
     def add_to(self, app: web.Application) -> None:
         """Serve it."""
@@ -53,18 +60,31 @@ class LiveKitProxy:
             return web.Response(status=404, text="404 page not found\n")
 
         room = _room_of(request)
-        if room is not None and not self._is_open(room):
-            return web.Response(status=404, text="requested room does not exist\n")
+        if room is not None:
+            await self._signalling.reach(room)
+            answer = self._turned_away(room)
+            if answer is not None:
+                return answer
 
         query = f"?{request.query_string}" if request.query_string else ""
         url = f"{self._upstream}{path}{query}"
         headers = _end_to_end(request.headers)
         try:
             if request.headers.get("Upgrade", "").lower() == "websocket":
-                return await self._connect(request, url, headers)
+                return await self._connect(request, url, headers, room or "")
             return await self._ask(request, url, headers)
         except (aiohttp.ClientError, TimeoutError):
             return web.Response(status=502, text="the LiveKit server cannot be reached\n")
+
+    def _turned_away(self, room: str) -> web.Response | None:
+        """What somebody is answered who cannot get into a room, if so."""
+        refused = self._signalling.refusal(room)
+        if refused is not None:
+            return web.Response(status=refused.status, text=f"{refused.text}\n")
+        if not self._is_open(room):
+            return web.Response(status=404, text="requested room does not exist\n")
+
+        return None
 
     async def _ask(
         self, request: web.Request, url: str, headers: CIMultiDict[str]
@@ -83,7 +103,7 @@ class LiveKitProxy:
             )
 
     async def _connect(
-        self, request: web.Request, url: str, headers: CIMultiDict[str]
+        self, request: web.Request, url: str, headers: CIMultiDict[str], room: str
     ) -> web.StreamResponse:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -96,7 +116,8 @@ class LiveKitProxy:
         downstream = web.WebSocketResponse(compress=False, max_msg_size=0, autoclose=False)
         try:
             await downstream.prepare(request)
-            await _join(downstream, upstream)
+            with self._signalling.line(room, Line(request.transport, downstream.send_bytes)):
+                await _join(downstream, upstream)
         finally:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await upstream.close()

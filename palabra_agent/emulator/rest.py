@@ -10,19 +10,24 @@ from typing import Final, TypeAlias, cast
 
 from aiohttp import web
 
-from palabra_agent.emulator.envelopes import Refusal, failure, read_object, success
+from palabra_agent.emulator.envelopes import (
+    INVALID_CREDENTIALS,
+    Refusal,
+    failure,
+    read_object,
+    success,
+)
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import Rooms, RoomsUnavailable
 from palabra_agent.emulator.registry import Registry
 from palabra_agent.emulator.session import Session
+from palabra_agent.emulator.stream import STREAM_PATH
 
 STORAGE: Final = "/session-storage"
-STREAM_PATH: Final = "/streaming-api/v1/speech-to-speech/stream"
 
 _MOST_SUBSCRIBERS: Final = 10
 _PAGE_SIZE: Final = 50
-_INVALID_CREDENTIALS: Final = "Unauthorized access is denied due to invalid credentials."
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
@@ -85,7 +90,7 @@ class SessionStorage:
                 headers.get("ClientSecret", ""), options.client_secret
             )
         if not is_valid:
-            raise Refusal(options.cred_error_status, _INVALID_CREDENTIALS)
+            raise Refusal(options.cred_error_status, INVALID_CREDENTIALS)
 
     async def _create(self, request: web.Request) -> web.Response:
         return success(await self._new_session(request), status=201)
@@ -112,9 +117,11 @@ class SessionStorage:
         request.match_info["id"] = session.identity.session_id  # for the journal
         place = session.identity.place
         admit = self._rooms.admit
+        publisher = admit(place.room, place.client, may_publish=True)
+        self._registry.invite(session, publisher)
         return {
             "id": session.identity.session_id,
-            "publisher": admit(place.room, place.client, may_publish=True),
+            "publisher": publisher,
             "subscriber": [
                 admit(place.room, f"subscriber_{place.room}_{n}", may_publish=False)
                 for n in range(subscribers)

@@ -15,6 +15,11 @@ from aiohttp import web
 
 from palabra_agent.emulator.bot import open_bot
 from palabra_agent.emulator.espeak import EspeakVoice
+from palabra_agent.emulator.faults.desk import FaultDesk
+from palabra_agent.emulator.faults.injection import Injection
+from palabra_agent.emulator.faults.requests import FaultyRequests
+from palabra_agent.emulator.faults.signalling import Signalling
+from palabra_agent.emulator.faults.striking import Striking
 from palabra_agent.emulator.inspection import Inspection
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.life import Life
@@ -22,9 +27,10 @@ from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import OpenTransport, Place, Rooms, Transport
 from palabra_agent.emulator.proxy import LiveKitProxy
 from palabra_agent.emulator.registry import Registry
-from palabra_agent.emulator.rest import STREAM_PATH, SessionStorage
+from palabra_agent.emulator.rest import SessionStorage
 from palabra_agent.emulator.rooms import open_rooms
 from palabra_agent.emulator.script import Script, load_script
+from palabra_agent.emulator.stream import SpeechStream
 from palabra_agent.emulator.voices import MarkerVoice, Voice
 from palabra_agent.errors import SetupError
 
@@ -66,14 +72,27 @@ async def run_emulator_in(
     """Run an emulator whose rooms and transports are given."""
     script = options.script if isinstance(options.script, Script) else load_script(options.script)
     journal = Journal()
-    life = Life(rooms, open_transport, _voice(options), keep_sids=options.keep_sids)
-    registry = Registry(options, script, journal, life)
-    async with aiohttp.ClientSession() as http, _living(registry):
+    life = Life(
+        rooms,
+        open_transport,
+        _voice(options),
+        keep_sids=options.keep_sids,
+        bot_delay_seconds=options.bot_delay_ms / 1000,
+    )
+    injection = Injection(journal)
+    registry = Registry(options, script, journal, life, injection)
+    signalling = Signalling(injection, registry.faults_of)
+    striking = Striking(injection, registry.remembered, rooms, signalling)
+    for order in options.scenario:
+        injection.arm(order)
+    async with aiohttp.ClientSession() as http, _living(registry, striking):
         app = web.Application()
         SessionStorage(options, registry, rooms, journal).add_to(app)
-        LiveKitProxy(options.livekit_url, registry.is_open, http).add_to(app)
+        FaultyRequests(injection, registry.find, options.cred_error_status).add_to(app)
+        LiveKitProxy(options.livekit_url, registry.is_open, http, signalling).add_to(app)
         Inspection(registry, journal).add_to(app)
-        app.router.add_get(STREAM_PATH, _refuse_stream)
+        FaultDesk(injection).add_to(app)
+        SpeechStream(options, registry, journal, signalling).add_to(app)
         async with _serve(app, options) as url:
             logger.info("emulator ready", extra={"url": url})
             try:
@@ -83,14 +102,16 @@ async def run_emulator_in(
 
 
 @asynccontextmanager
-async def _living(registry: Registry) -> AsyncGenerator[None]:
+async def _living(registry: Registry, striking: Striking) -> AsyncGenerator[None]:
     """Let sessions live beside a block; what the block raises stays what it is."""
     try:
         async with asyncio.TaskGroup() as home:
             home.create_task(registry.run())
+            faults = home.create_task(striking.run())
             try:
                 yield
             finally:
+                faults.cancel()
                 await registry.close()
     except BaseExceptionGroup as failures:
         if len(failures.exceptions) == 1:
@@ -107,11 +128,6 @@ def _open_bot(
 def _voice(options: EmulatorOptions) -> Voice:
     marker = MarkerVoice()
     return EspeakVoice(marker) if options.voice == "espeak" else marker
-
-
-async def _refuse_stream(_request: web.Request) -> web.Response:
-    text = "The WebSocket transport is not available in this version of the emulator."
-    return web.json_response({"error": text}, status=501)
 
 
 @asynccontextmanager

@@ -16,6 +16,9 @@ from typing import Final, Literal, TypeAlias
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator import messages
 from palabra_agent.emulator.endings import Endings
+from palabra_agent.emulator.faults.injection import Injection
+from palabra_agent.emulator.faults.subject import SessionFaults
+from palabra_agent.emulator.faults.texts import Distortion
 from palabra_agent.emulator.identifiers import Identity
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.level_reports import LevelReports
@@ -24,8 +27,11 @@ from palabra_agent.emulator.meter import Meter
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.outbox import Outbox
 from palabra_agent.emulator.pipeline import Pipeline
+from palabra_agent.emulator.ports import TransportKind
+from palabra_agent.emulator.recording import open_recording
 from palabra_agent.emulator.rendering import Rendering
 from palabra_agent.emulator.script import Script
+from palabra_agent.emulator.starting import Start
 from palabra_agent.emulator.task import Task
 
 State: TypeAlias = Literal["created", "connected", "running", "paused", "ended", "deleted"]
@@ -47,13 +53,20 @@ class Session:
         script: Script,
         journal: Journal,
         *,
+        injection: Injection | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.identity = identity
+        self.faults = SessionFaults(
+            identity.session_id, identity.number, injection or Injection(journal, clock)
+        )
+        """What faults do to it."""
         self.state: State = "created"
         self.task: Task | None = None
         """The task as accepted last, ready or not."""
-        self.outbox = Outbox(options.double_encode, options.seed + identity.number)
+        self.outbox = Outbox(
+            options.double_encode, options.seed + identity.number, Distortion(self.faults)
+        )
         self.orders: asyncio.Queue[Rendering] = asyncio.Queue()
         """Renderings whose speech is to be made."""
         self.tracks_changed = asyncio.Event()
@@ -71,12 +84,14 @@ class Session:
             order_speech=self.orders.put_nowait,
             seed=options.seed + identity.number,
         )
+        self.recording = open_recording(options, identity)
         self._options = options
         self._journal = journal
         self._clock = clock
         self._meter = Meter()
         self._level_reports = LevelReports(options.queue_map_hz, self.outbox.post)
-        self._ready_at: float | None = None
+        self.start = Start(options.ready_delay_ms / 1000, self.faults)
+        """When its task becomes ready."""
         self._endings = Endings(options, clock())
 
     @property
@@ -129,6 +144,11 @@ class Session:
         self._endings.presence.join_by = self._clock() + seconds
         self.updated_at = time.time()
 
+    @property
+    def transport(self) -> TransportKind:
+        """How its client is connected, or is expected."""
+        return self.pipeline.transport
+
     def client_joined(self) -> None:
         """The client is there."""
         self._endings.presence.join()
@@ -147,7 +167,8 @@ class Session:
 
     def hear(self, pcm: Pcm) -> None:
         """The client's sound."""
-        if self.is_listening:
+        if self.is_listening and not self.faults.is_deaf:
+            self.recording.add(pcm)
             self.pipeline.hear(pcm, self._clock())
 
     def input_arrived(self) -> None:
@@ -162,8 +183,7 @@ class Session:
         if not is_unchanged:
             self.tracks_changed.set()
         if not self.is_ready:
-            if self._ready_at is None:
-                self._ready_at = self._clock() + self._options.ready_delay_ms / 1000
+            self.start.begin(self._clock())
             return None
         if self.state == "paused":
             self._run()
@@ -185,6 +205,15 @@ class Session:
         self._become("paused")
         self.note("paused")
 
+    def lose_task(self) -> None:
+        """Know nothing of a task any more, as if there had been none."""
+        self.pipeline.interrupt({"global"}, self._clock())
+        self._meter.stop(self._clock())
+        self.task = None
+        self.tracks_changed.set()
+        self._become("connected")
+        self.note("task lost")
+
     def finish(self, eos_timeout: float | None) -> None:
         """Hear nothing more, deliver the tail, then end."""
         if self.is_listening:
@@ -203,6 +232,7 @@ class Session:
         self.ended_at = time.time()
         self.end_reason = reason
         self.farewell_seconds = _FAREWELL_SECONDS if last_words else 0.0
+        self.recording.close()
         self._become("ended")
         self.note("ended", reason=reason, billed_seconds=round(self.billed_seconds, 3))
         self.over.set()
@@ -213,16 +243,22 @@ class Session:
         self._become("deleted")
         self.note("deleted")
 
+    def expire(self) -> None:
+        """Be over and unknown, because nobody came in time."""
+        self.end("expired")
+        self.delete()
+
     def tick(self) -> None:
         """Do what time brings; called some twenty times a second."""
         now = self._clock()
         if self.is_over:
             return
-        if self._ready_at is not None and now >= self._ready_at:
+        if self.start.is_over(now):
             self._become_ready()
 
         self.pipeline.tick(now)
-        self._level_reports.tick(now, self.pipeline.levels, self.task)
+        by_webrtc = self.transport == "webrtc"
+        self._level_reports.tick(now, self.pipeline.levels, self.task, has_data_channel=by_webrtc)
         is_drained = self.pipeline.is_drained(now)
         ending = self._endings.due(now, is_listening=self.is_listening, is_drained=is_drained)
         if ending is not None:
@@ -237,7 +273,6 @@ class Session:
         self.updated_at = time.time()
 
     def _become_ready(self) -> None:
-        self._ready_at = None
         self._run()
         self.note("running", targets=self.task.targets if self.task else ())
         if self._options.dialect != "legacy":
@@ -245,6 +280,7 @@ class Session:
 
     def _run(self) -> None:
         now = self._clock()
+        self.faults.ran()
         self._meter.start(now)
         self._endings.watchdog.feed(now)
         self._become("running")

@@ -34,6 +34,8 @@ class Clip:
     pcm: Pcm
     position: int = 0
     """Samples spoken already."""
+    has_begun: bool = False
+    """Whether any of it was spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Block:
     """Sound to be played now."""
 
     pcm: Pcm
+    begun: tuple[Clip, ...] = ()
+    """The translations whose speech begins with it, as whole as they are spoken."""
     finished: tuple[str, ...] = ()
     """Ids of the translations whose speech ends with it."""
 
@@ -51,6 +55,8 @@ class SpeechQueue:
     def __init__(self, limits: QueueLimits) -> None:
         self.limits = limits
         """May change at any time; counts from the next clip on."""
+        self.overflow_ms = 0.0
+        """How high the level was before it overflowed last, until somebody reports it."""
         self._clips: deque[Clip] = deque()
         self._samples = 0
 
@@ -66,6 +72,7 @@ class SpeechQueue:
         if self.level_ms <= self.limits.max_ms:
             return 0.0
 
+        self.overflow_ms = max(self.overflow_ms, self.level_ms)
         excess = self._samples - self.limits.desired_ms * SPEECH_RATE // 1000
         self._skip(excess)
         return excess * 1000 / SPEECH_RATE
@@ -74,16 +81,21 @@ class SpeechQueue:
         """Take the oldest speech, at most so much; empty when nothing is waiting."""
         wanted = ms * SPEECH_RATE // 1000
         parts: list[Pcm] = []
+        begun: list[Clip] = []
         finished: list[str] = []
         while wanted and self._clips:
             clip = self._clips[0]
+            if not clip.has_begun:
+                clip.has_begun = True
+                begun.append(Clip(clip.transcription_id, clip.pcm[clip.position :]))
             part = clip.pcm[clip.position : clip.position + wanted]
             parts.append(part)
             wanted -= part.size
             if self._advance(clip, part.size):
                 finished.append(clip.transcription_id)
 
-        return Block(np.concatenate(parts) if parts else np.zeros(0, np.int16), tuple(finished))
+        pcm = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+        return Block(pcm, tuple(begun), tuple(finished))
 
     def clear(self) -> None:
         """Drop all that is waiting."""
@@ -128,6 +140,11 @@ class Playout:
     def level_ms(self, now: float) -> int:
         """How much is still to be heard."""
         return round(self.queue.level_ms + max(0.0, self._until - now) * 1000)
+
+    def highest_ms(self, now: float) -> int:
+        """How much is still to be heard, or was before an overflow since the last question."""
+        overflow_ms, self.queue.overflow_ms = self.queue.overflow_ms, 0.0
+        return max(round(overflow_ms), self.level_ms(now))
 
     def is_idle(self, now: float) -> bool:
         """Whether everything has been heard."""

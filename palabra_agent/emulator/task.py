@@ -26,6 +26,11 @@ _TARGETS: Final = tuple(sorted(TARGET_LANGUAGES))
 _STREAM_TYPES: Final = {"webrtc": ("livekit", "webrtc"), "ws": ("ws",)}
 """`livekit` is the server's own older name of `webrtc`."""
 
+_INPUT_FORMATS: Final = ("pcm_s16le", "opus", "wav")
+_OUTPUT_FORMATS: Final = ("pcm_s16le", "zlib_pcm_s16le")
+_INPUT_RATES: Final = (16_000, 48_000)
+_MOST_CHANNELS: Final = 2
+
 _SILENCE_SECONDS: Final = 0.7
 _SILENCE_RANGE: Final = (0.3, 2.0)
 _DESIRED_AT_LEAST: Final = 2000
@@ -127,6 +132,8 @@ def _read_streams(fields: Fields, rules: TaskRules) -> bool:
     incoming.literal("content_type", ("audio",))
     source = incoming.section("source")
     source.literal("type", permitted)
+    if rules.transport == "ws":
+        _read_input_format(source, rules)
 
     if fields.values.get("output_stream") is None:
         return False
@@ -136,7 +143,20 @@ def _read_streams(fields: Fields, rules: TaskRules) -> bool:
     target = outgoing.section("target")
     target.literal("type", permitted)
     target.number("sample_rate", _HIGHEST_OUTPUT_RATE, le=_HIGHEST_OUTPUT_RATE)
+    if rules.transport == "ws":
+        target.literal("format", _OUTPUT_FORMATS)
     return True
+
+
+def _read_input_format(source: Fields, rules: TaskRules) -> None:
+    """Read what is documented as required of sound in messages, and demanded by strict rules."""
+    for name in ("format", "sample_rate", "channels") if rules.is_strict else ():
+        source.require(name)
+
+    source.literal("format", _INPUT_FORMATS)
+    lowest, highest = _INPUT_RATES
+    source.number("sample_rate", lowest, ge=lowest, le=highest)
+    source.number("channels", 1, ge=1, le=_MOST_CHANNELS)
 
 
 def _read_transcription(pipeline: Fields) -> tuple[str, tuple[str, ...], float]:

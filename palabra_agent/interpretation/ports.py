@@ -46,6 +46,8 @@ class Person:
     """The language that they say they want to hear, or `original`."""
     microphone: Microphone | None = None
     """Their subscribed microphone, muted or not."""
+    is_muted: bool = False
+    """Whether that microphone is muted; says nothing where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,14 @@ class Transcript:
     part: str
     """Which part of a split utterance; empty where it is whole."""
     language: LanguageCode
-    """Language of the text: the detected source, or the target."""
+    """Language of the text: the detected source, or the target; empty where nobody says it."""
     text: str
     """The whole text so far, not an addition."""
     is_final: bool
     is_translation: bool
+    start_seconds: float | None = None
+    """When the words began, since the beginning of the session's sound; None where unknown."""
+    end_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +214,38 @@ class BriefFollowed:
     """Palabra does what it was asked to last."""
 
 
+@dataclass(frozen=True, slots=True)
+class FellSilent:
+    """Speech went in for long, and nothing at all came out: another session may do better."""
+
+
 SessionEvent: TypeAlias = (
-    Transcript | InterpretationStarted | InterpretationEnded | BriefFollowed | UpdateRefused
+    Transcript
+    | InterpretationStarted
+    | InterpretationEnded
+    | BriefFollowed
+    | UpdateRefused
+    | FellSilent
 )
 
 
 class Session(Protocol):
     """One Palabra session that is ready."""
 
-    async def write(self, frame: Pcm) -> None:
-        """Send a frame of the speaker's voice; waits while its short queue is full."""
+    @property
+    def billed_seconds(self) -> float:
+        """For how long it has been charged."""
+        ...
+
+    def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice, in real time; never waits.
+
+        Silence need not be written, but may be.
+        """
+        ...
+
+    def mute(self, *, is_muted: bool) -> None:
+        """Tell whether the speaker has muted themselves."""
         ...
 
     def rebrief(self, brief: Brief) -> None:
@@ -226,7 +253,7 @@ class Session(Protocol):
         ...
 
     def events(self) -> AsyncIterator[SessionEvent]:
-        """Everything that the session tells, in order.
+        """Everything that the session tells, in order; ends where we asked it to end.
 
         Raises:
             SessionLost: The session ended without us asking for it.

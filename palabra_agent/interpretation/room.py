@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from palabra_agent.errors import PalabraError
 from palabra_agent.interpretation.channel import LanguageChannel, open_channel
 from palabra_agent.interpretation.condition import Troubles
+from palabra_agent.interpretation.ledger import Ledger
 from palabra_agent.interpretation.lingering import Lingering
 from palabra_agent.interpretation.plan import Plan, Regime, plan
 from palabra_agent.interpretation.ports import (
@@ -21,7 +22,8 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
 )
 from palabra_agent.interpretation.scribe import Scribe, WritingRules
-from palabra_agent.interpretation.speaker import Assignment, Outlets, interpret_speaker
+from palabra_agent.interpretation.shift import Assignment, Outlets
+from palabra_agent.interpretation.speaker import interpret_speaker
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import AUTO, LanguageCode, base
 
@@ -41,14 +43,20 @@ async def interpret_room(
     Owns the channels and, within them, one supervised task per speaker. On the way out speakers end
     first, each with its session, then the channels are unpublished.
     """
-    async with _open_channels(floor, regime.offered) as channels, asyncio.TaskGroup() as group:
-        room = _Room(floor, regime, rules, open_session, channels, linger_seconds, group)
-        watching = group.create_task(room.watch(), name="watch floor")
-        while not watching.done():
-            room.arrange()
-            await room.next_change()
+    ledger = Ledger()
+    try:
+        async with _open_channels(floor, regime.offered) as channels, asyncio.TaskGroup() as group:
+            room = _Room(
+                floor, regime, rules, open_session, channels, linger_seconds, group, ledger
+            )
+            watching = group.create_task(room.watch(), name="watch floor")
+            while not watching.done():
+                room.arrange()
+                await room.next_change()
 
-        room.dismiss()
+            room.dismiss()
+    finally:
+        logger.info("interpretation billed", extra=ledger.statement())
 
 
 @asynccontextmanager
@@ -81,6 +89,7 @@ class _Room:
     channels: Mapping[LanguageCode, LanguageChannel]
     linger_seconds: float
     group: asyncio.TaskGroup
+    ledger: Ledger
     view: FloorView = field(default_factory=FloorView)
     speakers: dict[str, _Speaker] = field(default_factory=dict[str, _Speaker])
     detected: dict[str, LanguageCode] = field(default_factory=dict[str, LanguageCode])
@@ -124,7 +133,8 @@ class _Room:
 
         for identity, brief in wanted.briefs.items():
             person = self.view.person(identity)
-            self._want(identity, Assignment(brief, person.microphone if person else None))
+            if person is not None:
+                self._want(identity, Assignment(brief, person.microphone, person.is_muted))
 
         self._show(wanted)
 
@@ -167,6 +177,8 @@ class _Room:
             on_transcript=lambda it: self._write(identity, scribe, wanted, it),
             on_trouble=lambda trouble: self._report(identity, trouble),
             on_ready=lambda: self._resolve(identity),
+            on_billed=lambda seconds: self.ledger.bill(identity, seconds),
+            on_relieved=self.ledger.relieve,
         )
         logger.info("speaker interpretation opened")
         try:
@@ -193,7 +205,7 @@ class _Room:
         scribe.write(transcript, self.view, brief)
         heard = base(transcript.language)
         is_known = self.detected.get(identity) == heard
-        is_original = transcript.is_final and not transcript.is_translation
+        is_original = transcript.is_final and not transcript.is_translation and bool(heard)
         if brief.source_language == AUTO and is_original and not is_known:
             self.detected[identity] = heard
             self.changed.set()

@@ -81,6 +81,19 @@ class Recording:
 
         return None
 
+    def longest_silence(self, start: float, end: float, *, above_db: float = AUDIBLE_DB) -> float:
+        """How long at most nothing audible was heard, or nothing at all, between two moments."""
+        peak = _peak_for(above_db)
+        longest, heard_at = 0.0, start
+        for place in range(bisect.bisect_right(self._times, start), len(self._frames)):
+            frame, at = self._frames[place], self._times[place]
+            if at > end:
+                break
+            if max(int(frame.max()), -int(frame.min())) >= peak:
+                longest, heard_at = max(longest, at - heard_at), at
+
+        return max(longest, end - heard_at)
+
     def first_tone(self, hz: float, since: float, *, above_db: float = AUDIBLE_DB) -> float | None:
         """When a tone was first heard after `since`: the end of the window that holds it."""
         first = bisect.bisect_right(self._times, since)

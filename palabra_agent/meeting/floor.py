@@ -20,17 +20,12 @@ from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.completion import complete
 from palabra_agent.connection import is_up
 from palabra_agent.errors import MeetingError
-from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView
+from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView, Person
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.outbox import Notice, Outbox
-from palabra_agent.meeting.people import (
-    LiveKitMicrophone,
-    PeopleMemory,
-    describe,
-    is_person,
-    is_voice,
-)
+from palabra_agent.meeting.people import PeopleMemory, describe, is_person
 from palabra_agent.meeting.presence import Presence
+from palabra_agent.meeting.voices import Voices
 
 _PUBLISH_SECONDS: Final = 10.0
 _UNPUBLISH_SECONDS: Final = 1.0
@@ -73,9 +68,8 @@ class LiveKitFloor:
         self, room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
     ) -> None:
         self._room = room
-        self._listens = listens
-        self._microphones: dict[str, LiveKitMicrophone] = {}
         self._changed = asyncio.Event()
+        self._voices = Voices(room, self._changed.set, listens=listens)
         self._is_over = False
         self._memory = PeopleMemory()
         self._was_reconnected = asyncio.Event()
@@ -83,9 +77,7 @@ class LiveKitFloor:
         self.presence = Presence(room, offered)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             **dict.fromkeys(_CHANGES, self._on_change),
-            "track_published": self._on_track_published,
-            "track_subscribed": self._on_track_subscribed,
-            "track_unsubscribed": self._on_track_unsubscribed,
+            **self._voices.callbacks,
             "reconnected": self._on_reconnected,
             "disconnected": self._on_disconnected,
         }
@@ -95,7 +87,7 @@ class LiveKitFloor:
         for event, callback in self._callbacks.items():
             self._room.on(event, callback)
 
-        self._subscribe_to_voices()
+        self._voices.subscribe_to_all()
         self._is_over = not self._room.isconnected()
 
     def detach(self) -> None:
@@ -153,28 +145,27 @@ class LiveKitFloor:
             await self.presence.send_again()
 
     def _look(self) -> FloorView:
-        """Read the room; while it reconnects, everybody is still there, though nobody is heard."""
+        """Read the room; while it reconnects everybody is still there, and whoever was subscribed.
+
+        Where only signalling is lost the voices go on meanwhile; else LiveKit takes them away.
+        """
         if not is_up(self._room):
             people = self._memory.before_we_left(asyncio.get_running_loop().time())
-            missed = tuple(replace(person, microphone=None) for person in people)
-            return FloorView(missed, is_connected=False)
+            return FloorView(tuple(map(self._as_still_heard, people)), is_connected=False)
 
         people = tuple(
-            describe(participant, self._microphone_of(participant))
+            describe(participant, self._voices.microphone_of(participant))
             for participant in self._room.remote_participants.values()
             if is_person(participant)
         )
         self._memory.note(people, asyncio.get_running_loop().time())
         return FloorView(people)
 
-    def _subscribe_to_voices(self) -> None:
-        for participant in self._room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._on_track_published(publication, participant)
+    def _as_still_heard(self, person: Person) -> Person:
+        if self._voices.has(person.microphone):
+            return person
 
-    def _microphone_of(self, participant: rtc.RemoteParticipant) -> LiveKitMicrophone | None:
-        subscribed = (self._microphones.get(sid) for sid in participant.track_publications)
-        return next((microphone for microphone in subscribed if microphone is not None), None)
+        return replace(person, microphone=None)
 
     async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
         try:
@@ -200,32 +191,8 @@ class LiveKitFloor:
     def _on_change(self, *_: object) -> None:
         self._changed.set()
 
-    def _on_track_published(
-        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        is_wanted = self._listens and is_voice(publication, participant)
-        if is_wanted and not publication.subscribed:
-            publication.set_subscribed(True)
-
-    def _on_track_subscribed(
-        self,
-        track: rtc.Track,
-        publication: rtc.RemoteTrackPublication,
-        participant: rtc.RemoteParticipant,
-    ) -> None:
-        if is_voice(publication, participant):
-            self._microphones[publication.sid] = LiveKitMicrophone(track, publication.sid)
-            self._changed.set()
-
-    def _on_track_unsubscribed(
-        self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, *_: object
-    ) -> None:
-        self._microphones.pop(publication.sid, None)
-        self._changed.set()
-
     def _on_reconnected(self) -> None:
-        # LiveKit forgets a subscription that is asked for while it reconnects
-        self._subscribe_to_voices()
+        self._voices.subscribe_to_all()
         self._was_reconnected.set()
         self.outbox.wake()
         self._changed.set()

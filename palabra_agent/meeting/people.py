@@ -87,4 +87,11 @@ def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) 
         speak=said.get(SPEAK_ATTRIBUTE) or language,
         listen=said.get(LISTEN_ATTRIBUTE) or language,
         microphone=microphone,
+        is_muted=_is_muted(participant, microphone),
     )
+
+
+def _is_muted(participant: rtc.RemoteParticipant, microphone: Microphone | None) -> bool:
+    published = participant.track_publications
+    heard = published.get(microphone.track_sid) if microphone is not None else None
+    return heard is not None and heard.muted

@@ -3,119 +3,98 @@
 Rules first, then the code:
 
 * The task is always sent whole. What is wished last is what counts; wishes in between are skipped.
-* Palabra allows one `set_task` and one `get_task` in two seconds. Whether the two share their
-  allowance is not known, so they do here.
 * `set_task` may be acknowledged or not. Ready is when `task_status` or `current_task` says so, and
-  it is asked for until it does.
-* A `VALIDATION_ERROR` refuses the task that is under way, unless it complains of the command's own
-  name. A refused task is not sent again; what ran before goes on.
+  it is asked for until it does. The same holds for `pause_task`.
+* `set_task` in a pause ends the pause and its bill begins: changes wait until somebody speaks.
+* A `VALIDATION_ERROR` refuses the task that is under way, unless it complains of another command.
+  A refused task is not sent again; what ran before goes on.
 * `NOT_FOUND` before the task runs means not yet, afterwards that it is gone: it is sent once more.
+* Other commands are sent in order, once a task is there.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Final, TypeAlias
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from palabra_agent.errors import SessionLost, TaskRejected
 from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.palabra import commands
+from palabra_agent.palabra.commands import CommandParts
+from palabra_agent.palabra.lifecycle import Lifecycle, SessionState, Signal
+from palabra_agent.palabra.meanings import (
+    Command,
+    Finished,
+    Meaning,
+    Noted,
+    Over,
+    Ready,
+    Refused,
+    Task,
+)
 from palabra_agent.palabra.messages import (
-    AudioChunk,
     ErrorReport,
     Message,
-    QueueLevels,
     StreamEnded,
     TaskReport,
     Unread,
     WarningReport,
 )
+from palabra_agent.palabra.pacing import TASK_INTERVAL_SECONDS, Pace
+from palabra_agent.palabra.refusals import is_of_task, is_of_unknown_command, readable
 
-Task: TypeAlias = Mapping[str, Any]
-"""The `data` of a `set_task`."""
-
-TASK_INTERVAL_SECONDS: Final = 2.1
-"""Between two of `set_task` and `get_task`: two seconds and a little for the clocks."""
-
-_UNKNOWN_COMMAND: Final = "non-empty message_type"
-"""Part of the answer to a command that the server does not know; it refuses no task."""
-
-_ENTRY: Final = re.compile(r"""'loc': (?P<loc>[(\[].*?[)\]]), 'msg': (["'])(?P<msg>.*?)\2""")
 _PATIENCE: Final = 3
 """So many unknown errors in a row refuse a change of what runs."""
-_LONGEST_REASON: Final = 300
-"""It is shown in an attribute, together with others; longer ones LiveKit drops without a word."""
-_NAME: Final = re.compile(r"'([^']+)'|\b(\d+)\b")
+_DENIALS: Final = 3
+"""After so many answers that there is no task it is sent again: six seconds, where two are usual.
+"""
+_MOST_WAITING: Final = 60
+"""Commands that may wait for their turn: a minute of `tts_task`."""
 
 
-class TaskState(StrEnum):
-    """Where the task stands."""
-
-    IDLE = "idle"
-    """Nothing was asked for yet."""
-    CONFIGURING = "configuring"
-    """Asked for, not known to run."""
-    RUNNING = "running"
-    """Runs as asked for, or as it was asked for before the latest change."""
-    OVER = "over"
-    """Ended, refused before it ran, or lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command to send now."""
-
-    name: str
-    data: Task
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The task runs as it was sent last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The wished change was refused; the task runs on as it was."""
-
-    error: TaskRejected
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """The session is over; nothing more comes."""
-
-    error: TaskRejected | SessionLost
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """Something to count or log, by its code only."""
-
-    what: str
-    code: str
-
-
-Meaning: TypeAlias = Transcript | Ready | Refused | Over | Noted
+_Waiting: TypeAlias = tuple[float, Callable[[], Command]]
 
 
 class TaskConversation:
     """One task, from the first wish to its end. Times are in seconds of any steady clock."""
 
-    def __init__(self) -> None:
-        self.state = TaskState.IDLE
+    def __init__(self, life: Lifecycle | None = None) -> None:
+        self._life = life or Lifecycle(SessionState.CONFIGURING)
+        self._pace = Pace()
         self._wished: Task | None = None
         self._sent: Task | None = None
         self._running: Task | None = None
         self._refused: Task | None = None
         self._refusal: TaskRejected | None = None
+        self._wants_pause = False
+        self._is_pause_sent = False
         self._is_confirmed = False
+        self._ask_from = -math.inf
+        self._has_asked = False
+        """Whether `get_task` went out since the latest command: then its answer speaks of that."""
         self._was_lost = False
         self._strikes = 0
         """Errors that nobody knows, in a row."""
-        self._next_at = 0.0
+        self._denials = 0
+        """How often there was no task yet."""
+        self._told: set[str] = set()
+        """Warnings that need not be told again."""
+        self._others: deque[Command] = deque(maxlen=_MOST_WAITING)
+        self._interruption: Command | None = None
+        """An interruption of which nothing was heard yet, by its newer or older name."""
+        self._is_farewell_sent = False
+
+    @property
+    def state(self) -> SessionState:
+        """Where the session stands."""
+        return self._life.state
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether Palabra takes sound in now, as far as we know."""
+        return self.state is SessionState.RUNNING and not self._is_pause_sent
 
     def wish(self, task: Task) -> list[Meaning]:
         """Want a task, new or changed; return what is known of it already.
@@ -130,29 +109,43 @@ class TaskConversation:
         is_followed = self._is_confirmed and task == self._running == self._sent
         return [Ready()] if is_followed else []
 
+    def pause(self) -> None:
+        """Want Palabra to hear, and charge, nothing; as soon as the task is known to run."""
+        self._wants_pause = True
+
+    def resume(self) -> None:
+        """Want Palabra to hear again."""
+        self._wants_pause = False
+
+    def say(self, parts: CommandParts) -> None:
+        """Want another command sent, as soon as there is a task and its turn has come."""
+        self._others.append(Command(*parts))
+
+    def finish(self) -> None:
+        """Want the task to end, after everything that was said is interpreted."""
+        self._life.follow(Signal.END_WANTED)
+
+    def may_end(self, now: float) -> bool:
+        """Whether `end_task` would be obeyed now; where a limit bars it, deleting ends as well."""
+        return not self._life.is_over and self._pace.next_time("end_task") <= now
+
     def next_command(self, now: float) -> Command | None:
         """The command to send now, if any; the caller sends it."""
-        if now < self._next_at or self.state is TaskState.OVER:
-            return None
+        for due, make in self._waiting():
+            if due <= now:
+                command = make()
+                self._pace.note(command.name, now)
+                if command.name in {"set_task", "pause_task"}:
+                    # most servers acknowledge them long before
+                    self._ask_from = now + TASK_INTERVAL_SECONDS
 
-        if self._wished is not None and self._wished != self._sent:
-            self._sent, self._is_confirmed = self._wished, False
-            self._next_at = now + TASK_INTERVAL_SECONDS
-            if self.state is TaskState.IDLE:
-                self.state = TaskState.CONFIGURING
-
-            return Command("set_task", self._sent)
-
-        if self._sent is not None and not self._is_confirmed:
-            self._next_at = now + TASK_INTERVAL_SECONDS
-            return Command("get_task", {"exclude_hidden": True})
+                return command
 
         return None
 
     def next_time(self) -> float | None:
         """When `next_command` may have something, or None while there is nothing to say."""
-        is_settled = self._wished == self._sent and (self._sent is None or self._is_confirmed)
-        return None if is_settled or self.state is TaskState.OVER else self._next_at
+        return min((due for due, _ in self._waiting()), default=None)
 
     def ask_again(self) -> None:
         """Make sure that the task still runs, as after a reconnect that may have lost packets."""
@@ -160,78 +153,214 @@ class TaskConversation:
 
     def repeat(self) -> None:
         """Send the task again, as to a peer that was not there to hear it."""
-        self._sent = None
+        self._sent, self._is_pause_sent = None, False
+
+    def lose(self, reason: str) -> list[Meaning]:
+        """The other side is gone; while we are ending, that is the end."""
+        return self._over(Signal.LOST, SessionLost(reason))
 
     def receive(self, message: Message, now: float) -> list[Meaning]:
         """Take in a message; return what it means for us. After the end nothing means anything."""
-        if self.state is TaskState.OVER:
+        if self._life.is_over:
             return []
 
         match message:
             case Transcript():
                 return [message]
             case TaskReport():
-                return self._confirm(message)
+                return self._heed(message)
             case ErrorReport():
                 return self._fail(message, now)
             case WarningReport(code):
-                return [Noted("warning", code)]
+                return self._heed_warning(code)
             case StreamEnded():
-                return self._over(SessionLost("Palabra ended the stream"))
-            case QueueLevels() | AudioChunk():
-                return []
+                return self.lose("Palabra ended the stream")
             case Unread(message_type):
                 return [Noted("unread", message_type)]
+            case _:
+                return []
 
-    def _confirm(self, report: TaskReport) -> list[Meaning]:
-        if self._sent is None or report.command not in {"", "set_task"}:
+    def _waiting(self) -> Iterator[_Waiting]:
+        """What is to be sent, the most urgent first, each with the time from when on it may be."""
+        if self._life.is_over:
+            return
+
+        if self.state is SessionState.ENDING:
+            if not self._is_farewell_sent:
+                yield self._pace.next_time("end_task"), self._say_farewell
+            return
+
+        if self._needs_task:
+            yield self._pace.next_time("set_task"), self._send_task
+        elif self._wants_pause and not self._is_pause_sent and self._is_confirmed:
+            yield self._pace.next_time("pause_task"), self._send_pause
+        elif self._sent is not None and not self._is_confirmed:
+            yield max(self._pace.next_time("get_task"), self._ask_from), self._ask
+
+        if self._others and self._life.has_task:
+            yield self._pace.next_time(self._others[0].name), self._send_other
+
+    @property
+    def _needs_task(self) -> bool:
+        if self._wished is None or (self._wants_pause and self._is_pause_sent):
+            return False
+
+        return self._wished != self._sent or self._is_pause_sent
+
+    def _send_task(self) -> Command:
+        assert self._wished is not None, "only what is wished is sent"
+        self._sent, self._is_pause_sent = self._wished, False
+        self._is_confirmed = self._has_asked = False
+        return Command(*commands.set_task(self._sent))
+
+    def _send_pause(self) -> Command:
+        self._is_pause_sent = True
+        self._is_confirmed = self._has_asked = False
+        self._life.follow(Signal.PAUSED)
+        return Command(*commands.pause_task())
+
+    def _ask(self) -> Command:
+        self._has_asked = True
+        return Command(*commands.get_task())
+
+    def _send_other(self) -> Command:
+        command = self._others.popleft()
+        if command.name in {"interrupt_task", "flush_task"}:
+            self._interruption = command
+
+        return command
+
+    def _say_farewell(self) -> Command:
+        self._is_farewell_sent = True
+        return Command(*commands.end_task())
+
+    def _heed(self, report: TaskReport) -> list[Meaning]:
+        if report.command == "interrupt_task":
+            self._interruption = None
+
+        if self._sent is None or report.command not in {"", "set_task", "pause_task"}:
             return []
 
-        if report.status != "running":
+        if report.status == "paused":
+            return self._heed_pause()
+
+        if report.status != "running" or report.command == "pause_task":
             return []
 
+        if not self._is_pause_sent:
+            return self._confirm()
+
+        if self._has_asked:
+            self._pause_was_lost()
+
+        return []
+
+    def _heed_pause(self) -> list[Meaning]:
+        if self._is_pause_sent:
+            self._is_confirmed, self._strikes = True, 0
+        elif self._life.has_task:
+            # it did not hear that the pause is over
+            self._sent = None
+
+        return []
+
+    def _pause_was_lost(self) -> None:
+        """It runs on, and is to be paused once more."""
+        self._is_pause_sent, self._is_confirmed = False, True
+        self._life.follow(Signal.CONFIRMED)
+
+    def _heed_warning(self, code: str) -> list[Meaning]:
+        """A missing voice is told with every sentence; once is enough."""
+        if code in self._told:
+            return []
+
+        if code == "VOICE_NOT_FOUND":
+            self._told.add(code)
+
+        return [Noted("warning", code)]
+
+    def _confirm(self) -> list[Meaning]:
         is_news = not self._is_confirmed
         self._is_confirmed, self._was_lost, self._running = True, False, self._sent
         self._strikes = 0
-        self.state = TaskState.RUNNING
+        self._life.follow(Signal.CONFIRMED)
         return [Ready()] if is_news else []
 
     def _fail(self, error: ErrorReport, now: float) -> list[Meaning]:
         if error.code == "SERVICE_TIMEOUT":
-            return self._over(SessionLost("Palabra heard no audio for too long"))
+            words = f" ({readable(error.desc)})" if error.desc else ""
+            return self.lose(f"Palabra heard no audio for too long{words}")
 
         if error.code == "NOT_FOUND":
             return self._not_found()
 
-        is_under_way = self._sent is not None and not self._is_confirmed
-        is_about_task = error.code == "VALIDATION_ERROR" and _UNKNOWN_COMMAND not in error.desc
-        if is_under_way and is_about_task:
-            return self._reject(TaskRejected(error.code, readable(error.desc)))
+        if error.code == "VALIDATION_ERROR":
+            if is_of_unknown_command(error.desc):
+                return self._not_understood(error, now)
 
-        # a rate limit, whose code nobody knows, or something new: the command may not have counted
-        self._next_at = now + TASK_INTERVAL_SECONDS
+            if self._is_task_under_way and is_of_task(error.desc):
+                return self._reject(TaskRejected(error.code, readable(error.desc)))
+
+        return self._retry(error, now)
+
+    @property
+    def _is_task_under_way(self) -> bool:
+        return self._sent is not None and not self._is_confirmed and not self._is_pause_sent
+
+    def _not_understood(self, error: ErrorReport, now: float) -> list[Meaning]:
+        """Older servers know an interruption by another name; nobody's task is refused by this."""
+        if self._interruption is None:
+            return self._retry(error, now)
+
+        if self._interruption.name == "interrupt_task":
+            self._others.appendleft(Command("flush_task", self._interruption.data))
+
+        self._interruption = None
+        return [Noted("error", error.code)]
+
+    def _retry(self, error: ErrorReport, now: float) -> list[Meaning]:
+        """A rate limit, whose code nobody knows, or something new: it may not have counted."""
+        if self.state is SessionState.ENDING:
+            self._pace.note("end_task", now)
+            self._is_farewell_sent = False
+            return [Noted("error", error.code)]
+
+        self._pace.note("set_task", now)
         self._strikes += 1
-        if is_under_way and self.state is TaskState.RUNNING and self._strikes >= _PATIENCE:
+        is_change = self._is_task_under_way and self._life.has_task
+        if is_change and self._strikes >= _PATIENCE:
             return self._reject(TaskRejected(error.code, readable(error.desc)))
 
-        if not self._is_confirmed:
+        if self._is_pause_sent and not self._is_confirmed:
+            self._pace.note("pause_task", now)
+            self._pause_was_lost()
+        elif not self._is_confirmed:
             self._sent = None
 
         return [Noted("error", error.code)]
 
     def _not_found(self) -> list[Meaning]:
-        if self.state is not TaskState.RUNNING:
-            return []
+        if not self._life.has_task:
+            return self._wait_or_repeat()
 
         if self._was_lost:
-            return self._over(SessionLost("Palabra lost the task"))
+            return self.lose("Palabra lost the task")
 
-        self._was_lost, self._sent = True, None
+        self._was_lost, self._sent, self._is_pause_sent = True, None, False
+        self._is_confirmed = False
         return [Noted("error", "NOT_FOUND")]
 
+    def _wait_or_repeat(self) -> list[Meaning]:
+        """Not up yet; or it was never heard, as by a peer that was just being set up."""
+        self._denials += 1
+        if self._denials % _DENIALS == 0:
+            self._sent = None
+
+        return []
+
     def _reject(self, error: TaskRejected) -> list[Meaning]:
-        if self.state is not TaskState.RUNNING:
-            return self._over(error)
+        if not self._life.has_task:
+            return self._over(Signal.REJECTED, error)
 
         self._refused, self._refusal, self._strikes = self._sent, error, 0
         self._sent, self._is_confirmed = self._running, True
@@ -241,21 +370,7 @@ class TaskConversation:
 
         return [Refused(error)]
 
-    def _over(self, error: TaskRejected | SessionLost) -> list[Meaning]:
-        self.state = TaskState.OVER
-        return [Over(error)]
-
-
-def readable(desc: str) -> str:
-    """Turn the validator's own notation into words: which field, and what it wants.
-
-    Palabra's validation errors are the printed form of a Python object; what cannot be read that
-    way is passed on as it is.
-    """
-    words = "; ".join(_entry_in_words(entry) for entry in _ENTRY.finditer(desc)) or desc
-    return words if len(words) <= _LONGEST_REASON else words[: _LONGEST_REASON - 1] + "…"
-
-
-def _entry_in_words(entry: re.Match[str]) -> str:
-    path = ".".join(name or number for name, number in _NAME.findall(entry["loc"]))
-    return f"{path}: {entry['msg']}"
+    def _over(self, signal: Signal, error: TaskRejected | SessionLost) -> list[Meaning]:
+        was_wanted = self.state is SessionState.ENDING
+        self._life.follow(signal)
+        return [Finished()] if was_wanted else [Over(error)]

@@ -1,29 +1,37 @@
-"""Palabra's task: what a room may choose of it, and the `data` of `set_task` that it makes.
+"""Palabra's task: what a room may choose of it, checked before anything is opened. Pure.
 
-Pure; nothing is opened here. The languages come from beside the settings, and overrides by target
-are resolved before anything is sent.
+The languages come from beside the settings; overrides by target are judged as they hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
 
 from palabra_agent.config.codes import check_target
 from palabra_agent.config.fields import (
     ConfigModel,
     Mistake,
+    Switch,
     distinct,
-    not_available,
     refusal,
     refuse_all,
     repeated,
 )
 from palabra_agent.config.layers import overlay
 from palabra_agent.config.wording import shown
-from palabra_agent.languages import AUTO, LanguageCode, base, normalise
+from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.palabra.task_advanced import Preprocessing
+from palabra_agent.palabra.task_overlay import overlay_mistakes
 from palabra_agent.palabra.task_sections import (
     QueueConfig,
     Transcription,
@@ -56,13 +64,10 @@ TRANSCRIPTION_TYPES: Final[tuple[MessageType, ...]] = (
 """What `allowed_message_types: null` asks for."""
 
 
+_LEAST_LEVELS: Final = {"desired_queue_level_ms": 2_000, "max_queue_level_ms": 4_000}
+"""From one source, which has no text of the refusal: reason to warn, not to refuse."""
+
 _Entry = TypeVar("_Entry", bound=ConfigModel)
-
-
-def _webrtc_only(value: str) -> str:
-    if value != "webrtc":
-        raise not_available(value)
-    return value
 
 
 def _distinct_keys(value: object) -> object:
@@ -90,42 +95,41 @@ def _effective(model: type[_Entry], entries: Mapping[str, _Entry], common: str, 
     return model.model_validate(overlay(*layers))
 
 
-def _voice_mistake(entry: Translation) -> Mistake | None:
+def _voice_mistakes(entry: Translation) -> Iterator[Mistake]:
     speech = entry.speech_generation
     if not speech.voice_cloning:
-        return None
+        return
+    at = ("speech_generation",)
     if speech.voice_timbre_detection.enabled:
         reason = "voice_timbre_detection.enabled: true; set one of the two to false"
-    elif "voice_id" in speech.model_fields_set and speech.voice_id is not None:
+        yield at, refusal(f"voice_cloning: true excludes {reason}")
+    if "voice_id" in speech.model_fields_set and speech.voice_id is not None:
         reason = "voice_id; set voice_cloning to false or voice_id to null"
-    else:
-        return None
-    return ("speech_generation",), refusal(f"voice_cloning: true excludes {reason}")
+        yield at, refusal(f"voice_cloning: true excludes {reason}")
 
 
-def _queue_mistake(entry: QueueConfig) -> Mistake | None:
+def _queue_mistakes(entry: QueueConfig) -> Iterator[Mistake]:
     desired, most = entry.desired_queue_level_ms, entry.max_queue_level_ms
     if most <= desired:
         reason = f"must be greater than desired_queue_level_ms ({desired}), not {most}"
-        return ("max_queue_level_ms",), refusal(reason)
+        yield ("max_queue_level_ms",), refusal(reason)
     if entry.max_tempo < entry.min_tempo:
         reason = f"must be at least min_tempo ({entry.min_tempo}), not {entry.max_tempo}"
-        return ("max_tempo",), refusal(reason)
-    return None
+        yield ("max_tempo",), refusal(reason)
 
 
 def _consistent(
-    model: type[_Entry], common: str, mistake_of: Callable[[_Entry], Mistake | None]
+    model: type[_Entry], common: str, mistakes_of: Callable[[_Entry], Iterator[Mistake]]
 ) -> AfterValidator:
     """Check entries as they hold, not as they are written; a common mistake is reported once."""
 
     def check(entries: dict[str, _Entry]) -> dict[str, _Entry]:
-        keys = [common, *(key for key in entries if key != common)]
-        mistakes: list[Mistake] = []
-        for key in keys:
-            mistake = mistake_of(_effective(model, entries, common, key))
-            if mistake and (key == common or not mistakes or mistakes[0][0][0] != common):
-                mistakes.append(((key, *mistake[0]), mistake[1]))
+        inherited = list(mistakes_of(_effective(model, entries, common, common)))
+        known = {(at, why.message()) for at, why in inherited}
+        mistakes = [((common, *at), why) for at, why in inherited]
+        for key in entries:
+            own = mistakes_of(_effective(model, entries, common, key))
+            mistakes += [((key, *at), why) for at, why in own if (at, why.message()) not in known]
         refuse_all(mistakes)
         return entries
 
@@ -138,32 +142,44 @@ class TaskSettings(ConfigModel):
     elsewhere: ClassVar[Mapping[str, str]] = {
         "pipeline": "leave this level out: its sections are keys of `palabra` themselves",
         "input_stream": "is not said here but by `palabra.transport` and `palabra.websocket`",
-        "output_stream": "is not said here but by `palabra.transport` and `palabra.websocket`",
+        "output_stream": (
+            "is not said here but by `palabra.speech`, `palabra.transport` and `palabra.websocket`"
+        ),
     }
 
-    transport: Annotated[Literal["webrtc", "websocket", "auto"], AfterValidator(_webrtc_only)] = (
-        "webrtc"
-    )
-    """How Palabra is reached."""
+    transport: Literal["webrtc", "websocket", "auto"] = "webrtc"
+    """How Palabra is reached; `auto` begins with WebRTC."""
     websocket: WebSocketFormat = WebSocketFormat()
     """Formats of that transport."""
+    speech: Switch = True
+    """Speak what is translated; false: text alone, which is sent as `output_stream: null`."""
+    preprocessing: Preprocessing | None = None
+    """Undocumented."""
     transcription: Transcription = Transcription()
     translations: Annotated[
         dict[Annotated[str, _target_or(DEFAULT)], Translation],
         BeforeValidator(_distinct_keys),
-        _consistent(Translation, DEFAULT, _voice_mistake),
+        _consistent(Translation, DEFAULT, _voice_mistakes),
     ] = Field(default={})
     """By target, or `default` for all of them."""
     translation_queue_configs: Annotated[
         dict[Annotated[str, _target_or(GLOBAL)], QueueConfig],
         BeforeValidator(_distinct_keys),
-        _consistent(QueueConfig, GLOBAL, _queue_mistake),
+        _consistent(QueueConfig, GLOBAL, _queue_mistakes),
     ] = Field(default={})
     """By target, or `global` for all of them."""
     allowed_message_types: Annotated[tuple[MessageType, ...], AfterValidator(distinct)] | None = (
         None
     )
     """What Palabra reports; null for the four transcription types."""
+    undocumented: dict[str, JsonValue] = Field(default={})
+    """Laid over the finished `data` of `set_task`, unchecked: for fields that nobody knows yet."""
+
+    @field_validator("undocumented")
+    @classmethod
+    def _leaves_ours(cls, said: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
+        refuse_all(overlay_mistakes(said, has_speech=info.data.get("speech", True)))
+        return said
 
     def translation_of(self, target: LanguageCode) -> Translation:
         """The settings that hold for one target."""
@@ -173,72 +189,31 @@ class TaskSettings(ConfigModel):
         """The queue settings that hold for one target, or for `global`."""
         return _effective(QueueConfig, self.translation_queue_configs, GLOBAL, target)
 
+    def cautions(self) -> tuple[str, ...]:
+        """What is allowed, and may yet not do what is wanted; for the log."""
+        return (*self._low_queues(), *self._overruled_voices(), *self._unchecked())
 
-def build_task(
-    settings: TaskSettings,
-    *,
-    source_language: LanguageCode,
-    detectable_languages: Iterable[LanguageCode],
-    targets: Sequence[LanguageCode],
-    partial_translations: bool,
-) -> dict[str, JsonValue]:
-    """Make the `data` of `set_task` for the WebRTC transport: always whole, nothing implied."""
-    types = settings.allowed_message_types
-    return {
-        "input_stream": {"content_type": "audio", "source": {"type": "webrtc"}},
-        "output_stream": {"content_type": "audio", "target": {"type": "webrtc"}},
-        "pipeline": {
-            "transcription": _transcription(settings, source_language, detectable_languages),
-            "translations": [
-                _translation(settings.translation_of(target), target, partial_translations)
-                for target in targets
-            ],
-            "translation_queue_configs": {
-                key: settings.queue_config_of(key).model_dump(mode="json")
-                for key in (GLOBAL, *targets)
-                if key == GLOBAL or key in settings.translation_queue_configs
-            },
-            "allowed_message_types": list(TRANSCRIPTION_TYPES if types is None else types),
-        },
-    }
+    def _low_queues(self) -> Iterator[str]:
+        for key in (GLOBAL, *self.translation_queue_configs):
+            entry = self.queue_config_of(key)
+            said = self.translation_queue_configs.get(key, QueueConfig()).model_fields_set
+            for name, least in _LEAST_LEVELS.items():
+                level: int = getattr(entry, name)
+                if level < least and name in said:
+                    yield (
+                        f"palabra.translation_queue_configs.{key}.{name} is {level}; "
+                        f"Palabra's server is reported to refuse less than {least}"
+                    )
 
+    def _overruled_voices(self) -> Iterator[str]:
+        for key, entry in self.translations.items():
+            speech = entry.speech_generation
+            if speech.voice_timbre_detection.enabled and "voice_id" in speech.model_fields_set:
+                yield (
+                    f"palabra.translations.{key}.speech_generation: the voice that "
+                    "voice_timbre_detection finds is used instead of voice_id"
+                )
 
-def _transcription(
-    settings: TaskSettings, source: LanguageCode, detectable: Iterable[LanguageCode]
-) -> dict[str, JsonValue]:
-    """Regions are left out, since Palabra hears languages, and what only `auto` reads with it."""
-    may_detect = dict.fromkeys(base(code) for code in detectable) if source == AUTO else ()
-    return {
-        "source_language": base(source),
-        "detectable_languages": list(may_detect),
-        **_spoken_out(settings.transcription),
-    }
-
-
-def _translation(
-    entry: Translation, target: LanguageCode, partial_translations: bool
-) -> dict[str, JsonValue]:
-    said = entry.translate_partial_transcriptions
-    fields = _spoken_out(entry)
-    speech = fields["speech_generation"]
-    if entry.speech_generation.voice_cloning and isinstance(speech, dict):
-        speech["voice_id"] = None
-    return {
-        "target_language": target,
-        **fields,
-        "translate_partial_transcriptions": partial_translations if said is None else said,
-    }
-
-
-def _spoken_out(section: ConfigModel) -> dict[str, JsonValue]:
-    """Every field with its value, but the glossary switches only where somebody set them."""
-    fields: dict[str, JsonValue] = section.model_dump(mode="json")
-    return _without_unset_glossaries(fields)
-
-
-def _without_unset_glossaries(fields: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {
-        key: _without_unset_glossaries(value) if isinstance(value, dict) else value
-        for key, value in fields.items()
-        if not (value is None and "glossar" in key)
-    }
+    def _unchecked(self) -> Iterator[str]:
+        if self.undocumented:
+            yield "palabra.undocumented is sent to Palabra as it is, unchecked"

@@ -1,6 +1,7 @@
 """The sections of Palabra's task that a room may choose, field by field.
 
-Palabra's names, our defaults, and what Palabra documents as allowed.
+Palabra's names, our defaults, and what Palabra documents as allowed. Fields that it does not
+document say so; they are sent only where somebody sets them.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, JsonValue
 
+from palabra_agent.config.codes import SpokenCodes
 from palabra_agent.config.fields import (
     Between,
     ConfigModel,
@@ -19,6 +21,11 @@ from palabra_agent.config.fields import (
     Switch,
     Whole,
     refusal,
+)
+from palabra_agent.palabra.task_advanced import (
+    SpeechAdvanced,
+    SplitterAdvanced,
+    TranscriptionAdvanced,
 )
 
 
@@ -52,6 +59,20 @@ class SpeechGeneration(ConfigModel):
     """A voice of Palabra's or your own; excludes `voice_cloning`."""
     voice_timbre_detection: VoiceTimbreDetection = VoiceTimbreDetection()
     """Where it is enabled, the detected voice wins over `voice_id`."""
+    tts_model: Name | None = None
+    """Undocumented: the model that speaks, such as `auto`."""
+    voice_cloning_mode: Name | None = None
+    """Undocumented: `static_5` and `static_10` are known."""
+    denoise_voice_samples: Switch | None = None
+    """Undocumented: clean what a voice is cloned from."""
+    speech_tempo_auto: Switch | None = None
+    """Undocumented, and superseded by the queue's `auto_tempo`."""
+    speech_tempo_timings_factor: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented."""
+    speech_tempo_adjustment_factor: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented."""
+    advanced: SpeechAdvanced | None = None
+    """Undocumented."""
 
 
 class Translation(ConfigModel):
@@ -68,6 +89,14 @@ class Translation(ConfigModel):
     allowed_translation_glossary_ids: Names | None = None
     """Apply these only."""
     speech_generation: SpeechGeneration = SpeechGeneration()
+    allowed_source_languages: SpokenCodes | None = None
+    """Undocumented: with `auto`, only what is said in these is translated into this target."""
+    translation_model: Name | None = None
+    """Undocumented: `auto` and `alpha` are known."""
+    style: Name | None = None
+    """Undocumented: free text; `church_catholic` was seen to work."""
+    advanced: dict[str, JsonValue] | None = None
+    """Undocumented: nothing is known of what may stand here."""
 
 
 class QueueConfig(ConfigModel):
@@ -81,12 +110,22 @@ class QueueConfig(ConfigModel):
     """Talk faster or slower to keep the desired level."""
     min_tempo: Annotated[Number, Between(0.1, 10)] = 1.0
     max_tempo: Annotated[Number, Between(0.1, 10)] = 1.3
+    auto_tempo_max_delay_ms: Annotated[Whole, Between(0, 600_000)] | None = None
+    """Undocumented."""
+    tempo_decay: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented."""
+    tempo_smoothing: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented."""
 
 
 class SentenceSplitter(ConfigModel):
     """Whether long sentences are cut to be spoken sooner."""
 
     enabled: Switch = True
+    splitter_model: Name | None = None
+    """Undocumented: such as `auto`."""
+    advanced: SplitterAdvanced | None = None
+    """Undocumented."""
 
 
 class Verification(ConfigModel):
@@ -96,6 +135,8 @@ class Verification(ConfigModel):
     transcription_correction_style: Name | None = None
     allow_verification_glossaries: Switch | None = None
     allowed_verification_glossary_ids: Names | None = None
+    verification_model: Name | None = None
+    """Undocumented: such as `auto`."""
 
 
 class Transcription(ConfigModel):
@@ -114,6 +155,34 @@ class Transcription(ConfigModel):
     verification: Verification = Verification()
     allow_hotwords_glossaries: Switch | None = None
     allowed_hotwords_glossary_ids: Names | None = None
+    asr_model: Name | None = None
+    """Undocumented: `auto` and `alpha` are known."""
+    denoise: Literal["none", "alpha", "beta"] | None = None
+    """Undocumented, but for what the server says that it permits."""
+    priority: Literal["speed", "normal", "quality"] | None = None
+    """Undocumented, but for what the server says that it permits."""
+    supress_numeral_tokens: Switch | None = None
+    """Undocumented: as newer SDKs spell it."""
+    suppress_numeral_tokens: Switch | None = None
+    """Undocumented: as an older page of the documentation spells it."""
+    diarize_speakers: Switch | None = None
+    """Undocumented: tell speakers apart."""
+    speakers_total: Annotated[Whole, Between(1, 100)] | None = None
+    """Undocumented: how many there are."""
+    min_alignment_score: Annotated[Number, Between(0, 1)] | None = None
+    """Undocumented."""
+    max_alignment_cer: Annotated[Number, Between(0, 1)] | None = None
+    """Undocumented."""
+    only_confirm_by_silence: Switch | None = None
+    """Undocumented: end sentences at pauses alone."""
+    batched_inference: Switch | None = None
+    """Undocumented."""
+    force_detect_language: Switch | None = None
+    """Undocumented."""
+    calculate_voice_loudness: Switch | None = None
+    """Undocumented."""
+    advanced: TranscriptionAdvanced | None = None
+    """Undocumented."""
 
 
 class WebSocketFormat(ConfigModel):

@@ -50,6 +50,8 @@ class Disconnected:
     """The connection is gone for good."""
 
     reason: str
+    was_useless: bool = False
+    """Whether it was there and could not do what it is for; another transport may."""
 
 
 TransportEvent: TypeAlias = (
@@ -59,6 +61,10 @@ TransportEvent: TypeAlias = (
 
 class Transport(Protocol):
     """A joined session."""
+
+    async def wait_for_peer(self, seconds: float) -> bool:
+        """Wait until Palabra's side is there to listen; False if it did not come in time."""
+        ...
 
     async def send(self, frame: bytes) -> None:
         """Send a command reliably.

@@ -23,7 +23,7 @@ from palabra_agent.connection import is_up
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.api import SessionTicket
-from palabra_agent.palabra.messages import decode
+from palabra_agent.palabra.decoding import decode
 from palabra_agent.palabra.transport import (
     Disconnected,
     MessageReceived,
@@ -35,9 +35,11 @@ from palabra_agent.palabra.transport import (
 )
 
 _BOT_PREFIX: Final = "palabra_translator"
-_BOT_SECONDS: Final = 5.0
-_BOT_ABSENCE_SECONDS: Final = 3.0
+_BOT_ABSENCE_SECONDS: Final = 2.0
 """The bot's own reconnect makes it vanish for less than this; during ours it does not count."""
+
+_TRACK_SECONDS: Final = 8.0
+"""Palabra publishes its tracks when a task starts, not when somebody speaks."""
 
 _CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
@@ -50,13 +52,15 @@ logger = logging.getLogger(__name__)
 class WebRtcTransport:
     """One joined session; callbacks of the room only queue events."""
 
-    def __init__(self, room: rtc.Room, voice: AudioOutput) -> None:
+    def __init__(self, room: rtc.Room, voice: AudioOutput, *, expects_tracks: bool = True) -> None:
         self._room = room
         self._voice = voice
+        self._expects_tracks = expects_tracks
         self._queue: asyncio.Queue[TransportEvent] = asyncio.Queue(_EVENT_LIMIT)
         self._sources: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
-        self._bot_timer: asyncio.TimerHandle | None = None
+        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._put)
+        self._no_track = _Alarm(_TRACK_SECONDS, self._put)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             "data_received": self._on_data,
             "track_subscribed": self._on_track_subscribed,
@@ -86,7 +90,10 @@ class WebRtcTransport:
         await self._voice.write(frame)
 
     def set_listening(self, *, is_listening: bool) -> None:
-        """Nothing to do: a track is silent by itself, and Palabra ignores it in a pause."""
+        """A track is silent by itself; but one that listens has tracks to be listened to."""
+        if is_listening and self._expects_tracks:
+            self._expects_tracks = False
+            self._no_track.set(Disconnected("no translated track came", was_useless=True))
 
     def hush(self, languages: Collection[LanguageCode]) -> None:
         """Nothing to do: what waits to be heard waits at Palabra."""
@@ -96,7 +103,7 @@ class WebRtcTransport:
         while True:
             yield await self._queue.get()
 
-    async def wait_for_bot(self, seconds: float) -> bool:
+    async def wait_for_peer(self, seconds: float) -> bool:
         """Wait until Palabra's bot is there; False if it did not come in time."""
         if self._sees_bot:
             self._bot_arrived.set()
@@ -114,7 +121,8 @@ class WebRtcTransport:
         for event, callback in self._callbacks.items():
             self._room.off(event, callback)
 
-        self._forgive_bot()
+        self._no_bot.cancel()
+        self._no_track.cancel()
 
     def _put(self, event: TransportEvent) -> None:
         try:
@@ -130,6 +138,8 @@ class WebRtcTransport:
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
+            self._expects_tracks = False
+            self._no_track.cancel()
             source = self._sources[publication.sid] = RemoteAudio(track)
             self._put(TrackStarted(publication.name.partition("_")[2], source))
 
@@ -142,10 +152,10 @@ class WebRtcTransport:
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if _is_bot(participant):
-            if self._bot_timer is None:
+            if not self._no_bot.is_set:
                 self._put(PeerArrived())
 
-            self._forgive_bot()
+            self._no_bot.cancel()
             self._bot_arrived.set()
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
@@ -165,32 +175,50 @@ class WebRtcTransport:
         return any(_is_bot(participant) for participant in self._room.remote_participants.values())
 
     def _miss_bot(self) -> None:
-        if self._bot_timer is None:
-            loop = asyncio.get_running_loop()
-            lost = Disconnected("Palabra's bot left")
-            self._bot_timer = loop.call_later(_BOT_ABSENCE_SECONDS, self._put, lost)
+        self._no_bot.set(Disconnected("Palabra's bot left"))
 
-    def _forgive_bot(self) -> None:
-        if self._bot_timer is not None:
-            self._bot_timer.cancel()
-            self._bot_timer = None
+
+class _Alarm:
+    """Tells of something that is missing for too long."""
+
+    def __init__(self, seconds: float, tell: Callable[[TransportEvent], None]) -> None:
+        self._seconds = seconds
+        self._tell = tell
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._timer is not None
+
+    def set(self, event: TransportEvent) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._seconds, self._tell, event)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 @asynccontextmanager
-async def join(ticket: SessionTicket) -> AsyncGenerator[WebRtcTransport]:
+async def join(
+    ticket: SessionTicket, *, expects_tracks: bool = True
+) -> AsyncGenerator[WebRtcTransport]:
     """Be in a session's room, with our track published, for the length of a block.
+
+    Args:
+        ticket: The session.
+        expects_tracks: Whether the task asks for speech; then it is lost where no track comes.
 
     Raises:
         Unreachable: The room could not be joined.
     """
     room, voice = rtc.Room(), AudioOutput("microphone")
-    transport = WebRtcTransport(room, voice)
+    transport = WebRtcTransport(room, voice, expects_tracks=expects_tracks)
     try:
         await _connect(room, ticket)
         await _publish(room, voice)
-        if not await transport.wait_for_bot(_BOT_SECONDS):
-            logger.warning("palabra's bot is late")
-
         yield transport
     finally:
         transport.detach()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import (
+    DONE,
     Place,
     RoomsUnavailable,
     TransportEvent,
@@ -64,6 +65,7 @@ class FakeTransport:
         self.events: asyncio.Queue[TransportEvent | Exception] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
         self.offered: list[tuple[str, ...]] = []
+        self.anew: list[bool] = []
         self.played: dict[str, int] = {}
         self.is_expelled = False
         self.is_closed = False
@@ -91,6 +93,7 @@ class FakeTransport:
     async def offer(self, languages: Sequence[str], /, *, anew: bool) -> None:
         """Keep the offer."""
         self.offered.append(tuple(languages))
+        self.anew.append(anew)
 
     async def play(self, language: str, pcm: Pcm, /) -> None:
         """Count the samples."""
@@ -100,7 +103,7 @@ class FakeTransport:
         """Forget the samples."""
         self.played[language] = 0
 
-    async def expel_client(self) -> None:
+    async def expel_client(self, _code: int = DONE, /) -> None:
         """Note it."""
         self.is_expelled = True
 

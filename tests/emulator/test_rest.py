@@ -351,22 +351,6 @@ async def test_inspection_shows_each_session() -> None:
         assert sessions[0]["targets"] == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/emulator/faults"),
-        ("GET", "/streaming-api/v1/speech-to-speech/stream"),
-    ],
-)
-async def test_what_is_not_there_yet_is_refused_in_words(method: str, path: str) -> None:
-    """Named in the contract and not available: said, not ignored."""
-    async with caller() as api:
-        answer = await api.call(method, path)
-
-        assert answer.status == 501
-        assert "not available in this version" in answer.body["error"]
-
-
 async def test_leaving_ends_every_session() -> None:
     """At the end all sessions are over and all rooms closed."""
     async with caller() as api:

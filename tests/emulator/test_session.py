@@ -51,6 +51,7 @@ class Talk:
             self.clock.advance(0.05)
             self._speak()
             self.session.tick()
+            self.conversation.tick()
             self.session.sound_due()
 
         return self.posted()

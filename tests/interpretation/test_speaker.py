@@ -18,7 +18,8 @@ from palabra_agent.errors import (
 )
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.interpretation.ports import Brief, Transcript, UpdateRefused
-from palabra_agent.interpretation.speaker import Assignment, Outlets, interpret_speaker
+from palabra_agent.interpretation.shift import Assignment, Outlets
+from palabra_agent.interpretation.speaker import interpret_speaker
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually, in_jumping_time, passing
@@ -44,6 +45,8 @@ class Stage:
         default_factory=list[PalabraError | UpdateRefused]
     )
     ready: list[float] = field(default_factory=list[float])
+    billed: list[float] = field(default_factory=list[float])
+    relieved: list[float] = field(default_factory=list[float])
 
     def want(self, **facts: object) -> None:
         """Want something else."""
@@ -64,6 +67,8 @@ async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[Stage
             on_transcript=lambda it: stage.transcripts.append(it),
             on_trouble=lambda it: stage.troubles.append(it),
             on_ready=lambda: stage.ready.append(loop.time()),
+            on_billed=lambda seconds: stage.billed.append(seconds),
+            on_relieved=lambda: stage.relieved.append(loop.time()),
         )
         task = group.create_task(interpret_speaker(wanted, sessions, outlets), name="speaker")
         stage = Stage(sessions, microphone, wanted, task, channels)
@@ -344,3 +349,70 @@ async def test_a_fault_of_ours_comes_out() -> None:
 
     assert sessions.live == []
     assert len(sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_a_silent_session_is_relieved_by_one_that_is_ready() -> None:
+    """The next session is there before the silent one goes, and then has the voice for itself."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        silent = stage.sessions.last
+        stage.sessions.refuse_next(Unreachable("palabra", "down"))
+        silent.fall_silent()
+        await eventually(lambda: len(stage.sessions.attempts) == 2)
+        await passing(1)
+        assert stage.sessions.live == [silent]
+        assert stage.relieved == []
+
+        silent.fall_silent()
+        await eventually(lambda: stage.relieved)
+        await eventually(lambda: not silent.is_open)
+        fresh = stage.sessions.last
+        heard = len(silent.heard)
+        stage.microphone.play(frame(1000))
+        await eventually(lambda: fresh.heard)
+
+        assert stage.sessions.live == [fresh]
+        assert len(silent.heard) == heard
+        assert stage.troubles == []
+
+
+@in_jumping_time
+async def test_a_relief_takes_over_from_a_session_that_breaks_meanwhile() -> None:
+    """There is no pause between them, and nobody hears of trouble."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        silent = stage.sessions.last
+        stage.sessions.seconds_to_open = 2.0
+        silent.fall_silent()
+        await eventually(lambda: len(stage.sessions.attempts) == 2)
+        silent.lose_session(SessionLost("gone"))
+        await eventually(lambda: len(stage.ready) == 2)
+
+        assert len(stage.sessions.attempts) == 2
+        assert stage.troubles == []
+
+
+@in_jumping_time
+async def test_every_session_is_billed_once() -> None:
+    """At its end, whatever ended it."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.sessions.last.billed_seconds = 12.5
+        stage.sessions.last.lose_session(SessionLost("gone"))
+        await eventually(lambda: len(stage.ready) == 2)
+        stage.sessions.last.billed_seconds = 3.0
+
+    assert stage.billed == [12.5, 3.0]
+
+
+@in_jumping_time
+async def test_a_session_learns_that_its_speaker_is_muted() -> None:
+    """And that they no longer are."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        session = stage.sessions.last
+        stage.want(is_muted=True)
+        await eventually(lambda: session.is_muted)
+        stage.want(is_muted=False)
+        await eventually(lambda: not session.is_muted)

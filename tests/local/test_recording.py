@@ -75,3 +75,23 @@ def test_a_tone_is_found_under_another() -> None:
     assert recording.first_tone(2100, 100.0) is None
     assert recording.first_tone(600, 100.0) is None
     assert recording.level_db(500) == pytest.approx(-10.5, abs=0.5)
+
+
+def test_the_longest_silence_counts_what_never_came() -> None:
+    """Silent sound, no sound at all and the wait at either end are silence alike."""
+    recording = _recording(np.concatenate([tone(300, 1.0), _silence(0.4), tone(300, 1.0)]))
+    for frame in range(25):
+        recording.add(tone(300, 0.02), 103.0 + frame * _FRAME_SECONDS)
+
+    assert recording.longest_silence(100.1, 102.3) == pytest.approx(0.42, abs=0.03)
+    assert recording.longest_silence(100.1, 103.4) == pytest.approx(0.6, abs=0.03)
+    assert recording.longest_silence(98.0, 101.0) == pytest.approx(2.0, abs=0.03)
+    assert recording.longest_silence(103.1, 105.0) == pytest.approx(1.52, abs=0.03)
+    assert Recording().longest_silence(1.0, 4.0) == 3.0
+
+
+def test_what_nobody_can_hear_is_silence() -> None:
+    """The noise of a codec does not count."""
+    recording = _recording(tone(300, 1.0, amplitude=0.002))
+
+    assert recording.longest_silence(100.0, 101.0) == 1.0

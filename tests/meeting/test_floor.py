@@ -56,6 +56,15 @@ class Watcher:
                 self._seen.clear()
                 await self._seen.wait()
 
+    async def until_muted(self, identity: str, *, expected: bool) -> None:
+        """Wait until somebody who is heard is muted, or is not."""
+        async with asyncio.timeout(DEADLINE):
+            while not is_heard(self.views[-1], identity) or (
+                is_muted(self.views[-1], identity) != expected
+            ):
+                self._seen.clear()
+                await self._seen.wait()
+
     async def until_away(self) -> int:
         """Wait for a view in which we are not connected; return its number."""
         async with asyncio.timeout(DEADLINE):
@@ -70,6 +79,12 @@ def is_heard(view: FloorView, identity: str) -> bool:
     """Tell whether somebody's microphone can be listened to."""
     person = view.person(identity)
     return view.is_connected and person is not None and person.microphone is not None
+
+
+def is_muted(view: FloorView, identity: str) -> bool:
+    """Tell whether somebody is there and muted."""
+    person = view.person(identity)
+    return person is not None and person.is_muted
 
 
 async def test_nobody_leaves_while_we_reconnect(livekit_server: RunningLiveKit) -> None:
@@ -89,6 +104,53 @@ async def test_nobody_leaves_while_we_reconnect(livekit_server: RunningLiveKit) 
 
     assert [person.identity for person in watcher.views[away].people] == ["alice"]
     assert watcher.views[away].people[0].microphone is None
+
+
+async def test_voices_go_on_while_only_signalling_is_lost(
+    livekit_server: RunningLiveKit,
+) -> None:
+    """A signal reconnect takes seconds in which sound still comes: the microphone stays."""
+    async with (
+        join(livekit_server, "floor-signal", "alice"),
+        floor_of(livekit_server, "floor-signal") as (room, floor),
+        asyncio.TaskGroup() as group,
+    ):
+        watcher = Watcher(floor)
+        watching = group.create_task(watcher.watch())
+        await watcher.until_heard("alice")
+        await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
+        away = await watcher.until_away()
+        await watcher.until_heard("alice", since=away)
+        watching.cancel()
+
+    since = [person.microphone for view in watcher.views[away:] for person in view.people]
+    assert len(set(since)) == 1
+    assert since[0] is not None
+
+
+async def test_mute_is_seen_and_outlives_reconnects(livekit_server: RunningLiveKit) -> None:
+    """Whoever is muted is so for us who come later, after our reconnect, and until unmuted."""
+    async with join(livekit_server, "floor-mute", "alice") as alice:
+        alice.mute()
+        async with (
+            floor_of(livekit_server, "floor-mute") as (room, floor),
+            asyncio.TaskGroup() as group,
+        ):
+            watcher = Watcher(floor)
+            watching = group.create_task(watcher.watch())
+            await watcher.until_heard("alice")
+            await watcher.until_muted("alice", expected=True)
+            await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
+            away = await watcher.until_away()
+            await watcher.until_heard("alice", since=away)
+            heard_again = [view for view in watcher.views[away:] if is_heard(view, "alice")]
+            alice.unmute()
+            await watcher.until_muted("alice", expected=False)
+            alice.mute()
+            await watcher.until_muted("alice", expected=True)
+            watching.cancel()
+
+    assert all(is_muted(view, "alice") for view in heard_again)
 
 
 async def test_a_floor_that_does_not_listen_subscribes_to_nobody(

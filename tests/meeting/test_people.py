@@ -19,6 +19,16 @@ STANDARD = Kind.PARTICIPANT_KIND_STANDARD
 
 
 @dataclass
+class FakePublication:
+    """What we look at of a publication."""
+
+    kind: int = rtc.TrackKind.KIND_AUDIO
+    source: int = rtc.TrackSource.SOURCE_MICROPHONE
+    sid: str = "TR_mic"
+    muted: bool = False
+
+
+@dataclass
 class FakeParticipant:
     """What we look at of a participant."""
 
@@ -26,18 +36,13 @@ class FakeParticipant:
     identity: str = "ann"
     name: str = "Ann"
     attributes: dict[str, str] = field(default_factory=dict[str, str])
+    track_publications: dict[str, FakePublication] = field(
+        default_factory=dict[str, FakePublication]
+    )
 
     def __call__(self) -> rtc.RemoteParticipant:
         """Pass for LiveKit's class, which only its own library can make."""
         return cast("rtc.RemoteParticipant", self)
-
-
-@dataclass
-class FakePublication:
-    """What we look at of a publication."""
-
-    kind: int
-    source: int
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,30 @@ def test_attributes_say_what_somebody_wants(
 def test_who_has_no_name_is_called_by_identity() -> None:
     """Nobody is shown without a name."""
     assert describe(FakeParticipant(name="")(), None) == Person("ann", "ann")
+
+
+@pytest.mark.parametrize(
+    ("muted", "heard", "expected"),
+    [
+        ({}, None, False),
+        ({"TR_mic": False}, "TR_mic", False),
+        ({"TR_mic": True}, "TR_mic", True),
+        ({"TR_mic": True}, None, False),
+        ({"TR_old": True, "TR_mic": False}, "TR_mic", False),
+        ({"TR_old": False, "TR_mic": True}, "TR_mic", True),
+        ({"TR_old": True}, "TR_mic", False),
+    ],
+)
+def test_the_microphone_that_is_heard_says_who_is_muted(
+    muted: dict[str, bool], heard: str | None, expected: bool
+) -> None:
+    """It does not matter what another track of theirs is."""
+    published = {sid: FakePublication(sid=sid, muted=is_muted) for sid, is_muted in muted.items()}
+    microphone = FakeSound(heard) if heard is not None else None
+
+    person = describe(FakeParticipant(track_publications=published)(), microphone)
+
+    assert person.is_muted is expected
 
 
 def test_the_memory_is_of_those_before_everybody_vanished() -> None:

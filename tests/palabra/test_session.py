@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from palabra_agent.errors import SessionLost, TaskRejected
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.errors import ConfigError, SessionLost, TaskRejected
 from palabra_agent.interpretation.ports import (
     Brief,
     BriefFollowed,
+    FellSilent,
+    FrameSource,
     InterpretationEnded,
     InterpretationStarted,
     SessionEvent,
@@ -21,8 +24,10 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.messages import decode
-from palabra_agent.palabra.protocol import TASK_INTERVAL_SECONDS, Task
+from palabra_agent.palabra.decoding import decode
+from palabra_agent.palabra.lifecycle import SessionState
+from palabra_agent.palabra.meanings import Task
+from palabra_agent.palabra.pacing import TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.session import PalabraSession
 from palabra_agent.palabra.transport import (
     MessageReceived,
@@ -31,6 +36,7 @@ from palabra_agent.palabra.transport import (
     TrackEnded,
     TrackStarted,
 )
+from palabra_agent.palabra.uplink import Habits
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, FakeTransport, frame, transcript, translated
 
@@ -50,24 +56,35 @@ OTHER_DATA: dict[str, Any] = {"source": "en", "targets": ["es", "de"]}
 
 
 @asynccontextmanager
-async def conversing(transport: FakeTransport) -> AsyncGenerator[PalabraSession]:
-    """Talk to Palabra for the length of a block."""
-    session = PalabraSession(transport, task)
+async def conversing(
+    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+) -> AsyncGenerator[PalabraSession]:
+    """Talk to Palabra for the length of a block; note when it is found to be silent."""
+    now = asyncio.get_running_loop().time
+
+    def note() -> None:
+        if silences is not None:
+            silences.append(now())
+
+    session = PalabraSession(transport, task, habits=habits, on_silence=note)
     session.rebrief(BRIEF)
     async with asyncio.TaskGroup() as group:
-        talking = group.create_task(session.converse(), name="commands")
+        running = group.create_task(session.run(), name="session")
         try:
             yield session
         finally:
-            talking.cancel()
+            running.cancel()
 
 
 @asynccontextmanager
-async def ready(transport: FakeTransport) -> AsyncGenerator[PalabraSession]:
+async def ready(
+    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+) -> AsyncGenerator[PalabraSession]:
     """Have a session whose task runs."""
-    async with conversing(transport) as session:
-        transport.run_task()
+    transport.acknowledges_pauses = True
+    async with conversing(transport, habits, silences) as session:
         await eventually(lambda: transport.commands)
+        transport.run_task()
         await session.until_ready()
         yield session
 
@@ -166,11 +183,13 @@ async def test_nothing_that_came_early_is_lost() -> None:
         transport.happen(TrackEnded(sound))
         await session.until_ready()
 
-        assert await heard(session, 3) == [
-            InterpretationStarted(ES, sound),
+        started, words, ended = await heard(session, 3)
+        assert isinstance(started, InterpretationStarted)
+        assert (started.language, words, ended) == (
+            ES,
             transcript(),
-            InterpretationEnded(sound),
-        ]
+            InterpretationEnded(started.source),
+        )
 
 
 @in_jumping_time
@@ -244,7 +263,9 @@ async def test_a_track_of_a_dropped_target_is_still_ours() -> None:
         session.rebrief(Brief(EN, (DE,)))
         transport.happen(TrackStarted("es", sound))
 
-        assert await heard(session, 1) == [InterpretationStarted(ES, sound)]
+        assert [
+            it.language for it in await heard(session, 1) if isinstance(it, InterpretationStarted)
+        ] == [ES]
 
 
 @in_jumping_time
@@ -324,19 +345,31 @@ async def test_a_command_that_cannot_be_sent_is_a_loss() -> None:
 
 @in_jumping_time
 async def test_the_end_is_said_at_once() -> None:
-    """`end_task` is forced; a transport that hangs or fails does not hold the exit."""
+    """`end_task` is forced, once."""
     transport = FakeTransport()
     async with ready(transport) as session:
         await session.end()
-        assert transport.commands[-1] == ("end_task", {"force": True})
-
-        transport.error_on_send = SessionLost("gone")
         await session.end()
 
-        transport.error_on_send, transport.hangs = None, True
-        began = asyncio.get_running_loop().time()
-        await session.end()
-        assert asyncio.get_running_loop().time() - began == pytest.approx(0.5)
+        assert transport.commands[1:] == [("end_task", {"force": True})]
+        assert session.state is SessionState.CLOSED
+
+
+@pytest.mark.parametrize(("hangs", "seconds"), [(True, 0.5), (False, 0.0)])
+def test_a_transport_does_not_hold_the_exit(*, hangs: bool, seconds: float) -> None:
+    """Whether it hangs or fails: whoever deletes the session ends it as well."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport) as session:
+            transport.hangs = hangs
+            transport.error_on_send = None if hangs else SessionLost("gone")
+            began = asyncio.get_running_loop().time()
+            await session.end()
+            assert asyncio.get_running_loop().time() - began == pytest.approx(seconds)
+
+    run()
 
 
 @in_jumping_time
@@ -344,6 +377,210 @@ async def test_the_voice_is_passed_on() -> None:
     """Frames go to the transport as they are."""
     transport = FakeTransport()
     async with ready(transport) as session:
-        await session.write(frame(7))
+        session.write(frame(7))
+        await eventually(lambda: transport.heard)
 
     assert [int(it[0]) for it in transport.heard] == [7]
+
+
+def speech(seconds: float, level: int = 1000) -> list[Pcm]:
+    """Make frames of somebody speaking; level 0 is silence."""
+    return [frame(level) for _ in range(round(seconds * 50))]
+
+
+async def talk(session: PalabraSession, frames: Iterable[Pcm]) -> None:
+    """Speak in real time."""
+    for it in frames:
+        session.write(it)
+        await asyncio.sleep(0.02)
+
+
+THRIFTY = Habits(idle_pause_seconds=5, silent_output_seconds=4)
+
+
+@in_jumping_time
+async def test_a_long_silence_is_not_paid_for() -> None:
+    """The task is paused after it, and by then the bill has the silence and the speech alone."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await talk(session, speech(2))
+        await passing(60)
+
+        assert transport.names == ["set_task", "pause_task"]
+        assert transport.listening == [True, False]
+        assert session.billed_seconds == pytest.approx(7, abs=0.2)
+        assert session.state is SessionState.PAUSED
+
+
+@in_jumping_time
+async def test_a_muted_speaker_sleeps_as_soon_as_their_words_are_told() -> None:
+    """A sentence that is not confirmed yet keeps the task running, for a while."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport, Habits(idle_pause_seconds=60)) as session:
+        await talk(session, speech(1))
+        transport.answer("partial_transcription", transcription=body)
+        session.mute(is_muted=True)
+        await passing(4)
+        assert "pause_task" not in transport.names
+        transport.answer("validated_transcription", transcription=body)
+        await passing(1.8)
+        assert "pause_task" not in transport.names
+        await passing(0.4)
+        assert transport.names[-1] == "pause_task"
+
+
+@pytest.mark.parametrize("dialect", ["acknowledged", "asked for"])
+def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
+    """What is said from half a second before the first word on is heard, sample by sample."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport, THRIFTY) as session:
+            await passing(40)
+            said = [frame(level) for level in (*range(100, 125), *range(400, 600))]
+            async with asyncio.TaskGroup() as group:
+                group.create_task(talk(session, [frame(0)] * 50 + said))
+                await eventually(lambda: transport.names[-1] == "set_task")
+                await passing(0.3)
+                assert transport.heard == []
+                if dialect == "acknowledged":
+                    transport.answer("task_status", command="set_task", task_status="running")
+                else:
+                    await eventually(lambda: transport.names[-1] == "get_task")
+                    transport.run_task()
+
+            await passing(1)
+            assert transport.listening == [True, False, True]
+            heard = [int(it[0]) for it in transport.heard if it.any()]
+            # half a second is remembered, 40 ms of which is the word before it was known as one
+            assert heard == [int(it[0]) for it in said][2:]
+
+    run()
+
+
+@in_jumping_time
+async def test_a_click_wakes_nobody() -> None:
+    """Two loud frames in a silence are no word."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await passing(20)
+        await talk(session, [frame(9000), frame(9000), *speech(1, 0)])
+
+        assert transport.names[-1] == "pause_task"
+        assert session.state is SessionState.PAUSED
+
+
+@in_jumping_time
+async def test_a_session_that_answers_nothing_says_so() -> None:
+    """Speech goes in, and neither words nor sound come out; noise is asked about less and less."""
+    transport = FakeTransport()
+    silences: list[float] = []
+    async with ready(transport, THRIFTY, silences) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(heard(session, 2))
+        await talk(session, speech(3.9))
+        assert silences == []
+        await talk(session, speech(8.3))
+        await eventually(listening.done)
+
+        assert listening.result() == [FellSilent(), FellSilent()]
+        assert silences == [pytest.approx(4, abs=0.1), pytest.approx(12, abs=0.2)]
+
+
+@in_jumping_time
+async def test_words_and_sound_are_an_answer() -> None:
+    """Either is enough; silence on a translated track is not."""
+    transport, sound = FakeTransport(), FakeSound()
+    silences: list[float] = []
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport, THRIFTY, silences) as session, asyncio.TaskGroup() as group:
+        transport.happen(TrackStarted("es", sound))
+        [started] = await heard(session, 1)
+        assert isinstance(started, InterpretationStarted)
+        listening = group.create_task(listen(started.source))
+        await talk(session, speech(3))
+        transport.answer("partial_transcription", transcription=body)
+        await talk(session, speech(3))
+        sound.play(frame(1000))
+        await talk(session, speech(3))
+        assert silences == []
+        sound.play(frame(0))
+        await talk(session, speech(1.5))
+        assert len(silences) == 1
+        listening.cancel()
+
+
+async def listen(source: FrameSource) -> None:
+    """Hear a track, for ever."""
+    async with source.open_frames() as frames:
+        async for _ in frames:
+            pass
+
+
+@in_jumping_time
+async def test_the_tail_is_delivered_before_the_end() -> None:
+    """A session that is asked to finish tells what comes, and then its events just end."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(everything(session))
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        transport.answer("validated_transcription", transcription=body)
+        transport.answer("end_of_stream")
+        await eventually(listening.done)
+        await session.end()
+
+        assert listening.result() == [transcript()]
+        assert transport.commands[-1] == ("end_task", {})
+
+
+@in_jumping_time
+async def test_a_connection_that_closes_in_the_end_is_no_loss() -> None:
+    """The server may leave without a word."""
+    transport = FakeTransport()
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(everything(session))
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        transport.break_down("closed")
+        await eventually(listening.done)
+
+    assert listening.result() == []
+
+
+async def everything(session: PalabraSession) -> list[SessionEvent]:
+    """Listen to the end."""
+    return [event async for event in session.events()]
+
+
+@in_jumping_time
+async def test_texts_are_spoken_and_phrases_dropped() -> None:
+    """Both are commands of their own; what waits to be heard on our side is withdrawn as well."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        session.speak("hola", ES)
+        session.interrupt([ES])
+        await eventually(lambda: len(transport.commands) == 3)
+
+        assert transport.commands[1:] == [
+            ("tts_task", {"text": "hola", "language": "es", "translate_text": False}),
+            ("interrupt_task", {"languages": ["es"], "pause_task": False}),
+        ]
+        assert transport.hushed == [frozenset({ES})]
+        with pytest.raises(ConfigError, match="2048"):
+            session.speak("x" * 2049, ES)
+        with pytest.raises(ConfigError, match='"de" is not one of the targets'):
+            session.speak("hallo", DE)
+
+
+@in_jumping_time
+async def test_an_end_that_a_limit_bars_is_left_to_the_deletion() -> None:
+    """A `pause_task` of just now makes `end_task` pointless."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        await session.end()
+
+        assert transport.names[-1] == "pause_task"

@@ -17,7 +17,8 @@ from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
 from palabra_agent.palabra.api import ApiKey, open_api
-from palabra_agent.palabra.session import PalabraSessions
+from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.palabra.webrtc import join
 
 pytestmark = pytest.mark.unit
 
@@ -62,7 +63,7 @@ async def sessions(storage: FakeStorage) -> AsyncGenerator[PalabraSessions]:
         TestServer(app) as server,
         open_api(str(server.make_url("")), ApiKey("key")) as api,
     ):
-        yield PalabraSessions(api, lambda _: {})
+        yield PalabraSessions(api, lambda _brief, _kind: {}, {"webrtc": join})
 
 
 async def reasons(palabra: PalabraSessions) -> list[BaseException]:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from palabra_agent.config.problems import problems_of
 from palabra_agent.languages import AUTO, LanguageCode
-from palabra_agent.palabra.task import TRANSCRIPTION_TYPES, TaskSettings, build_task
+from palabra_agent.palabra.task import TRANSCRIPTION_TYPES, TaskSettings
+from palabra_agent.palabra.task_building import build_task
 
 pytestmark = pytest.mark.unit
 
@@ -317,11 +318,6 @@ def test_every_documented_field_is_reachable() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (
-            {"transport": "websocket"},
-            "`transport: websocket` is not available in this version",
-        ),
-        ({"transport": "auto"}, "`transport: auto` is not available in this version"),
         (
             {"transport": "webrct"},
             'transport: must be "webrtc", "websocket" or "auto", not "webrct", '

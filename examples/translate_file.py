@@ -1,0 +1,181 @@
+"""Palabra's client on its own: a WAV file in, a translated WAV per language and a transcript out.
+
+    PALABRA_API_KEY=… python examples/translate_file.py talk.wav --from en --to es de
+
+No LiveKit is needed for it, as it uses the WebSocket transport. It takes as long as the talk and a
+little more: Palabra interprets what it hears, at the speed of speech. With the local emulator:
+`PALABRA_API_URL=http://127.0.0.1:8090 PALABRA_API_KEY=local`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
+
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_silent
+from palabra_agent.audio.resampler import Resampler
+from palabra_agent.errors import PalabraAgentError
+from palabra_agent.interpretation.ports import (
+    Brief,
+    FrameSource,
+    InterpretationStarted,
+    Transcript,
+)
+from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials, open_api
+from palabra_agent.palabra.client import make_sessions
+from palabra_agent.palabra.session import PalabraSession
+from palabra_agent.palabra.task import TaskSettings
+
+CLOUD = "https://api.palabra.ai"
+FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
+TAIL_SECONDS = 30.0
+"""How long Palabra may take to finish after the talk has ended."""
+
+console = Console()
+
+
+@dataclass
+class Recording:
+    """What was heard in one language, each frame where it was heard."""
+
+    began: float
+    frames: list[tuple[float, Pcm]] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write it as a WAV file, silence and all."""
+        last = max((at for at, _ in self.frames), default=self.began)
+        sound = np.zeros(int((last - self.began + 1) * SAMPLE_RATE), dtype=np.int16)
+        place = 0
+        for at, frame in self.frames:
+            # frames that follow each other closely have no gap between them
+            heard = int((at - self.began) * SAMPLE_RATE)
+            place = heard if heard - place > SAMPLE_RATE // 10 else place
+            sound = np.pad(sound, (0, max(place + frame.size - sound.size, 0)))
+            sound[place : place + frame.size] = frame
+            place += frame.size
+
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+            file.writeframes(sound.tobytes())
+
+
+def read_speech(path: Path) -> Pcm:
+    """Read a WAV file as 48 kHz mono, or leave with a sentence."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getsampwidth() != 2:
+                sys.exit(f"{path}: must be 16 bit PCM, not {8 * file.getsampwidth()} bit")
+            rate, channels = file.getframerate(), file.getnchannels()
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+    except (OSError, EOFError, wave.Error) as error:
+        sys.exit(f"{path}: is not a WAV file that can be read ({error})")
+
+    mono = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
+    return mono if rate == SAMPLE_RATE else Resampler(rate, SAMPLE_RATE).push(mono)
+
+
+def credentials() -> Credentials:
+    """Take them from the environment, or leave with a sentence."""
+    env = os.environ
+    if key := env.get("PALABRA_API_KEY"):
+        return ApiKey(key)
+    if (client := env.get("PALABRA_CLIENT_ID")) and (secret := env.get("PALABRA_CLIENT_SECRET")):
+        return AppCredentials(client, secret)
+
+    sys.exit("set PALABRA_API_KEY, or PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET")
+
+
+async def speak(session: PalabraSession, speech: Pcm) -> None:
+    """Say everything at the speed of speech, then ask for the rest of the interpretation."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with Progress("{task.description}", BarColumn(), TimeRemainingColumn(), console=console) as bar:
+        spoken = bar.add_task("speaking", total=speech.size)
+        for number, place in enumerate(range(0, speech.size, FRAME_SAMPLES)):
+            session.write(speech[place : place + FRAME_SAMPLES])
+            bar.update(spoken, completed=place + FRAME_SAMPLES)
+            await asyncio.sleep(began + number * FRAME_SECONDS - loop.time())
+
+    session.finish()
+
+
+async def record(source: FrameSource, recording: Recording) -> None:
+    """Keep what sounds on a translated track."""
+    loop = asyncio.get_running_loop()
+    async with source.open_frames() as frames:
+        async for frame in frames:
+            if not is_silent(frame):
+                recording.frames.append((loop.time(), frame))
+
+
+def show(transcript: Transcript) -> None:
+    """Print a finished sentence; a translation under what it translates."""
+    if transcript.is_final:
+        indent = "    " if transcript.is_translation else ""
+        console.print(f"{indent}[cyan]{transcript.language}[/]  {transcript.text}")
+
+
+async def translate(session: PalabraSession, speech: Pcm) -> dict[str, Recording]:
+    """Have a whole talk interpreted."""
+    loop = asyncio.get_running_loop()
+    recordings: dict[str, Recording] = {}
+    began = loop.time()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(speak(session, speech))
+        listening: list[asyncio.Task[None]] = []
+        async with asyncio.timeout(speech.size / SAMPLE_RATE + TAIL_SECONDS):
+            async for event in session.events():
+                match event:
+                    case Transcript():
+                        show(event)
+                    case InterpretationStarted(language, source):
+                        recording = recordings.setdefault(language, Recording(began))
+                        listening.append(group.create_task(record(source, recording)))
+
+        # over a WebSocket the end of the stream comes before the end of the sound
+        await asyncio.wait(listening, timeout=TAIL_SECONDS) if listening else None
+        for listener in listening:
+            listener.cancel()
+
+    return recordings
+
+
+async def main(args: argparse.Namespace) -> None:
+    """Interpret a file."""
+    speech = read_speech(args.file)
+    targets = tuple(LanguageCode(normalise(code)) for code in args.to)
+    brief = Brief(LanguageCode(normalise(args.source)), targets)
+    url = os.environ.get("PALABRA_API_URL", CLOUD)
+    async with open_api(url, credentials()) as api:
+        sessions = make_sessions(api, TaskSettings(transport="websocket"))
+        async with sessions.open(brief) as session:
+            recordings = await translate(session, speech)
+            console.print(f"billed: {session.billed_seconds:.0f} s")
+
+    for language, recording in recordings.items():
+        path = args.file.with_name(f"{args.file.stem}.{language}.wav")
+        recording.save(path)
+        console.print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, help="a WAV file, 16 bit")
+    parser.add_argument("--from", dest="source", default="auto", help="language spoken in it")
+    parser.add_argument("--to", nargs="+", required=True, help="languages to interpret into")
+    try:
+        asyncio.run(main(parser.parse_args()))
+    except* PalabraAgentError as errors:
+        sys.exit(str(errors.exceptions[0]))
+    except* TimeoutError:
+        sys.exit("Palabra did not finish in time")

@@ -1,0 +1,75 @@
+"""What a task really took in, sample by sample: the newest kept for whoever asks, all in a file."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections import deque
+from pathlib import Path
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.emulator.identifiers import Identity
+from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.pipeline import HEARING_RATE
+
+_BYTES_PER_SAMPLE = 2
+
+
+class Recording:
+    """The sound that one session heard; bounded in memory, whole on disk where that is wished."""
+
+    def __init__(self, rate: int, seconds: float, path: Path | None = None) -> None:
+        self._rate = rate
+        self._capacity = round(rate * seconds) * _BYTES_PER_SAMPLE
+        self._parts: deque[bytes] = deque()
+        self._size = 0
+        self._path = path
+        self._file: wave.Wave_write | None = None
+
+    def add(self, pcm: Pcm) -> None:
+        """Keep what was just heard."""
+        part = pcm.tobytes()
+        self._parts.append(part)
+        self._size += len(part)
+        while self._size > self._capacity and self._parts:
+            self._size -= len(self._parts.popleft())
+
+        if self._path is not None:
+            self._write(self._path, part)
+
+    def as_wav(self) -> bytes:
+        """The newest of it as a WAV file."""
+        content = io.BytesIO()
+        with wave.open(content, "wb") as file:
+            _describe(file, self._rate)
+            file.writeframes(b"".join(self._parts))
+
+        return content.getvalue()
+
+    def close(self) -> None:
+        """Finish the file; nothing is written any more."""
+        self._path = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self, path: Path, part: bytes) -> None:
+        if self._file is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = wave.open(str(path), "wb")  # noqa: SIM115 -- `close` ends it
+            _describe(self._file, self._rate)
+
+        self._file.writeframesraw(part)
+
+
+def open_recording(options: EmulatorOptions, identity: Identity) -> Recording:
+    """A recording for one session, as the options wish."""
+    name = f"{identity.number:03}-{identity.place.room}.wav"
+    path = options.record_input / name if options.record_input is not None else None
+    return Recording(HEARING_RATE, options.keep_heard_s, path)
+
+
+def _describe(file: wave.Wave_write, rate: int) -> None:
+    file.setnchannels(1)
+    file.setsampwidth(_BYTES_PER_SAMPLE)
+    file.setframerate(rate)

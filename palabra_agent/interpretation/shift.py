@@ -1,0 +1,200 @@
+"""One Palabra session at work for a speaker: their voice goes in, words and sound come out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from palabra_agent.audio.buffer import FrameBuffer
+from palabra_agent.audio.pump import fill
+from palabra_agent.errors import PalabraError, SessionLost
+from palabra_agent.failures import leaves
+from palabra_agent.interpretation.channel import LanguageChannel
+from palabra_agent.interpretation.ports import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    FrameSource,
+    InterpretationEnded,
+    InterpretationStarted,
+    Microphone,
+    Session,
+    SessionOpener,
+    Transcript,
+    UpdateRefused,
+)
+from palabra_agent.interpretation.watched import Watched
+from palabra_agent.languages import LanguageCode
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What is wanted for a speaker right now."""
+
+    brief: Brief
+    microphone: Microphone | None
+    """None while they are away for a moment."""
+    is_muted: bool = False
+    """Whether they have muted themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where the interpretation of a speaker goes."""
+
+    channels: Mapping[LanguageCode, LanguageChannel]
+    on_transcript: Callable[[Transcript], None]
+    on_trouble: Callable[[PalabraError | UpdateRefused], None]
+    on_ready: Callable[[], None]
+    on_billed: Callable[[float], None]
+    """Told at the end of every session for how many seconds it was charged."""
+    on_relieved: Callable[[], None]
+    """Told when a session that had fallen silent was replaced."""
+
+
+class Shift:
+    """One session's time with a speaker, from before it is opened until it has ended."""
+
+    def __init__(
+        self,
+        wanted: Watched[Assignment],
+        open_session: SessionOpener,
+        outlets: Outlets,
+        on_change: Callable[[], None],
+    ) -> None:
+        """Plan a shift; `work` does it.
+
+        Args:
+            wanted: What is wanted, at any time.
+            open_session: Opens the session.
+            outlets: Where its interpretation goes.
+            on_change: Called when one of the attributes has changed.
+        """
+        self.is_ready = False
+        """Whether it is interpreting."""
+        self.is_silent = False
+        """Whether its session answers speech with nothing at all."""
+        self.failure: PalabraError | None = None
+        """What ended it, once it has ended."""
+        self._wanted = wanted
+        self._open_session = open_session
+        self._outlets = outlets
+        self._on_change = on_change
+
+    async def work(self) -> None:
+        """Hold a session for as long as it lives, or until cancelled."""
+        failure: PalabraError = SessionLost("Palabra ended it")
+        try:
+            async with self._open_session(self._wanted.value.brief) as session:
+                try:
+                    await self._interpret(session)
+                    raise failure
+                finally:
+                    self._outlets.on_billed(session.billed_seconds)
+        except* PalabraError as ended:
+            errors = leaves(ended)
+            # what cannot get better decides
+            failure = next((error for error in errors if not error.retryable), errors[0])
+
+        _heed_cancellation()
+        self.failure = failure
+        self._on_change()
+
+    async def _interpret(self, session: Session) -> None:
+        self.is_ready = True
+        self._on_change()
+        self._outlets.on_ready()
+        async with asyncio.TaskGroup() as group:
+            helping = [
+                group.create_task(_uplink(self._wanted, session), name="uplink"),
+                group.create_task(_brief(self._wanted, session), name="brief"),
+            ]
+            downlinks = await self._listen(session, group)
+            for task in (*helping, *downlinks):
+                task.cancel()
+
+    async def _listen(self, session: Session, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Follow what the session tells; each translated track has a downlink while it is there."""
+        downlinks: dict[FrameSource, asyncio.Task[None]] = {}
+        async for event in session.events():
+            match event:
+                case Transcript():
+                    self._outlets.on_transcript(event)
+                case BriefFollowed():
+                    self._outlets.on_ready()
+                case UpdateRefused():
+                    self._outlets.on_trouble(event)
+                case FellSilent():
+                    self.is_silent = True
+                    self._on_change()
+                case InterpretationStarted(language, source):
+                    channel = self._outlets.channels.get(language)
+                    if channel is not None:
+                        downlinks[source] = group.create_task(
+                            _downlink(source, channel), name=f"downlink:{language}"
+                        )
+                case InterpretationEnded(source):
+                    downlink = downlinks.pop(source, None)
+                    if downlink is not None:
+                        downlink.cancel()
+
+        return list(downlinks.values())
+
+
+async def _uplink(wanted: Watched[Assignment], session: Session) -> None:
+    """Send the speaker's voice, from whichever microphone they have."""
+    while True:
+        now = await wanted.wait_until(lambda it: it.microphone is not None)
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(_send(now.microphone, session), name="send voice")
+            await _other_microphone(wanted, now.microphone)
+            sending.cancel()
+
+
+async def _send(microphone: Microphone | None, session: Session) -> None:
+    if microphone is None:
+        return
+
+    async with microphone.open_frames() as frames:
+        async for frame in frames:
+            session.write(frame)
+
+
+async def _brief(wanted: Watched[Assignment], session: Session) -> None:
+    async for now in wanted.changes():
+        session.rebrief(now.brief)
+        session.mute(is_muted=now.is_muted)
+
+
+async def _downlink(source: FrameSource, channel: LanguageChannel) -> None:
+    """Bring a translated track into its channel."""
+    with channel.mixer.open_input() as backlog:
+        try:
+            async with source.open_frames() as frames:
+                await fill(frames, backlog)
+        finally:
+            _account(backlog)
+
+
+def _account(backlog: FrameBuffer) -> None:
+    """Tell the operator where the sound went: every lost millisecond counts."""
+    logger.info("downlink closed", extra=asdict(backlog.statistics()))
+
+
+def _heed_cancellation() -> None:
+    """Stop here if we are being cancelled.
+
+    A task group that fails while it is cancelled raises its errors, and the cancellation is lost in
+    them.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def _other_microphone(wanted: Watched[Assignment], held: Microphone | None) -> None:
+    await wanted.wait_until(lambda now: now.microphone is not held)

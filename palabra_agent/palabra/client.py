@@ -1,0 +1,93 @@
+"""The Palabra client as a whole: settings in, sessions out. All that somebody else needs of it.
+
+async with open_api(CLOUD, ApiKey(key)) as api:
+sessions = make_sessions(api, TaskSettings(transport="websocket"))
+async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
+session.write(frame)  # 20 ms of speech, in real time
+async for event in session.events(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Final
+
+from palabra_agent.interpretation.ports import Brief
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.answers import StreamType
+from palabra_agent.palabra.api import PalabraApi
+from palabra_agent.palabra.meanings import Task
+from palabra_agent.palabra.sessions import Join, PalabraSessions
+from palabra_agent.palabra.speech_queue import QueueLimits
+from palabra_agent.palabra.task import GLOBAL, TaskSettings
+from palabra_agent.palabra.task_building import build_task
+from palabra_agent.palabra.transport_choice import TransportChoice, TransportKind
+from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.webrtc import join
+from palabra_agent.palabra.websocket import join_stream
+
+_STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
+
+
+def make_sessions(
+    api: PalabraApi,
+    settings: TaskSettings | None = None,
+    *,
+    detectable_languages: Iterable[LanguageCode] = (),
+    partial_translations: bool = False,
+    habits: Habits | None = None,
+) -> PalabraSessions:
+    """Prepare to open sessions, each for one speaker.
+
+    Args:
+        api: Palabra's REST API, with credentials.
+        settings: Of every task: transport, voices, queues and all else but the languages.
+        detectable_languages: What a speaker on `auto` may speak; all where empty.
+        partial_translations: Whether sentences are translated while they are spoken, where the
+            settings do not say.
+        habits: How sessions behave by themselves.
+    """
+    settings = settings or TaskSettings()
+    detectable = tuple(detectable_languages)
+
+    def make_task(brief: Brief, kind: TransportKind) -> Task:
+        return build_task(
+            settings,
+            source_language=brief.source_language,
+            detectable_languages=detectable,
+            targets=brief.targets,
+            partial_translations=partial_translations,
+            transport=_STREAM_TYPES[kind],
+        )
+
+    return PalabraSessions(
+        api,
+        make_task,
+        _joins(settings),
+        TransportChoice(settings.transport),
+        habits or Habits(),
+    )
+
+
+def _joins(settings: TaskSettings) -> Mapping[TransportKind, Join]:
+    return {
+        "webrtc": partial(join, expects_tracks=settings.speech),
+        "websocket": partial(
+            join_stream,
+            formats=settings.websocket,
+            limits=_queue_limits(settings),
+            expects_speech=settings.speech,
+        ),
+    }
+
+
+def _queue_limits(settings: TaskSettings) -> Mapping[str, QueueLimits]:
+    """What waits on our side of a WebSocket is bounded like what waits on Palabra's."""
+    queues = {
+        key: settings.queue_config_of(key) for key in (GLOBAL, *settings.translation_queue_configs)
+    }
+    return {
+        key: QueueLimits(queue.max_queue_level_ms, queue.desired_queue_level_ms)
+        for key, queue in queues.items()
+    }

@@ -1,0 +1,148 @@
+"""What can be said to Palabra: the name and the `data` of every command. Pure.
+
+Each function names where its command is known from: "documentation" is Palabra's own, "SDK" its
+published clients, "live" what the service was seen to do. When a command may be sent, and what its
+answer means, is the business of the conversation.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from palabra_agent.errors import ConfigError, Problem
+from palabra_agent.languages import (
+    SOURCE_LANGUAGES,
+    LanguageCode,
+    base,
+    did_you_mean,
+    match,
+    normalise,
+)
+
+CommandParts: TypeAlias = tuple[str, dict[str, Any]]
+"""A command's name and its `data`."""
+
+LONGEST_SPOKEN_TEXT: Final = 2048
+"""Characters of one `tts_task`."""
+
+EVERY_LANGUAGE: Final = "global"
+"""Palabra's word for all targets of a task."""
+
+_SMALLEST_SOUND: Final = 768
+_LARGEST_MESSAGE: Final = 512 * 1024
+
+
+def set_task(task: Mapping[str, Any]) -> CommandParts:
+    """Create the task, change it, or resume it after a pause; always the whole task.
+
+    Documentation; live. May be acknowledged by `task_status`, or not at all.
+    """
+    return "set_task", dict(task)
+
+
+def get_task(*, exclude_hidden: bool = True) -> CommandParts:
+    """Ask for the task as it is; answered by `current_task`, or the error `NOT_FOUND`.
+
+    Documentation; `exclude_hidden`, which leaves undocumented fields out of the answer: SDK.
+    """
+    return "get_task", {"exclude_hidden": exclude_hidden}
+
+
+def pause_task() -> CommandParts:
+    """Let Palabra hear, and charge, nothing until the next `set_task`. Documentation; SDK."""
+    return "pause_task", {}
+
+
+def end_task(*, force: bool = False, eos_timeout: float | None = None) -> CommandParts:
+    """End the task, after everything that was said is interpreted, or with `force` at once.
+
+    Documentation; live. `eos_timeout` is for servers of 2025 alone, which wait for so many seconds
+    of quiet after the last speech: SDK.
+    """
+    data: dict[str, Any] = {"force": True} if force else {}
+    if eos_timeout is not None:
+        data["eos_timeout"] = eos_timeout
+
+    return "end_task", data
+
+
+def interrupt_task(languages: Iterable[str] = (), *, pause: bool = False) -> CommandParts:
+    """Drop the phrase under way and what waits to be spoken, in some targets or in all.
+
+    SDK since 2.1.1. A live probe found that a sentence that is being spoken goes on to its end.
+    """
+    named = sorted({normalise(language) for language in languages})
+    return "interrupt_task", {"languages": named or [EVERY_LANGUAGE], "pause_task": pause}
+
+
+def tts_task(
+    text: str, language: str, *, targets: Collection[LanguageCode], translate: bool = False
+) -> CommandParts:
+    """Have a text spoken as it is in one of the targets, or translated into all of them first.
+
+    Documentation; SDK. The length: documentation.
+
+    Args:
+        text: What is to be said.
+        language: Without `translate` one of the targets, else the language of the text.
+        targets: Those of the running task.
+        translate: Whether the text is to be translated.
+
+    Raises:
+        ConfigError: With everything that is wrong with the text and its language.
+    """
+    found = _language_of_text(language) if translate else match(language, targets)
+    problems = [] if _is_speakable(text) else [Problem("text", _why_not_spoken(text))]
+    if found is None:
+        known = SOURCE_LANGUAGES if translate else targets
+        problems.append(Problem("language", _why_no_language(language, known)))
+    if problems:
+        raise ConfigError(problems)
+
+    return "tts_task", {"text": text, "language": found, "translate_text": translate}
+
+
+def input_audio_data(sound: bytes) -> CommandParts:
+    """A piece of the speaker's voice, in the format that the task declares; WebSocket alone.
+
+    Documentation. The sizes are those that it names: at least 768 bytes of sound, at most 512 KB
+    of message; shorter ones are for whoever calls to gather.
+
+    Raises:
+        ValueError: The piece has a size that Palabra does not take.
+    """
+    encoded = base64.b64encode(sound).decode("ascii")
+    if len(sound) < _SMALLEST_SOUND or len(encoded) > _LARGEST_MESSAGE:
+        raise ValueError(
+            f"a piece of sound must have {_SMALLEST_SOUND} bytes or more, and {_LARGEST_MESSAGE} "
+            f"or fewer in base64, not {len(sound)} and {len(encoded)}"
+        )
+
+    return "input_audio_data", {"data": encoded}
+
+
+def _is_speakable(text: str) -> bool:
+    return len(text.strip()) > 0 and len(text) <= LONGEST_SPOKEN_TEXT
+
+
+def _why_not_spoken(text: str) -> str:
+    if not text.strip():
+        return "must not be empty"
+
+    return f"must have at most {LONGEST_SPOKEN_TEXT} characters, not {len(text)}"
+
+
+def _language_of_text(language: str) -> LanguageCode | None:
+    code = base(language)
+    return code if code in SOURCE_LANGUAGES and code != "auto" else None
+
+
+def _why_no_language(language: str, known: Collection[LanguageCode]) -> str:
+    code = normalise(language)[:30]
+    if known is not SOURCE_LANGUAGES:
+        listed = ", ".join(known) or "none"
+        return f'"{code}" is not one of the targets of the task, which are {listed}'
+
+    return f'"{code}" is not a language that Palabra understands{did_you_mean(code, known)}'

@@ -1,0 +1,31 @@
+"""A translated track that tells when something sounds on it, whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from palabra_agent.audio.pcm import Pcm, is_silent
+from palabra_agent.interpretation.ports import FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """A source of frames, with somebody who learns of each that can be heard."""
+
+    source: FrameSource
+    on_sound: Callable[[], None]
+
+    @asynccontextmanager
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+        """Listen."""
+        async with self.source.open_frames() as frames:
+            yield self._overhear(frames)
+
+    async def _overhear(self, frames: AsyncIterator[Pcm]) -> AsyncIterator[Pcm]:
+        async for frame in frames:
+            if not is_silent(frame):
+                self.on_sound()
+
+            yield frame

@@ -1,0 +1,134 @@
+"""Palabra sessions as the interpretation wants them: opened with a brief, ended on every exit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeAlias
+
+from palabra_agent.completion import complete, finish
+from palabra_agent.errors import PalabraError, SessionLost, Unreachable
+from palabra_agent.failures import single_failure
+from palabra_agent.interpretation.ports import Brief
+from palabra_agent.palabra.api import PalabraApi, SessionTicket
+from palabra_agent.palabra.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
+from palabra_agent.palabra.meanings import Task
+from palabra_agent.palabra.session import END_SECONDS, PalabraSession
+from palabra_agent.palabra.transport import Transport
+from palabra_agent.palabra.transport_choice import TransportChoice, TransportKind
+from palabra_agent.palabra.uplink import Habits
+
+_DELETE_SECONDS: Final = 1.4
+"""Together with the leaving between them under the 2.5 s that a job has to end."""
+
+TaskMaker: TypeAlias = Callable[[Brief, TransportKind], Task]
+"""Makes the settings of a task from what is wanted, for a transport."""
+
+Join: TypeAlias = Callable[[SessionTicket], AbstractAsyncContextManager[Transport]]
+"""Joins a created session for the length of a block."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PalabraSessions:
+    """Opens sessions for one room's settings."""
+
+    api: PalabraApi
+    make_task: TaskMaker
+    joins: Mapping[TransportKind, Join]
+    choice: TransportChoice = field(default_factory=lambda: TransportChoice("webrtc"))
+    habits: Habits = field(default_factory=Habits)
+
+    @asynccontextmanager
+    async def open(self, brief: Brief) -> AsyncGenerator[PalabraSession]:
+        """Hold a session for the length of a block; it is ended and deleted on every exit.
+
+        Raises:
+            PalabraError: It could not be opened; `retryable` says whether to try again.
+        """
+        life, kind = Lifecycle(), self.choice.kind
+        life.follow(Signal.WANTED)
+        with single_failure():
+            ticket = await complete(
+                self.api.create_session(), grace_seconds=_DELETE_SECONDS, undo=self._delete
+            )
+            life.follow(Signal.CREATED)
+            try:
+                async with (
+                    self._join(ticket, kind) as transport,
+                    self._talk(transport, kind, brief, life) as session,
+                ):
+                    yield session
+            finally:
+                await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
+
+    def note_silence(self, kind: TransportKind) -> None:
+        """A session on a transport was connected and of no use: another one may be."""
+        if self.choice.give_up(kind):
+            logger.warning("webrtc was of no use, sessions use websocket from now on")
+
+    @asynccontextmanager
+    async def _join(self, ticket: SessionTicket, kind: TransportKind) -> AsyncGenerator[Transport]:
+        joined = False
+        try:
+            async with self.joins[kind](ticket) as transport:
+                joined = True
+                yield transport
+        except Unreachable:
+            if not joined:
+                self.note_silence(kind)
+            raise
+
+    @asynccontextmanager
+    async def _talk(
+        self, transport: Transport, kind: TransportKind, brief: Brief, life: Lifecycle
+    ) -> AsyncGenerator[PalabraSession]:
+        """Have a task running in a joined session for the length of a block."""
+        life.follow(Signal.CONNECTED)
+        await self._await_peer(transport, kind)
+        life.follow(Signal.PEER_EXPECTED)
+        async with asyncio.TaskGroup() as group:
+            session = PalabraSession(
+                transport,
+                partial(self._task, kind),
+                habits=self.habits,
+                life=life,
+                on_silence=partial(self.note_silence, kind),
+            )
+            session.rebrief(brief)
+            running = group.create_task(session.run(), name="session")
+            try:
+                await session.until_ready()
+                logger.info("palabra session opened", extra={"transport": kind})
+                yield session
+            finally:
+                running.cancel()
+                await finish(session.end(), seconds=END_SECONDS)
+
+    async def _await_peer(self, transport: Transport, kind: TransportKind) -> None:
+        """Wait for Palabra's side; one that is late is told all the same what we want."""
+        if await transport.wait_for_peer(DEADLINE_SECONDS[SessionState.WAITING_PEER]):
+            return
+
+        if self.choice.may_change:
+            self.note_silence(kind)
+            raise SessionLost("Palabra's bot did not come")
+
+        logger.warning("palabra's bot is late")
+
+    def _task(self, kind: TransportKind, brief: Brief) -> Task:
+        return self.make_task(brief, kind)
+
+    async def _delete(self, ticket: SessionTicket) -> None:
+        try:
+            async with asyncio.timeout(_DELETE_SECONDS):
+                await self.api.delete_session(ticket.id)
+            logger.info("palabra session deleted")
+        except (TimeoutError, PalabraError) as error:
+            # it ends by itself a minute after we left it
+            logger.warning("a palabra session was not deleted", extra={"reason": str(error)})

@@ -1,0 +1,56 @@
+"""The speaker's voice on its way to Palabra: held while nobody listens, so that no word is lost.
+
+In a pause the last moments are kept, because a word begins before it is recognised as one. From the
+first word until Palabra hears again everything is kept. After that it is an ordinary short queue,
+which wins the delay back in the next pauses.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from palabra_agent.audio.buffer import FrameBuffer
+from palabra_agent.audio.pcm import Pcm, duration_ms
+
+_PRE_ROLL_MS: Final = 500.0
+"""Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising."""
+
+_HELD_MS: Final = 6_000.0
+"""What may wait while Palabra wakes up: its rate limit of two seconds, and an answer that is late.
+"""
+
+
+class Voice:
+    """One speaker's voice, with one writer and one reader."""
+
+    def __init__(self) -> None:
+        self.backlog = FrameBuffer()
+        """What is to be sent."""
+        self._pre_roll: deque[Pcm] = deque()
+        self._pre_roll_ms = 0.0
+
+    @property
+    def has_memories(self) -> bool:
+        """Whether frames of a pause are kept that belong before the next one."""
+        return bool(self._pre_roll)
+
+    def remember(self, frame: Pcm) -> None:
+        """Keep a frame of a pause, in case that a word begins with it."""
+        self._pre_roll.append(frame)
+        self._pre_roll_ms += duration_ms(frame)
+        while self._pre_roll_ms > _PRE_ROLL_MS and len(self._pre_roll) > 1:
+            self._pre_roll_ms -= duration_ms(self._pre_roll.popleft())
+
+    def hold(self, frame: Pcm) -> None:
+        """Queue a frame that must be heard, with what was remembered before it."""
+        self.backlog.allow(_HELD_MS)
+        for kept in (*self._pre_roll, frame):
+            self.backlog.put(kept, is_precious=True)
+
+        self._pre_roll.clear()
+        self._pre_roll_ms = 0.0
+
+    def pass_on(self, frame: Pcm) -> None:
+        """Queue a frame of a running conversation; where the queue is full, the oldest go."""
+        self.backlog.put(frame)

@@ -1,0 +1,64 @@
+"""Sound as the SDKs take and give it, and how long a tone lasts within."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.emulator.markers import language_marker_hz
+
+SPEECH_HZ: Final = 330
+"""What people's voices sound like here: no marker has this pitch."""
+
+SPOKEN_SECONDS: Final = 1.6
+"""How long they speak."""
+
+HEARD_DB: Final = -32.0
+"""The softest marker has -20 dB; what its ends splash over its neighbours is below -40."""
+
+_STEPS_PER_SECOND: Final = 10
+
+
+def sentence(rate: int, *, before: float = 0.3, after: float = 1.2) -> Pcm:
+    """Something said, between silences; the one behind it confirms it."""
+    spoken = tone(SPEECH_HZ, SPOKEN_SECONDS, rate=rate)
+    return np.concatenate((silence(before, rate), spoken, silence(after, rate)))
+
+
+def seconds_of(hz: float, pcm: Pcm, rate: int) -> float:
+    """How long a tone is in a sound, to a fifth of a second."""
+    step = rate // _STEPS_PER_SECOND
+    windows = [pcm[at : at + 2 * step] for at in range(0, max(pcm.size - step, 1), step)]
+    return sum(tone_level_db(it, hz, rate=rate) > HEARD_DB for it in windows) / _STEPS_PER_SECOND
+
+
+def languages_in(pcm: Pcm, rate: int, *candidates: str) -> set[str]:
+    """Those of the languages whose markers are heard for half a second at least."""
+    return {it for it in candidates if seconds_of(language_marker_hz(it), pcm, rate) >= 0.5}
+
+
+def write_wav(path: Path, pcm: Pcm, rate: int) -> None:
+    """Write mono sound."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(pcm.tobytes())
+
+
+def read_wav(path: Path) -> tuple[Pcm, int]:
+    """Read mono sound; returns it with its rate."""
+    with wave.open(str(path), "rb") as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        pcm: Pcm = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+        return pcm, file.getframerate()
+
+
+def silence(seconds: float, rate: int) -> Pcm:
+    """Nothing said."""
+    return np.zeros(round(seconds * rate), dtype=np.int16)

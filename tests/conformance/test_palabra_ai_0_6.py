@@ -1,0 +1,157 @@
+"""Palabra's own SDK of the 0.6 line, unmodified, talks to the emulator over WebRTC."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from palabra_agent.emulator.markers import language_marker_hz
+from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.script import load_script
+from palabra_agent.local.processes import run_child
+
+from .sounds import (
+    SPEECH_HZ,
+    SPOKEN_SECONDS,
+    languages_in,
+    read_wav,
+    seconds_of,
+    sentence,
+    write_wav,
+)
+from .witness import Witness, run_witness
+
+pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
+
+_HERE: Final = Path(__file__).parent
+_RATE: Final = 48_000
+_END_SECONDS: Final = 75.0
+"""A run takes about 15 s, twice that with cold caches; the rest is for a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """palabra-ai 0.6 in its own environment, and the folder where it reads and writes."""
+
+    python: Path
+    folder: Path
+
+    async def translate(
+        self, palabra: Witness, source: str, target: str, *options: str
+    ) -> dict[str, Any]:
+        """Let it translate a file to the end; returns its report."""
+        name = f"{source}-{target}"
+        sound = self.folder / f"{name}-in.wav"
+        write_wav(sound, sentence(_RATE), _RATE)
+        report = self.folder / f"{name}.json"
+        words = [str(self.python), str(_HERE / "drive_0_6.py"), "--api", palabra.url]
+        words += ["--source", source, "--target", target, "--input", str(sound)]
+        words += ["--output", str(self.output(source, target)), "--report", str(report), *options]
+        async with run_child(
+            f"palabra-ai 0.6 {name}",
+            words,
+            log_path=self.folder / f"{name}.log",
+            env={"PYTHONPATH": str(_HERE / "stand_ins")},
+            cwd=self.folder,
+        ) as child:
+            async with asyncio.timeout(_END_SECONDS):
+                code = await child.process.wait()
+
+            assert code == 0, child.obituary()
+            found: dict[str, Any] = json.loads(report.read_text())
+            return found
+
+    def output(self, source: str, target: str) -> Path:
+        """The file into which it writes the translation."""
+        return self.folder / f"{source}-{target}.wav"
+
+
+@pytest.fixture
+def old(old_sdk_python: Path, tmp_path: Path) -> Old:
+    """The SDK, ready to run."""
+    return Old(old_sdk_python, tmp_path)
+
+
+async def test_files_are_translated_side_by_side(habits: EmulatorOptions, old: Old) -> None:
+    """Two runs at once end by themselves, each with its language's sound and texts in its file.
+
+    The second has a regional target: the SDK waits for a track that only begins like its name.
+    """
+    async with run_witness(habits) as palabra:
+        async with asyncio.TaskGroup() as group:
+            into_spanish = group.create_task(old.translate(palabra, "en", "es"))
+            into_english = group.create_task(old.translate(palabra, "es", "en-us"))
+
+        expect_texts(into_spanish.result(), "en", "es")
+        expect_texts(into_english.result(), "es", "en-us")
+        expect_speech(old.output("en", "es"), (await palabra.session("en"))["marker_hz"], "es")
+        expect_speech(old.output("es", "en-us"), (await palabra.session("es"))["marker_hz"], "en")
+        for session in await palabra.sessions():
+            expect_tidy(palabra, session)
+
+
+async def test_a_file_is_translated_over_a_websocket_too(habits: EmulatorOptions, old: Old) -> None:
+    """The line's other transport, whose JSON comes in binary frames, yields the same."""
+    async with run_witness(habits) as palabra:
+        report = await old.translate(palabra, "en", "es", "--mode", "ws")
+        session = await palabra.session()
+
+        expect_texts(report, "en", "es")
+        expect_speech(old.output("en", "es"), session["marker_hz"], "es")
+        expect_tidy(palabra, session)
+
+
+async def test_wrong_credentials_reach_the_sdks_user(habits: EmulatorOptions, old: Old) -> None:
+    """Both of the statuses that Palabra has had for wrong credentials end the SDK's run."""
+    async with run_witness(habits) as today:
+        report = await old.translate(today, "en", "es", "--client-secret", "wrong")
+
+    assert not report["ok"]
+    assert "401" in report["error"]
+
+    async with run_witness(replace(habits, cred_error_status=404)) as then:
+        report = await old.translate(then, "en", "es", "--client-secret", "wrong")
+
+    assert not report["ok"]
+    assert report["error"].startswith("InvalidCredentialsError")
+
+
+def expect_texts(report: dict[str, Any], source: str, target: str) -> None:
+    """The SDK ended well and handed over the sentence in both languages, under one id."""
+    assert report["ok"], report["error"]
+    by_type = {it["type"]: it for it in report["texts"]}
+    said, translated = by_type["validated_transcription"], by_type["translated_transcription"]
+    assert "partial_transcription" in by_type
+    assert said["id"] == translated["id"]
+
+    script = load_script()
+    assert (said["language"], said["text"]) == (source, script.text(0, source))
+    assert (translated["language"], translated["text"]) == (target, script.text(0, source, target))
+
+
+def expect_speech(file: Path, session_hz: int, language: str) -> None:
+    """The file holds that language and that session alone, as long as the sentence was."""
+    pcm, rate = read_wav(file)
+
+    assert languages_in(pcm, rate, "en", "es", "de") == {language}
+    for hz in (language_marker_hz(language), session_hz):
+        assert seconds_of(hz, pcm, rate) == pytest.approx(SPOKEN_SECONDS, abs=0.5)
+    assert seconds_of(SPEECH_HZ, pcm, rate) == 0
+
+
+def expect_tidy(palabra: Witness, session: dict[str, Any]) -> None:
+    """A session was made, told its task once, and deleted; nothing that it was told was wrong."""
+    commands = palabra.commands(session["id"])
+    calls = [(it["method"], it["status"]) for it in palabra.events(session["id"], "rest")]
+
+    assert calls == [("POST", 201), ("DELETE", 204)]
+    assert session["state"] == "deleted"
+    assert (commands[0].name, commands[0].outcome) == ("set_task", "ok")
+    assert {it.name for it in commands[1:]} == {"get_task"}
+    # it asks every second, where one question in two seconds is allowed, and survives the refusal
+    assert {it.outcome for it in commands if it.name == "get_task"} <= {"ok", "rate_limited"}

@@ -1,0 +1,150 @@
+"""Short losses are not departures: the same Palabra session goes on, as soon as LiveKit does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from livekit import rtc
+
+from palabra_agent.local.livekit_server import RunningLiveKit
+
+from .emulated import Emulator, Sessions
+from .in_process import interpreting
+from .lingering_scene import CONFIG, Scene, Talk, scene, talking
+from .mortal import MortalLiveKit, run_mortal_livekit
+from .stack import Stack, Worker, until
+
+pytestmark = pytest.mark.livekit
+
+_BACK_SECONDS = 10.0
+_DEAD_SECONDS = 2.0
+_SIGNAL = rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT
+_FULL = rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT
+
+
+@pytest_asyncio.fixture
+async def mortal(livekit_server_binary: str, logs: Path) -> AsyncGenerator[MortalLiveKit]:
+    """A server for the meeting alone, which may be killed."""
+    assert livekit_server_binary
+    async with run_mortal_livekit(logs) as server:
+        yield server
+
+
+async def reconnect(scenario: rtc.SimulateScenarioKind.ValueType, *rooms: rtc.Room) -> None:
+    """Let connections be lost at the same moment; returns when they are back."""
+    async with asyncio.timeout(_BACK_SECONDS), asyncio.TaskGroup() as group:
+        for room in rooms:
+            group.create_task(_reconnect(room, scenario))
+
+
+async def _reconnect(room: rtc.Room, scenario: rtc.SimulateScenarioKind.ValueType) -> None:
+    back = asyncio.Event()
+    room.once("reconnected", back.set)
+    await room.simulate_scenario(scenario)
+    await back.wait()
+
+
+async def nothing_was_lost(seen: Scene, talk: Talk) -> None:
+    """The one session goes on: what is said now is understood, and there was never another."""
+    async with asyncio.TaskGroup() as group:
+        understanding = group.create_task(seen.until_understood())
+        await talk.stop()
+        await understanding
+
+    (session,) = await seen.sessions.all()
+    assert (session.state, session.end_reason) == ("running", None)
+    assert [it.data["method"] for it in await seen.sessions.entries("rest")] == ["POST"]
+
+
+@pytest.mark.parametrize("scenario", [_SIGNAL, _FULL], ids=["signal", "full"])
+async def test_our_own_reconnect(
+    stack: Stack,
+    sessions: Sessions,
+    scenario: rtc.SimulateScenarioKind.ValueType,
+) -> None:
+    """When our connection is lost, nobody notices more than with any other participant."""
+    async with (
+        stack.room(f"lingering-agent-{scenario}") as room,
+        scene(room, sessions) as seen,
+        interpreting(room, CONFIG) as agent,
+        talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears),
+    ):
+        happen = partial(reconnect, scenario, agent, seen.clara.room)
+        silences = await seen.silences_of(palabra_hears, happen)
+
+        assert silences.are_livekits, str(silences)
+        await nothing_was_lost(seen, talk)
+
+
+@pytest.mark.parametrize("scenario", [_SIGNAL, _FULL], ids=["signal", "full"])
+async def test_a_speaker_s_reconnect(
+    stack: Stack,
+    worker: Worker,
+    sessions: Sessions,
+    scenario: rtc.SimulateScenarioKind.ValueType,
+) -> None:
+    """When a speaker's connection is lost, Palabra hears them again as soon as people do."""
+    async with (
+        stack.room(f"lingering-speaker-{scenario}") as room,
+        scene(room, sessions) as seen,
+    ):
+        await room.dispatch(CONFIG)
+        async with talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears):
+            happen = partial(reconnect, scenario, seen.alice.room)
+            silences = await seen.silences_of(palabra_hears, happen)
+
+            assert silences.are_livekits, str(silences)
+            await nothing_was_lost(seen, talk)
+
+
+async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: Sessions) -> None:
+    """Whoever takes their microphone away and brings another is heard as soon as by people."""
+    async with stack.room("lingering-microphone") as room, scene(room, sessions) as seen:
+        await room.dispatch(CONFIG)
+        async with talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears):
+
+            async def happen() -> None:
+                await talk.stop()
+                await seen.alice.unpublish_microphone()
+                await seen.alice.publish_microphone()
+                talk.begin()
+
+            silences = await seen.silences_of(palabra_hears, happen)
+
+            assert silences.are_livekits, str(silences)
+            await nothing_was_lost(seen, talk)
+
+
+async def test_the_meeting_s_server_starts_again(
+    mortal: MortalLiveKit,
+    emulator: Emulator,
+    livekit_server: RunningLiveKit,
+    logs: Path,
+    sessions: Sessions,
+) -> None:
+    """A killed server that is back within 3 s: everybody rejoins by themselves, so do we."""
+    stack = Stack(mortal.livekit, emulator, logs, "survivor")
+    async with (
+        stack.worker(stack.agent_name) as worker,
+        stack.room("lingering-server") as room,
+        scene(room, sessions) as seen,
+    ):
+        await room.dispatch(CONFIG)
+        async with talking(seen, livekit_server, translated_seconds=13) as (talk, palabra_hears):
+            silences = await seen.silences_of(palabra_hears, lambda: mortal.restart(_DEAD_SECONDS))
+
+            assert silences.are_livekits, str(silences)
+            await nothing_was_lost(seen, talk)
+            shown = seen.bruno.attributes_of()
+            assert shown["palabra.state"] == "live"
+            assert shown["palabra.live"] == "en,es"
+
+        async def is_registered_again() -> bool:
+            return [it["message"] for it in worker.log_entries].count("registered worker") == 2
+
+        await until(is_registered_again, "a worker that takes rooms again")

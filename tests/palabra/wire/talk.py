@@ -1,0 +1,273 @@
+"""A conversation as the rows of a sequence tell it, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.interpretation.utterances import TranscriptOrder
+from palabra_agent.palabra.meanings import (
+    Command,
+    Finished,
+    Meaning,
+    Noted,
+    Over,
+    Ready,
+    Refused,
+    Task,
+)
+from palabra_agent.palabra.messages import AudioChunk, ErrorReport, Message, TaskReport
+from palabra_agent.palabra.protocol import TaskConversation
+from palabra_agent.palabra.refusals import readable
+from palabra_agent.palabra.stream_connection import closing_reason
+
+from .emulated import is_valid_task
+from .reading import differences, facts_of, read
+from .rows import TOLD, Json, Row
+
+_TASK: Final[Task] = {"pipeline": {"transcription": {"source_language": "en"}}}
+_PATIENCE_SECONDS: Final = 10.0
+
+
+@dataclass
+class Talk:
+    """Plays a sequence: what a client sends is wished for, what a server sends is received."""
+
+    conversation: TaskConversation = field(default_factory=TaskConversation)
+    order: TranscriptOrder = field(default_factory=TranscriptOrder)
+    now: float = 0.0
+    place: int = 0
+    """The row that is played; the first is 1."""
+    sent: list[tuple[float, Command]] = field(default_factory=list[tuple[float, Command]])
+    meanings: list[Meaning] = field(default_factory=list[Meaning])
+    delivered: list[Transcript] = field(default_factory=list[Transcript])
+    chunks: list[AudioChunk] = field(default_factory=list[AudioChunk])
+    states: list[str] = field(default_factory=list[str])
+    ready_at: int = 0
+    words: str = ""
+    """The latest error's own."""
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Have what the sequence takes for granted: a task that was sent, or that runs."""
+        names = [row["frame"]["message_type"] for row in rows if row["direction"] == "client"]
+        if names[:1] == ["set_task"]:
+            return
+
+        self.conversation.wish(_TASK)
+        self._send("set_task")
+        if names:
+            self._receive(TaskReport("set_task", "running"))
+
+    def play(self, row: Row) -> Json:
+        """Play a row; returns what it was read as, or came to."""
+        self.place += 1
+        if row["direction"] == "client":
+            facts = self._say(row)
+        elif row.get("event") == "close":
+            facts = self._close(row["close_code"])
+        else:
+            facts = self._hear(row)
+
+        if not self.states or self.states[-1] != self.conversation.state.value:
+            self.states.append(self.conversation.state.value)
+        return facts
+
+    def _say(self, row: Row) -> Json:
+        frame = row["frame"]
+        name, data = frame["message_type"], frame["data"]
+        talk = self.conversation
+        wishes: Mapping[str, Callable[[], object]] = {
+            "set_task": lambda: talk.wish(data),
+            "get_task": lambda: None,
+            "pause_task": talk.pause,
+            "end_task": talk.finish,
+            "tts_task": lambda: talk.say((name, data)),
+            "interrupt_task": lambda: talk.say((name, data)),
+            "flush_task": lambda: talk.say((name, data)),
+        }
+        if name == "set_task":
+            talk.resume()
+        # the older name for the same wish is what the conversation tries by itself
+        if not (name == "flush_task" and self.sent[-1][1].name == "interrupt_task"):
+            wishes[name]()
+
+        since, command = self.now, self._send(name)
+        waited_ms = (self.now - since) * 1000
+        facts = {"kind": "command", "command": command.name, "waited_ms": waited_ms}
+        return facts | ({"valid": is_valid_task(data)} if name == "set_task" else {})
+
+    def _send(self, name: str) -> Command:
+        """Let time pass until a command of this name goes out."""
+        end = self.now + _PATIENCE_SECONDS
+        while (due := self.conversation.next_time()) is not None and due <= end:
+            self.now = max(self.now, due)
+            command = self.conversation.next_command(self.now)
+            assert command is not None, "a due command exists"
+            self.sent.append((self.now, command))
+            if command.name == name:
+                return command
+
+        raise AssertionError(f"{name} is not sent")
+
+    def _hear(self, row: Row) -> Json:
+        message = read(row)
+        if isinstance(message, ErrorReport):
+            self.words = message.desc
+
+        facts, known = facts_of(message), len(self.delivered)
+        meanings = self._receive(message)
+        facts["surface"] = any(is_error(it) for it in meanings)
+        facts["session_continues"] = not self.is_over
+        facts["before_validated"] = self._is_early(message)
+        if isinstance(message, Transcript) and len(self.delivered) == known:
+            facts["kind"] = "ignored"
+        if isinstance(message, AudioChunk):
+            self.chunks.append(message)
+        if facts.get("code") == "NOT_FOUND" and self.ready_at:
+            facts["meaning"] = self._what_of_a_lost_task()
+
+        return facts
+
+    def _receive(self, message: Message) -> list[Meaning]:
+        meanings = self.conversation.receive(message, self.now)
+        self.meanings += meanings
+        for meaning in meanings:
+            if isinstance(meaning, Ready):
+                self.ready_at = self.place
+            if isinstance(meaning, Transcript) and self.order.is_news(meaning):
+                self.delivered.append(meaning)
+
+        return meanings
+
+    def _is_early(self, message: object) -> bool | None:
+        if not isinstance(message, Transcript) or not message.is_translation:
+            return None
+
+        named = (it for it in self.delivered if it.transcription_id == message.transcription_id)
+        return not any(it.is_final and not it.is_translation for it in named)
+
+    def _what_of_a_lost_task(self) -> str:
+        sent_again = self._send("set_task").name
+        return f"task gone after it ran: resend {sent_again} or rebuild, never silently ready"
+
+    def _close(self, code: int) -> Json:
+        reason = closing_reason(code)
+        was_over = self.is_over
+        meanings = self.conversation.lose(reason) if not was_over else []
+        self.meanings += meanings
+        failures = [it.error for it in self.meanings if isinstance(it, Over)]
+        is_rate_limit = "rate limit" in reason and not was_over
+        return {
+            "kind": "connection_closed",
+            "code": code,
+            "expected": any(isinstance(it, Finished) for it in self.meanings),
+            "worded_by": "SERVICE_TIMEOUT" if self._is_worded(failures) else None,
+            "meaning": "rate_limit (20 connections/min)" if is_rate_limit else None,
+            # a lost session is tried again by the speaker's loop, which pauses before
+            "retry": "back off" if any(it.retryable for it in failures) else None,
+        }
+
+    def _is_worded(self, failures: Sequence[Exception]) -> bool:
+        return bool(self.words) and any(readable(self.words) in str(it) for it in failures)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the session has ended, wanted or not."""
+        return any(isinstance(it, Over | Finished) for it in self.meanings)
+
+    @property
+    def failures(self) -> str:
+        """What a person is told of the end."""
+        return " ".join(str(it.error) for it in self.meanings if isinstance(it, Over))
+
+    @property
+    def finals(self) -> list[Transcript]:
+        """Finished texts that were delivered, in order."""
+        return [it for it in self.delivered if it.is_final]
+
+
+def is_error(meaning: Meaning) -> bool:
+    """Whether a person gets to see it as an error, in the room or in the log."""
+    is_noted = isinstance(meaning, Noted) and meaning.what == "error"
+    return isinstance(meaning, Refused | Over) or is_noted
+
+
+def outcome_differences(expected: Mapping[str, Any], talk: Talk) -> list[str]:
+    """Where a whole sequence came to something else than is expected."""
+    found: list[str] = []
+    for key, value in expected.items():
+        if key in TOLD:
+            continue
+        observe = _OUTCOMES.get(key)
+        if observe is None:
+            found.append(f"nobody knows how to compare {key!r} of a sequence")
+            continue
+        outcome = observe(talk, value)
+        if outcome != value:
+            found.append(f"{key}: expected {value!r}, came to {outcome!r}")
+
+    return found
+
+
+def _final_delivered(talk: Talk, value: list[Json]) -> list[Json]:
+    facts = [facts_of(it) for it in talk.finals]
+    if len(facts) != len(value):
+        return facts
+
+    return [
+        {key: fact[key] for key in wanted} if differences(wanted, fact) else wanted
+        for wanted, fact in zip(value, facts, strict=True)
+    ]
+
+
+def _texts_by(talk: Talk) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for it in sorted(talk.finals, key=lambda it: (it.part, it.is_translation)):
+        found[it.transcription_id].append(it.text)
+    return dict(found)
+
+
+def _samples(chunks: Sequence[AudioChunk], key: Callable[[AudioChunk], str]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    for chunk in chunks:
+        counted[key(chunk)] += len(chunk.sound) // 2
+    return dict(counted)
+
+
+def _last_partial(talk: Talk, _: object) -> str | None:
+    texts = [it.text for it in talk.delivered if not it.is_final]
+    return texts[-1] if texts else None
+
+
+_OUTCOMES: Final[Mapping[str, Callable[[Talk, Any], Any]]] = {
+    "final_delivered": _final_delivered,
+    "count_final": lambda talk, _: len(talk.finals),
+    "last_partial_text": _last_partial,
+    "last_text": lambda talk, _: talk.delivered[-1].text,
+    "texts": lambda talk, _: [it.text for it in talk.delivered],
+    "full_text": lambda talk, _: " ".join(it.text for it in talk.finals),
+    "pairs": lambda talk, _: _texts_by(talk),
+    "finals_by_base": lambda talk, _: _texts_by(talk),
+    "must_deliver": lambda talk, value: [it.text for it in talk.finals if it.text in value],
+    "samples": lambda talk, _: sum(len(it.sound) // 2 for it in talk.chunks),
+    "samples_by_part": lambda talk, _: _samples(talk.chunks, lambda it: it.part),
+    "samples_by_language": lambda talk, _: _samples(talk.chunks, lambda it: it.language),
+    "bursts": lambda talk, _: sum(it.is_last for it in talk.chunks),
+    # sound is passed on as it is read: all of it was there before the text was
+    "audio_waits_for_text": lambda talk, _: not (talk.chunks and talk.finals),
+    "user_visible_errors": lambda talk, _: sum(map(is_error, talk.meanings)),
+    "user_notices_for_voice": lambda talk, _: talk.meanings.count(
+        Noted("warning", "VOICE_NOT_FOUND")
+    ),
+    "log_lines_max": lambda talk, value: max(value, len(talk.meanings)),
+    "session_continues": lambda talk, _: not talk.is_over,
+    "ready_at": lambda talk, _: talk.ready_at,
+    "get_task_needed": lambda talk, _: any(it.name == "get_task" for _, it in talk.sent),
+    "start_fails": lambda talk, _: any(isinstance(it, Over) for it in talk.meanings),
+    "within_s": lambda talk, value: max(value, talk.now),
+    "state": lambda talk, value: [state for state in talk.states if state in value],
+    "failure_text_contains": lambda talk, value: [it for it in value if it in talk.failures],
+}
