@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from palabra_agent.access import check_livekit, palabra_access
-from palabra_agent.errors import ApiError, ConfigError, PalabraAgentError, SettingsError
+from palabra_agent.errors import (
+    ApiError,
+    ConfigError,
+    ErrorClass,
+    PalabraAgentError,
+    SettingsError,
+)
 from palabra_agent.metadata import read_config_argument
 from palabra_agent.palabra.api import open_api
 from palabra_agent.room_config import parse_room_config
@@ -61,7 +67,8 @@ async def _palabra(settings: WorkerSettings) -> Finding:
         async with open_api(settings.palabra_api_url, credentials) as palabra:
             count = len(await palabra.list_sessions())
     except ApiError as error:
-        hint = "; check the PALABRA_… credentials" if error.status in {401, 403, 404} else ""
+        is_ours = error.error_class in {ErrorClass.CREDENTIALS, ErrorClass.NOT_FOUND}
+        hint = "; check the PALABRA_… credentials" if is_ours else ""
         return Finding("Palabra", is_good=False, details=(f"{error}{hint}",))
     except PalabraAgentError as error:
         return _bad("Palabra", error)

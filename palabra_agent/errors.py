@@ -73,6 +73,8 @@ class PalabraError(PalabraAgentError):
 
     retryable: bool = True
     """Whether the same request may succeed later."""
+    retry_after_seconds: float | None = None
+    """How long Palabra asks us to wait before the next try."""
 
 
 class ErrorClass(StrEnum):
@@ -109,9 +111,6 @@ _INSUFFICIENT_BALANCE: Final = 100050
 
 class ApiError(PalabraError):
     """Palabra's REST API answered, but not with a success."""
-
-    retry_after_seconds: float | None = None
-    """How long Palabra asks us to wait before the next try."""
 
     def __init__(
         self,

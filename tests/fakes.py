@@ -52,6 +52,7 @@ class PersonFacts(TypedDict, total=False):
     speak: str | None
     listen: str | None
     microphone: Microphone | None
+    is_muted: bool
 
 
 def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:

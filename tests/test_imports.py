@@ -51,9 +51,9 @@ LAYERS: Final = (
     Layer("palabra-json", "palabra.json_values"),
     Layer(
         "palabra-talk",
-        "palabra palabra.messages palabra.decoding palabra.commands palabra.lifecycle "
-        "palabra.pacing palabra.meanings palabra.refusals palabra.protocol palabra.transport "
-        "palabra.transport_choice",
+        "palabra palabra.messages palabra.utterances palabra.decoding palabra.commands "
+        "palabra.lifecycle palabra.pacing palabra.meanings palabra.refusals palabra.transcript_order palabra.protocol "
+        "palabra.transport palabra.transport_choice",
         "words sound interpretation palabra-json",
     ),
     Layer(

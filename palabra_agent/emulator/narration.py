@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palabra_agent.emulator import messages
+from palabra_agent.emulator.lines import Utterance
 from palabra_agent.emulator.messages import (
     Message,
     SoundChunk,
@@ -20,17 +21,6 @@ from palabra_agent.emulator.options import EmulatorOptions
 _WORDS_PER_SECOND: Final = 2.5
 _SIGNS_PER_SECOND: Final = 6.0
 """For writing without spaces."""
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """Something that the speaker says."""
-
-    transcription_id: str
-    number: int
-    """Counted from 0 in its session."""
-    language: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

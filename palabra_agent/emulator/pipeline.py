@@ -7,14 +7,14 @@ leave through a callable, and sound is asked for.
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.hearing import Hearing, HearingEvent, UtteranceBegan, UtteranceEnded
+from palabra_agent.emulator.lines import Lines, Utterance
 from palabra_agent.emulator.messages import Message
-from palabra_agent.emulator.narration import Narrator, Stretch, Utterance, spoken_seconds
+from palabra_agent.emulator.narration import Narrator, Stretch, spoken_seconds
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import TransportKind
 from palabra_agent.emulator.rendering import Rendering
@@ -22,7 +22,6 @@ from palabra_agent.emulator.script import Script
 from palabra_agent.emulator.speaking import Clip, Playout
 from palabra_agent.emulator.stream_formats import in_chunks, outgoing
 from palabra_agent.emulator.task import Task, Translation
-from palabra_agent.languages import AUTO, base
 
 _FLOOD_CLIP_SECONDS: Final = 5.0
 
@@ -52,7 +51,7 @@ class Pipeline:
         seed: int,
     ) -> None:
         self._options = options
-        self._script = script
+        self._lines = Lines(script, options.auto_language)
         self._note = note
         self._order_speech = order_speech
         self.transport: TransportKind = "webrtc"
@@ -61,14 +60,13 @@ class Pipeline:
         self._hearing = Hearing(HEARING_RATE)
         self._task: Task | None = None
         self._utterance: Utterance | None = None
-        self._count = 0
         self._renderings: list[Rendering] = []
         self._playouts: dict[str, Playout] = {}
 
     @property
     def utterances(self) -> int:
         """How many utterances began so far."""
-        return self._count
+        return self._lines.count
 
     def configure(self, task: Task) -> None:
         """Follow a task from now on; what is queued for targets that stay is kept."""
@@ -99,11 +97,11 @@ class Pipeline:
 
     def say(self, text: str, language: str, now: float, *, translate: bool) -> str:
         """Speak a text as if it had been interpreted; says its id."""
-        said = Utterance(secrets.token_hex(8), self._count, language, text)
+        said = self._lines.aside(text, language)
         heard = self._hearing.seconds
         targets = self._task.targets if self._task and translate else (language,)
         for target in targets:
-            translated = self._script.translation(text, target) if translate else text
+            translated = self._lines.translation(text, target) if translate else text
             where = Stretch(heard, heard + spoken_seconds(translated))
             self._order(said, target, translated, where, now + self._latency)
 
@@ -114,11 +112,10 @@ class Pipeline:
         heard = self._hearing.seconds
         where = Stretch(heard, heard + _FLOOD_CLIP_SECONDS)
         for _ in range(math.ceil(seconds / _FLOOD_CLIP_SECONDS)):
-            said = self._next_utterance()
+            said = self._lines.begin(self._task)
             self._narrator.tell_validated(said, where, heard, may_repeat=False)
-            for translation in self._translations_of(said):
-                text = self._translated(said, translation.target)
-                self._order(said, translation.target, text, where, now)
+            for target in [it.target for it in self._translations_of(said)]:
+                self._order(said, target, self._lines.translated(said, target), where, now)
 
     def interrupt(self, languages: Iterable[str], now: float) -> None:
         """Drop the phrase under way and all that is queued, in some languages or `global`ly."""
@@ -186,7 +183,7 @@ class Pipeline:
 
     def _follow(self, event: HearingEvent, now: float) -> None:
         if isinstance(event, UtteranceBegan):
-            self._utterance = self._next_utterance()
+            self._utterance = self._lines.begin(self._task)
         elif self._utterance is not None:
             where = Stretch(event.start, event.end)
             if isinstance(event, UtteranceEnded):
@@ -195,27 +192,12 @@ class Pipeline:
             else:
                 self._reveal(self._utterance, where)
 
-    def _next_utterance(self) -> Utterance:
-        language = self._source_language()
-        text = self._script.text(self._count, language)
-        said = Utterance(secrets.token_hex(8), self._count, language, text)
-        self._count += 1
-        return said
-
-    def _source_language(self) -> str:
-        task = self._task
-        if task is not None and task.source != AUTO:
-            return task.source
-
-        listed = [code for code in (task.detectable if task else ()) if code != AUTO]
-        return str(base(listed[0] if listed else self._options.auto_language))
-
     def _reveal(self, said: Utterance, where: Stretch) -> None:
         heard = self._hearing.seconds
         self._narrator.tell_partial(said, where, heard)
         for translation in self._translations_of(said):
             if translation.wants_partials:
-                text = self._translated(said, translation.target)
+                text = self._lines.translated(said, translation.target)
                 self._narrator.tell_partial_translation(
                     said, translation.target, text, where, heard
                 )
@@ -233,17 +215,12 @@ class Pipeline:
         )
         due = now - (heard - where.end) + self._latency
         for translation in self._translations_of(said):
-            text = self._translated(said, translation.target)
+            text = self._lines.translated(said, translation.target)
             self._order(said, translation.target, text, where, due)
 
     def _translations_of(self, said: Utterance) -> list[Translation]:
         wanted = self._task.translations if self._task else ()
         return [t for t in wanted if not t.allowed_sources or said.language in t.allowed_sources]
-
-    def _translated(self, said: Utterance, target: str) -> str:
-        """The text itself where source and target are one language."""
-        is_same = base(target) == said.language
-        return said.text if is_same else self._script.text(said.number, said.language, target)
 
     def _order(self, said: Utterance, language: str, text: str, where: Stretch, due: float) -> None:
         is_silent = self._task is not None and not self._task.has_speech

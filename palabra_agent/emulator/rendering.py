@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.emulator.narration import Stretch, Utterance
+from palabra_agent.emulator.lines import Utterance
+from palabra_agent.emulator.narration import Stretch
 
 
 @dataclass(slots=True)

@@ -182,6 +182,8 @@ class Transcript:
     """The whole text so far, not an addition."""
     is_final: bool
     is_translation: bool
+    original: str = ""
+    """The words that a translation translates, as far as they are known; else empty."""
     start_seconds: float | None = None
     """When the words began, since the beginning of the session's sound; None where unknown."""
     end_seconds: float | None = None

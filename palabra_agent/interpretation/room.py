@@ -187,7 +187,8 @@ class _Room:
             logger.exception("speaker interpretation failed")
             self._give_up(identity, wanted)
         finally:
-            logger.info("speaker interpretation closed")
+            billed = round(self.ledger.seconds_of(identity), 3)
+            logger.info("speaker interpretation closed", extra={"billed_seconds": billed})
 
     def _give_up(self, identity: str, wanted: Watched[Assignment]) -> None:
         speaker = self.speakers.get(identity)

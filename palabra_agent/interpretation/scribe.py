@@ -16,7 +16,6 @@ from palabra_agent.interpretation.ports import (
     Person,
     Transcript,
 )
-from palabra_agent.interpretation.utterances import TranscriptOrder
 from palabra_agent.languages import LanguageCode
 
 
@@ -58,14 +57,10 @@ class Scribe:
         self._rules = rules
         self._channel_sid = channel_sid
         self._last_seen = Person(speaker, speaker)
-        self._order = TranscriptOrder()
         self._audience = Audience(speaker, regime)
 
     def write(self, transcript: Transcript, view: FloorView, brief: Brief | None) -> None:
-        """Deliver a transcript to whom it concerns, unless it is no news."""
-        if not self._order.is_news(transcript):
-            return
-
+        """Deliver a transcript to whom it concerns."""
         # their words may come when they are gone
         self._last_seen = view.person(self._speaker) or self._last_seen
         told = brief if self._rules.translations else None

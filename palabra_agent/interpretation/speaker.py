@@ -29,7 +29,8 @@ async def interpret_speaker(
         failure = await _Relay(wanted, open_session, outlets).run()
         outlets.on_trouble(failure)
         if failure.retryable:
-            await asyncio.sleep(backoff.pause_after(time.monotonic() - began))
+            pause = backoff.pause_after(time.monotonic() - began)
+            await asyncio.sleep(max(pause, failure.retry_after_seconds or 0.0))
         else:
             await _other_brief(wanted, brief)
 

@@ -6,51 +6,34 @@ a bare map without a type, and what is malformed or unknown is told apart so tha
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
-from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.languages import LanguageCode, normalise
-from palabra_agent.palabra.json_values import as_number, as_object, as_text, as_word, parsed
+from palabra_agent.palabra.json_values import as_number, as_object, as_word, parsed
 from palabra_agent.palabra.messages import (
     MALFORMED,
-    AudioChunk,
     ErrorReport,
     Message,
     PipelineTimings,
     QueueLevels,
-    SpokenText,
     StreamEnded,
     TaskReport,
     Unread,
     WarningReport,
 )
-
-UNNAMED: Final = "unnamed-"
-"""Begins the id that a finished text gets here where Palabra gave it none; made of its words."""
-
-_SPLIT_ID: Final = re.compile(r"(?P<base>.+)_part_(?P<part>\d+)", re.DOTALL)
-"""Servers of 2025 named the parts of a split sentence in the id; later ones have a field for it."""
+from palabra_agent.palabra.utterances import read_sound, read_spoken_text, read_transcript
 
 _LONGEST_TYPE: Final = 64
 _LARGEST_SOUND: Final = 10_000_000
 """Bytes that one compressed chunk may grow to: minutes, where a fifth of a second is usual."""
 
-_TRANSCRIPTS: Final = {
-    # message type: (is final, is translation)
-    "partial_transcription": (False, False),
-    "validated_transcription": (True, False),
-    "partial_translated_transcription": (False, True),
-    "translated_transcription": (True, True),
-}
 _TEXT_KEYS: Final = ("desc", "msg", "message", "description", "detail", "details", "error")
 """Sources disagree on the name of the text; `desc` is what the live service sends."""
 
 _Json: TypeAlias = Mapping[str, Any]
+_Reader: TypeAlias = Callable[[_Json], Message | None]
 
 
 def decode(frame: bytes | str) -> Message:
@@ -91,61 +74,6 @@ def unzipped(sound: bytes) -> bytes | None:
         return None
 
     return plain if stream.eof else None
-
-
-def _transcript(message_type: str) -> Callable[[_Json], Message | None]:
-    is_final, is_translation = _TRANSCRIPTS[message_type]
-
-    def read(data: _Json) -> Message | None:
-        body = as_object(data.get("transcription"))
-        text = as_text(body.get("text")) if body is not None else None
-        if body is None or text is None:
-            return None
-
-        identifier, part = _identity(body)
-        if not identifier:
-            # a partial replaces the one before, so it must say of what
-            if not is_final:
-                return None
-            identifier = UNNAMED + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-        start, end = _span(body.get("segments"))
-        return Transcript(
-            transcription_id=identifier,
-            part=part,
-            language=_language(body),
-            text=text,
-            is_final=is_final,
-            is_translation=is_translation,
-            start_seconds=start,
-            end_seconds=end,
-        )
-
-    return read
-
-
-def _identity(body: _Json) -> tuple[str, str]:
-    """The utterance's id, and which part of it this is."""
-    identifier = as_text(body.get("transcription_id")) or ""
-    split = _SPLIT_ID.fullmatch(identifier)
-    if split:
-        return split["base"], split["part"]
-
-    return identifier, as_word(body.get("translation_part_id"))
-
-
-def _language(body: _Json) -> LanguageCode:
-    return normalise(as_text(body.get("language")) or "")
-
-
-def _span(segments: object) -> tuple[float | None, float | None]:
-    """When the first segment begins and the last one ends, in seconds of the stream."""
-    entries = cast("list[object]", segments) if isinstance(segments, list) else []
-    if not entries:
-        return None, None
-
-    first, last = as_object(entries[0]) or {}, as_object(entries[-1]) or {}
-    return as_number(first.get("start")), as_number(last.get("end"))
 
 
 def _current_task(data: _Json) -> Message:
@@ -197,30 +125,6 @@ def _stream_ended(_data: _Json) -> Message:
     return StreamEnded()
 
 
-def _audio_chunk(data: _Json) -> Message | None:
-    # one client looks for the chunk there first, so some server may have put it there
-    nested = as_object(data.get("transcription"))
-    chunk = nested if nested is not None and "data" in nested else data
-    encoded = chunk.get("data")
-    if not isinstance(encoded, str):
-        return None
-
-    try:
-        sound = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        return None
-
-    identifier, part = _identity(chunk)
-    is_last = chunk.get("last_chunk") is True
-    return AudioChunk(identifier, part, _language(chunk), is_last, sound)
-
-
-def _spoken_text(data: _Json) -> Message | None:
-    body = as_object(data.get("transcription")) or data
-    text = as_text(body.get("text"))
-    return SpokenText(*_identity(body), _language(body), text) if text is not None else None
-
-
 def _pipeline_timings(data: _Json) -> Message | None:
     timings = as_object(data.get("timings"))
     if timings is None:
@@ -257,14 +161,19 @@ def _queue_levels(stats: _Json) -> Message | None:
     return QueueLevels(levels, maxima, as_number(stats.get("timestamp")))
 
 
-_READERS: Final[Mapping[str, Callable[[_Json], Message | None]]] = {
-    **{message_type: _transcript(message_type) for message_type in _TRANSCRIPTS},
+_READERS: Final[Mapping[str, _Reader]] = {
+    "partial_transcription": partial(read_transcript, is_final=False, is_translation=False),
+    "validated_transcription": partial(read_transcript, is_final=True, is_translation=False),
+    "partial_translated_transcription": partial(
+        read_transcript, is_final=False, is_translation=True
+    ),
+    "translated_transcription": partial(read_transcript, is_final=True, is_translation=True),
     "current_task": _current_task,
     "task_status": _task_status,
     "error": _error,
     "warning": _warning,
-    "output_audio_data": _audio_chunk,
-    "tts_text": _spoken_text,
+    "output_audio_data": read_sound,
+    "tts_text": read_spoken_text,
     "tts_buffer_stats": _tts_buffer_stats,
     "pipeline_timings": _pipeline_timings,
     "eos": _stream_ended,

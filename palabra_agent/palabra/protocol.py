@@ -244,7 +244,7 @@ class TaskConversation:
         if report.status == "paused":
             return self._heed_pause()
 
-        if report.status != "running" or report.command == "pause_task":
+        if not report.is_running or report.command == "pause_task":
             return []
 
         if not self._is_pause_sent:

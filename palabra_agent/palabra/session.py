@@ -35,6 +35,7 @@ from palabra_agent.palabra.meanings import Finished, Meaning, Noted, Over, Ready
 from palabra_agent.palabra.messages import encode
 from palabra_agent.palabra.overheard import Overheard
 from palabra_agent.palabra.protocol import TaskConversation
+from palabra_agent.palabra.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transport import (
     Disconnected,
     MessageReceived,
@@ -86,8 +87,11 @@ class PalabraSession:
         self._brief = Brief(LanguageCode(""), ())
         self._targets: tuple[LanguageCode, ...] = ()
         self._sources: dict[FrameSource, Overheard] = {}
+        self._parts_at = math.inf
+        """When we leave whether or not Palabra has said good-bye."""
         self._unread = Counter[str]()
         self._wake = asyncio.Event()
+        self._order = TranscriptOrder()
         self._stream = EventStream()
         self._early: list[SessionEvent] = []
 
@@ -145,6 +149,7 @@ class PalabraSession:
     def finish(self) -> None:
         """Let everything that was said be interpreted, then end; `events` ends with it."""
         self._conversation.finish()
+        self._await_farewell()
         self._wake.set()
 
     async def until_ready(self) -> None:
@@ -192,7 +197,7 @@ class PalabraSession:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(), name="messages")
                 group.create_task(self._converse(), name="commands")
-                group.create_task(self._uplink.send(self._suspect), name="voice")
+                group.create_task(self._uplink.send(self._doubt, self._suspect), name="voice")
         finally:
             self._account()
 
@@ -214,6 +219,7 @@ class PalabraSession:
         """Send commands as they become due."""
         while True:
             self._fall_asleep()
+            self._part()
             command = self._conversation.next_command(self._now())
             self._observe()
             if command is not None:
@@ -234,10 +240,25 @@ class PalabraSession:
             self._conversation.pause()
             logger.debug("nobody speaks: the task is paused")
 
+    def _await_farewell(self) -> None:
+        """Wait for the end only as long as something of the tail comes."""
+        if self.state is SessionState.ENDING:
+            self._parts_at = self._now() + DEADLINE_SECONDS[SessionState.ENDING]
+
+    def _part(self) -> None:
+        if self._parts_at <= self._now():
+            self._parts_at = math.inf
+            self._take(self._conversation.lose("Palabra did not end it in time"))
+
     def _next_time(self) -> float | None:
         due = self._conversation.next_time()
-        earliest = min(math.inf if due is None else due, self._uplink.bedtime())
+        earliest = min(math.inf if due is None else due, self._uplink.bedtime(), self._parts_at)
         return None if math.isinf(earliest) else earliest
+
+    def _doubt(self) -> None:
+        """Ask for the task: one that is gone says nothing by itself, but is not found."""
+        self._conversation.say(commands.get_task())
+        self._wake.set()
 
     def _suspect(self) -> None:
         self._on_silence()
@@ -262,6 +283,7 @@ class PalabraSession:
                 self._start(language, source)
             case TrackEnded(source):
                 self._stream.tell(InterpretationEnded(self._sources.pop(source, source)))
+                self._doubt()
             case PeerArrived():
                 self._conversation.repeat()
             case Resumed():
@@ -298,9 +320,12 @@ class PalabraSession:
         logger.info("palabra sent a notice", extra={"kind": what, "code": code})
 
     def _read_out(self, transcript: Transcript) -> None:
-        """Pass words on. Palabra may answer `en-us` where the room says `en`."""
+        """Pass words on, once and in order."""
         self._uplink.read(transcript, self._now())
-        self._stream.tell(replace(transcript, language=self._language_of(transcript)))
+        self._await_farewell()
+        named = replace(transcript, language=self._language_of(transcript))
+        if self._order.is_news(named):
+            self._stream.tell(self._order.paired(named))
 
     def _language_of(self, transcript: Transcript) -> LanguageCode:
         """The room's code, where only one can be meant; some servers leave the language out."""
@@ -320,6 +345,7 @@ class PalabraSession:
     def _listen(self) -> None:
         """Interpreted speech sounds."""
         self._uplink.listen(self._now())
+        self._await_farewell()
 
     def _observe(self) -> None:
         """Let everybody know who depends on whether Palabra hears."""

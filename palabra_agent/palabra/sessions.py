@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 
 from palabra_agent.completion import complete, finish
-from palabra_agent.errors import PalabraError, SessionLost, Unreachable
+from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import Brief
-from palabra_agent.palabra.api import PalabraApi, SessionTicket
+from palabra_agent.palabra.api import PalabraApi, SessionTicket, StreamType
 from palabra_agent.palabra.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
 from palabra_agent.palabra.meanings import Task
 from palabra_agent.palabra.session import END_SECONDS, PalabraSession
@@ -24,6 +24,10 @@ from palabra_agent.palabra.uplink import Habits
 
 _DELETE_SECONDS: Final = 1.4
 """Together with the leaving between them under the 2.5 s that a job has to end."""
+_DELETION_SECONDS: Final = _DELETE_SECONDS - 0.1
+"""Leaves time to say that it did not come to pass."""
+_REFUSED_TOKEN: Final = frozenset({401, 403})
+_STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
 
 TaskMaker: TypeAlias = Callable[[Brief, TransportKind], Task]
 """Makes the settings of a task from what is wanted, for a transport."""
@@ -54,23 +58,47 @@ class PalabraSessions:
         life, kind = Lifecycle(), self.choice.kind
         life.follow(Signal.WANTED)
         with single_failure():
-            ticket = await complete(
-                self.api.create_session(), grace_seconds=_DELETE_SECONDS, undo=self._delete
-            )
-            life.follow(Signal.CREATED)
-            try:
-                async with (
-                    self._join(ticket, kind) as transport,
-                    self._talk(transport, kind, brief, life) as session,
-                ):
-                    yield session
-            finally:
-                await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
+            async with (
+                self._joined(kind, life) as transport,
+                self._talk(transport, kind, brief, life) as session,
+            ):
+                yield session
 
     def note_silence(self, kind: TransportKind) -> None:
         """A session on a transport was connected and of no use: another one may be."""
         if self.choice.give_up(kind):
             logger.warning("webrtc was of no use, sessions use websocket from now on")
+
+    @asynccontextmanager
+    async def _joined(self, kind: TransportKind, life: Lifecycle) -> AsyncGenerator[Transport]:
+        """Have a session joined; one whose token is not taken is replaced by another, once."""
+        async with AsyncExitStack() as first:
+            ticket = await first.enter_async_context(self._created(kind))
+            life.follow(Signal.CREATED)
+            try:
+                transport = await first.enter_async_context(self._join(ticket, kind))
+            except ApiError as error:
+                if error.status not in _REFUSED_TOKEN:
+                    raise
+                logger.warning("a session's token was refused, another session is tried")
+            else:
+                yield transport
+                return
+
+        async with self._created(kind) as ticket, self._join(ticket, kind) as transport:
+            yield transport
+
+    @asynccontextmanager
+    async def _created(self, kind: TransportKind) -> AsyncGenerator[SessionTicket]:
+        ticket = await complete(
+            self.api.create_session(_STREAM_TYPES[kind]),
+            grace_seconds=_DELETE_SECONDS,
+            undo=self._delete,
+        )
+        try:
+            yield ticket
+        finally:
+            await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
 
     @asynccontextmanager
     async def _join(self, ticket: SessionTicket, kind: TransportKind) -> AsyncGenerator[Transport]:
@@ -126,9 +154,10 @@ class PalabraSessions:
 
     async def _delete(self, ticket: SessionTicket) -> None:
         try:
-            async with asyncio.timeout(_DELETE_SECONDS):
+            async with asyncio.timeout(_DELETION_SECONDS):
                 await self.api.delete_session(ticket.id)
             logger.info("palabra session deleted")
         except (TimeoutError, PalabraError) as error:
             # it ends by itself a minute after we left it
-            logger.warning("a palabra session was not deleted", extra={"reason": str(error)})
+            reason = str(error) or "no answer in time"
+            logger.warning("a palabra session was not deleted", extra={"reason": reason})

@@ -194,12 +194,10 @@ class TaskSettings(ConfigModel):
         return (*self._low_queues(), *self._overruled_voices(), *self._unchecked())
 
     def _low_queues(self) -> Iterator[str]:
-        for key in (GLOBAL, *self.translation_queue_configs):
-            entry = self.queue_config_of(key)
-            said = self.translation_queue_configs.get(key, QueueConfig()).model_fields_set
-            for name, least in _LEAST_LEVELS.items():
-                level: int = getattr(entry, name)
-                if level < least and name in said:
+        for key, entry in self.translation_queue_configs.items():
+            for name in sorted(entry.model_fields_set & _LEAST_LEVELS.keys()):
+                level, least = getattr(entry, name), _LEAST_LEVELS[name]
+                if level < least:
                     yield (
                         f"palabra.translation_queue_configs.{key}.{name} is {level}; "
                         f"Palabra's server is reported to refuse less than {least}"

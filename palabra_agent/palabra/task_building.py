@@ -61,7 +61,7 @@ def build_task(
     if settings.preprocessing is not None:
         pipeline["preprocessing"] = _spoken_out(settings.preprocessing)
 
-    task = {**_streams(settings, transport), "pipeline": pipeline}
+    task: _Json = {**_streams(settings, transport), "pipeline": pipeline}
     return laid_over(task, settings.undocumented)
 
 

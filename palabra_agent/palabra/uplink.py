@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.interpretation.ports import Transcript
@@ -17,6 +18,9 @@ from palabra_agent.palabra.billing import BillingMeter
 from palabra_agent.palabra.silence import SilenceWatch
 from palabra_agent.palabra.transport import Transport
 from palabra_agent.palabra.voice import Voice
+
+_DOUBT_SHARE: Final = 1 / 3
+"""After this part of a suspicious silence it is worth asking whether the task is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Uplink:
         self._transport = transport
         self._attention = Attention(habits.idle_pause_seconds, now)
         self._silence = SilenceWatch(habits.silent_output_seconds)
+        self._doubt = SilenceWatch(habits.silent_output_seconds * _DOUBT_SHARE)
         self._voice = Voice()
         self._meter = BillingMeter()
         self._heard = asyncio.Event()
@@ -64,12 +69,12 @@ class Uplink:
 
     def read(self, transcript: Transcript, now: float) -> None:
         """Learn of words that came in answer."""
-        self._silence.answered()
+        self._answered()
         self._attention.read(transcript, now)
 
     def listen(self, now: float) -> None:
         """Learn of sound that came in answer."""
-        self._silence.answered()
+        self._answered()
         self._attention.listen(now)
 
     def bedtime(self) -> float:
@@ -92,15 +97,18 @@ class Uplink:
         else:
             self._heard.clear()
 
-    async def send(self, on_silence: Callable[[], None]) -> None:
+    async def send(self, on_doubt: Callable[[], None], on_silence: Callable[[], None]) -> None:
         """Send the voice whenever Palabra hears it, until cancelled.
 
         Args:
-            on_silence: Called where much speech was answered with nothing.
+            on_doubt: Called where speech is answered with nothing for some time.
+            on_silence: Called where it is for long.
         """
         while (frame := await self._voice.backlog.next_frame()) is not None:
             await self._heard.wait()
             await self._transport.write(frame)
+            if self._doubt.hear(frame):
+                on_doubt()
             if self._silence.hear(frame):
                 on_silence()
 
@@ -112,3 +120,7 @@ class Uplink:
         """Tell where the sound went and what it cost: every lost millisecond counts."""
         bill = {"billed_seconds": round(self.billed_seconds(now), 3)}
         return asdict(self._voice.backlog.statistics()) | bill
+
+    def _answered(self) -> None:
+        self._doubt.answered()
+        self._silence.answered()

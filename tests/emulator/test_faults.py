@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from palabra_agent.cli import app
 from palabra_agent.emulator.faults.catalogue import BY_ID, FAULTS
 from palabra_agent.emulator.faults.injection import Injection
 from palabra_agent.emulator.faults.orders import read_order
@@ -296,3 +298,21 @@ def test_wrong_options_are_refused_in_sentences(written: str, expected: str) -> 
         read_options([written])
 
     assert expected in str(caught.value)
+
+
+def test_command_line_tells_every_mistake(tmp_path: Path) -> None:
+    """`emulator` refuses wrong options and scenarios before it serves anything."""
+    scenario = tmp_path / "wrong.toml"
+    scenario.write_text('[[faults]]\nfault = "F17"\nvariant = "remove"\n', encoding="utf-8")
+    wrong_option = CliRunner().invoke(app, ["emulator", "--option", "dialect=old"])
+    wrong_scenario = CliRunner().invoke(app, ["emulator", "--scenario", str(scenario)])
+
+    assert (wrong_option.exit_code, wrong_option.stdout) == (1, "")
+    assert wrong_option.stderr == (
+        'palabra-agent: dialect: must be one of legacy, legacy+ack, ack-only, not "old"\n'
+    )
+    assert (wrong_scenario.exit_code, wrong_scenario.stdout) == (1, "")
+    assert wrong_scenario.stderr == (
+        f'palabra-agent: {scenario}: faults[0].variant: must be "removed", "room_deleted", '
+        '"server_shutdown" or "signal_drop", not "remove"; did you mean "removed"?\n'
+    )

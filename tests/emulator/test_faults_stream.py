@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from .client import create_session, state_of, until
+from .client import create_session, journal, state_of, until
 from .faulty import arm, struck
 from .sounds import stream_task
 from .stream_client import API_KEY, STREAM, StreamClient, connected, refusal
@@ -90,7 +90,7 @@ async def test_socket_may_be_closed(wish: dict[str, object], code: int) -> None:
 
 async def test_there_is_nothing_to_resume() -> None:
     """F8, F18 and F21 have no meaning here: the session goes on as before."""
-    async with running() as (url, _, client):
+    async with running() as (url, session_id, client):
         await arm(url, fault="F18")
         await arm(url, fault="F21")
         await arm(url, fault="F8", variant="leaves")
@@ -98,6 +98,9 @@ async def test_there_is_nothing_to_resume() -> None:
         await speak(client)
         await until(lambda: client.speech("es-mx").size > 0, "speech")
         assert not client.is_closed
+        faults = [it["data"] for it in await journal(url, session_id) if it["event"] == "fault"]
+        passed_over = {it["fault"] for it in faults if it["action"] == "passed over"}
+        assert passed_over == {"F8", "F18", "F21"}
 
 
 async def test_sound_has_the_language_of_its_track() -> None:

@@ -139,15 +139,20 @@ class Scene:
         logger.info("%s", silences)
         return silences
 
-    async def until_understood(self) -> None:
-        """Wait until what is said from now on has come all the way to Bruno."""
+    async def until_bruno_reads(self, *, final: bool) -> None:
+        """Wait until something that is said from now on has come all the way to Bruno.
+
+        LiveKit announces somebody who publishes nothing only seconds after they are back; what is
+        final before that is not addressed to them.
+        """
         since = time.monotonic()
         await self.bruno.wait_for(
             lambda: any(
-                it.is_final and it.language == "es" and it.at > since for it in self.bruno.captions
+                it.language == "es" and it.at > since and it.is_final == final
+                for it in self.bruno.captions
             ),
             10,
-            "the translation of what was said afterwards",
+            f"a caption in Spanish of what was said afterwards, {'final' if final else 'partial'}",
         )
 
 

@@ -51,10 +51,9 @@ async def _reconnect(room: rtc.Room, scenario: rtc.SimulateScenarioKind.ValueTyp
 
 async def nothing_was_lost(seen: Scene, talk: Talk) -> None:
     """The one session goes on: what is said now is understood, and there was never another."""
-    async with asyncio.TaskGroup() as group:
-        understanding = group.create_task(seen.until_understood())
-        await talk.stop()
-        await understanding
+    await seen.until_bruno_reads(final=False)
+    await talk.stop()
+    await seen.until_bruno_reads(final=True)
 
     (session,) = await seen.sessions.all()
     assert (session.state, session.end_reason) == ("running", None)

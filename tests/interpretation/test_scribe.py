@@ -84,16 +84,6 @@ def test_segments_are_named(part: str, language: str, is_translation: bool, expe
     assert [caption.segment_id for caption in floor.captions] == [expected]
 
 
-def test_repetitions_are_not_written() -> None:
-    """What is no news reaches nobody."""
-    floor = FakeFloor()
-    writer = scribe(floor)
-    for _ in range(3):
-        writer.write(transcript("hello"), VIEW, BRIEF)
-
-    assert len(floor.delivered) == 2
-
-
 def test_words_for_nobody_are_not_written() -> None:
     """Neither a caption nor a chat line goes out without somebody to read it."""
     floor = FakeFloor()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.decoding import MESSAGE_TYPES, UNNAMED, decode, unzipped
+from palabra_agent.palabra.decoding import MESSAGE_TYPES, decode, unzipped
 from palabra_agent.palabra.messages import (
     MALFORMED,
     AudioChunk,
@@ -28,6 +28,7 @@ from palabra_agent.palabra.messages import (
     WarningReport,
     encode,
 )
+from palabra_agent.palabra.utterances import UNNAMED
 from tests.fakes import transcript, translated
 
 pytestmark = pytest.mark.unit

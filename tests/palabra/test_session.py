@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -251,7 +252,25 @@ async def test_translations_are_named_as_asked() -> None:
 
         assert await heard(session, 2) == [
             transcript("hola", language="es-mx"),
-            translated("hola", "es"),
+            replace(translated("hola", "es"), original="hola"),
+        ]
+
+
+@in_jumping_time
+async def test_words_are_told_once_and_in_order() -> None:
+    """Palabra repeats itself; and what comes after a final text is late."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport) as session:
+        for kind in ("partial", "validated", "validated", "partial"):
+            transport.answer(f"{kind}_transcription", transcription=body)
+        transport.answer("validated_transcription", transcription=body | {"text": "other"})
+        transport.answer("validated_transcription", transcription=body | {"transcription_id": "t2"})
+
+        assert await heard(session, 3) == [
+            transcript(is_final=False),
+            transcript(),
+            transcript(identifier="t2"),
         ]
 
 
@@ -403,12 +422,12 @@ async def test_a_long_silence_is_not_paid_for() -> None:
     """The task is paused after it, and by then the bill has the silence and the speech alone."""
     transport = FakeTransport()
     async with ready(transport, THRIFTY) as session:
-        await talk(session, speech(2))
+        await talk(session, speech(1))
         await passing(60)
 
         assert transport.names == ["set_task", "pause_task"]
         assert transport.listening == [True, False]
-        assert session.billed_seconds == pytest.approx(7, abs=0.2)
+        assert session.billed_seconds == pytest.approx(6, abs=0.2)
         assert session.state is SessionState.PAUSED
 
 

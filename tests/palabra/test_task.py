@@ -9,10 +9,27 @@ from typing import Any, TypeAlias
 import pytest
 from pydantic import ValidationError
 
+from palabra_agent.config.fields import ConfigModel
 from palabra_agent.config.problems import problems_of
+from palabra_agent.errors import ConfigError
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.palabra.task import TRANSCRIPTION_TYPES, TaskSettings
-from palabra_agent.palabra.task_building import build_task
+from palabra_agent.palabra.task_advanced import (
+    FillerPhrases,
+    Preprocessing,
+    SpeechAdvanced,
+    SplitterAdvanced,
+    TranscriptionAdvanced,
+)
+from palabra_agent.palabra.task_building import StreamType, build_task
+from palabra_agent.palabra.task_sections import (
+    QueueConfig,
+    SentenceSplitter,
+    SpeechGeneration,
+    Transcription,
+    Translation,
+    Verification,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +37,20 @@ EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 
 
 Json: TypeAlias = dict[str, Any]
+
+TASK_SECTIONS: tuple[type[ConfigModel], ...] = (
+    FillerPhrases,
+    Preprocessing,
+    QueueConfig,
+    SentenceSplitter,
+    SpeechAdvanced,
+    SpeechGeneration,
+    SplitterAdvanced,
+    Transcription,
+    TranscriptionAdvanced,
+    Translation,
+    Verification,
+)
 
 
 def settings(said: dict[str, Any]) -> TaskSettings:
@@ -487,6 +518,77 @@ def test_every_documented_field_is_reachable() -> None:
             "websocket.chunk_ms: must be between 40 and 2000, not 5",
         ),
         (
+            {"output_stream": None},
+            "output_stream: is not said here but by `palabra.speech`, `palabra.transport` and "
+            "`palabra.websocket`",
+        ),
+        ({"speech": None}, "speech: must be true or false, not null"),
+        (
+            {"transcription": {"denoise": "much"}},
+            'transcription.denoise: must be "none", "alpha" or "beta", not "much"',
+        ),
+        (
+            {"transcription": {"priority": "fast"}},
+            'transcription.priority: must be "speed", "normal" or "quality", not "fast"',
+        ),
+        (
+            {"translations": {"es": {"allowed_source_languages": ["vn"]}}},
+            'translations.es.allowed_source_languages[0]: "vn" is not a known language, '
+            'did you mean "vi"? `palabra-agent schema` lists the codes',
+        ),
+        (
+            {"preprocessing": {"vad_threshold": 2}},
+            "preprocessing.vad_threshold: must be between 0 and 1, not 2",
+        ),
+        ({"undocumented": []}, "undocumented: must be an object, not a list"),
+        (
+            {"undocumented": {"pipeline": {"transcription": {"source_language": "en"}}}},
+            "undocumented.pipeline.transcription.source_language: languages are not said here "
+            "but by the room config",
+        ),
+        (
+            {"undocumented": {"input_stream": {"source": {"type": "ws"}}}},
+            "undocumented.input_stream.source.type: is not said here but by `palabra.transport` "
+            "and `palabra.websocket`",
+        ),
+        (
+            {"undocumented": {"output_stream": {"target": {"format": "opus"}}}},
+            "undocumented.output_stream.target.format: is not said here but by "
+            "`palabra.transport` and `palabra.websocket`",
+        ),
+        (
+            {"undocumented": {"pipeline": 5}},
+            "undocumented.pipeline: must be an object, not 5",
+        ),
+        (
+            {"undocumented": {"output_stream": None}},
+            "undocumented.output_stream: must be an object, not null",
+        ),
+        (
+            {"speech": False, "undocumented": {"output_stream": {"x": 1}}},
+            "undocumented.output_stream: `palabra.speech: false` leaves nothing that this could "
+            "be laid over",
+        ),
+        (
+            {"undocumented": {"pipeline": {"translations": [{"style": "x"}]}}},
+            "undocumented.pipeline.translations: must be an object whose keys are targets, or "
+            '"default", not a list',
+        ),
+        (
+            {"undocumented": {"pipeline": {"translations": {"es": {"target_language": "de"}}}}},
+            "undocumented.pipeline.translations.es.target_language: languages are not said here "
+            "but by the room config",
+        ),
+        (
+            {"undocumented": {"pipeline": {"translations": {"es": 5}}}},
+            "undocumented.pipeline.translations.es: must be an object, not 5",
+        ),
+        (
+            {"undocumented": {"pipeline": {"translations": {"vn": {}}}}},
+            'undocumented.pipeline.translations.vn: "vn" is not a known language, did you mean '
+            '"vi"? `palabra-agent schema` lists the codes',
+        ),
+        (
             {"pipeline": {}},
             "pipeline: leave this level out: its sections are keys of `palabra` themselves",
         ),
@@ -511,3 +613,282 @@ def test_settings_cross_processes() -> None:
     """What is given to a job's process arrives as it was."""
     said = settings({"translations": {"es": {"speech_generation": {"voice_id": "anna"}}}})
     assert pickle.loads(pickle.dumps(said)) == said  # noqa: S301 - our own bytes
+
+
+def test_mistakes_of_one_entry_are_told_together() -> None:
+    """Of a target and of all, everything that is wrong is told at once, and nothing twice."""
+    queues = {
+        "global": {"desired_queue_level_ms": 9000, "max_queue_level_ms": 9000, "max_tempo": 0.5},
+        "es": {},
+        "de": {"max_queue_level_ms": 8000},
+    }
+    speech = {"voice_cloning": True, "voice_id": "anna"}
+    voices = {"es": {"speech_generation": {**speech, "voice_timbre_detection": {"enabled": True}}}}
+    told = mistakes({"translation_queue_configs": queues, "translations": voices})
+
+    assert [line.partition(": ")[0] for line in told] == [
+        "translations.es.speech_generation",
+        "translations.es.speech_generation",
+        "translation_queue_configs.global.max_queue_level_ms",
+        "translation_queue_configs.global.max_tempo",
+        "translation_queue_configs.de.max_queue_level_ms",
+    ]
+
+
+HIDDEN: Json = {
+    "preprocessing": {
+        "enable_vad": True,
+        "vad_threshold": 0.5,
+        "vad_left_padding": 1,
+        "vad_right_padding": 1,
+        "pre_vad_denoise": False,
+        "pre_vad_dsp": True,
+        "record_tracks": [],
+        "auto_tempo": False,
+        "normalize_audio": False,
+    },
+    "transcription": {
+        "asr_model": "alpha",
+        "denoise": "none",
+        "priority": "normal",
+        "supress_numeral_tokens": False,
+        "suppress_numeral_tokens": True,
+        "diarize_speakers": False,
+        "speakers_total": 2,
+        "min_alignment_score": 0.2,
+        "max_alignment_cer": 0.8,
+        "only_confirm_by_silence": True,
+        "batched_inference": False,
+        "force_detect_language": False,
+        "calculate_voice_loudness": False,
+        "sentence_splitter": {
+            "splitter_model": "auto",
+            "advanced": {
+                "force_split_min_characters": 100,
+                "force_split_min_seconds": 6,
+                "min_sentence_characters": 80,
+                "min_sentence_seconds": 4,
+                "min_split_interval": 0.6,
+                "context_size": 30,
+                "segments_after_restart": 15,
+                "step_size": 5,
+                "max_steps_without_eos": 3,
+                "force_end_of_segment": 0.5,
+            },
+        },
+        "verification": {"verification_model": "auto"},
+        "advanced": {
+            "filler_phrases": {
+                "enabled": False,
+                "min_transcription_len": 40,
+                "min_transcription_time": 3,
+                "phrase_chance": 0.5,
+            },
+            "ignore_languages": ["ru"],
+        },
+    },
+    "translations": {
+        "default": {
+            "allowed_source_languages": ["en", "de"],
+            "translation_model": "alpha",
+            "style": "church_catholic",
+            "advanced": {"anything": {"goes": None}},
+            "speech_generation": {
+                "tts_model": "auto",
+                "voice_cloning_mode": "static_10",
+                "denoise_voice_samples": True,
+                "speech_tempo_auto": False,
+                "speech_tempo_timings_factor": 0,
+                "speech_tempo_adjustment_factor": 0.75,
+                "advanced": {
+                    "f0_variance_factor": 1.2,
+                    "energy_variance_factor": 1.5,
+                    "with_custom_stress": True,
+                },
+            },
+        }
+    },
+    "translation_queue_configs": {
+        "global": {"auto_tempo_max_delay_ms": 250, "tempo_decay": 0.35, "tempo_smoothing": 0.005}
+    },
+}
+
+
+def holds(whole: Any, part: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether all of a JSON stands in another one."""
+    if isinstance(part, dict):
+        return all(key in whole and holds(whole[key], value) for key, value in part.items())
+    return bool(whole == part)
+
+
+def test_undocumented_fields_are_sent_where_they_are_set() -> None:
+    """Every field that an SDK was seen to send can be said by its name, and is sent as it is."""
+    pipeline = build(HIDDEN)
+    [entry] = pipeline["translations"]
+
+    assert pipeline["preprocessing"] == HIDDEN["preprocessing"]
+    assert holds(pipeline["transcription"], HIDDEN["transcription"])
+    assert holds(entry, HIDDEN["translations"]["default"])
+    assert holds(
+        pipeline["translation_queue_configs"]["global"],
+        HIDDEN["translation_queue_configs"]["global"],
+    )
+
+
+def test_the_sample_of_undocumented_fields_is_complete() -> None:
+    """A field that says that it is undocumented stands in the test above."""
+    said = json.dumps(HIDDEN)
+    undocumented = {
+        name
+        for model in TASK_SECTIONS
+        for name, field in model.model_fields.items()
+        if (field.description or "").startswith("Undocumented")
+    }
+
+    assert [name for name in sorted(undocumented) if f'"{name}"' not in said] == []
+
+
+def names_in(value: Any) -> set[str]:  # noqa: ANN401 - any JSON
+    """All keys of a JSON, however deep."""
+    if isinstance(value, dict):
+        return set(value).union(*map(names_in, value.values()))
+    return set().union(*map(names_in, value)) if isinstance(value, list) else set()
+
+
+def test_nothing_undocumented_is_sent_unasked() -> None:
+    """The usual task holds the documented fields alone."""
+    usual = names_in(build({}))
+
+    assert "voice_id" in usual
+    assert usual & {"style", "advanced", "preprocessing", "asr_model", "tts_model"} == set()
+
+
+def task_of(said: Json, transport: StreamType = "webrtc") -> Json:
+    """Build the whole task of an English speaker."""
+    data: Json = build_task(
+        settings(said),
+        source_language=EN,
+        detectable_languages=(),
+        targets=(ES, DE),
+        partial_translations=False,
+        transport=transport,
+    )
+    return data
+
+
+def test_the_streams_are_those_of_the_transport() -> None:
+    """Over a WebSocket both formats are said; source and target always have the same type."""
+    formats = {"format": "opus", "sample_rate": 16000, "channels": 2, "output_format": "pcm_s16le"}
+    data = task_of({"websocket": formats, "transport": "auto"}, "ws")
+
+    assert data["input_stream"] == {
+        "content_type": "audio",
+        "source": {"type": "ws", "format": "opus", "sample_rate": 16000, "channels": 2},
+    }
+    assert data["output_stream"] == {
+        "content_type": "audio",
+        "target": {"type": "ws", "format": "pcm_s16le"},
+    }
+    assert task_of({"websocket": formats})["input_stream"]["source"] == {"type": "webrtc"}
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "ws"])
+def test_text_alone_may_be_wanted(transport: StreamType) -> None:
+    """Without speech there is no output stream; all the rest is as ever."""
+    data = task_of({"speech": False}, transport)
+
+    assert data["output_stream"] is None
+    assert data["input_stream"]["source"]["type"] == transport
+    assert len(data["pipeline"]["translations"]) == 2
+
+
+def test_what_nobody_knows_is_laid_over_the_task() -> None:
+    """It is merged where objects meet, by target where translations are meant, and comes last."""
+    data = task_of(
+        {
+            "translations": {"es": {"style": "dry"}},
+            "undocumented": {
+                "tomorrow": [1],
+                "output_stream": {"target": {"gain": 2}},
+                "pipeline": {
+                    "brand_new": None,
+                    "transcription": {"sentence_splitter": {"sharp": True}},
+                    "translations": {"default": {"style": "wet", "x": 1}, "DE": {"x": 2}},
+                    "translation_queue_configs": {"global": {"tempo_curve": "flat"}},
+                },
+            },
+        }
+    )
+    spanish, german = data["pipeline"]["translations"]
+
+    assert data["tomorrow"] == [1]
+    assert data["output_stream"]["target"] == {"type": "webrtc", "gain": 2}
+    assert data["pipeline"]["brand_new"] is None
+    assert data["pipeline"]["transcription"]["sentence_splitter"] == {
+        "enabled": True,
+        "sharp": True,
+    }
+    assert (spanish["target_language"], spanish["style"], spanish["x"]) == ("es", "wet", 1)
+    assert (german["target_language"], german["style"], german["x"]) == ("de", "wet", 2)
+    assert german["speech_generation"]["voice_id"] == "default_low"
+    assert data["pipeline"]["translation_queue_configs"]["global"]["tempo_curve"] == "flat"
+    assert data["pipeline"]["translation_queue_configs"]["global"]["auto_tempo"] is True
+
+
+def test_what_may_not_do_what_is_wanted_is_told() -> None:
+    """What Palabra is only reported to refuse, overrules or does not know is allowed, and said."""
+    assert settings({}).cautions() == ()
+    speech = {"voice_id": "anna", "voice_timbre_detection": {"enabled": True}}
+    told = settings(
+        {
+            "translation_queue_configs": {
+                "global": {"desired_queue_level_ms": 1500},
+                "es": {"max_queue_level_ms": 3999},
+                "de": {"max_queue_level_ms": 4000},
+            },
+            "translations": {"es": {"speech_generation": speech}},
+            "undocumented": {"x": 1},
+        }
+    ).cautions()
+
+    assert told == (
+        "palabra.translation_queue_configs.global.desired_queue_level_ms is 1500; "
+        "Palabra's server is reported to refuse less than 2000",
+        "palabra.translation_queue_configs.es.max_queue_level_ms is 3999; "
+        "Palabra's server is reported to refuse less than 4000",
+        "palabra.translations.es.speech_generation: the voice that voice_timbre_detection finds "
+        "is used instead of voice_id",
+        "palabra.undocumented is sent to Palabra as it is, unchecked",
+    )
+
+
+def test_languages_are_checked_before_a_task_is_made() -> None:
+    """Whoever uses the client alone is told every language that Palabra does not know, at once."""
+    with pytest.raises(ConfigError) as caught:
+        build_task(
+            TaskSettings(),
+            source_language=LanguageCode("yy"),
+            detectable_languages=[AUTO],
+            targets=(ES, ES, LanguageCode("eu")),
+            partial_translations=False,
+        )
+
+    assert [problem.path for problem in caught.value.problems] == [
+        "targets",
+        "source_language",
+        "detectable_languages",
+        "targets",
+    ]
+    assert '"eu" is understood by Palabra but not spoken' in str(caught.value)
+
+
+def test_a_task_has_a_target() -> None:
+    """A task that translates into nothing is not offered."""
+    with pytest.raises(ConfigError, match="targets: must not be empty"):
+        build_task(
+            TaskSettings(),
+            source_language=EN,
+            detectable_languages=(),
+            targets=(),
+            partial_translations=False,
+        )

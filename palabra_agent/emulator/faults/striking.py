@@ -56,16 +56,16 @@ class Striking:
 
     async def _strike(self, session: Session, stroke: Stroke) -> None:
         match stroke.fault:
+            case "F8" | "F18" | "F21" if session.transport == "ws":
+                session.note("fault", fault=stroke.fault, action="passed over")
             case "F8":
                 session.faults.is_away = True
                 await self._send_bot_away(session)
             case "F17":
                 await self._close_room(session, stroke)
-            case "F18" if session.transport == "webrtc":
+            case "F18":
                 session.faults.cut(stroke.delay_seconds)
                 self._signalling.cut(session.identity.place.room)
-            case "F18":
-                session.note("fault", fault="F18", action="passed over")
             case "F22":
                 session.pipeline.flood(stroke.whole("seconds"), self._injection.clock())
             case _:

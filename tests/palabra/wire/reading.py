@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import base, normalise
-from palabra_agent.palabra.decoding import UNNAMED, decode
+from palabra_agent.palabra.decoding import decode
 from palabra_agent.palabra.meanings import Over
 from palabra_agent.palabra.messages import (
     MALFORMED,
@@ -28,6 +28,7 @@ from palabra_agent.palabra.protocol import TaskConversation
 from palabra_agent.palabra.refusals import entries_of
 from palabra_agent.palabra.sound_formats import unpack
 from palabra_agent.palabra.task_sections import WebSocketFormat
+from palabra_agent.palabra.utterances import UNNAMED
 
 from .rows import TOLD, Json, Row
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.interpretation.utterances import TranscriptOrder
 from palabra_agent.palabra.meanings import (
     Command,
     Finished,
@@ -23,6 +22,7 @@ from palabra_agent.palabra.messages import AudioChunk, ErrorReport, Message, Tas
 from palabra_agent.palabra.protocol import TaskConversation
 from palabra_agent.palabra.refusals import readable
 from palabra_agent.palabra.stream_connection import closing_reason
+from palabra_agent.palabra.transcript_order import TranscriptOrder
 
 from .emulated import is_valid_task
 from .reading import differences, facts_of, read

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.interpretation.utterances import TranscriptOrder
+from palabra_agent.palabra.transcript_order import TranscriptOrder
 from tests.fakes import transcript, translated
 
 pytestmark = pytest.mark.unit
@@ -108,3 +108,34 @@ def test_memory_is_bounded() -> None:
 
     assert not order.is_news(transcript(identifier="t1999"))
     assert order.is_news(transcript(identifier="t0"))
+
+
+@pytest.mark.parametrize(
+    ("originals", "part", "expected"),
+    [
+        ([], "", ""),
+        ([transcript("hel", is_final=False)], "", "hel"),
+        ([transcript("hel", is_final=False), transcript("hello")], "", "hello"),
+        ([transcript("hello")], "1", "hello"),
+        ([transcript("one", part="0"), transcript("two", part="1")], "1", "two"),
+        ([transcript("two", part="1"), transcript("one", part="0")], "", "one two"),
+        ([transcript("other", identifier="t2")], "", ""),
+    ],
+)
+def test_translations_come_with_what_they_translate(
+    originals: list[Transcript], part: str, expected: str
+) -> None:
+    """The words of the same part, or of the whole, as far as they came."""
+    order = TranscriptOrder()
+    for it in originals:
+        assert order.is_news(it)
+
+    assert order.paired(translated("hola", "es", part=part)).original == expected
+
+
+def test_an_original_has_no_other() -> None:
+    """It is what it is."""
+    order, said = TranscriptOrder(), transcript()
+    order.is_news(said)
+
+    assert order.paired(said) == said

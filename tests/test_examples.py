@@ -1,0 +1,95 @@
+"""The examples do what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
+from palabra_agent.audio.tones import tone, tone_level_db
+from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+
+pytestmark = pytest.mark.unit
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+QUICK = replace(OPTIONS, ready_delay_ms=0, latency_ms=300)
+
+
+def write_talk(path: Path, rate: int = 16_000) -> None:
+    """Say something for a second and a half."""
+    speech = np.concatenate([tone(330, 1.5), np.zeros(SAMPLE_RATE // 4, dtype=np.int16)])
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(speech[:: SAMPLE_RATE // rate].tobytes())
+
+
+def read(path: Path) -> Pcm:
+    """Read what was written."""
+    with wave.open(str(path), "rb") as file:
+        assert file.getframerate() == SAMPLE_RATE
+        return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+
+
+async def run(*words: str, **env: str) -> tuple[int, str]:
+    """Run an example; returns its exit code and everything it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *words,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "120", **env},
+    )
+    async with asyncio.timeout(40):
+        said, _ = await process.communicate()
+
+    return process.returncode or 0, said.decode()
+
+
+async def test_a_file_is_translated(tmp_path: Path) -> None:
+    """One file per language with its voice in it, the transcript in both, and the bill."""
+    talk = tmp_path / "talk.wav"
+    write_talk(talk)
+    async with fake_emulator(FakeLiveKit(), QUICK) as emulator:
+        script = str(EXAMPLES / "translate_file.py")
+        words = [script, str(talk), "--from", "en", "--to", "es", "de"]
+        code, said = await run(*words, PALABRA_API_URL=emulator.url, PALABRA_API_KEY="local")
+
+    assert code == 0, said
+    assert "Good morning everyone" in said
+    assert "Buenos días" in said
+    assert "billed: " in said
+    for language, hz in [("es", 500), ("de", 600)]:
+        sound = read(tmp_path / f"talk.{language}.wav")
+        speech = sound[np.flatnonzero(np.abs(sound) > 300)[0] :][:SAMPLE_RATE]
+        assert tone_level_db(speech, hz) > -25
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "sentence"),
+    [
+        (["missing.wav", "--to", "es"], {"PALABRA_API_KEY": "x"}, "is not a WAV file"),
+        (["talk.wav", "--to", "es"], {}, "set PALABRA_API_KEY, or"),
+        (["talk.wav", "--to", "xx"], {"PALABRA_API_KEY": "local"}, '"xx"'),
+        (["talk.wav", "--to", "es"], {"PALABRA_API_KEY": "wrong"}, "Palabra refused"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_a_sentence(
+    tmp_path: Path, words: list[str], env: dict[str, str], sentence: str
+) -> None:
+    """And never as a traceback."""
+    write_talk(tmp_path / "talk.wav")
+    async with fake_emulator(FakeLiveKit(), QUICK) as emulator:
+        file, *others = words
+        example = [str(EXAMPLES / "translate_file.py"), str(tmp_path / file), *others]
+        code, said = await run(*example, PALABRA_API_URL=emulator.url, **env)
+
+    assert code == 1
+    assert sentence in said
+    assert "Traceback" not in said
