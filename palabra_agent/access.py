@@ -17,6 +17,7 @@ from palabra_agent.settings import ClientCredentials, LiveKitSettings, PalabraCr
 
 _ANSWER_SECONDS: Final = 5.0
 _REMOVAL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.25
 _TOO_MANY_REQUESTS: Final = 429
 _NOT_IMPLEMENTED: Final = 501
 
@@ -66,6 +67,21 @@ async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
     with suppress(api.ServerError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(_REMOVAL_SECONDS), server_api(livekit) as server:
             await server.room.remove_participant(participant)
+
+
+async def comes_back(livekit: LiveKitSettings, room: str, identity: str, *, seconds: float) -> bool:
+    """Wait until a participant is in a room; False if they do not come in time."""
+    participant = api.RoomParticipantIdentity(room=room, identity=identity)
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(seconds), server_api(livekit) as server:
+            while True:
+                with suppress(api.ServerError):
+                    await server.room.get_participant(participant)
+                    return True
+
+                await asyncio.sleep(_POLL_SECONDS)
+
+    return False
 
 
 def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:

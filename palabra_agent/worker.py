@@ -8,15 +8,16 @@ import itertools
 import logging
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
 from livekit.agents import AgentServer, JobRequest
 from livekit.agents.cli import log
+from livekit.protocol import agent, models
 
-from palabra_agent.access import ServerUnreachable, check_livekit, send_away
+from palabra_agent.access import ServerUnreachable, check_livekit, comes_back, send_away
 from palabra_agent.errors import SetupError
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import RoomState
@@ -30,6 +31,8 @@ AGENT_DISPLAY_NAME: Final = "Interpreter"
 _RETRY_SECONDS: Final = (1, 2, 5, 10)
 _FOR_EVER: Final = 2**31
 _SESSION_END_SECONDS: Final = 3.0
+_COMEBACK_SECONDS: Final = 3.0
+"""People and agents are back within this after a server's quick restart, or start anew."""
 _IDLE_PROCESSES: Final = 2
 _PORT_REFUSED: Final = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 _AGENT_NAME_VARIABLES: Final = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
@@ -103,7 +106,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
     server.rtc_session(
         interpret_job,
         agent_name=settings.agent_name,
-        on_request=partial(_accept, settings),
+        on_request=partial(_accept, settings, server),
         on_session_end=end_interpretation,
     )
     return server
@@ -114,18 +117,34 @@ def _no_load() -> float:
     return 0.0
 
 
-async def _accept(settings: WorkerSettings, request: JobRequest) -> None:
+async def _accept(settings: WorkerSettings, server: AgentServer, request: JobRequest) -> None:
     """Take every job; one identity for all, so that the newest interpreter of a room wins.
 
     An older one is sent away first. LiveKit would do it when the newer one joins, and ends the job
     that it then knows under this identity, which may be the newer one's already.
+
+    A server that was started again makes its rooms anew, and may call an interpreter into one whose
+    own is only on its way back: then that one stays.
     """
+    jobs = [running.job for running in server.active_jobs]
+    if is_made_anew(request.room, jobs) and await comes_back(
+        settings.livekit, request.room.name, settings.identity, seconds=_COMEBACK_SECONDS
+    ):
+        logger.info("the room has its interpreter back")
+        await request.reject()
+        return
+
     await send_away(settings.livekit, request.room.name, settings.identity)
     await request.accept(
         name=AGENT_DISPLAY_NAME,
         identity=settings.identity,
         attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
     )
+
+
+def is_made_anew(room: models.Room, jobs: Iterable[agent.Job]) -> bool:
+    """Whether one of our jobs is in a room of that name which the server has made since again."""
+    return any(job.room.name == room.name and job.room.sid != room.sid for job in jobs)
 
 
 async def _wait_for_livekit(settings: WorkerSettings, stop: asyncio.Queue[signal.Signals]) -> bool:

@@ -52,8 +52,8 @@ LAYERS: Final = (
     Layer(
         "palabra-talk",
         "palabra palabra.messages palabra.utterances palabra.decoding palabra.commands "
-        "palabra.lifecycle palabra.pacing palabra.meanings palabra.refusals palabra.transcript_order palabra.protocol "
-        "palabra.transport palabra.transport_choice",
+        "palabra.lifecycle palabra.pacing palabra.meanings palabra.refusals palabra.protocol "
+        "palabra.transcript_order palabra.transport palabra.transport_choice",
         "words sound interpretation palabra-json",
     ),
     Layer(
@@ -124,7 +124,7 @@ LAYERS: Final = (
         "worker",
         "worker forkserver",
         "words network-words interpretation meeting settings access job",
-        "livekit.agents",
+        "livekit.agents livekit.protocol",
     ),
     Layer("emulated-meeting", "emulator emulator.markers emulator.script", "words"),
     Layer(

@@ -9,10 +9,11 @@ import signal
 
 import pytest
 from livekit.agents import AgentServer
+from livekit.protocol import agent, models
 
 from palabra_agent.errors import SetupError
 from palabra_agent.settings import WorkerSettings, load_settings
-from palabra_agent.worker import build_server, run_worker, serve
+from palabra_agent.worker import build_server, is_made_anew, run_worker, serve
 
 pytestmark = pytest.mark.unit
 
@@ -90,3 +91,22 @@ def test_livekit_s_own_variables_do_not_name_the_worker(
     server = build_server(settings_for("ws://127.0.0.1:9"))
 
     assert vars(server)["_agent_name"] == "palabra-interpreter"
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ([], False),
+        ([("board", "RM_1")], True),
+        ([("board", "RM_2")], False),
+        ([("other", "RM_1")], False),
+        ([("other", "RM_3"), ("board", "RM_1")], True),
+    ],
+)
+def test_a_room_that_was_made_anew_is_recognised(
+    ours: list[tuple[str, str]], *, expected: bool
+) -> None:
+    """By its name in one of our jobs, under another sid; a second call into one room is none."""
+    jobs = [agent.Job(room=models.Room(name=name, sid=sid)) for name, sid in ours]
+
+    assert is_made_anew(models.Room(name="board", sid="RM_2"), jobs) is expected

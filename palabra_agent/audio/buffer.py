@@ -10,8 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 from palabra_agent.audio.pcm import Pcm, duration_ms, is_pause
+
+_SHORT_FOR_GOOD_MS: Final = 2_000.0
+"""A reader that takes much at once, but seldom, is not to be taken for one that has caught up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class FrameBuffer:
         self._capacity_ms = capacity_ms
         self._target_ms = target_ms
         self._allowed_ms = capacity_ms
+        self._short_ms = 0.0
+        """For how long it has not held more than it always may."""
         self._frames: deque[tuple[Pcm, bool]] = deque()
         """Each with whether it is precious."""
         self._arrived = asyncio.Event()
@@ -47,7 +53,8 @@ class FrameBuffer:
         self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
 
     def allow(self, held_ms: float) -> None:
-        """Let it hold more for once; as it empties, it is bounded as before."""
+        """Let it hold more for once; when it has been short for a while, it is so for good."""
+        self._short_ms = 0.0
         self._allowed_ms = max(self._allowed_ms, held_ms)
 
     def put(self, frame: Pcm, *, is_precious: bool = False) -> None:
@@ -57,12 +64,12 @@ class FrameBuffer:
             frame: What to play next.
             is_precious: Whether it is kept even if it looks like a pause.
         """
-        if not is_precious:
-            # what it was allowed to hold for once is not to be refilled
-            self._allowed_ms = min(self._allowed_ms, self._held_ms + self._capacity_ms)
-
         self._frames.append((frame, is_precious))
         length = duration_ms(frame)
+        self._short_ms = 0 if self._held_ms > self._capacity_ms else self._short_ms + length
+        if self._short_ms > _SHORT_FOR_GOOD_MS:
+            self._allowed_ms = self._capacity_ms
+
         self._in_ms += length
         self._held_ms += length
         while self._held_ms > self._allowed_ms and len(self._frames) > 1:

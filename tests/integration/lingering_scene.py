@@ -170,8 +170,8 @@ async def _until_steady(legs: list[Leg], deadline: float) -> None:
 async def scene(room: Room, sessions: Sessions) -> AsyncGenerator[Scene]:
     """People are in a room, before the interpreter is."""
     async with (
-        room.person("bruno", listen="es", microphone=False, hears=_everything) as bruno,
-        room.person("clara", microphone=False, hears=_everything) as clara,
+        room.person("bruno", listen="es", microphone=False, hears=lambda _: True) as bruno,
+        room.person("clara", microphone=False, hears=lambda _: True) as clara,
         room.person("alice", speak="en", listen="en") as alice,
     ):
         control = AudioOutput(_CONTROL_TRACK)
@@ -183,10 +183,6 @@ async def scene(room: Room, sessions: Sessions) -> AsyncGenerator[Scene]:
         finally:
             await clara.leave()
             await control.aclose()
-
-
-def _everything(_track: str) -> bool:
-    return True
 
 
 @dataclass(slots=True)

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.livekit
 
 _BACK_SECONDS = 10.0
 _DEAD_SECONDS = 2.0
+_QUICKLY_BACK_SECONDS = 1.8
+"""The worker is registered again before anybody is back in the room."""
 _SIGNAL = rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT
 _FULL = rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT
 
@@ -116,6 +118,26 @@ async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: 
             silences = await seen.silences_of(palabra_hears, happen)
 
             assert silences.are_livekits, str(silences)
+            await nothing_was_lost(seen, talk)
+
+
+async def test_a_worker_of_every_room_keeps_the_one_that_starts_again(
+    mortal: MortalLiveKit,
+    emulator: Emulator,
+    livekit_server: RunningLiveKit,
+    logs: Path,
+    sessions: Sessions,
+) -> None:
+    """The room is made anew, which calls an interpreter; the one that comes back stays."""
+    stack = Stack(mortal.livekit, emulator, logs, "")
+    async with (
+        stack.worker("lingering-nameless", agent_name=""),
+        stack.room("lingering-every-room") as room,
+        scene(room, sessions) as seen,
+    ):
+        await seen.alice.wait_for_interpreter(30)
+        async with talking(seen, livekit_server, translated_seconds=13) as (talk, _):
+            await mortal.restart(_QUICKLY_BACK_SECONDS)
             await nothing_was_lost(seen, talk)
 
 
