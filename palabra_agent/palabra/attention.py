@@ -54,6 +54,10 @@ class Attention:
         was_asleep, self.is_asleep = self.is_asleep, False
         return was_asleep
 
+    def wake(self, now: float) -> None:
+        """Learn that Palabra hears from now on, first of all what was said before."""
+        self._settled_at = now
+
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker has muted themselves: then no word is to be expected."""
         self._is_muted = is_muted

@@ -93,6 +93,7 @@ class Uplink:
 
         self._transport.set_listening(is_listening=is_heard)
         if is_heard:
+            self._attention.wake(now)
             self._heard.set()
         else:
             self._heard.clear()

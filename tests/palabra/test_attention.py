@@ -97,3 +97,13 @@ def test_a_sentence_that_sleep_cut_off_is_forgotten() -> None:
     spoken(attention, 100)
 
     assert attention.bedtime() == 100
+
+
+def test_what_was_held_until_palabra_heard_is_waited_for() -> None:
+    """Waking up may take longer than it would be silent for: the word comes first."""
+    attention = Attention(1, now=0)
+    attention.sleep()
+    spoken(attention, 10)
+    attention.wake(14)
+
+    assert attention.bedtime() == 16

@@ -1,0 +1,302 @@
+"""A room, interpreted by the real client, with an emulated Palabra that things go wrong in.
+
+What a fault led to is told in one `Story`: what the room showed and was told, what the log warned
+of, what Palabra was asked. Whatever happened, some things must hold: the channel's track stayed,
+nobody's words, names or tokens are in the log, no limit of Palabra's was exceeded, and no session
+was left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypedDict, Unpack
+
+import pytest
+
+from palabra_agent.emulator.journal import Entry
+from palabra_agent.emulator.script import load_script
+from palabra_agent.emulator.server import RunningEmulator
+from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.ports import Condition
+from palabra_agent.interpretation.room import interpret_room
+from palabra_agent.interpretation.scribe import WritingRules
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.api import AppCredentials, open_api
+from palabra_agent.palabra.client import make_sessions
+from palabra_agent.palabra.task import TaskSettings
+from palabra_agent.palabra.task_sections import Transcription, WebSocketFormat
+from palabra_agent.palabra.uplink import Habits
+from tests.clock import eventually
+from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.emulator.faulty import arm
+from tests.fakes import FakeFloor
+
+from .voices import WORD, SharedMicrophone
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+CHANNEL: Final = "translation_es"
+
+SWIFT: Final = replace(OPTIONS, latency_ms=50, ready_delay_ms=30, queue_map_hz=0)
+"""A Palabra that takes no longer than it must."""
+
+OVER_WEBSOCKET: Final = TaskSettings(
+    transport="websocket",
+    websocket=WebSocketFormat(sample_rate=48_000, chunk_ms=40),
+    transcription=Transcription(segment_confirmation_silence_threshold=0.3),
+)
+
+ALERT: Final = Habits(silent_output_seconds=3.0)
+"""Speech that is answered with nothing is noticed soon; nobody falls asleep."""
+
+_SPEAKER: Final = "alice"
+_LISTENER: Final = "bruno"
+_QUICK_PAUSES: Final = (0.05, 0.1)
+_END_SECONDS: Final = 5.0
+_HEARD: Final = 5
+"""So many frames with sound are no click."""
+_ORDINARY: Final = frozenset(vars(logging.makeLogRecord({})))
+_WORDS: Final = [text for it in load_script().sentences for text in it.texts.values()]
+
+Place = AbstractAsyncContextManager[RunningEmulator]
+
+
+class OptionFacts(TypedDict, total=False):
+    """What may be said of an emulator."""
+
+    ready_delay_ms: int
+    rate_limits: Literal["separate", "shared", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a fault led to, as everybody could see it."""
+
+    room: list[str]
+    """What the room showed, in order: its state, with the sentence that went with it."""
+    said: list[str]
+    """What the interpreter said to everybody."""
+    log: list[str]
+    """Warnings and errors, each with its reason."""
+    asked: Mapping[str, int]
+    """How often Palabra was asked what; asking how a task is going does not count."""
+
+
+CALM: Final = Story(room=["live"], said=[], log=[], asked={"create": 1, "set_task": 1})
+"""Nothing was seen of anything."""
+
+
+def lost_and_found(why: str) -> Story:
+    """A session was lost: the room showed why until the next one was there."""
+    sentence = f"the Palabra session was lost: {why}"
+    return Story(
+        room=["live", f"degraded: {sentence}", "live"],
+        said=[],
+        log=[f"interpretation of a speaker interrupted: {sentence}"],
+        asked={"create": 2, "set_task": 2, "delete": 1},
+    )
+
+
+@dataclass
+class Scene:
+    """A room at work."""
+
+    floor: FakeFloor
+    emulator: RunningEmulator
+    microphone: SharedMicrophone
+    records: Callable[[], list[logging.LogRecord]]
+
+    async def arm(self, fault: str, **wish: object) -> str:
+        """Let something go wrong; returns the id of what was armed."""
+        return str((await arm(self.emulator.url, fault=fault, **wish))["id"])
+
+    async def strikes(self, fault: str, **wish: object) -> None:
+        """Let something go wrong now, and wait until it has."""
+        before = len(self.struck)
+        await self.arm(fault, **wish)
+        await eventually(lambda: len(self.struck) > before, seconds=10)
+
+    async def runs(self) -> None:
+        """Wait until the speaker is interpreted."""
+        await eventually(lambda: self.logged("palabra session opened"), seconds=20)
+
+    async def reads(self, language: LanguageCode = ES, *, more: int = 1) -> None:
+        """Wait until somebody reads what is being said from now on."""
+        before = self.captions(language)
+        await eventually(lambda: self.captions(language) >= before + more, seconds=20)
+
+    async def says_and_reads(self) -> None:
+        """Say one word, and wait until it is read."""
+        before = self.captions(ES)
+        await self.microphone.play(WORD)
+        await eventually(lambda: self.captions(ES) > before, seconds=20)
+
+    async def hears(self) -> None:
+        """Wait until somebody hears a word of what is being said from now on."""
+        track = self.floor.tracks[CHANNEL]
+        begin = len(track.frames)
+        await eventually(lambda: sum(it.any() for it in track.frames[begin:]) > _HEARD, seconds=20)
+
+    def captions(self, language: LanguageCode) -> int:
+        """How many final captions there were in a language."""
+        return sum(it.is_final and it.language == language for it in self.floor.captions)
+
+    async def shows(self, state: str) -> None:
+        """Wait until the room shows a state."""
+        await eventually(lambda: self.floor.condition.state == state, seconds=20)
+
+    @property
+    def journal(self) -> list[Entry]:
+        """Everything that the emulator has seen, oldest first."""
+        return self.emulator.journal.entries()
+
+    def events(self, name: str) -> list[Entry]:
+        """Those of one kind."""
+        return [it for it in self.journal if it.event == name]
+
+    @property
+    def struck(self) -> list[Entry]:
+        """The faults that have struck."""
+        return [it for it in self.events("fault") if it.data["action"] == "struck"]
+
+    def commands(self, name: str = "") -> list[Entry]:
+        """What sessions were told."""
+        told = self.events("command")
+        return [it for it in told if name in {"", it.data["message_type"]}]
+
+    def asked(self) -> dict[str, int]:
+        """How often Palabra was asked what."""
+        names = {"POST": "create", "DELETE": "delete"}
+        counted = Counter(names[str(it.data["method"])] for it in self.events("rest"))
+        counted.update(str(it.data["message_type"]) for it in self.commands())
+        del counted["get_task"]
+        return dict(counted)
+
+    def log(self, *, at_least: int = logging.WARNING) -> list[logging.LogRecord]:
+        """What our side has logged."""
+        return [it for it in self.records() if _is_ours(it) and it.levelno >= at_least]
+
+    def logged(self, message: str) -> list[dict[str, Any]]:
+        """The facts that were logged with a message, each time."""
+        return [_facts(it) for it in self.log(at_least=logging.INFO) if it.message == message]
+
+    def story(self) -> Story:
+        """What has happened so far."""
+        return Story(
+            room=_without_repetitions(self.floor.shown),
+            said=list(self.floor.announced),
+            log=[_line(it) for it in self.log()],
+            asked=self.asked(),
+        )
+
+
+@asynccontextmanager
+async def meeting(
+    caplog: pytest.LogCaptureFixture,
+    place: Place | None = None,
+    *,
+    offered: tuple[LanguageCode, ...] = (ES,),
+    settings: TaskSettings = OVER_WEBSOCKET,
+    habits: Habits = ALERT,
+    talks: bool = True,
+    leaves: int = 0,
+    **options: Unpack[OptionFacts],
+) -> AsyncGenerator[Scene]:
+    """Have a speaker and a listener in a room that is about to be interpreted.
+
+    Args:
+        caplog: Takes what is logged.
+        place: The emulator; by default one without a LiveKit server.
+        offered: Languages of the channels.
+        settings: Of the sessions.
+        habits: Of the sessions.
+        talks: Whether the speaker keeps talking.
+        leaves: How many sessions may be left behind, because their ids were never told.
+        **options: Of the emulator without a LiveKit server.
+    """
+    caplog.set_level(logging.INFO)
+    floor, voice = FakeFloor(), SharedMicrophone()
+    # everything from here to the end of the test, the set-up of others excluded
+    caplog.clear()
+    credentials = AppCredentials("local", "local")
+    async with (
+        place or fake_emulator(FakeLiveKit(), replace(SWIFT, **options)) as emulator,
+        open_api(emulator.url, credentials, retry_pauses=_QUICK_PAUSES) as api,
+    ):
+        scene = Scene(floor, emulator, voice, lambda: caplog.records)
+        sessions = make_sessions(api, settings, habits=habits)
+        async with asyncio.TaskGroup() as group:
+            interpreting = group.create_task(
+                interpret_room(
+                    floor, Regime(offered), WritingRules(), sessions.open, linger_seconds=1.0
+                )
+            )
+            talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))
+            await eventually(lambda: floor.shown)
+            yield scene
+            _check_the_channels(floor, offered)
+            floor.end()
+            async with asyncio.timeout(_END_SECONDS):
+                await interpreting
+            talking.cancel()
+
+        check_manners(scene, leaves=leaves)
+
+
+def people_come(scene: Scene) -> None:
+    """Let the speaker and the listener join."""
+    scene.floor.person_joins(_LISTENER, microphone=None, listen="es")
+    scene.floor.person_joins(_SPEAKER, microphone=scene.microphone, speak="en")
+
+
+def check_manners(scene: Scene, *, leaves: int = 0) -> None:
+    """What holds at the end whatever has happened."""
+    log = [_line(it, everything=True) for it in scene.log(at_least=logging.INFO)]
+    sessions = {it.session for it in scene.journal if it.session}
+    secrets = {"eyJ", "publisher", _SPEAKER, _LISTENER, *_WORDS, *sessions}
+    assert [line for line in log for it in secrets if it.lower() in line.lower()] == []
+    assert not any(it.exc_info for it in scene.log())
+
+    limits = [it for it in scene.commands() if it.data["outcome"] == "rate_limited"]
+    by_fault = [it for it in scene.struck if it.data["fault"] in {"F12", "F24"}]
+    assert len(limits) == len(by_fault)
+
+    created = {it.session for it in scene.events("created")}
+    over = {it.session for it in scene.journal if it.event in {"deleted", "ended"}}
+    assert len(created - over) == leaves
+
+
+def _check_the_channels(floor: FakeFloor, offered: tuple[LanguageCode, ...]) -> None:
+    """They are there, and always were."""
+    names = [f"translation_{language}" for language in offered]
+    assert (floor.publications, list(floor.tracks)) == (names, names)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return record.name.startswith("palabra_agent") and "emulator" not in record.name
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    return {key: it for key, it in vars(record).items() if key not in _ORDINARY | {"message"}}
+
+
+def _line(record: logging.LogRecord, *, everything: bool = False) -> str:
+    facts = _facts(record)
+    told = (
+        facts if everything else {key: facts[key] for key in ("reason", "chunks") if key in facts}
+    )
+    return ": ".join((record.getMessage(), *map(str, told.values())))
+
+
+def _without_repetitions(shown: list[Condition]) -> list[str]:
+    told: list[str] = []
+    for it in shown:
+        line = f"{it.state}: {it.error}" if it.error else str(it.state)
+        if told[-1:] != [line]:
+            told.append(line)
+
+    return told

@@ -1,0 +1,163 @@
+"""Pauses that nobody pays for: when they begin, that no word is lost at their end, what they cost.
+
+No fault, but the same stage: the emulator is the one who charges, and who knows what it has heard.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import replace
+from typing import Final
+
+import aiohttp
+import numpy as np
+import pytest
+
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_pause
+from palabra_agent.emulator.pipeline import HEARING_RATE
+from palabra_agent.emulator.resampling import Resampler
+from palabra_agent.palabra.task_sections import WebSocketFormat
+from palabra_agent.palabra.uplink import Habits
+from tests.clock import eventually
+
+from .harness import CALM, OVER_WEBSOCKET, Scene, meeting, people_come
+
+pytestmark = pytest.mark.unit
+
+_LARGE_CHUNKS = OVER_WEBSOCKET.model_copy(
+    update={"websocket": WebSocketFormat(sample_rate=SAMPLE_RATE)}
+)
+_SOON = Habits(idle_pause_seconds=0.5)
+_LATE = Habits(idle_pause_seconds=600)
+_TOLERANCE: Final = 0.3
+"""Seconds by which two bills may differ for each time that hearing begins and ends."""
+
+_PHASES: Final = SAMPLE_RATE // HEARING_RATE
+_EDGE: Final = HEARING_RATE // 100
+"""What a resampler smears at either end: 10 ms are more than enough."""
+
+
+def new_word(seed: int) -> Pcm:
+    """Something that was never said before: out of the noise of a room, as softly as speech."""
+    chance = np.random.default_rng(seed)
+    size, around = round(0.8 * SAMPLE_RATE), round(0.2 * SAMPLE_RATE)
+    loud = chance.normal(0, 3_000, size) * np.sin(np.linspace(0, np.pi, size)) ** 2
+    sound = chance.normal(0, 20, size + 2 * around)
+    sound[around:-around] += loud
+    return np.clip(sound, -32_768, 32_767).astype(np.int16)
+
+
+async def heard(scene: Scene) -> Pcm:
+    """All that the emulator took in, as it keeps it."""
+    session = scene.events("created")[-1].session
+    path = f"/emulator/sessions/{session}/heard.wav"
+    async with aiohttp.ClientSession(scene.emulator.url) as http, http.get(path) as answer:
+        with wave.open(io.BytesIO(await answer.read())) as sound:
+            assert sound.getframerate() == HEARING_RATE
+            return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
+
+
+def holds(recording: Pcm, sound: Pcm) -> bool:
+    """Whether a word is in a recording, sample by sample, with the noise that came before it.
+
+    Its place there is anybody's guess. From the noise after it some may be left out, which wins the
+    delay back.
+    """
+    frames = range(0, sound.size, FRAME_SAMPLES)
+    end = max(at for at in frames if not is_pause(sound[at : at + FRAME_SAMPLES])) + FRAME_SAMPLES
+    word = sound[:end]
+    for phase in range(_PHASES):
+        shifted = np.pad(word, (phase, SAMPLE_RATE))
+        size = word.size // _PHASES - 2 * _EDGE
+        expected = Resampler(SAMPLE_RATE).take(shifted)[_EDGE : _EDGE + size]
+        beginning = np.lib.stride_tricks.sliding_window_view(recording, _EDGE)
+        places = np.flatnonzero((beginning == expected[:_EDGE]).all(axis=1))
+        if any(np.array_equal(recording[at : at + size], expected) for at in places):
+            return True
+
+    return False
+
+
+def seconds_between(scene: Scene, first: str, then: str) -> float:
+    """How long it took from the newest of one event to the newest of another."""
+    return scene.events(then)[-1].time - scene.events(first)[-1].time
+
+
+async def says(scene: Scene, word: Pcm) -> None:
+    """Let the speaker say something, and wait until it is read."""
+    before = len(scene.events("translated"))
+    await scene.microphone.play(word)
+    await eventually(lambda: len(scene.events("translated")) > before, seconds=10)
+
+
+def assert_bills_agree(scene: Scene, *, pauses: int) -> None:
+    """Our bill is Palabra's, give or take what passes between us and them at each change."""
+    [theirs] = [it.data["billed_seconds"] for it in scene.events("ended")]
+    [ours] = [it["billed_seconds"] for it in scene.logged("uplink closed")]
+    [bill] = scene.logged("interpretation billed")
+    assert ours == pytest.approx(theirs, abs=_TOLERANCE * (pauses + 1))
+    assert (bill["billed_seconds"], bill["speakers"], bill["sessions"]) == (ours, 1, 1)
+
+
+async def until_paused(scene: Scene, times: int) -> None:
+    """Wait until the task has been paused so often."""
+    await eventually(lambda: len(scene.events("paused")) == times, seconds=10)
+
+
+async def test_the_first_word_after_a_pause_is_heard_whole(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Sample by sample, in chunks as Palabra recommends them; the pauses are on neither bill."""
+    word = new_word(7)
+    async with meeting(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+        people_come(scene)
+        await until_paused(scene, 1)
+        await says(scene, word)
+        await until_paused(scene, 2)
+        assert 2.0 <= seconds_between(scene, "translated", "paused") < 4.0
+
+        recording = await heard(scene)
+        assert (holds(recording, word), holds(recording, new_word(8))) == (True, False)
+        asked = {"create": 1, "set_task": 2, "pause_task": 2}
+        assert scene.story() == replace(CALM, asked=asked)
+
+    assert_bills_agree(scene, pauses=2)
+
+
+async def test_a_pause_that_cannot_end_at_once_costs_no_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """F24: resuming is tried again two seconds later; what was said meanwhile is heard whole."""
+    word = new_word(9)
+    async with meeting(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+        await scene.arm("F24", variant="resume")
+        people_come(scene)
+        await until_paused(scene, 1)
+        await says(scene, word)
+        assert holds(await heard(scene), word)
+        asked = {"create": 1, "set_task": 3, "pause_task": 1}
+        assert scene.story() == replace(CALM, asked=asked)
+        refused, obeyed = scene.commands("set_task")[1:]
+        assert obeyed.time - refused.time >= 2.0
+
+    assert_bills_agree(scene, pauses=1)
+
+
+async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) -> None:
+    """A muted microphone is paused as soon as nothing is left to interpret; then it wakes up."""
+    word = new_word(7)
+    async with meeting(caplog, habits=_LATE, talks=False) as scene:
+        people_come(scene)
+        await eventually(lambda: scene.logged("palabra session opened"))
+        scene.floor.person_changes("alice", is_muted=True)
+        await until_paused(scene, 1)
+        assert seconds_between(scene, "running", "paused") < 4.0
+
+        scene.floor.person_changes("alice", is_muted=False)
+        await says(scene, word)
+        assert holds(await heard(scene), word)
+        asked = {"create": 1, "set_task": 2, "pause_task": 1}
+        assert scene.story() == replace(CALM, asked=asked)
+
+    assert_bills_agree(scene, pauses=1)

@@ -1,0 +1,227 @@
+"""Faults whose surface is LiveKit's: joining, the bot, the room, the network, the tracks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from palabra_agent.emulator.options import EmulatorOptions
+from palabra_agent.emulator.server import run_emulator
+from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.palabra.task import TaskSettings
+from palabra_agent.palabra.task_sections import Transcription
+from palabra_agent.palabra.uplink import Habits
+from tests.clock import eventually
+
+from .harness import CALM, OVER_WEBSOCKET, SWIFT, Place, Scene, lost_and_found, meeting, people_come
+
+pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
+
+_OVER_WEBRTC = TaskSettings(transcription=Transcription(segment_confirmation_silence_threshold=0.3))
+_AUTO = OVER_WEBSOCKET.model_copy(update={"transport": "auto"})
+_FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
+
+
+def palabra(livekit: RunningLiveKit) -> Place:
+    """An emulator on the shared server."""
+    return run_emulator(options(livekit))
+
+
+def options(livekit: RunningLiveKit) -> EmulatorOptions:
+    """Its options: no slower than it must be."""
+    return replace(
+        SWIFT,
+        livekit_url=livekit.url,
+        livekit_api_key=livekit.api_key,
+        livekit_api_secret=livekit.api_secret,
+    )
+
+
+def transports(scene: Scene) -> list[str]:
+    """Over what the sessions were opened, in order."""
+    return [it["transport"] for it in scene.logged("palabra session opened")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "wish"), [("F6", {}), ("F7", {"status": 404}), ("F7", {"status": 401})]
+)
+async def test_a_room_that_lets_nobody_in_costs_one_session(
+    caplog: pytest.LogCaptureFixture,
+    livekit_server: RunningLiveKit,
+    fault: str,
+    wish: dict[str, Any],
+) -> None:
+    """F6 and F7: another session follows after a pause; the room shows why meanwhile."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        await scene.arm(fault, **wish)
+        people_come(scene)
+        await scene.reads()
+        host = scene.emulator.url.removeprefix("http://")
+        why = f"Palabra cannot be reached at {host}: the session's room refused the connection"
+        told = lost_and_found("")
+        assert scene.story() == replace(
+            told,
+            room=["live", f"degraded: {why}", "live"],
+            log=[f"interpretation of a speaker interrupted: {why}"],
+            asked={"create": 2, "delete": 1, "set_task": 1},
+        )
+
+
+async def test_a_late_bot_is_waited_for(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F8: what it did not hear is said when it is there, and nobody notices."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        await scene.arm("F8", variant="late", delay_ms=1_500)
+        people_come(scene)
+        await scene.reads()
+        assert scene.story() == CALM
+
+
+@pytest.mark.parametrize(
+    ("fault", "wish", "why"),
+    [
+        ("F8", {"variant": "leaves"}, "Palabra's bot left"),
+        (
+            "F13",
+            {},
+            "Palabra heard no audio for too long (No input audio received for 10s. "
+            "Use the pause_task command for intentional pauses.)",
+        ),
+        ("F17", {"variant": "removed"}, "disconnected (PARTICIPANT_REMOVED)"),
+        ("F17", {"variant": "room_deleted"}, "disconnected (ROOM_DELETED)"),
+        ("F17", {"variant": "server_shutdown"}, "disconnected (SERVER_SHUTDOWN)"),
+    ],
+)
+async def test_a_lost_session_is_followed_by_another(
+    caplog: pytest.LogCaptureFixture,
+    livekit_server: RunningLiveKit,
+    fault: str,
+    wish: dict[str, Any],
+    why: str,
+) -> None:
+    """F8, F13, F17: the track stays, the room says why it is silent, and is interpreted again."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        people_come(scene)
+        await scene.reads()
+        await scene.strikes(fault, **wish)
+        await eventually(lambda: scene.asked()["create"] == 2, seconds=10)
+        await scene.reads()
+        assert scene.story() == lost_and_found(why)
+
+
+async def test_a_connection_that_breaks_for_good_is_given_up(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F17: without a word or a way back, a command that is not answered tells."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        people_come(scene)
+        await scene.reads()
+        await scene.strikes("F17", variant="signal_drop")
+        await eventually(lambda: scene.asked()["create"] == 2, seconds=30)
+        await scene.reads()
+        assert scene.story() == lost_and_found("a command could not be sent")
+
+
+async def test_a_short_loss_of_the_network_is_survived(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F18: the session is the same afterwards, and is asked whether its task is there."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        people_come(scene)
+        await scene.reads()
+        asked_before = len(scene.commands("get_task"))
+        await scene.strikes("F18", delay_ms=1_000)
+        await eventually(lambda: len(scene.commands("get_task")) > asked_before, seconds=20)
+        await scene.reads()
+        assert scene.story() == CALM
+
+
+@pytest.mark.parametrize("variant", ["wrong_case", "republished"])
+async def test_tracks_are_heard_by_whatever_name(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, variant: str
+) -> None:
+    """F21: speech comes into the channel before and after, and nobody notices."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        if variant == "wrong_case":
+            await scene.arm("F21", variant=variant)
+        people_come(scene)
+        await scene.hears()
+        if variant == "republished":
+            await scene.strikes("F21", variant=variant)
+        await scene.hears()
+        assert scene.story() == CALM
+
+
+async def test_a_lost_task_is_noticed_by_its_tracks(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F16: where they go the task is asked for, not found, and sent once more."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        people_come(scene)
+        await scene.hears()
+        await scene.strikes("F16")
+        await eventually(lambda: len(scene.events("running")) == 2, seconds=8)
+        await scene.hears()
+        assert scene.story() == replace(CALM, asked={"create": 1, "set_task": 2})
+
+
+async def test_no_track_is_a_lost_session(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F21: eight seconds without one, and another session is tried."""
+    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+        await scene.arm("F21", variant="never")
+        people_come(scene)
+        await scene.hears()
+        assert scene.story() == lost_and_found("no translated track came")
+        assert transports(scene) == ["webrtc", "webrtc"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "why", "opened"),
+    [
+        ({"variant": "no_bot"}, "Palabra's bot did not come", ["websocket"]),
+        ({"variant": "no_track"}, "no translated track came", ["webrtc", "websocket"]),
+    ],
+)
+async def test_auto_changes_to_websocket_where_webrtc_is_of_no_use(
+    caplog: pytest.LogCaptureFixture,
+    livekit_server: RunningLiveKit,
+    wish: dict[str, Any],
+    why: str,
+    opened: list[str],
+) -> None:
+    """F26: the next session uses the other transport, and the room is live again."""
+    async with meeting(caplog, palabra(livekit_server), settings=_AUTO) as scene:
+        await scene.arm("F26", **wish)
+        people_come(scene)
+        await scene.hears()
+        told = lost_and_found(why)
+        asked = {"create": 2, "delete": 1, "set_task": len(opened)}
+        assert scene.story() == replace(told, log=[_FELL_BACK, *told.log], asked=asked)
+        assert transports(scene) == opened
+        assert scene.events("replaced")[-1].session == scene.events("created")[-1].session
+
+
+async def test_auto_changes_to_websocket_without_a_gap_where_webrtc_falls_silent(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
+) -> None:
+    """F26: the next session is ready over WebSocket before the silent one is left."""
+    habits = Habits(silent_output_seconds=1.5)
+    async with meeting(caplog, palabra(livekit_server), settings=_AUTO, habits=habits) as scene:
+        people_come(scene)
+        await scene.reads()
+        await scene.strikes("F26", variant="no_output")
+        await scene.hears()
+        await eventually(lambda: scene.asked().get("delete") == 1)
+        asked = {"create": 2, "set_task": 2, "end_task": 1, "delete": 1}
+        log = [_FELL_BACK, "a silent session was replaced"]
+        assert scene.story() == replace(CALM, log=log, asked=asked)
+        assert transports(scene) == ["webrtc", "websocket"]
+
+        old, new = (it.session for it in scene.events("created"))
+        order = [(it.event, it.session) for it in scene.journal if it.event in {"running", "ended"}]
+        assert order == [("running", old), ("running", new), ("ended", old)]
