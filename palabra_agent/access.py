@@ -12,7 +12,7 @@ from livekit import api
 
 from palabra_agent.errors import MeetingError
 from palabra_agent.network_errors import reason_of
-from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials
+from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, Credentials
 from palabra_agent.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
 
 _ANSWER_SECONDS: Final = 5.0

@@ -15,7 +15,7 @@ from palabra_agent.errors import (
     SettingsError,
 )
 from palabra_agent.metadata import read_config_argument
-from palabra_agent.palabra.api import open_api
+from palabra_agent.palabra.rest.api import open_api
 from palabra_agent.room_config import parse_room_config
 from palabra_agent.settings import WorkerSettings, load_settings
 

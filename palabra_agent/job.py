@@ -26,10 +26,10 @@ from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.scribe import WritingRules
 from palabra_agent.meeting.floor import LiveKitFloor, open_floor
 from palabra_agent.meeting.refusal import refuse
-from palabra_agent.palabra.api import PalabraApi, open_api
 from palabra_agent.palabra.client import make_sessions
+from palabra_agent.palabra.rest.api import PalabraApi, open_api
+from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.sessions import PalabraSessions
-from palabra_agent.palabra.uplink import Habits
 from palabra_agent.room_config import RoomConfig, parse_room_config
 from palabra_agent.settings import WorkerSettings
 

@@ -42,7 +42,7 @@ from palabra_agent.config.text import read_object
 from palabra_agent.config.wording import Path, shown
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.languages import AUTO, LanguageCode, normalise
-from palabra_agent.palabra.task import TaskSettings
+from palabra_agent.palabra.task.settings import TaskSettings
 
 __all__ = [
     "DEFAULT_LANGUAGES",

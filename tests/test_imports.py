@@ -47,44 +47,46 @@ LAYERS: Final = (
     Layer("livekit-words", "audio.rtc connection", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
-    Layer("palabra-task", "palabra.task palabra.task_*", "words config", "pydantic pydantic_core"),
-    Layer("palabra-json", "palabra.json_values"),
+    Layer("palabra-json", "palabra palabra.json_values"),
     Layer(
-        "palabra-talk",
-        "palabra palabra.messages palabra.utterances palabra.decoding palabra.commands "
-        "palabra.lifecycle palabra.pacing palabra.meanings palabra.refusals palabra.protocol "
-        "palabra.transcript_order palabra.transport palabra.transport_choice",
-        "words sound interpretation palabra-json",
+        "palabra-task",
+        "palabra.task palabra.task.*",
+        "words config",
+        "pydantic pydantic_core",
     ),
+    Layer("palabra-talk", "palabra.talk palabra.talk.*", "words interpretation palabra-json"),
     Layer(
-        "palabra-http",
-        "palabra.api palabra.asking palabra.answers",
+        "palabra-rest",
+        "palabra.rest palabra.rest.*",
         "words network-words palabra-json",
         "aiohttp",
     ),
     Layer(
+        "palabra-port",
+        "palabra.transports palabra.transports.port palabra.transports.choice",
+        "words sound interpretation palabra-talk",
+    ),
+    Layer(
         "palabra-webrtc",
-        "palabra.webrtc",
-        "words sound livekit-words palabra-talk palabra-http",
+        "palabra.transports.webrtc",
+        "words sound livekit-words palabra-talk palabra-rest palabra-port",
         "livekit.rtc",
     ),
     Layer(
         "palabra-websocket",
-        "palabra.websocket palabra.stream_connection palabra.sound_formats palabra.ogg_opus "
-        "palabra.voice_chunks palabra.speech_tracks palabra.speech_queue palabra.paced_track",
-        "words network-words sound palabra-task palabra-talk palabra-http",
+        "palabra.transports.stream palabra.transports.stream.*",
+        "words network-words sound palabra-task palabra-talk palabra-rest palabra-port",
         "numpy aiohttp av",
     ),
     Layer(
         "palabra-session",
-        "palabra.session palabra.sessions palabra.event_stream palabra.overheard palabra.uplink "
-        "palabra.attention palabra.silence palabra.voice palabra.billing",
-        "words sound interpretation palabra-talk palabra-http",
+        "palabra.session palabra.session.*",
+        "words sound interpretation palabra-talk palabra-port",
     ),
     Layer(
         "palabra-client",
-        "palabra.client",
-        "words interpretation palabra-task palabra-talk palabra-http palabra-session "
+        "palabra.client palabra.sessions",
+        "words interpretation palabra-task palabra-talk palabra-rest palabra-port palabra-session "
         "palabra-webrtc palabra-websocket",
     ),
     Layer(
@@ -104,7 +106,7 @@ LAYERS: Final = (
     Layer(
         "access",
         "access",
-        "words network-words palabra-http settings",
+        "words network-words palabra-rest settings",
         "aiohttp livekit.api google.protobuf",
     ),
     Layer(
@@ -113,11 +115,11 @@ LAYERS: Final = (
         "words interpretation meeting settings access",
         "aiohttp livekit.api livekit.protocol",
     ),
-    Layer("checkup", "checkup", "words palabra-http settings metadata access"),
+    Layer("checkup", "checkup", "words palabra-rest settings metadata access"),
     Layer(
         "job",
         "job",
-        "words interpretation palabra-http palabra-session palabra-client meeting settings access",
+        "words interpretation palabra-rest palabra-session palabra-client meeting settings access",
         "livekit.rtc livekit.agents",
     ),
     Layer(
@@ -241,7 +243,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
             "palabra_agent.audio.rtc",
             "that is `livekit-words`, and `interpretation` may import only words sound",
         ),
-        ("palabra.messages", "aiohttp", "`palabra-talk` may import only stdlib"),
+        ("palabra.talk.messages", "aiohttp", "`palabra-talk` may import only stdlib"),
         ("errors", "pydantic", "`words` may import only stdlib"),
         (
             "errors",
@@ -250,7 +252,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         ),
         (
             "emulator.bot",
-            "palabra_agent.palabra.messages",
+            "palabra_agent.palabra.talk.messages",
             "that is `palabra-talk`, and `emulator` may import only words sound livekit-words "
             "emulated-meeting",
         ),
@@ -259,7 +261,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
             "livekit.agents.JobContext",
             "`meeting` may import only livekit.rtc livekit.agents.types",
         ),
-        ("palabra.webrtc", "livekit.rtc", None),
+        ("palabra.transports.webrtc", "livekit.rtc", None),
         ("emulator.bot", "palabra_agent.emulator.messages", None),
         ("local.demo_talk", "palabra_agent.emulator.script.load_script", None),
         ("cli", "palabra_agent.__version__", None),

@@ -15,17 +15,17 @@ from typing import Final
 
 from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.answers import StreamType
-from palabra_agent.palabra.api import PalabraApi
-from palabra_agent.palabra.meanings import Task
+from palabra_agent.palabra.rest.answers import StreamType
+from palabra_agent.palabra.rest.api import PalabraApi
+from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.sessions import Join, PalabraSessions
-from palabra_agent.palabra.speech_queue import QueueLimits
-from palabra_agent.palabra.task import GLOBAL, TaskSettings
-from palabra_agent.palabra.task_building import build_task
-from palabra_agent.palabra.transport_choice import TransportChoice, TransportKind
-from palabra_agent.palabra.uplink import Habits
-from palabra_agent.palabra.webrtc import join
-from palabra_agent.palabra.websocket import join_stream
+from palabra_agent.palabra.talk.meanings import Task
+from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.task.settings import GLOBAL, TaskSettings
+from palabra_agent.palabra.transports.choice import TransportChoice, TransportKind
+from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.transports.stream.websocket import join_stream
+from palabra_agent.palabra.transports.webrtc import join
 
 _STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
 

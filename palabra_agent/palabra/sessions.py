@@ -14,13 +14,13 @@ from palabra_agent.completion import complete, finish
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import Brief
-from palabra_agent.palabra.api import PalabraApi, SessionTicket, StreamType
-from palabra_agent.palabra.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
-from palabra_agent.palabra.meanings import Task
-from palabra_agent.palabra.session import END_SECONDS, PalabraSession
-from palabra_agent.palabra.transport import Transport
-from palabra_agent.palabra.transport_choice import TransportChoice, TransportKind
-from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket, StreamType
+from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
+from palabra_agent.palabra.talk.meanings import Task
+from palabra_agent.palabra.transports.choice import TransportChoice, TransportKind
+from palabra_agent.palabra.transports.port import Transport
 
 _DELETE_SECONDS: Final = 1.4
 """Together with the leaving between them under the 2.5 s that a job has to end."""

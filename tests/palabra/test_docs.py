@@ -12,11 +12,11 @@ import pytest
 from pydantic import BaseModel
 
 from palabra_agent.errors import ErrorClass
-from palabra_agent.palabra import commands
-from palabra_agent.palabra.commands import CommandParts
-from palabra_agent.palabra.decoding import MESSAGE_TYPES
-from palabra_agent.palabra.messages import Message
-from palabra_agent.palabra.task import MessageType, TaskSettings
+from palabra_agent.palabra.talk import commands
+from palabra_agent.palabra.talk.commands import CommandParts
+from palabra_agent.palabra.talk.decoding import MESSAGE_TYPES
+from palabra_agent.palabra.talk.messages import Message
+from palabra_agent.palabra.task.settings import MessageType, TaskSettings
 
 pytestmark = pytest.mark.unit
 

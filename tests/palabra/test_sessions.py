@@ -16,9 +16,9 @@ from palabra_agent.errors import ApiError, PalabraError, Unreachable
 from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
-from palabra_agent.palabra.api import ApiKey, open_api
+from palabra_agent.palabra.rest.api import ApiKey, open_api
 from palabra_agent.palabra.sessions import PalabraSessions
-from palabra_agent.palabra.webrtc import join
+from palabra_agent.palabra.transports.webrtc import join
 
 pytestmark = pytest.mark.unit
 

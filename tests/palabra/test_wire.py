@@ -15,14 +15,14 @@ import pytest
 
 from palabra_agent.errors import ConfigError
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra import commands
-from palabra_agent.palabra.commands import CommandParts
-from palabra_agent.palabra.messages import encode
-from palabra_agent.palabra.transport import Disconnected, TrackStarted
-from palabra_agent.palabra.websocket import join_stream
+from palabra_agent.palabra.talk import commands
+from palabra_agent.palabra.talk.commands import CommandParts
+from palabra_agent.palabra.talk.messages import encode
+from palabra_agent.palabra.transports.port import Disconnected, TrackStarted
+from palabra_agent.palabra.transports.stream.websocket import join_stream
 from tests.clock import eventually
 
-from .stream_peer import stream_peer
+from .transports.stream_peer import stream_peer
 from .wire.emulated import REPLY_KEYS, command_facts, is_valid_task, reply_differences
 from .wire.reading import differences, facts_of, read
 from .wire.rows import FILES, Json, Row, recorded, rows

@@ -24,7 +24,7 @@ from palabra_agent.emulator.reading import Flaw, InvalidMessage
 from palabra_agent.emulator.script import load_script
 from palabra_agent.emulator.session import Session
 from palabra_agent.emulator.task import Task, TaskRules, read_task
-from palabra_agent.palabra.decoding import decode
+from palabra_agent.palabra.talk.decoding import decode
 from tests.emulator.client import task
 from tests.emulator.fakes import OPTIONS, Clock
 

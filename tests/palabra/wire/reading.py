@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import base, normalise
-from palabra_agent.palabra.decoding import decode
-from palabra_agent.palabra.meanings import Over
-from palabra_agent.palabra.messages import (
+from palabra_agent.palabra.talk.conversation import TaskConversation
+from palabra_agent.palabra.talk.decoding import decode
+from palabra_agent.palabra.talk.meanings import Over
+from palabra_agent.palabra.talk.messages import (
     MALFORMED,
     AudioChunk,
     ErrorReport,
@@ -24,11 +25,10 @@ from palabra_agent.palabra.messages import (
     Unread,
     WarningReport,
 )
-from palabra_agent.palabra.protocol import TaskConversation
-from palabra_agent.palabra.refusals import entries_of
-from palabra_agent.palabra.sound_formats import unpack
-from palabra_agent.palabra.task_sections import WebSocketFormat
-from palabra_agent.palabra.utterances import UNNAMED
+from palabra_agent.palabra.talk.refusals import entries_of
+from palabra_agent.palabra.talk.utterances import UNNAMED
+from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.stream.sound_formats import unpack
 
 from .rows import TOLD, Json, Row
 

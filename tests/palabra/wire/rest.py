@@ -13,8 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from palabra_agent.errors import ApiError, ErrorClass, Unreachable
-from palabra_agent.palabra.answers import SessionInfo, SessionPage, SessionTicket
-from palabra_agent.palabra.api import ApiKey, PalabraApi, open_api
+from palabra_agent.palabra.rest.answers import SessionInfo, SessionPage, SessionTicket
+from palabra_agent.palabra.rest.api import ApiKey, PalabraApi, open_api
 
 from .rows import TOLD, Json, Row
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.palabra.meanings import (
+from palabra_agent.palabra.talk.conversation import TaskConversation
+from palabra_agent.palabra.talk.meanings import (
     Command,
     Finished,
     Meaning,
@@ -18,11 +19,10 @@ from palabra_agent.palabra.meanings import (
     Refused,
     Task,
 )
-from palabra_agent.palabra.messages import AudioChunk, ErrorReport, Message, TaskReport
-from palabra_agent.palabra.protocol import TaskConversation
-from palabra_agent.palabra.refusals import readable
-from palabra_agent.palabra.stream_connection import closing_reason
-from palabra_agent.palabra.transcript_order import TranscriptOrder
+from palabra_agent.palabra.talk.messages import AudioChunk, ErrorReport, Message, TaskReport
+from palabra_agent.palabra.talk.refusals import readable
+from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
+from palabra_agent.palabra.transports.stream.connection import closing_reason
 
 from .emulated import is_valid_task
 from .reading import differences, facts_of, read

@@ -8,9 +8,9 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, JsonValue
 
 from palabra_agent.languages import AUTO, base, normalise
-from palabra_agent.palabra.task import MessageType, TaskSettings
-from palabra_agent.palabra.task_building import build_task
-from palabra_agent.palabra.task_sections import QueueConfig, Transcription, Translation
+from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.task.sections import QueueConfig, Transcription, Translation
+from palabra_agent.palabra.task.settings import MessageType, TaskSettings
 
 from .emulated import transport_of
 from .rows import Json

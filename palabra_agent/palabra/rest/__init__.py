@@ -1,0 +1,1 @@
+"""Palabra's session API over HTTP."""

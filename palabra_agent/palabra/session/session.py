@@ -1,0 +1,360 @@
+"""One joined Palabra session: voice goes in, words and tracks come out, commands go when they may.
+
+It sleeps in long silences, so that nobody pays for them, and says so when it answers speech with
+nothing at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.errors import SessionLost
+from palabra_agent.interpretation.ports import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    FrameSource,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    Transcript,
+    UpdateRefused,
+)
+from palabra_agent.languages import AUTO, LanguageCode, match
+from palabra_agent.palabra.session.event_stream import EventStream
+from palabra_agent.palabra.session.overheard import Overheard
+from palabra_agent.palabra.session.uplink import Habits, Uplink
+from palabra_agent.palabra.talk import commands
+from palabra_agent.palabra.talk.conversation import TaskConversation
+from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
+from palabra_agent.palabra.talk.meanings import Finished, Meaning, Noted, Over, Ready, Refused, Task
+from palabra_agent.palabra.talk.messages import encode
+from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
+from palabra_agent.palabra.transports.port import (
+    Disconnected,
+    MessageReceived,
+    PeerArrived,
+    Resumed,
+    TrackEnded,
+    TrackStarted,
+    Transport,
+    TransportEvent,
+)
+
+END_SECONDS: Final = 0.5
+"""How long saying good-bye may take: whoever deletes the session ends it as well."""
+
+TaskMaker: TypeAlias = Callable[[Brief], Task]
+"""Makes the settings of a task from what is wanted."""
+
+logger = logging.getLogger(__name__)
+
+
+class PalabraSession:
+    """One joined session, from its first command to its last."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        make_task: TaskMaker,
+        *,
+        habits: Habits | None = None,
+        life: Lifecycle | None = None,
+        on_silence: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make a session; `run` must run beside whatever is done with it.
+
+        Args:
+            transport: Where it was joined.
+            make_task: Makes the settings of its task.
+            habits: How it behaves by itself; by default it never sleeps.
+            life: Where it stands; by default joined, with nothing asked for.
+            on_silence: Called when the session turns out to be connected and of no use.
+        """
+        self._transport = transport
+        self._make_task = make_task
+        self._life = life or Lifecycle(SessionState.CONFIGURING)
+        self._conversation = TaskConversation(self._life)
+        self._on_silence = on_silence
+        self._uplink = Uplink(transport, habits or Habits(), self._now())
+        self._brief = Brief(LanguageCode(""), ())
+        self._targets: tuple[LanguageCode, ...] = ()
+        self._sources: dict[FrameSource, Overheard] = {}
+        self._parts_at = math.inf
+        """When we leave whether or not Palabra has said good-bye."""
+        self._unread = Counter[str]()
+        self._wake = asyncio.Event()
+        self._order = TranscriptOrder()
+        self._stream = EventStream()
+        self._early: list[SessionEvent] = []
+
+    @property
+    def state(self) -> SessionState:
+        """Where it stands."""
+        return self._life.state
+
+    @property
+    def billed_seconds(self) -> float:
+        """For how long its task ran, by our clock."""
+        return self._uplink.billed_seconds(self._now())
+
+    def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice, in real time; never waits.
+
+        In a pause the first word resumes the task; it is held until Palabra hears again.
+        """
+        if self._uplink.write(frame, self._now()):
+            self._conversation.resume()
+            self._wake.set()
+
+    def mute(self, *, is_muted: bool) -> None:
+        """Tell whether the speaker has muted themselves: then it sleeps sooner."""
+        self._uplink.mute(is_muted=is_muted)
+        self._wake.set()
+
+    def rebrief(self, brief: Brief) -> None:
+        """Ask for something else from now on; the last brief wins."""
+        self._brief = brief
+        self._targets = tuple(dict.fromkeys((*brief.targets, *self._targets)))
+        self._take(self._conversation.wish(self._make_task(brief)))
+
+    def interrupt(self, languages: Collection[LanguageCode] = ()) -> None:
+        """Drop the phrase under way, and what of it waits to be spoken, in some or all languages.
+
+        Whether the sentence that sounds stops at once is up to Palabra.
+        """
+        self._conversation.say(commands.interrupt_task(languages))
+        self._transport.hush(languages)
+        self._wake.set()
+
+    def speak(self, text: str, language: LanguageCode, *, translate: bool = False) -> None:
+        """Speak a text in a target language; or translate it from `language` into all of them.
+
+        Raises:
+            ConfigError: The text is too long, or the language is none of the targets.
+        """
+        targets = self._brief.targets
+        self._conversation.say(
+            commands.tts_task(text, language, targets=targets, translate=translate)
+        )
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Let everything that was said be interpreted, then end; `events` ends with it."""
+        self._conversation.finish()
+        self._await_farewell()
+        self._wake.set()
+
+    async def until_ready(self) -> None:
+        """Wait until the task runs.
+
+        Raises:
+            TaskRejected: Palabra refused its settings.
+            SessionLost: The session ended, or was not ready in time.
+        """
+        seconds = DEADLINE_SECONDS[SessionState.CONFIGURING]
+        try:
+            async with asyncio.timeout(seconds):
+                async for event in self._stream.events():
+                    if isinstance(event, BriefFollowed):
+                        return
+
+                    self._early.append(event)
+        except TimeoutError:
+            self._on_silence()
+            raise SessionLost(f"Palabra was not ready within {seconds:g} s") from None
+
+        raise SessionLost("Palabra ended it")
+
+    async def events(self) -> AsyncIterator[SessionEvent]:
+        """Everything that the session tells, in order; call it once, after `until_ready`.
+
+        Ends by itself only where the session was asked to finish.
+
+        Raises:
+            SessionLost: The session ended without us asking for it.
+        """
+        while self._early:
+            yield self._early.pop(0)
+
+        async for event in self._stream.events():
+            yield event
+
+    async def run(self) -> None:
+        """Read, command and send the voice, until cancelled.
+
+        Raises:
+            SessionLost: A command could not be sent.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read(), name="messages")
+                group.create_task(self._converse(), name="commands")
+                group.create_task(self._uplink.send(self._doubt, self._suspect), name="voice")
+        finally:
+            self._account()
+
+    async def end(self) -> None:
+        """End the task at once. Best effort: whoever deletes the session ends it as well."""
+        may_end = self._conversation.may_end(self._now())
+        self._life.follow(Signal.LEFT)
+        self._observe()
+        if not may_end:
+            return
+
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._transport.send(encode(*commands.end_task(force=True)))
+        except (TimeoutError, SessionLost):
+            logger.info("a task could not be ended, its session is deleted")
+
+    async def _converse(self) -> None:
+        """Send commands as they become due."""
+        while True:
+            self._fall_asleep()
+            self._part()
+            command = self._conversation.next_command(self._now())
+            self._observe()
+            if command is not None:
+                logger.debug("> %s", command.name)
+                await self._transport.send(encode(command.name, command.data))
+                continue
+
+            self._wake.clear()
+            try:
+                async with asyncio.timeout_at(self._next_time()):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _fall_asleep(self) -> None:
+        if self._uplink.bedtime() <= self._now():
+            self._uplink.sleep()
+            self._conversation.pause()
+            logger.debug("nobody speaks: the task is paused")
+
+    def _await_farewell(self) -> None:
+        """Wait for the end only as long as something of the tail comes."""
+        if self.state is SessionState.ENDING:
+            self._parts_at = self._now() + DEADLINE_SECONDS[SessionState.ENDING]
+
+    def _part(self) -> None:
+        if self._parts_at <= self._now():
+            self._parts_at = math.inf
+            self._take(self._conversation.lose("Palabra did not end it in time"))
+
+    def _next_time(self) -> float | None:
+        due = self._conversation.next_time()
+        earliest = min(math.inf if due is None else due, self._uplink.bedtime(), self._parts_at)
+        return None if math.isinf(earliest) else earliest
+
+    def _doubt(self) -> None:
+        """Ask for the task: one that is gone says nothing by itself, but is not found."""
+        self._conversation.say(commands.get_task())
+        self._wake.set()
+
+    def _suspect(self) -> None:
+        self._on_silence()
+        self._stream.tell(FellSilent())
+
+    async def _read(self) -> None:
+        """Understand what happens, until the session is over."""
+        async for happened in self._transport.events():
+            self._understand(happened)
+            self._observe()
+            self._wake.set()
+            if self._life.is_over:
+                return
+
+        self._take(self._conversation.lose("Palabra ended it"))
+
+    def _understand(self, happened: TransportEvent) -> None:
+        match happened:
+            case MessageReceived(message):
+                self._take(self._conversation.receive(message, self._now()))
+            case TrackStarted(language, source):
+                self._start(language, source)
+            case TrackEnded(source):
+                self._stream.tell(InterpretationEnded(self._sources.pop(source, source)))
+                self._doubt()
+            case PeerArrived():
+                self._conversation.repeat()
+            case Resumed():
+                self._conversation.ask_again()
+            case Disconnected(reason, was_useless):
+                if was_useless:
+                    self._on_silence()
+                self._take(self._conversation.lose(reason))
+
+    def _take(self, meanings: list[Meaning]) -> None:
+        for meaning in meanings:
+            match meaning:
+                case Transcript():
+                    self._read_out(meaning)
+                case Ready():
+                    self._stream.tell(BriefFollowed())
+                case Refused(error):
+                    self._stream.tell(UpdateRefused(str(error)))
+                case Finished():
+                    self._stream.end()
+                case Over(error):
+                    self._stream.end(error)
+                case Noted(what, code):
+                    self._note(what, code)
+
+        self._wake.set()
+
+    def _note(self, what: str, code: str) -> None:
+        if what == "unread":
+            self._unread[code] += 1
+            if self._unread[code] > 1:
+                return
+
+        logger.info("palabra sent a notice", extra={"kind": what, "code": code})
+
+    def _read_out(self, transcript: Transcript) -> None:
+        """Pass words on, once and in order."""
+        self._uplink.read(transcript, self._now())
+        self._await_farewell()
+        named = replace(transcript, language=self._language_of(transcript))
+        if self._order.is_news(named):
+            self._stream.tell(self._order.paired(named))
+
+    def _language_of(self, transcript: Transcript) -> LanguageCode:
+        """The room's code, where only one can be meant; some servers leave the language out."""
+        language, brief = transcript.language, self._brief
+        if transcript.is_translation:
+            only = brief.targets[0] if len(brief.targets) == 1 and not language else language
+            return match(only, self._targets) or only
+
+        return language or LanguageCode(brief.source_language.replace(AUTO, ""))
+
+    def _start(self, language: str, source: FrameSource) -> None:
+        code = match(language, self._targets)
+        if code is not None:
+            heard = self._sources[source] = Overheard(source, self._listen)
+            self._stream.tell(InterpretationStarted(code, heard))
+
+    def _listen(self) -> None:
+        """Interpreted speech sounds."""
+        self._uplink.listen(self._now())
+        self._await_farewell()
+
+    def _observe(self) -> None:
+        """Let everybody know who depends on whether Palabra hears."""
+        self._uplink.observe(is_heard=self._conversation.is_heard, now=self._now())
+
+    def _account(self) -> None:
+        self._observe()
+        account = self._uplink.account(self._now())
+        logger.info("uplink closed", extra=account | {"unread_messages": self._unread.total()})
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

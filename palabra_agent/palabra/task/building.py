@@ -1,0 +1,147 @@
+"""The `data` of `set_task`, made from a room's settings: whole, for either transport. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias, cast
+
+from pydantic import JsonValue
+from pydantic_core import PydanticCustomError
+
+from palabra_agent.config.codes import check_source, check_spoken, check_target
+from palabra_agent.config.fields import ConfigModel, repeated
+from palabra_agent.errors import ConfigError, Problem
+from palabra_agent.languages import AUTO, LanguageCode, base
+from palabra_agent.palabra.task.overlay import laid_over
+from palabra_agent.palabra.task.sections import Translation
+from palabra_agent.palabra.task.settings import GLOBAL, TRANSCRIPTION_TYPES, TaskSettings
+
+StreamType: TypeAlias = Literal["webrtc", "ws"]
+"""How sound comes and goes, in the task's own words."""
+
+_Json: TypeAlias = dict[str, JsonValue]
+
+_SENT_AS_NULL: Final = frozenset({"voice_id", "transcription_correction_style"})
+"""Where null is a value that Palabra documents; elsewhere it means that nothing is sent."""
+
+
+def build_task(
+    settings: TaskSettings,
+    *,
+    source_language: LanguageCode,
+    detectable_languages: Iterable[LanguageCode],
+    targets: Sequence[LanguageCode],
+    partial_translations: bool,
+    transport: StreamType = "webrtc",
+) -> dict[str, JsonValue]:
+    """Make the `data` of `set_task`: always whole, nothing documented implied.
+
+    Raises:
+        ConfigError: With every language that Palabra does not hear or speak, or that comes twice.
+    """
+    detectable = tuple(detectable_languages)
+    problems = list(_language_problems(source_language, detectable, targets))
+    if problems:
+        raise ConfigError(problems)
+
+    types = settings.allowed_message_types
+    pipeline: _Json = {
+        "transcription": _transcription(settings, source_language, detectable),
+        "translations": [
+            _translation(settings.translation_of(target), target, partial_translations)
+            for target in targets
+        ],
+        "translation_queue_configs": {
+            key: _spoken_out(settings.queue_config_of(key))
+            for key in (GLOBAL, *targets)
+            if key == GLOBAL or key in settings.translation_queue_configs
+        },
+        "allowed_message_types": list(TRANSCRIPTION_TYPES if types is None else types),
+    }
+    if settings.preprocessing is not None:
+        pipeline["preprocessing"] = _spoken_out(settings.preprocessing)
+
+    task: _Json = {**_streams(settings, transport), "pipeline": pipeline}
+    return laid_over(task, settings.undocumented)
+
+
+def _language_problems(
+    source: LanguageCode, detectable: Sequence[LanguageCode], targets: Sequence[LanguageCode]
+) -> Iterator[Problem]:
+    if not targets:
+        yield Problem("targets", "must not be empty")
+    yield from (Problem("targets", f'"{code}" is given twice') for code in repeated(targets))
+
+    checks = (
+        ("source_language", check_source, (source,)),
+        ("detectable_languages", check_spoken, detectable),
+        ("targets", check_target, targets),
+    )
+    for name, check, codes in checks:
+        for code in codes:
+            try:
+                check(code)
+            except PydanticCustomError as mistake:
+                yield Problem(name, mistake.message())
+
+
+def _streams(settings: TaskSettings, transport: StreamType) -> _Json:
+    """Both ends have the same type: Palabra knows no session with two transports."""
+    source: _Json = {"type": transport}
+    target: _Json = {"type": transport}
+    if transport == "ws":
+        formats = settings.websocket
+        source |= {
+            "format": formats.format,
+            "sample_rate": formats.sample_rate,
+            "channels": formats.channels,
+        }
+        target["format"] = formats.output_format
+
+    outgoing: JsonValue = {"content_type": "audio", "target": target} if settings.speech else None
+    return {
+        "input_stream": {"content_type": "audio", "source": source},
+        "output_stream": outgoing,
+    }
+
+
+def _transcription(
+    settings: TaskSettings, source: LanguageCode, detectable: Sequence[LanguageCode]
+) -> _Json:
+    """Regions are left out, since Palabra hears languages, and what only `auto` reads with it."""
+    may_detect = dict.fromkeys(base(code) for code in detectable) if source == AUTO else ()
+    return {
+        "source_language": base(source),
+        "detectable_languages": list(may_detect),
+        **_spoken_out(settings.transcription),
+    }
+
+
+def _translation(entry: Translation, target: LanguageCode, partial_translations: bool) -> _Json:
+    said = entry.translate_partial_transcriptions
+    fields = _spoken_out(entry)
+    speech = fields["speech_generation"]
+    if entry.speech_generation.voice_cloning and isinstance(speech, dict):
+        speech["voice_id"] = None
+    return {
+        "target_language": target,
+        **fields,
+        "translate_partial_transcriptions": partial_translations if said is None else said,
+    }
+
+
+def _spoken_out(section: ConfigModel) -> _Json:
+    """Every documented field with its value; the others only where somebody set them."""
+    fields = {name: getattr(section, name) for name in type(section).model_fields}
+    return {
+        name: _json(value)
+        for name, value in fields.items()
+        if value is not None or name in _SENT_AS_NULL
+    }
+
+
+def _json(value: object) -> JsonValue:
+    if isinstance(value, ConfigModel):
+        return _spoken_out(value)
+
+    return cast("JsonValue", list(value) if isinstance(value, tuple) else value)

@@ -1,0 +1,217 @@
+"""Palabra's task: what a room may choose of it, checked before anything is opened. Pure.
+
+The languages come from beside the settings; overrides by target are judged as they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
+
+from palabra_agent.config.codes import check_target
+from palabra_agent.config.fields import (
+    ConfigModel,
+    Mistake,
+    Switch,
+    distinct,
+    refusal,
+    refuse_all,
+    repeated,
+)
+from palabra_agent.config.layers import overlay
+from palabra_agent.config.wording import shown
+from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.palabra.task.advanced import Preprocessing
+from palabra_agent.palabra.task.overlay import overlay_mistakes
+from palabra_agent.palabra.task.sections import (
+    QueueConfig,
+    Transcription,
+    Translation,
+    WebSocketFormat,
+)
+
+DEFAULT: Final = "default"
+"""Key of `translations` that holds for every target."""
+
+GLOBAL: Final = "global"
+"""Key of `translation_queue_configs` that holds for every target; Palabra's own word."""
+
+MessageType: TypeAlias = Literal[
+    "partial_transcription",
+    "validated_transcription",
+    "translated_transcription",
+    "partial_translated_transcription",
+    "pipeline_timings",
+    "tts_buffer_stats",
+    "tts_text",
+]
+
+TRANSCRIPTION_TYPES: Final[tuple[MessageType, ...]] = (
+    "partial_transcription",
+    "validated_transcription",
+    "translated_transcription",
+    "partial_translated_transcription",
+)
+"""What `allowed_message_types: null` asks for."""
+
+
+_LEAST_LEVELS: Final = {"desired_queue_level_ms": 2_000, "max_queue_level_ms": 4_000}
+"""From one source, which has no text of the refusal: reason to warn, not to refuse."""
+
+_Entry = TypeVar("_Entry", bound=ConfigModel)
+
+
+def _distinct_keys(value: object) -> object:
+    """Refuse two spellings of one code, of which only the last would count."""
+    if isinstance(value, Mapping):
+        twice = repeated(normalise(key) for key in value if isinstance(key, str))
+        reasons = (f"{shown(code)} is given twice, in two spellings" for code in twice)
+        refuse_all([((), refusal(reason)) for reason in reasons])
+    return value
+
+
+def _target_or(word: str) -> BeforeValidator:
+    def check(key: object) -> str:
+        return word if key == word else check_target(key)
+
+    return BeforeValidator(check)
+
+
+def _effective(model: type[_Entry], entries: Mapping[str, _Entry], common: str, key: str) -> _Entry:
+    """The entry of `key` as it holds: what it says itself laid over what is said for all."""
+    layers = [
+        entries[name].model_dump(exclude_unset=True) if name in entries else {}
+        for name in (common, key)
+    ]
+    return model.model_validate(overlay(*layers))
+
+
+def _voice_mistakes(entry: Translation) -> Iterator[Mistake]:
+    speech = entry.speech_generation
+    if not speech.voice_cloning:
+        return
+    at = ("speech_generation",)
+    if speech.voice_timbre_detection.enabled:
+        reason = "voice_timbre_detection.enabled: true; set one of the two to false"
+        yield at, refusal(f"voice_cloning: true excludes {reason}")
+    if "voice_id" in speech.model_fields_set and speech.voice_id is not None:
+        reason = "voice_id; set voice_cloning to false or voice_id to null"
+        yield at, refusal(f"voice_cloning: true excludes {reason}")
+
+
+def _queue_mistakes(entry: QueueConfig) -> Iterator[Mistake]:
+    desired, most = entry.desired_queue_level_ms, entry.max_queue_level_ms
+    if most <= desired:
+        reason = f"must be greater than desired_queue_level_ms ({desired}), not {most}"
+        yield ("max_queue_level_ms",), refusal(reason)
+    if entry.max_tempo < entry.min_tempo:
+        reason = f"must be at least min_tempo ({entry.min_tempo}), not {entry.max_tempo}"
+        yield ("max_tempo",), refusal(reason)
+
+
+def _consistent(
+    model: type[_Entry], common: str, mistakes_of: Callable[[_Entry], Iterator[Mistake]]
+) -> AfterValidator:
+    """Check entries as they hold, not as they are written; a common mistake is reported once."""
+
+    def check(entries: dict[str, _Entry]) -> dict[str, _Entry]:
+        inherited = list(mistakes_of(_effective(model, entries, common, common)))
+        known = {(at, why.message()) for at, why in inherited}
+        mistakes = [((common, *at), why) for at, why in inherited]
+        for key in entries:
+            own = mistakes_of(_effective(model, entries, common, key))
+            mistakes += [((key, *at), why) for at, why in own if (at, why.message()) not in known]
+        refuse_all(mistakes)
+        return entries
+
+    return AfterValidator(check)
+
+
+class TaskSettings(ConfigModel):
+    """The room config's `palabra`: every documented field of the task, by Palabra's names."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "pipeline": "leave this level out: its sections are keys of `palabra` themselves",
+        "input_stream": "is not said here but by `palabra.transport` and `palabra.websocket`",
+        "output_stream": (
+            "is not said here but by `palabra.speech`, `palabra.transport` and `palabra.websocket`"
+        ),
+    }
+
+    transport: Literal["webrtc", "websocket", "auto"] = "webrtc"
+    """How Palabra is reached; `auto` begins with WebRTC."""
+    websocket: WebSocketFormat = WebSocketFormat()
+    """Formats of that transport."""
+    speech: Switch = True
+    """Speak what is translated; false: text alone, which is sent as `output_stream: null`."""
+    preprocessing: Preprocessing | None = None
+    """Undocumented."""
+    transcription: Transcription = Transcription()
+    translations: Annotated[
+        dict[Annotated[str, _target_or(DEFAULT)], Translation],
+        BeforeValidator(_distinct_keys),
+        _consistent(Translation, DEFAULT, _voice_mistakes),
+    ] = Field(default={})
+    """By target, or `default` for all of them."""
+    translation_queue_configs: Annotated[
+        dict[Annotated[str, _target_or(GLOBAL)], QueueConfig],
+        BeforeValidator(_distinct_keys),
+        _consistent(QueueConfig, GLOBAL, _queue_mistakes),
+    ] = Field(default={})
+    """By target, or `global` for all of them."""
+    allowed_message_types: Annotated[tuple[MessageType, ...], AfterValidator(distinct)] | None = (
+        None
+    )
+    """What Palabra reports; null for the four transcription types."""
+    undocumented: dict[str, JsonValue] = Field(default={})
+    """Laid over the finished `data` of `set_task`, unchecked: for fields that nobody knows yet."""
+
+    @field_validator("undocumented")
+    @classmethod
+    def _leaves_ours(cls, said: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
+        refuse_all(overlay_mistakes(said, has_speech=info.data.get("speech", True)))
+        return said
+
+    def translation_of(self, target: LanguageCode) -> Translation:
+        """The settings that hold for one target."""
+        return _effective(Translation, self.translations, DEFAULT, target)
+
+    def queue_config_of(self, target: str) -> QueueConfig:
+        """The queue settings that hold for one target, or for `global`."""
+        return _effective(QueueConfig, self.translation_queue_configs, GLOBAL, target)
+
+    def cautions(self) -> tuple[str, ...]:
+        """What is allowed, and may yet not do what is wanted; for the log."""
+        return (*self._low_queues(), *self._overruled_voices(), *self._unchecked())
+
+    def _low_queues(self) -> Iterator[str]:
+        for key, entry in self.translation_queue_configs.items():
+            for name in sorted(entry.model_fields_set & _LEAST_LEVELS.keys()):
+                level, least = getattr(entry, name), _LEAST_LEVELS[name]
+                if level < least:
+                    yield (
+                        f"palabra.translation_queue_configs.{key}.{name} is {level}; "
+                        f"Palabra's server is reported to refuse less than {least}"
+                    )
+
+    def _overruled_voices(self) -> Iterator[str]:
+        for key, entry in self.translations.items():
+            speech = entry.speech_generation
+            if speech.voice_timbre_detection.enabled and "voice_id" in speech.model_fields_set:
+                yield (
+                    f"palabra.translations.{key}.speech_generation: the voice that "
+                    "voice_timbre_detection finds is used instead of voice_id"
+                )
+
+    def _unchecked(self) -> Iterator[str]:
+        if self.undocumented:
+            yield "palabra.undocumented is sent to Palabra as it is, unchecked"

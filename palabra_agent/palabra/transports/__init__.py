@@ -1,0 +1,1 @@
+"""The two ways to a session, behind one port."""

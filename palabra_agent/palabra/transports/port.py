@@ -1,0 +1,94 @@
+"""What a session needs from a transport: a way for commands, voice, messages and sound."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.interpretation.ports import FrameSource
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.talk.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """Palabra said something. Sound that comes as messages is not told here but on its track."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class TrackStarted:
+    """Translated sound can be listened to."""
+
+    language: str
+    """As the transport names it, in any spelling."""
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEnded:
+    """Translated sound is gone."""
+
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class PeerArrived:
+    """Palabra's side was not there before: what was said until now it did not hear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The connection was interrupted; messages may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone for good."""
+
+    reason: str
+    was_useless: bool = False
+    """Whether it was there and could not do what it is for; another transport may."""
+
+
+TransportEvent: TypeAlias = (
+    MessageReceived | TrackStarted | TrackEnded | PeerArrived | Resumed | Disconnected
+)
+
+
+class Transport(Protocol):
+    """A joined session."""
+
+    async def wait_for_peer(self, seconds: float) -> bool:
+        """Wait until Palabra's side is there to listen; False if it did not come in time."""
+        ...
+
+    async def send(self, frame: bytes) -> None:
+        """Send a command reliably.
+
+        Raises:
+            SessionLost: It could not be sent in time.
+        """
+        ...
+
+    async def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice; dropped while Palabra does not listen."""
+        ...
+
+    def set_listening(self, *, is_listening: bool) -> None:
+        """Tell whether Palabra takes sound in now; not before its task runs, nor in a pause.
+
+        While it listens, silence is sent wherever nothing is written.
+        """
+        ...
+
+    def hush(self, languages: Collection[LanguageCode]) -> None:
+        """Withdraw translated speech that came and is not heard yet; of all languages if empty."""
+        ...
+
+    def events(self) -> AsyncIterator[TransportEvent]:
+        """Everything that happens, in order, from before the connection on."""
+        ...

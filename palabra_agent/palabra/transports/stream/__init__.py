@@ -1,0 +1,1 @@
+"""The WebSocket transport: one connection that carries sound as messages."""

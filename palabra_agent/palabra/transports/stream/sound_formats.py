@@ -1,0 +1,104 @@
+"""How sound is packed into messages: the formats that Palabra takes and gives over a WebSocket."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, Protocol
+
+import numpy as np
+
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
+from palabra_agent.audio.resampler import Resampler
+from palabra_agent.palabra.talk.decoding import unzipped
+from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.stream.ogg_opus import OggOpusWriter
+
+LEAST_BYTES: Final = 768
+"""Palabra takes no less in one message."""
+
+_OPUS_RATES: Final = frozenset({16_000, 24_000, 48_000})
+_SAMPLE_BYTES: Final = 2
+_ENDLESS: Final = 0xFFFFFFFF
+"""The length of a WAV file that is not over yet."""
+
+
+class Encoder(Protocol):
+    """Packs one running sound, chunk by chunk."""
+
+    def encode(self, chunk: Pcm) -> bytes:
+        """Pack the next chunk; empty where it can only be sent with the one after it."""
+        ...
+
+
+class PcmEncoder:
+    """Bare samples, little end first, channels in turn."""
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._channels = channels
+        self._resampler = Resampler(SAMPLE_RATE, rate)
+
+    def encode(self, chunk: Pcm) -> bytes:
+        """Pack the next chunk."""
+        return np.repeat(self._resampler.push(chunk), self._channels).astype("<i2").tobytes()
+
+
+class WavEncoder:
+    """A WAV file that never ends: one header, then bare samples."""
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._samples = PcmEncoder(rate, channels)
+        self._header = wav_header(rate, channels)
+
+    def encode(self, chunk: Pcm) -> bytes:
+        """Pack the next chunk, the first one with the header before it."""
+        header, self._header = self._header, b""
+        return header + self._samples.encode(chunk)
+
+
+class OpusEncoder:
+    """An Ogg Opus stream, at a constant bit rate so that silence does not shrink to nothing.
+
+    A sample rate that Opus does not have is only declared: the stream then has Opus's own.
+    """
+
+    def __init__(self, rate: int, channels: int, chunk_ms: int) -> None:
+        rate = rate if rate in _OPUS_RATES else SAMPLE_RATE
+        self._resampler = Resampler(SAMPLE_RATE, rate)
+        least_bits = LEAST_BYTES * 8 * 1000 // chunk_ms
+        self._stream = OggOpusWriter(rate, channels, least_bits=least_bits)
+        self._pages = b""
+
+    def encode(self, chunk: Pcm) -> bytes:
+        """Pack the next chunk; the first pages of very short chunks wait for more."""
+        self._pages += self._stream.write(self._resampler.push(chunk))
+        if len(self._pages) < LEAST_BYTES:
+            return b""
+
+        pages, self._pages = self._pages, b""
+        return pages
+
+
+def make_encoder(formats: WebSocketFormat) -> Encoder:
+    """Make the encoder of what is sent to Palabra."""
+    match formats.format:
+        case "pcm_s16le":
+            return PcmEncoder(formats.sample_rate, formats.channels)
+        case "wav":
+            return WavEncoder(formats.sample_rate, formats.channels)
+        case "opus":
+            return OpusEncoder(formats.sample_rate, formats.channels, formats.chunk_ms)
+
+
+def unpack(formats: WebSocketFormat, sound: bytes) -> bytes | None:
+    """Unpack what Palabra sent into bare samples; None where it is corrupt."""
+    return unzipped(sound) if formats.output_format == "zlib_pcm_s16le" else sound
+
+
+def wav_header(rate: int, channels: int) -> bytes:
+    """Make the header of a WAV file of 16 bit samples and unknown length."""
+    block = channels * _SAMPLE_BYTES
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        *(b"RIFF", _ENDLESS, b"WAVE", b"fmt ", 16, 1),
+        *(channels, rate, rate * block, block, 8 * _SAMPLE_BYTES, b"data", _ENDLESS),
+    )

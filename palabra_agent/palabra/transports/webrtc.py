@@ -1,0 +1,262 @@
+"""The WebRTC transport: a session is a LiveKit room at Palabra, with a bot that interprets.
+
+Facts: the bot is called `palabra_translator_…` and publishes one track per target,
+`translation_<language>`; commands and messages are data packets without a topic; the server is an
+old one that knows only two peer connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from livekit import rtc
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
+from palabra_agent.completion import complete, finish
+from palabra_agent.connection import is_up
+from palabra_agent.errors import SessionLost, Unreachable
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.rest.api import SessionTicket
+from palabra_agent.palabra.talk.decoding import decode
+from palabra_agent.palabra.transports.port import (
+    Disconnected,
+    MessageReceived,
+    PeerArrived,
+    Resumed,
+    TrackEnded,
+    TrackStarted,
+    TransportEvent,
+)
+
+_BOT_PREFIX: Final = "palabra_translator"
+_BOT_ABSENCE_SECONDS: Final = 2.0
+"""The bot's own reconnect makes it vanish for less than this; during ours it does not count."""
+
+_TRACK_SECONDS: Final = 8.0
+"""Palabra publishes its tracks when a task starts, not when somebody speaks."""
+
+_CONNECT_SECONDS: Final = 15.0
+_SEND_SECONDS: Final = 3.0
+_LEAVE_SECONDS: Final = 0.5
+_EVENT_LIMIT: Final = 2000
+
+logger = logging.getLogger(__name__)
+
+
+class WebRtcTransport:
+    """One joined session; callbacks of the room only queue events."""
+
+    def __init__(self, room: rtc.Room, voice: AudioOutput, *, expects_tracks: bool = True) -> None:
+        self._room = room
+        self._voice = voice
+        self._expects_tracks = expects_tracks
+        self._queue: asyncio.Queue[TransportEvent] = asyncio.Queue(_EVENT_LIMIT)
+        self._sources: dict[str, RemoteAudio] = {}
+        self._bot_arrived = asyncio.Event()
+        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._put)
+        self._no_track = _Alarm(_TRACK_SECONDS, self._put)
+        self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
+            "data_received": self._on_data,
+            "track_subscribed": self._on_track_subscribed,
+            "track_unsubscribed": self._on_track_unsubscribed,
+            "participant_connected": self._on_participant_connected,
+            "participant_disconnected": self._on_participant_disconnected,
+            "reconnected": self._on_reconnected,
+            "disconnected": self._on_disconnected,
+        }
+        for event, callback in self._callbacks.items():
+            room.on(event, callback)
+
+    async def send(self, frame: bytes) -> None:
+        """Send a command reliably, to everybody and without a topic.
+
+        Raises:
+            SessionLost: It could not be sent in time.
+        """
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._room.local_participant.publish_data(frame, reliable=True)
+        except (TimeoutError, rtc.participant.PublishDataError):
+            raise SessionLost("a command could not be sent") from None
+
+    async def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice."""
+        await self._voice.write(frame)
+
+    def set_listening(self, *, is_listening: bool) -> None:
+        """A track is silent by itself; but one that listens has tracks to be listened to."""
+        if is_listening and self._expects_tracks:
+            self._expects_tracks = False
+            self._no_track.set(Disconnected("no translated track came", was_useless=True))
+
+    def hush(self, languages: Collection[LanguageCode]) -> None:
+        """Nothing to do: what waits to be heard waits at Palabra."""
+
+    async def events(self) -> AsyncIterator[TransportEvent]:
+        """Everything that happens, in order, from before the connection on."""
+        while True:
+            yield await self._queue.get()
+
+    async def wait_for_peer(self, seconds: float) -> bool:
+        """Wait until Palabra's bot is there; False if it did not come in time."""
+        if self._sees_bot:
+            self._bot_arrived.set()
+
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bot_arrived.wait()
+        except TimeoutError:
+            return False
+
+        return True
+
+    def detach(self) -> None:
+        """Stop listening to the room."""
+        for event, callback in self._callbacks.items():
+            self._room.off(event, callback)
+
+        self._no_bot.cancel()
+        self._no_track.cancel()
+
+    def _put(self, event: TransportEvent) -> None:
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            # two thousand unread events: nobody reads any more, and memory is finite
+            logger.warning("session event dropped")
+
+    def _on_data(self, packet: rtc.DataPacket) -> None:
+        self._put(MessageReceived(decode(packet.data)))
+
+    def _on_track_subscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
+    ) -> None:
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            self._expects_tracks = False
+            self._no_track.cancel()
+            source = self._sources[publication.sid] = RemoteAudio(track)
+            self._put(TrackStarted(publication.name.partition("_")[2], source))
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
+    ) -> None:
+        source = self._sources.pop(publication.sid, None)
+        if source is not None:
+            self._put(TrackEnded(source))
+
+    def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
+        if _is_bot(participant):
+            if not self._no_bot.is_set:
+                self._put(PeerArrived())
+
+            self._no_bot.cancel()
+            self._bot_arrived.set()
+
+    def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        if _is_bot(participant) and is_up(self._room):
+            self._miss_bot()
+
+    def _on_reconnected(self) -> None:
+        self._put(Resumed())
+        if not self._sees_bot:
+            self._miss_bot()
+
+    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self._put(Disconnected(f"disconnected ({rtc.DisconnectReason.Name(reason)})"))
+
+    @property
+    def _sees_bot(self) -> bool:
+        return any(_is_bot(participant) for participant in self._room.remote_participants.values())
+
+    def _miss_bot(self) -> None:
+        self._no_bot.set(Disconnected("Palabra's bot left"))
+
+
+class _Alarm:
+    """Tells of something that is missing for too long."""
+
+    def __init__(self, seconds: float, tell: Callable[[TransportEvent], None]) -> None:
+        self._seconds = seconds
+        self._tell = tell
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._timer is not None
+
+    def set(self, event: TransportEvent) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._seconds, self._tell, event)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+@asynccontextmanager
+async def join(
+    ticket: SessionTicket, *, expects_tracks: bool = True
+) -> AsyncGenerator[WebRtcTransport]:
+    """Be in a session's room, with our track published, for the length of a block.
+
+    Args:
+        ticket: The session.
+        expects_tracks: Whether the task asks for speech; then it is lost where no track comes.
+
+    Raises:
+        Unreachable: The room could not be joined.
+    """
+    room, voice = rtc.Room(), AudioOutput("microphone")
+    transport = WebRtcTransport(room, voice, expects_tracks=expects_tracks)
+    try:
+        await _connect(room, ticket)
+        await _publish(room, voice)
+        yield transport
+    finally:
+        transport.detach()
+        await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
+        await voice.aclose()
+
+
+async def _connect(room: rtc.Room, ticket: SessionTicket) -> None:
+    host = urlsplit(ticket.webrtc_url).netloc
+    options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await complete(
+                room.connect(ticket.webrtc_url, ticket.token, options),
+                grace_seconds=_LEAVE_SECONDS,
+                undo=_leave_it,
+            )
+    except TimeoutError:
+        raise Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s") from None
+    except rtc.ConnectError:
+        raise Unreachable(host, "the session's room refused the connection") from None
+
+
+async def _publish(room: rtc.Room, voice: AudioOutput) -> None:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await complete(
+                room.local_participant.publish_track(voice.track, microphone_options()),
+                grace_seconds=_LEAVE_SECONDS,
+                undo=_leave_it,
+            )
+    except (TimeoutError, rtc.participant.PublishTrackError):
+        raise SessionLost("the microphone could not be published") from None
+
+
+async def _leave_it(_result: object) -> None:
+    """Nothing to undo: it goes with the connection, which is left next."""
+
+
+def _is_bot(participant: rtc.RemoteParticipant) -> bool:
+    return participant.identity.lower().startswith(_BOT_PREFIX)

@@ -1,0 +1,605 @@
+"""A joined session, against a transport whose other end is the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.errors import ConfigError, SessionLost, TaskRejected
+from palabra_agent.interpretation.ports import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    FrameSource,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    Transcript,
+    UpdateRefused,
+)
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.session.session import PalabraSession
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.talk.decoding import decode
+from palabra_agent.palabra.talk.lifecycle import SessionState
+from palabra_agent.palabra.talk.meanings import Task
+from palabra_agent.palabra.talk.pacing import TASK_INTERVAL_SECONDS
+from palabra_agent.palabra.transports.port import (
+    MessageReceived,
+    PeerArrived,
+    Resumed,
+    TrackEnded,
+    TrackStarted,
+)
+from tests.clock import eventually, in_jumping_time, passing
+from tests.fakes import FakeSound, FakeTransport, frame, transcript, translated
+
+pytestmark = pytest.mark.unit
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+
+
+def task(brief: Brief) -> Task:
+    """Make the simplest task of a brief."""
+    return {"source": brief.source_language, "targets": list(brief.targets)}
+
+
+BRIEF, OTHER = Brief(EN, (ES,)), Brief(EN, (ES, DE))
+DATA: dict[str, Any] = {"source": "en", "targets": ["es"]}
+OTHER_DATA: dict[str, Any] = {"source": "en", "targets": ["es", "de"]}
+
+
+@asynccontextmanager
+async def conversing(
+    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+) -> AsyncGenerator[PalabraSession]:
+    """Talk to Palabra for the length of a block; note when it is found to be silent."""
+    now = asyncio.get_running_loop().time
+
+    def note() -> None:
+        if silences is not None:
+            silences.append(now())
+
+    session = PalabraSession(transport, task, habits=habits, on_silence=note)
+    session.rebrief(BRIEF)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(session.run(), name="session")
+        try:
+            yield session
+        finally:
+            running.cancel()
+
+
+@asynccontextmanager
+async def ready(
+    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+) -> AsyncGenerator[PalabraSession]:
+    """Have a session whose task runs."""
+    transport.acknowledges_pauses = True
+    async with conversing(transport, habits, silences) as session:
+        await eventually(lambda: transport.commands)
+        transport.run_task()
+        await session.until_ready()
+        yield session
+
+
+async def heard(session: PalabraSession, count: int) -> list[SessionEvent]:
+    """Wait for some events."""
+    events: list[SessionEvent] = []
+    async with asyncio.timeout(30):
+        async for event in session.events():
+            events.append(event)
+            if len(events) == count:
+                break
+
+    return events
+
+
+def losses(caught: BaseException) -> list[str]:
+    """Tell what was lost, out of any groups."""
+    if not isinstance(caught, BaseExceptionGroup):
+        return [str(caught)]
+
+    return [it for error in caught.exceptions for it in losses(error)]
+
+
+@in_jumping_time
+async def test_a_session_is_ready_when_its_task_runs() -> None:
+    """Not the connection but Palabra's word counts; until then it is asked at the allowed pace."""
+    transport = FakeTransport()
+    async with conversing(transport) as session, asyncio.TaskGroup() as group:
+        waiting = group.create_task(session.until_ready())
+        await passing(10)
+        assert not waiting.done()
+        transport.answer("error", code="NOT_FOUND", desc="no task yet")
+        await passing(1)
+        assert not waiting.done()
+        transport.answer("task_status", command="set_task", task_status="running")
+        await eventually(waiting.done)
+        count = len(transport.commands)
+        await passing(60)
+
+    assert transport.commands[0] == ("set_task", DATA)
+    assert set(transport.names[1:]) == {"get_task"}
+    assert len(transport.commands) == count
+    gaps = [later - earlier for earlier, later in pairwise(transport.times)]
+    assert [gap for gap in gaps if not TASK_INTERVAL_SECONDS - 1e-6 <= gap < 2.2] == []
+
+
+@in_jumping_time
+async def test_refused_settings_are_told_as_such() -> None:
+    """A task that never ran was rejected, in readable words."""
+    transport = FakeTransport()
+    async with conversing(transport) as session:
+        await eventually(lambda: transport.commands)
+        transport.answer(
+            "error", code="VALIDATION_ERROR", desc="[{'loc': ('a', 'b'), 'msg': 'no'}]"
+        )
+        with pytest.raises(TaskRejected) as caught:
+            await session.until_ready()
+
+    assert str(caught.value) == "Palabra refused the settings: a.b: no (VALIDATION_ERROR)"
+    assert not caught.value.retryable
+
+
+@in_jumping_time
+async def test_a_task_that_never_runs_is_given_up() -> None:
+    """After half a minute of asking, the session counts as lost."""
+    transport = FakeTransport()
+    async with conversing(transport) as session:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(SessionLost, match="not ready within 30 s"):
+            await session.until_ready()
+        assert asyncio.get_running_loop().time() - began == pytest.approx(30)
+
+
+@in_jumping_time
+async def test_a_connection_that_breaks_before_is_a_loss() -> None:
+    """Whether it says so or just ends, a session that was never ready is lost."""
+    for say in (FakeTransport.break_down, FakeTransport.end):
+        transport = FakeTransport()
+        async with conversing(transport) as session:
+            say(transport)
+            with pytest.raises(SessionLost):
+                await session.until_ready()
+
+
+@in_jumping_time
+async def test_nothing_that_came_early_is_lost() -> None:
+    """Words and tracks from before the task was known to run come first, in order."""
+    transport, sound = FakeTransport(), FakeSound()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with conversing(transport) as session:
+        await eventually(lambda: transport.commands)
+        transport.happen(TrackStarted("es", sound))
+        transport.answer("validated_transcription", transcription=body)
+        transport.run_task()
+        transport.happen(TrackEnded(sound))
+        await session.until_ready()
+
+        started, words, ended = await heard(session, 3)
+        assert isinstance(started, InterpretationStarted)
+        assert (started.language, words, ended) == (
+            ES,
+            transcript(),
+            InterpretationEnded(started.source),
+        )
+
+
+@in_jumping_time
+async def test_the_last_brief_wins() -> None:
+    """Of several wishes only the newest is sent, and that it is followed is told."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        for brief in [Brief(EN, (DE,)), Brief(DE, (ES,)), OTHER]:
+            session.rebrief(brief)
+        await eventually(lambda: len(transport.commands) == 2)
+        transport.answer("task_status", command="set_task", task_status="running")
+
+        assert await heard(session, 1) == [BriefFollowed()]
+        assert transport.commands == [("set_task", DATA), ("set_task", OTHER_DATA)]
+
+
+@in_jumping_time
+async def test_a_refused_change_is_an_event() -> None:
+    """The session goes on with what ran."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        session.rebrief(OTHER)
+        await eventually(lambda: len(transport.commands) == 2)
+        transport.answer("error", code="VALIDATION_ERROR", desc="no")
+        events = await heard(session, 1)
+        await passing(30)
+
+        assert events == [UpdateRefused("Palabra refused the settings: no (VALIDATION_ERROR)")]
+        assert len(transport.commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [("es", "es"), ("ES_mx", "es"), ("es-mx", "es"), ("fr", None)]
+)
+def test_tracks_are_named_as_asked(named: str, expected: str | None) -> None:
+    """However Palabra spells a language, its track belongs to the code of the room."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport, sound = FakeTransport(), FakeSound()
+        async with ready(transport) as session:
+            transport.happen(TrackStarted(named, sound), TrackEnded(sound))
+            first, *_ = await heard(session, 1)
+
+        started = [first.language] if isinstance(first, InterpretationStarted) else []
+        assert started == ([expected] if expected else [])
+
+    run()
+
+
+@in_jumping_time
+async def test_translations_are_named_as_asked() -> None:
+    """A translation carries the room's code, an original what was heard."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        for kind, language in [("validated", "es-mx"), ("translated", "es-mx")]:
+            body = {"transcription_id": "t1", "language": language, "text": "hola"}
+            transport.answer(f"{kind}_transcription", transcription=body)
+
+        assert await heard(session, 2) == [
+            transcript("hola", language="es-mx"),
+            replace(translated("hola", "es"), original="hola"),
+        ]
+
+
+@in_jumping_time
+async def test_words_are_told_once_and_in_order() -> None:
+    """Palabra repeats itself; and what comes after a final text is late."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport) as session:
+        for kind in ("partial", "validated", "validated", "partial"):
+            transport.answer(f"{kind}_transcription", transcription=body)
+        transport.answer("validated_transcription", transcription=body | {"text": "other"})
+        transport.answer("validated_transcription", transcription=body | {"transcription_id": "t2"})
+
+        assert await heard(session, 3) == [
+            transcript(is_final=False),
+            transcript(),
+            transcript(identifier="t2"),
+        ]
+
+
+@in_jumping_time
+async def test_a_track_of_a_dropped_target_is_still_ours() -> None:
+    """What was asked for before may still be spoken, and belongs to its channel."""
+    transport, sound = FakeTransport(), FakeSound()
+    async with ready(transport) as session:
+        session.rebrief(Brief(EN, (DE,)))
+        transport.happen(TrackStarted("es", sound))
+
+        assert [
+            it.language for it in await heard(session, 1) if isinstance(it, InterpretationStarted)
+        ] == [ES]
+
+
+@in_jumping_time
+async def test_a_peer_that_came_late_is_told_again() -> None:
+    """A bot that was not there gets the task; after lost packets it is only asked."""
+    transport = FakeTransport()
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(heard(session, 2))
+        transport.happen(PeerArrived())
+        await eventually(lambda: transport.names == ["set_task", "set_task"])
+        transport.run_task()
+        await passing(5)
+        transport.happen(Resumed())
+        await eventually(lambda: transport.names == ["set_task", "set_task", "get_task"])
+        transport.run_task()
+        await eventually(listening.done)
+
+
+@pytest.mark.parametrize(
+    ("message_type", "code", "reason"),
+    [
+        ("eos", "", "Palabra ended the stream"),
+        ("end_of_stream", "", "Palabra ended the stream"),
+        ("error", "SERVICE_TIMEOUT", "Palabra heard no audio for too long"),
+        (None, "", "network"),
+    ],
+)
+def test_a_loss_ends_the_events(message_type: str | None, code: str, reason: str) -> None:
+    """Whatever ends a session that runs comes out of its events, with the reason."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport) as session:
+            if message_type is None:
+                transport.break_down("network")
+            else:
+                transport.answer(message_type, code=code)
+            with pytest.raises(SessionLost) as caught:
+                await heard(session, 1)
+
+        assert caught.value.reason == reason
+
+    run()
+
+
+@in_jumping_time
+async def test_noise_is_survived() -> None:
+    """What cannot be read, and what means nothing to us, disturbs nothing."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        transport.happen(MessageReceived(decode(b"\xff")), MessageReceived(decode(b'{"es": {}}')))
+        transport.answer("warning", code="AUDIO_STREAM_SLOW", desc="x")
+        transport.answer("invented_tomorrow", x=1)
+        body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+        transport.answer("validated_transcription", transcription=body)
+        events = await heard(session, 1)
+
+    assert [isinstance(it, Transcript) for it in events] == [True]
+
+
+@in_jumping_time
+async def test_a_command_that_cannot_be_sent_is_a_loss() -> None:
+    """Whoever holds the session learns of it, wherever they wait."""
+    transport = FakeTransport()
+    transport.error_on_send = SessionLost("a command could not be sent")
+
+    async def converse() -> None:
+        async with conversing(transport) as session:
+            await session.until_ready()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await converse()
+
+    assert losses(caught.value) == ["the Palabra session was lost: a command could not be sent"]
+
+
+@in_jumping_time
+async def test_the_end_is_said_at_once() -> None:
+    """`end_task` is forced, once."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        await session.end()
+        await session.end()
+
+        assert transport.commands[1:] == [("end_task", {"force": True})]
+        assert session.state is SessionState.CLOSED
+
+
+@pytest.mark.parametrize(("hangs", "seconds"), [(True, 0.5), (False, 0.0)])
+def test_a_transport_does_not_hold_the_exit(*, hangs: bool, seconds: float) -> None:
+    """Whether it hangs or fails: whoever deletes the session ends it as well."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport) as session:
+            transport.hangs = hangs
+            transport.error_on_send = None if hangs else SessionLost("gone")
+            began = asyncio.get_running_loop().time()
+            await session.end()
+            assert asyncio.get_running_loop().time() - began == pytest.approx(seconds)
+
+    run()
+
+
+@in_jumping_time
+async def test_the_voice_is_passed_on() -> None:
+    """Frames go to the transport as they are."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        session.write(frame(7))
+        await eventually(lambda: transport.heard)
+
+    assert [int(it[0]) for it in transport.heard] == [7]
+
+
+def speech(seconds: float, level: int = 1000) -> list[Pcm]:
+    """Make frames of somebody speaking; level 0 is silence."""
+    return [frame(level) for _ in range(round(seconds * 50))]
+
+
+async def talk(session: PalabraSession, frames: Iterable[Pcm]) -> None:
+    """Speak in real time."""
+    for it in frames:
+        session.write(it)
+        await asyncio.sleep(0.02)
+
+
+THRIFTY = Habits(idle_pause_seconds=5, silent_output_seconds=4)
+
+
+@in_jumping_time
+async def test_a_long_silence_is_not_paid_for() -> None:
+    """The task is paused after it, and by then the bill has the silence and the speech alone."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await talk(session, speech(1))
+        await passing(60)
+
+        assert transport.names == ["set_task", "pause_task"]
+        assert transport.listening == [True, False]
+        assert session.billed_seconds == pytest.approx(6, abs=0.2)
+        assert session.state is SessionState.PAUSED
+
+
+@in_jumping_time
+async def test_a_muted_speaker_sleeps_as_soon_as_their_words_are_told() -> None:
+    """A sentence that is not confirmed yet keeps the task running, for a while."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport, Habits(idle_pause_seconds=60)) as session:
+        await talk(session, speech(1))
+        transport.answer("partial_transcription", transcription=body)
+        session.mute(is_muted=True)
+        await passing(4)
+        assert "pause_task" not in transport.names
+        transport.answer("validated_transcription", transcription=body)
+        await passing(1.8)
+        assert "pause_task" not in transport.names
+        await passing(0.4)
+        assert transport.names[-1] == "pause_task"
+
+
+@pytest.mark.parametrize("dialect", ["acknowledged", "asked for"])
+def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
+    """What is said from half a second before the first word on is heard, sample by sample."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport, THRIFTY) as session:
+            await passing(40)
+            said = [frame(level) for level in (*range(100, 125), *range(400, 600))]
+            async with asyncio.TaskGroup() as group:
+                group.create_task(talk(session, [frame(0)] * 50 + said))
+                await eventually(lambda: transport.names[-1] == "set_task")
+                await passing(0.3)
+                assert transport.heard == []
+                if dialect == "acknowledged":
+                    transport.answer("task_status", command="set_task", task_status="running")
+                else:
+                    await eventually(lambda: transport.names[-1] == "get_task")
+                    transport.run_task()
+
+            await passing(1)
+            assert transport.listening == [True, False, True]
+            heard = [int(it[0]) for it in transport.heard if it.any()]
+            # half a second is remembered, 40 ms of which is the word before it was known as one
+            assert heard == [int(it[0]) for it in said][2:]
+
+    run()
+
+
+@in_jumping_time
+async def test_a_click_wakes_nobody() -> None:
+    """Two loud frames in a silence are no word."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await passing(20)
+        await talk(session, [frame(9000), frame(9000), *speech(1, 0)])
+
+        assert transport.names[-1] == "pause_task"
+        assert session.state is SessionState.PAUSED
+
+
+@in_jumping_time
+async def test_a_session_that_answers_nothing_says_so() -> None:
+    """Speech goes in, and neither words nor sound come out; noise is asked about less and less."""
+    transport = FakeTransport()
+    silences: list[float] = []
+    async with ready(transport, THRIFTY, silences) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(heard(session, 2))
+        await talk(session, speech(3.9))
+        assert silences == []
+        await talk(session, speech(8.3))
+        await eventually(listening.done)
+
+        assert listening.result() == [FellSilent(), FellSilent()]
+        assert silences == [pytest.approx(4, abs=0.1), pytest.approx(12, abs=0.2)]
+
+
+@in_jumping_time
+async def test_words_and_sound_are_an_answer() -> None:
+    """Either is enough; silence on a translated track is not."""
+    transport, sound = FakeTransport(), FakeSound()
+    silences: list[float] = []
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport, THRIFTY, silences) as session, asyncio.TaskGroup() as group:
+        transport.happen(TrackStarted("es", sound))
+        [started] = await heard(session, 1)
+        assert isinstance(started, InterpretationStarted)
+        listening = group.create_task(listen(started.source))
+        await talk(session, speech(3))
+        transport.answer("partial_transcription", transcription=body)
+        await talk(session, speech(3))
+        sound.play(frame(1000))
+        await talk(session, speech(3))
+        assert silences == []
+        sound.play(frame(0))
+        await talk(session, speech(1.5))
+        assert len(silences) == 1
+        listening.cancel()
+
+
+async def listen(source: FrameSource) -> None:
+    """Hear a track, for ever."""
+    async with source.open_frames() as frames:
+        async for _ in frames:
+            pass
+
+
+@in_jumping_time
+async def test_the_tail_is_delivered_before_the_end() -> None:
+    """A session that is asked to finish tells what comes, and then its events just end."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(everything(session))
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        transport.answer("validated_transcription", transcription=body)
+        transport.answer("end_of_stream")
+        await eventually(listening.done)
+        await session.end()
+
+        assert listening.result() == [transcript()]
+        assert transport.commands[-1] == ("end_task", {})
+
+
+@in_jumping_time
+async def test_a_connection_that_closes_in_the_end_is_no_loss() -> None:
+    """The server may leave without a word."""
+    transport = FakeTransport()
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        listening = group.create_task(everything(session))
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        transport.break_down("closed")
+        await eventually(listening.done)
+
+    assert listening.result() == []
+
+
+async def everything(session: PalabraSession) -> list[SessionEvent]:
+    """Listen to the end."""
+    return [event async for event in session.events()]
+
+
+@in_jumping_time
+async def test_texts_are_spoken_and_phrases_dropped() -> None:
+    """Both are commands of their own; what waits to be heard on our side is withdrawn as well."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        session.speak("hola", ES)
+        session.interrupt([ES])
+        await eventually(lambda: len(transport.commands) == 3)
+
+        assert transport.commands[1:] == [
+            ("tts_task", {"text": "hola", "language": "es", "translate_text": False}),
+            ("interrupt_task", {"languages": ["es"], "pause_task": False}),
+        ]
+        assert transport.hushed == [frozenset({ES})]
+        with pytest.raises(ConfigError, match="2048"):
+            session.speak("x" * 2049, ES)
+        with pytest.raises(ConfigError, match='"de" is not one of the targets'):
+            session.speak("hallo", DE)
+
+
+@in_jumping_time
+async def test_an_end_that_a_limit_bars_is_left_to_the_deletion() -> None:
+    """A `pause_task` of just now makes `end_task` pointless."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        await session.end()
+
+        assert transport.names[-1] == "pause_task"

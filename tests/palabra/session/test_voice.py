@@ -1,0 +1,106 @@
+"""The voice on its way: held while nobody hears, and nothing of a word lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.palabra.session.voice import Voice
+from tests.fakes import frame
+
+pytestmark = pytest.mark.unit
+
+
+def taken(voice: Voice) -> list[int]:
+    """Take everything that waits, as the level of each frame."""
+    levels: list[int] = []
+    while (it := voice.backlog.take()) is not None:
+        levels.append(int(it[0]))
+
+    return levels
+
+
+def test_what_came_before_the_first_word_is_sent_before_it() -> None:
+    """Half a second of it, quiet frames too, in order."""
+    voice = Voice()
+    for level in range(40):
+        voice.remember(frame(level))
+    voice.hold(frame(1000))
+    voice.hold(frame(0))
+    voice.hold(frame(1001))
+
+    assert not voice.has_memories
+    assert taken(voice) == [*range(15, 40), 1000, 0, 1001]
+
+
+def test_six_seconds_wait_while_palabra_wakes_up() -> None:
+    """Beyond that the oldest go, counted."""
+    voice = Voice()
+    for number in range(400):
+        voice.hold(frame(400 + number))
+
+    assert voice.backlog.statistics().dropped_ms == 2000
+    assert taken(voice) == [400 + number for number in range(100, 400)]
+
+
+def test_the_delay_is_won_back_in_pauses() -> None:
+    """What was held is played as it is; of what comes then, pauses are left out."""
+    voice = Voice()
+    for _ in range(100):
+        voice.hold(frame(1000))
+    for level in (1001, 0, 1002):
+        voice.pass_on(frame(level))
+
+    assert taken(voice) == [1000] * 100 + [1001, 1002]
+    assert voice.backlog.statistics().dropped_ms == 0
+
+
+def test_afterwards_it_is_short_again() -> None:
+    """A stall long after a pause costs what it always costs."""
+    voice = Voice()
+    for _ in range(100):
+        voice.hold(frame(1000))
+    played = taken(voice)
+    for _ in range(101):
+        voice.pass_on(frame(1001))
+        assert taken(voice) == [1001]
+    for number in range(20):
+        voice.pass_on(frame(2000 + number))
+
+    assert played == [1000] * 100
+    assert taken(voice) == [2017, 2018, 2019]
+
+
+def test_a_reader_in_step_loses_nothing() -> None:
+    """While it plays what was held, new frames come as fast as old ones go."""
+    voice, heard = Voice(), list[Pcm]()
+    for number in range(100):
+        voice.hold(frame(400 + number))
+    for number in range(100, 300):
+        voice.pass_on(frame(400 + number))
+        it = voice.backlog.take()
+        assert it is not None
+        heard.append(it)
+    while (it := voice.backlog.take()) is not None:
+        heard.append(it)
+
+    assert [int(it[0]) for it in heard] == [400 + number for number in range(300)]
+    assert np.concatenate(heard).size == 300 * 960
+
+
+def test_a_reader_who_takes_much_at_once_loses_nothing() -> None:
+    """Chunks of a third of a second leave a quarter faster than they are spoken."""
+    voice, heard = Voice(), list[int]()
+    for number in range(100):
+        voice.hold(frame(400 + number))
+    for number in range(100, 1000):
+        voice.pass_on(frame(400 + number))
+        if number % 13 == 0:
+            burst = (voice.backlog.take() for _ in range(16))
+            heard += [int(it[0]) for it in burst if it is not None]
+            if not voice.backlog.statistics().held_ms:
+                break
+
+    assert heard == [400 + number for number in range(len(heard))]
+    assert 400 < len(heard) < 1000

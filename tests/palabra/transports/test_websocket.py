@@ -1,0 +1,417 @@
+"""The WebSocket transport against a peer on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+import numpy as np
+import pytest
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.errors import SessionLost
+from palabra_agent.interpretation.ports import FrameSource
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.talk.messages import StreamEnded, encode
+from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.port import (
+    Disconnected,
+    MessageReceived,
+    TrackEnded,
+    TrackStarted,
+    Transport,
+    TransportEvent,
+)
+from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.transports.stream.websocket import (
+    WebSocketTransport,
+    join_stream,
+    open_stream,
+)
+from tests.clock import eventually, in_jumping_time, passing
+from tests.fakes import frame
+from tests.palabra.transports.stream_peer import TOKEN, StreamPeer, stream_peer
+
+pytestmark = pytest.mark.unit
+
+PLAIN = WebSocketFormat(sample_rate=48_000)
+ES, DE = LanguageCode("es"), LanguageCode("de")
+
+
+@asynccontextmanager
+async def joined(
+    formats: WebSocketFormat = PLAIN, limits: dict[str, QueueLimits] | None = None
+) -> AsyncGenerator[tuple[WebSocketTransport, StreamPeer]]:
+    """Be connected to a peer for the length of a block."""
+    async with stream_peer() as peer, join_stream(peer.ticket, formats, limits) as transport:
+        await eventually(lambda: peer.connection)
+        yield transport, peer
+
+
+async def told(transport: Transport, count: int) -> list[TransportEvent]:
+    """Wait for so many events."""
+    events: list[TransportEvent] = []
+    async with asyncio.timeout(30):
+        async for event in transport.events():
+            events.append(event)
+            if len(events) == count:
+                break
+
+    return events
+
+
+async def say(transport: Transport, *frames: Pcm) -> None:
+    """Speak in real time."""
+    for it in frames:
+        await asyncio.sleep(0.02)
+        await transport.write(it)
+
+
+async def hear(source: FrameSource, seconds: float) -> Pcm:
+    """Listen so long, and get what was heard."""
+    heard = np.empty(0, np.int16)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds), source.open_frames() as frames:
+            async for it in frames:
+                heard = np.concatenate((heard, it))
+
+    return heard
+
+
+def speech(milliseconds: int, hz: float = 500) -> bytes:
+    """Make a tone as Palabra would send it."""
+    return tone(hz, milliseconds / 1000, rate=24_000).tobytes()
+
+
+@in_jumping_time
+async def test_commands_and_messages_pass() -> None:
+    """What is sent arrives as it is, and what the peer says is told as an event."""
+    async with joined() as (transport, peer):
+        assert await transport.wait_for_peer(5)
+        await transport.send(encode("get_task", {"word": "ñ"}))
+        await eventually(lambda: peer.commands)
+        await peer.say("end_of_stream", {})
+        events = await told(transport, 1)
+
+    assert peer.commands == [{"message_type": "get_task", "data": {"word": "ñ"}}]
+    assert events == [MessageReceived(StreamEnded())]
+
+
+@in_jumping_time
+async def test_a_key_opens_a_connection_without_a_session() -> None:
+    """An address and a key are enough; Palabra makes the session."""
+    async with stream_peer() as peer, open_stream(peer.url, TOKEN) as transport:
+        await transport.send(encode("get_task", {}))
+        await eventually(lambda: peer.commands)
+
+
+@in_jumping_time
+async def test_the_voice_arrives_sample_by_sample() -> None:
+    """Speech in real time arrives as it was spoken, in chunks of equal length on time."""
+    words = [frame(number + 1) for number in range(500)]
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        began = asyncio.get_running_loop().time()
+        await say(transport, *words)
+        sound = np.frombuffer(await peer.heard(33), "<i2")
+
+    start = int(np.argmax(sound == 1))
+    assert start <= 0.04 * 48_000
+    assert np.array_equal(sound[start : start + 480_000], np.concatenate(words))
+    assert {len(it) for it in peer.sounds} == {320 * 96}
+    assert np.allclose(
+        np.array(peer.sound_times[:31]) - began, 0.36 + 0.32 * np.arange(31), atol=0.03
+    )
+
+
+@in_jumping_time
+async def test_silence_goes_up_without_drift() -> None:
+    """Nobody writes for a minute, and there is a chunk for every moment of it."""
+    async with joined(WebSocketFormat()) as (transport, peer):
+        transport.set_listening(is_listening=True)
+        began = asyncio.get_running_loop().time()
+        await passing(188 * 0.32)
+        sound = await peer.heard(188)
+
+    assert peer.sound_times[187] - began == pytest.approx(188 * 0.32 + 0.04, abs=0.03)
+    assert not any(sound)
+
+
+@in_jumping_time
+async def test_sound_before_readiness_is_dropped_and_not_hoarded() -> None:
+    """Nothing at all is sent, and what was said before is not heard afterwards."""
+    async with joined() as (transport, peer):
+        await say(transport, *[frame(5)] * 200)
+        assert not peer.sounds
+
+        transport.set_listening(is_listening=True)
+        await say(transport, *[frame(9)] * 40)
+        sound = np.frombuffer(await peer.heard(3), "<i2")
+
+    assert set(sound.tolist()) <= {0, 9}
+
+
+@in_jumping_time
+async def test_nothing_is_sent_in_a_pause() -> None:
+    """What was not sent yet goes nowhere; on resumption the first chunk is all new."""
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        await say(transport, *[frame(5)] * 30)
+        transport.set_listening(is_listening=False)
+        before = len(peer.sounds)
+        await say(transport, *[frame(6)] * 500)
+        assert len(peer.sounds) == before
+
+        transport.set_listening(is_listening=True)
+        await say(transport, *[frame(7)] * 40)
+        await peer.heard(before + 2)
+
+    assert set(np.frombuffer(peer.sounds[before], "<i2").tolist()) == {7}
+
+
+@in_jumping_time
+async def test_what_was_held_back_is_sent_whole() -> None:
+    """Three seconds written in one go arrive to the last sample, no faster than a quarter over."""
+    held = [frame(number + 1) for number in range(150)]
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        for it in held:
+            await transport.write(it)
+        sound = np.frombuffer(await peer.heard(12), "<i2")
+
+    assert np.array_equal(sound[: 150 * 960], np.concatenate(held))
+    assert np.diff(peer.sound_times).min() > 0.32 / 1.25 - 0.02
+
+
+@in_jumping_time
+async def test_a_writer_is_let_go_where_nobody_listens_any_more() -> None:
+    """Whoever waits for room waits no longer than the listening lasts."""
+    async with joined() as (transport, _), asyncio.timeout(1):
+        transport.set_listening(is_listening=True)
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(flood(transport))
+            await asyncio.sleep(0.1)
+            assert not writing.done()
+            transport.set_listening(is_listening=False)
+
+
+async def flood(transport: Transport) -> None:
+    """Write more than there is room for."""
+    for _ in range(100):
+        await transport.write(frame(1))
+
+
+@in_jumping_time
+@pytest.mark.parametrize("name", ["pcm_s16le", "wav", "opus"])
+async def test_every_format_goes_up(name: str) -> None:
+    """Chunks arrive in the format that was chosen."""
+    async with joined(WebSocketFormat.model_validate({"format": name})) as (transport, peer):
+        transport.set_listening(is_listening=True)
+        sound = await peer.heard(3)
+
+    assert sound[:4] == {"wav": b"RIFF", "opus": b"OggS"}.get(name, b"\0\0\0\0")
+
+
+@in_jumping_time
+async def test_speech_is_a_track_from_its_first_chunk_on() -> None:
+    """A burst is heard as it is spoken, with its pitch and its level, on its language's track."""
+    sound = speech(3000)
+    async with joined() as (transport, peer):
+        for at in range(0, len(sound), 9600):
+            await peer.speak(sound[at : at + 9600], "ES", is_last=at + 9600 >= len(sound))
+        await peer.speak(speech(200, 600), "de")
+        events = await told(transport, 2)
+        tracks = {it.language: it.source for it in events if isinstance(it, TrackStarted)}
+        heard = await hear(tracks[ES], 10)
+
+    assert list(tracks) == [ES, DE]
+    assert heard.size == pytest.approx(3 * 48_000, abs=960)
+    assert tone_level_db(heard[:144_000], 500) == pytest.approx(-10.5, abs=0.2)
+
+
+@in_jumping_time
+async def test_the_end_is_told_when_all_was_heard() -> None:
+    """Speech comes faster than it is spoken, so its end does as well: nobody is cut off."""
+    loop = asyncio.get_running_loop()
+    async with joined() as (transport, peer), asyncio.TaskGroup() as group:
+        await peer.speak(speech(3000), "es", is_last=True)
+        await peer.speak(speech(9000), "de", is_last=True)
+        spanish, _unheard = await told(transport, 2)
+        assert isinstance(spanish, TrackStarted)
+        hearing = group.create_task(hear(spanish.source, 5))
+        await passing(0.1)
+        began = loop.time()
+        await peer.say("end_of_stream", {})
+        await peer.socket.close()
+        assert await told(transport, 1) == [MessageReceived(StreamEnded())]
+        assert loop.time() - began == pytest.approx(2.9, abs=0.1)
+        assert isinstance((await told(transport, 3))[-1], Disconnected)
+
+    assert hearing.result().size == pytest.approx(3 * 48_000, abs=960)
+
+
+@in_jumping_time
+async def test_languages_do_not_wait_for_each_other() -> None:
+    """Two tracks are heard at the same time, each from its beginning."""
+    async with joined() as (transport, peer):
+        await peer.speak(speech(2000, 500), "es", is_last=True)
+        await peer.speak(speech(2000, 600), "de", is_last=True)
+        tracks = [it.source for it in await told(transport, 2) if isinstance(it, TrackStarted)]
+        async with asyncio.TaskGroup() as group:
+            hearing = [group.create_task(hear(track, 2.5)) for track in tracks]
+
+    spanish, german = (it.result() for it in hearing)
+    assert tone_level_db(spanish[:96_000], 500) > -11
+    assert tone_level_db(german[:96_000], 600) > -11
+
+
+@in_jumping_time
+async def test_compressed_speech_is_unpacked_and_corrupt_speech_left_out() -> None:
+    """A chunk that cannot be read is counted, and the next one is heard."""
+    formats = WebSocketFormat(output_format="zlib_pcm_s16le")
+    async with joined(formats) as (transport, peer):
+        await peer.speak(b"nonsense")
+        await peer.say("output_audio_data", {"language": "es", "data": "%%%"})
+        await peer.speak(zlib.compress(speech(400)), is_last=True)
+        events = await told(transport, 2)
+        started = events[1]
+        assert isinstance(started, TrackStarted)
+        heard = await hear(started.source, 2)
+
+    assert heard.size == 21 * 960
+
+
+@in_jumping_time
+async def test_too_much_speech_loses_its_oldest() -> None:
+    """Each language has its own bounds, or those of all."""
+    limits = {"global": QueueLimits(1000, 500), "de": QueueLimits(3000, 1000)}
+    async with joined(limits=limits) as (transport, peer):
+        for _ in range(6):
+            await peer.speak(speech(200), "es")
+            await peer.speak(speech(200), "de")
+        await peer.say("end_of_stream", {})
+        tracks = [it.source for it in await told(transport, 3) if isinstance(it, TrackStarted)]
+        async with asyncio.TaskGroup() as group:
+            hearing = [group.create_task(hear(track, 3)) for track in tracks]
+
+    assert [it.result().size // 960 for it in hearing] == [26, 61]
+
+
+@in_jumping_time
+@pytest.mark.parametrize("languages", [(), ("es",), ("ES-es",)])
+async def test_hushed_speech_is_not_heard(languages: tuple[str, ...]) -> None:
+    """What waits is withdrawn, in the languages that are named or in all."""
+    async with joined() as (transport, peer):
+        await peer.speak(speech(3000), "es", is_last=True)
+        await peer.speak(speech(3000), "de", is_last=True)
+        tracks = [it.source for it in await told(transport, 2) if isinstance(it, TrackStarted)]
+        transport.hush([LanguageCode(it) for it in languages])
+        async with asyncio.TaskGroup() as group:
+            hearing = [group.create_task(hear(track, 4)) for track in tracks]
+
+    spanish, german = (it.result().size for it in hearing)
+    assert spanish == 0
+    assert (german > 0) == bool(languages)
+
+
+@in_jumping_time
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1011])
+async def test_a_closed_connection_is_told_once(code: int) -> None:
+    """Tracks end, then the connection, with words for why; nothing is raised at anybody."""
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        await peer.speak(speech(200))
+        await peer.socket.close(code=code)
+        started, ended, over = await told(transport, 3)
+        assert isinstance(started, TrackStarted)
+        assert ended == TrackEnded(started.source)
+        assert isinstance(over, Disconnected)
+        assert f"({code})" in over.reason
+
+        with pytest.raises(SessionLost):
+            await transport.send(b"{}")
+        transport.set_listening(is_listening=True)
+        await flood(transport)
+
+
+@in_jumping_time
+async def test_a_vanished_peer_is_a_lost_connection() -> None:
+    """A connection that breaks off without a word is told as that."""
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        peer.vanish()
+        assert await told(transport, 1) == [Disconnected("the connection broke off (1006)")]
+
+
+@in_jumping_time
+@pytest.mark.parametrize("is_deaf", [True, False])
+async def test_a_peer_that_is_dead_is_a_lost_connection(is_deaf: bool) -> None:
+    """Whoever answers no ping, or reads nothing at all, is given up within half a minute."""
+    async with stream_peer(StreamPeer(answers_pings=False)) as peer:
+        async with join_stream(peer.ticket) as transport:
+            await eventually(lambda: peer.connection)
+            if is_deaf:
+                peer.stop_reading()
+            transport.set_listening(is_listening=True)
+            assert await told(transport, 1) == [Disconnected("the connection broke off (1006)")]
+            await flood(transport)
+        peer.vanish()
+
+
+@in_jumping_time
+async def test_a_message_without_end_is_not_swallowed() -> None:
+    """Memory is bounded: whoever sends megabytes at once is disconnected."""
+    async with joined() as (transport, peer):
+        with suppress(ConnectionError):
+            await peer.socket.send_str("x" * 9_000_000)
+        (over,) = await told(transport, 1)
+
+    assert isinstance(over, Disconnected)
+    assert "(1009)" in over.reason
+
+
+@in_jumping_time
+async def test_leaving_is_polite_and_quick() -> None:
+    """The peer is told, within half a second, and no task is left, whatever was going on."""
+    loop = asyncio.get_running_loop()
+    async with stream_peer() as peer:
+        async with join_stream(peer.ticket) as transport:
+            transport.set_listening(is_listening=True)
+            await peer.heard(2)
+            left = loop.time()
+        assert loop.time() - left < 0.5
+        await asyncio.wait_for(peer.has_left.wait(), 1)
+        assert peer.socket.close_code == 1000
+
+
+@in_jumping_time
+async def test_an_error_of_the_block_comes_out_as_itself() -> None:
+    """Whoever uses the transport sees their own errors, not a group of them."""
+    with pytest.raises(SessionLost, match="mine"):
+        async with joined():
+            raise SessionLost("mine")
+
+
+@in_jumping_time
+async def test_no_log_holds_a_token_or_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    """What is logged is numbers."""
+    caplog.set_level(logging.DEBUG)
+    async with (
+        stream_peer(StreamPeer("address")) as peer,
+        join_stream(peer.ticket) as transport,
+    ):
+        transport.set_listening(is_listening=True)
+        await transport.send(encode("tts_task", {"text": "confidential"}))
+        await peer.speak(b"odd", utterance="confidential")
+        await peer.say("error", {"code": "X", "desc": "confidential"})
+        await peer.heard(1)
+        await told(transport, 2)
+
+    ours = [it for it in caplog.records if it.name.startswith("palabra_agent")]
+    assert {it.message for it in ours} == {"voice sent", "speech came"}
+    assert TOKEN not in "".join(str(it.__dict__) for it in ours)
+    assert "confidential" not in "".join(str(it.__dict__) for it in ours)
