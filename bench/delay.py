@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rich.progress import Progress
@@ -23,13 +24,19 @@ from palabra_agent.local.people import AGENT_IDENTITY, Person
 from palabra_agent.local.stage import Stage
 
 CLICKS = 40
+AIM_MS = 80.0
+CHANNEL = f"{AGENT_IDENTITY}/translation_es"
+"""Where the interpretation is heard."""
 _ROOM = "bench-delay"
 _CLICK = tone(1000, 0.4, amplitude=0.5)
-_AIM_MS = 80.0
+_FIRST_SECONDS = 4.0
+"""Until somebody is heard for the first time."""
 
 
 @dataclass(slots=True)
-class _Times:
+class Times:
+    """What was timed, in milliseconds; a hop is in everything."""
+
     hop: list[float] = field(default_factory=list[float])
     up: list[float] = field(default_factory=list[float])
     down: list[float] = field(default_factory=list[float])
@@ -39,37 +46,57 @@ class _Times:
 async def measure_delay(stage: Stage, progress: Progress) -> list[Figure]:
     """Time clicks through the worker, both ways."""
     task = progress.add_task("added delay", total=CLICKS)
-    times = _Times()
     async with meeting(stage, _ROOM, speakers=1) as (speaker,):
         palabra_room = str((await running_sessions(stage))[0]["room"])
         async with (
             open_stopwatch(stage.livekit, _ROOM) as here,
             open_stopwatch(stage.livekit, palabra_room) as there,
         ):
-            for _ in range(CLICKS):
-                await _click(speaker, here, there, times)
-                progress.advance(task)
-                await asyncio.sleep(random.uniform(0.3, 0.5))  # every phase of every clock
+            times = await time_clicks(speaker, here, there, CLICKS, lambda: progress.advance(task))
 
     hop = Figure("one hop, for comparison", "ms", tuple(times.hop))
     return [
         hop,
-        Figure("added delay, to Palabra", "ms", _less(times.up, hop.p50), _AIM_MS),
-        Figure("added delay, to the room", "ms", _less(times.down, hop.p50), _AIM_MS),
+        Figure("added delay, to Palabra", "ms", less(times.up, hop.p50), AIM_MS),
+        Figure("added delay, to the room", "ms", less(times.down, hop.p50), AIM_MS),
         Figure("clicks lost", "", (float(times.lost),)),
     ]
 
 
-async def _click(speaker: Person, here: Stopwatch, there: Stopwatch, times: _Times) -> None:
+async def time_clicks(
+    speaker: Person,
+    here: Stopwatch,
+    there: Stopwatch,
+    count: int,
+    on_click: Callable[[], object],
+) -> Times:
+    """Let somebody click, and time it in the meeting and at Palabra."""
+    times = Times()
+    for _ in range(count):
+        await _click(speaker, here, there, times)
+        on_click()
+        await asyncio.sleep(random.uniform(0.3, 0.5))  # every phase of every clock
+
+    return times
+
+
+def less(samples: list[float], hop_ms: float) -> tuple[float, ...]:
+    """Take a hop out of times."""
+    return tuple(sample - hop_ms for sample in samples)
+
+
+async def _click(speaker: Person, here: Stopwatch, there: Stopwatch, times: Times) -> None:
     since = time.monotonic()
     await speaker.say(_CLICK)
-    microphone = next(key for key in here.onsets if key.startswith(f"{speaker.identity}/"))
-    voice = next(key for key in there.onsets if key.endswith("/microphone"))
-    bot = next((key for key in there.onsets if key.endswith("/translation_es")), "")
-    spoken = await here.next_onset(microphone, since, 1)
-    uplink = await there.next_onset(voice, since, 1)
-    answered = await there.next_onset(bot or await _bot_key(there), since, 4)
-    downlink = await here.next_onset(f"{AGENT_IDENTITY}/translation_es", since, 4)
+    keys = [
+        await here.key_of(f"microphone_{speaker.identity}", _FIRST_SECONDS),
+        await there.key_of("microphone", _FIRST_SECONDS),
+        await there.key_of("translation_es", _FIRST_SECONDS),
+    ]
+    spoken = await here.next_onset(keys[0], since, 1)
+    uplink = await there.next_onset(keys[1], since, 1)
+    answered = await there.next_onset(keys[2], since, 4)
+    downlink = await here.next_onset(CHANNEL, since, 4)
     if spoken is None or uplink is None or answered is None or downlink is None:
         times.lost += 1
         return
@@ -77,16 +104,3 @@ async def _click(speaker: Person, here: Stopwatch, there: Stopwatch, times: _Tim
     times.hop.append((spoken - since) * 1000)
     times.up.append((uplink - spoken) * 1000)
     times.down.append((downlink - answered) * 1000)
-
-
-async def _bot_key(there: Stopwatch) -> str:
-    """Wait until the bot was heard for the first time; return its track's key."""
-    while True:
-        for key in there.onsets:
-            if key.endswith("/translation_es"):
-                return key
-        await asyncio.sleep(0.05)  # once per run
-
-
-def _less(samples: list[float], hop_ms: float) -> tuple[float, ...]:
-    return tuple(sample - hop_ms for sample in samples)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the report."""
+    """One line of the report, or one cell where several ways are compared."""
 
     what: str
     unit: str
     samples: tuple[float, ...]
     aim: float | None = None
     """What the median should stay under, where there is an aim."""
+    column: str = ""
+    """Which of several ways it belongs to, where they are compared."""
 
     @property
     def p50(self) -> float:
@@ -31,6 +33,11 @@ class Figure:
     def worst(self) -> float:
         """The largest sample."""
         return max(self.samples, default=float("nan"))
+
+
+def of_column(column: str, figures: Iterable[Figure]) -> list[Figure]:
+    """Put figures into a column of a comparison."""
+    return [replace(figure, column=column) for figure in figures]
 
 
 def percentile(samples: Sequence[float], share: float) -> float:

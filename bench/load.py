@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import psutil
 from rich.progress import Progress
@@ -15,10 +16,21 @@ from palabra_agent.local.people import Person
 from palabra_agent.local.stage import Stage
 
 SPEAKERS = (1, 4, 8)
-_SECONDS = 12.0
+LOAD_SECONDS = 12.0
 _SPEECH = tone(300, 3.0)
 _MIB = 1024 * 1024
-_PSS_AIM_MIB = 90.0
+PSS_AIM_MIB = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a job used while people spoke."""
+
+    pid: int
+    core_percent: float
+    """Of one core, for one direction."""
+    pss_mib: float
+    rss_mib: float
 
 
 async def measure_load(stage: Stage, progress: Progress) -> list[Figure]:
@@ -27,18 +39,25 @@ async def measure_load(stage: Stage, progress: Progress) -> list[Figure]:
     figures: list[Figure] = []
     for count in SPEAKERS:
         async with meeting(stage, f"bench-load-{count}", count) as people:
-            figures += await _observe(stage, people)
+            load = await observe(stage, people)
+        aim = PSS_AIM_MIB if count == 4 else None
+        figures += [
+            Figure(f"core per direction, {count} speakers", "%", (load.core_percent,)),
+            Figure(f"memory of the job (PSS), {count} speakers", "MiB", (load.pss_mib,), aim),
+            Figure(f"memory of the job (RSS), {count} speakers", "MiB", (load.rss_mib,)),
+        ]
         progress.advance(task)
 
     return figures
 
 
-async def _observe(stage: Stage, people: Sequence[Person]) -> list[Figure]:
+async def observe(stage: Stage, people: Sequence[Person]) -> Load:
+    """Let people speak, all at once, and look at the busiest process of the worker."""
     worker = psutil.Process(stage.worker.process.pid)
     before = {child.pid: _cpu_seconds(child) for child in worker.children(recursive=True)}
     async with asyncio.TaskGroup() as group:
         talking = [group.create_task(_talk(person), name="talk") for person in people]
-        await asyncio.sleep(_SECONDS)
+        await asyncio.sleep(LOAD_SECONDS)
         spent = {
             child: _cpu_seconds(child) - before.get(child.pid, 0.0)
             for child in worker.children(recursive=True)
@@ -48,14 +67,8 @@ async def _observe(stage: Stage, people: Sequence[Person]) -> list[Figure]:
         for task in talking:
             task.cancel()
 
-    count, directions = len(people), 2 * len(people)
-    share = spent[job] / _SECONDS / directions * 100
-    pss_aim = _PSS_AIM_MIB if count == 4 else None
-    return [
-        Figure(f"core per direction, {count} speakers", "%", (share,)),
-        Figure(f"memory of the job (PSS), {count} speakers", "MiB", (memory.pss / _MIB,), pss_aim),
-        Figure(f"memory of the job (RSS), {count} speakers", "MiB", (memory.rss / _MIB,)),
-    ]
+    share = spent[job] / LOAD_SECONDS / (2 * len(people)) * 100
+    return Load(job.pid, share, memory.pss / _MIB, memory.rss / _MIB)
 
 
 async def _talk(person: Person) -> None:

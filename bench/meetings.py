@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import aiohttp
@@ -14,7 +14,7 @@ from livekit import api
 from palabra_agent.local.people import Person, join
 from palabra_agent.local.stage import AGENT_NAME, Stage
 
-ROOM_CONFIG = {"languages": ["en", "es"], "limits": {"linger_seconds": 0.5}}
+ROOM_CONFIG: Mapping[str, Any] = {"languages": ["en", "es"], "limits": {"linger_seconds": 0.5}}
 """Speakers of English are interpreted into one language: two directions each."""
 
 
@@ -41,11 +41,16 @@ async def until_running(stage: Stage, count: int) -> list[dict[str, Any]]:
     return found
 
 
-async def dispatch(stage: Stage, room: str) -> str:
-    """Ask the worker into a room; return the dispatch's id."""
+async def dispatch(
+    stage: Stage,
+    room: str,
+    config: Mapping[str, Any] = ROOM_CONFIG,
+    agent_name: str = AGENT_NAME,
+) -> str:
+    """Ask a worker into a room; return the dispatch's id."""
     async with livekit_api(stage) as livekit:
         request = api.CreateAgentDispatchRequest(
-            agent_name=AGENT_NAME, room=room, metadata=json.dumps(ROOM_CONFIG)
+            agent_name=agent_name, room=room, metadata=json.dumps(config)
         )
         return (await livekit.agent_dispatch.create_dispatch(request)).id
 
@@ -55,22 +60,27 @@ def livekit_api(stage: Stage) -> api.LiveKitAPI:
     return api.LiveKitAPI(stage.livekit.url, stage.livekit.api_key, stage.livekit.api_secret)
 
 
+def join_speaker(stage: Stage, room: str, number: int) -> AbstractAsyncContextManager[Person]:
+    """Have somebody in a room who speaks English and listens to it."""
+    attributes = {"palabra.speak": "en", "palabra.listen": "en"}
+    return join(stage.livekit, room, f"speaker-{number}", attributes=attributes)
+
+
 @asynccontextmanager
-async def meeting(stage: Stage, room: str, speakers: int) -> AsyncGenerator[Sequence[Person]]:
+async def meeting(
+    stage: Stage,
+    room: str,
+    speakers: int,
+    config: Mapping[str, Any] = ROOM_CONFIG,
+    agent_name: str = AGENT_NAME,
+) -> AsyncGenerator[Sequence[Person]]:
     """A room with speakers of English and an interpreter at work, for the length of a block."""
     async with AsyncExitStack() as stack:
         people = [
-            await stack.enter_async_context(
-                join(
-                    stage.livekit,
-                    room,
-                    f"speaker-{number}",
-                    attributes={"palabra.speak": "en", "palabra.listen": "en"},
-                )
-            )
+            await stack.enter_async_context(join_speaker(stage, room, number))
             for number in range(speakers)
         ]
-        await dispatch(stage, room)
+        await dispatch(stage, room, config, agent_name)
         await until_running(stage, speakers)
         yield people
 

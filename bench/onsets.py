@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import numpy as np
@@ -15,8 +15,8 @@ from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.local.people import Server, mint_token
 
-_LOUD: Final = 1000
-_QUIET_SECONDS: Final = 0.12
+LOUD: Final = 1000
+QUIET_SECONDS: Final = 0.12
 """A sound counts as new after this much quiet."""
 
 
@@ -33,15 +33,32 @@ class Stopwatch:
         async with RemoteAudio(track).open_frames() as frames:
             async for frame in frames:
                 arrived = time.monotonic()
-                loud = np.flatnonzero(np.abs(frame.astype(np.int32)) > _LOUD)
+                loud = np.flatnonzero(np.abs(frame.astype(np.int32)) > LOUD)
                 if loud.size == 0:
                     continue
 
                 began = arrived - (frame.size - int(loud[0])) / SAMPLE_RATE
-                if began - loud_until > _QUIET_SECONDS:
-                    self.onsets.setdefault(key, []).append(began)
-                    self._changed.set()
+                if began - loud_until > QUIET_SECONDS:
+                    self.note(key, began)
                 loud_until = arrived - (frame.size - int(loud[-1])) / SAMPLE_RATE
+
+    def note(self, key: str, at: float) -> None:
+        """Take note of a sound that began."""
+        self.onsets.setdefault(key, []).append(at)
+        self._changed.set()
+
+    async def key_of(self, track: str, seconds: float) -> str:
+        """The key of a track of this name that was heard, or will be in time; else an empty one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    for key in self.onsets:
+                        if key.endswith(f"/{track}"):
+                            return key
+                    self._changed.clear()
+                    await self._changed.wait()
+
+        return ""
 
     async def next_onset(self, key: str, since: float, seconds: float) -> float | None:
         """When the first sound on a track began after `since`; None if none came in time."""

@@ -2,7 +2,8 @@
 
     PALABRA_API_KEY=… python examples/translate_file.py talk.wav --from en --to es de
 
-No LiveKit is needed for it, as it uses the WebSocket transport. It takes as long as the talk and a
+The words go into `talk.transcript.txt`. No LiveKit is needed for it, as it uses the WebSocket
+transport unless told otherwise. It takes as long as the talk and a
 little more: Palabra interprets what it hears, at the speed of speech. With the local emulator:
 `PALABRA_API_URL=http://127.0.0.1:8090 PALABRA_API_KEY=local`.
 """
@@ -23,23 +24,30 @@ from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_silent
 from palabra_agent.audio.resampler import Resampler
-from palabra_agent.errors import PalabraAgentError
-from palabra_agent.interpretation.ports import (
+from palabra_agent.palabra.client import (
+    CLOUD,
+    ApiKey,
+    AppCredentials,
     Brief,
+    Credentials,
     FrameSource,
     InterpretationStarted,
+    LanguageCode,
+    PalabraAgentError,
+    PalabraSession,
+    TaskSettings,
     Transcript,
+    make_sessions,
+    normalise,
+    open_api,
 )
-from palabra_agent.languages import LanguageCode, normalise
-from palabra_agent.palabra.api import ApiKey, AppCredentials, Credentials, open_api
-from palabra_agent.palabra.client import make_sessions
-from palabra_agent.palabra.session import PalabraSession
-from palabra_agent.palabra.task import TaskSettings
 
-CLOUD = "https://api.palabra.ai"
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 TAIL_SECONDS = 30.0
 """How long Palabra may take to finish after the talk has ended."""
+TRAILING_SECONDS = {"websocket": TAIL_SECONDS, "webrtc": 1.0}
+"""How long sound may go on after the stream has ended: what comes in bursts takes its time."""
+STOPPED_BY_CTRL_C = 130
 
 console = Console()
 
@@ -118,17 +126,19 @@ async def record(source: FrameSource, recording: Recording) -> None:
                 recording.frames.append((loop.time(), frame))
 
 
-def show(transcript: Transcript) -> None:
-    """Print a finished sentence; a translation under what it translates."""
-    if transcript.is_final:
-        indent = "    " if transcript.is_translation else ""
-        console.print(f"{indent}[cyan]{transcript.language}[/]  {transcript.text}")
+def line_of(transcript: Transcript) -> str:
+    """Write a sentence down; a translation under what it translates."""
+    indent = "    " if transcript.is_translation else ""
+    return f"{indent}{transcript.language}  {transcript.text}"
 
 
-async def translate(session: PalabraSession, speech: Pcm) -> dict[str, Recording]:
-    """Have a whole talk interpreted."""
+async def translate(
+    session: PalabraSession, speech: Pcm, trailing_seconds: float
+) -> tuple[dict[str, Recording], list[str]]:
+    """Have a whole talk interpreted; returns what was heard and what was read."""
     loop = asyncio.get_running_loop()
     recordings: dict[str, Recording] = {}
+    lines: list[str] = []
     began = loop.time()
     async with asyncio.TaskGroup() as group:
         group.create_task(speak(session, speech))
@@ -136,18 +146,20 @@ async def translate(session: PalabraSession, speech: Pcm) -> dict[str, Recording
         async with asyncio.timeout(speech.size / SAMPLE_RATE + TAIL_SECONDS):
             async for event in session.events():
                 match event:
-                    case Transcript():
-                        show(event)
+                    case Transcript() if event.is_final:
+                        lines.append(line_of(event))
+                        # Palabra's words are no markup, whatever brackets they hold
+                        console.print(lines[-1], markup=False)
                     case InterpretationStarted(language, source):
                         recording = recordings.setdefault(language, Recording(began))
                         listening.append(group.create_task(record(source, recording)))
 
         # over a WebSocket the end of the stream comes before the end of the sound
-        await asyncio.wait(listening, timeout=TAIL_SECONDS) if listening else None
+        await asyncio.wait(listening, timeout=trailing_seconds) if listening else None
         for listener in listening:
             listener.cancel()
 
-    return recordings
+    return recordings, lines
 
 
 async def main(args: argparse.Namespace) -> None:
@@ -157,15 +169,20 @@ async def main(args: argparse.Namespace) -> None:
     brief = Brief(LanguageCode(normalise(args.source)), targets)
     url = os.environ.get("PALABRA_API_URL", CLOUD)
     async with open_api(url, credentials()) as api:
-        sessions = make_sessions(api, TaskSettings(transport="websocket"))
+        sessions = make_sessions(api, TaskSettings(transport=args.transport))
         async with sessions.open(brief) as session:
-            recordings = await translate(session, speech)
+            trailing = TRAILING_SECONDS[args.transport]
+            recordings, lines = await translate(session, speech, trailing)
             console.print(f"billed: {session.billed_seconds:.0f} s")
 
     for language, recording in recordings.items():
         path = args.file.with_name(f"{args.file.stem}.{language}.wav")
         recording.save(path)
-        console.print(f"wrote {path}")
+        console.print(f"wrote {path}", markup=False)
+
+    path = args.file.with_name(f"{args.file.stem}.transcript.txt")
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    console.print(f"wrote {path}", markup=False)
 
 
 if __name__ == "__main__":
@@ -173,9 +190,12 @@ if __name__ == "__main__":
     parser.add_argument("file", type=Path, help="a WAV file, 16 bit")
     parser.add_argument("--from", dest="source", default="auto", help="language spoken in it")
     parser.add_argument("--to", nargs="+", required=True, help="languages to interpret into")
+    parser.add_argument("--transport", choices=sorted(TRAILING_SECONDS), default="websocket")
     try:
         asyncio.run(main(parser.parse_args()))
     except* PalabraAgentError as errors:
         sys.exit(str(errors.exceptions[0]))
+    except* KeyboardInterrupt:
+        sys.exit(STOPPED_BY_CTRL_C)
     except* TimeoutError:
         sys.exit("Palabra did not finish in time")

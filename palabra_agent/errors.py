@@ -10,6 +10,7 @@ PalabraAgentError
     ├── ApiError                an answer of the REST API that is not a success
     ├── Unreachable             no answer at all
     ├── TaskRejected            the settings were refused: never retried unchanged
+    ├── AccessDenied            a joined session may have no task: credentials or balance
     └── SessionLost             a running session went away under us
 
 No message holds a token, a transcript or a participant's name.
@@ -130,6 +131,11 @@ class ApiError(PalabraError):
         """What it means."""
         self.retryable = status in {408, 425, 429} or status >= 500
 
+    @property
+    def is_about_balance(self) -> bool:
+        """Whether nothing but money helps."""
+        return self.error_code == _INSUFFICIENT_BALANCE
+
     def __str__(self) -> str:
         number = f", error {self.error_code}" if self.error_code is not None else ""
         return f"Palabra refused: {self.detail} (HTTP {self.status}{number})"
@@ -170,6 +176,20 @@ class TaskRejected(PalabraError):
 
     def __str__(self) -> str:
         return f"Palabra refused the settings: {self.desc} ({self.code})"
+
+
+class AccessDenied(PalabraError):
+    """Palabra lets a joined session have no task: the credentials or the balance forbid it."""
+
+    retryable = False
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+        """Palabra's own, with its code."""
+
+    def __str__(self) -> str:
+        return f"Palabra's credentials or balance do not allow it: {self.words}"
 
 
 class SessionLost(PalabraError):

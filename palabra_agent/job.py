@@ -166,7 +166,7 @@ def _are_translations_told(config: RoomConfig) -> bool:
 
 def _sessions(config: RoomConfig, api: PalabraApi) -> PalabraSessions:
     """What the room wants of Palabra."""
-    for caution in config.palabra.cautions():
+    for caution in config.palabra.cautions(config.languages):
         logger.warning("caution: %s", caution)
 
     limits = config.limits

@@ -29,12 +29,13 @@ from palabra_agent.interpretation.ports import (
     Microphone,
     Person,
     SessionEvent,
+    SpokeAgain,
     Transcript,
     UpdateRefused,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.decoding import decode
-from palabra_agent.palabra.transport import Disconnected, MessageReceived, TransportEvent
+from palabra_agent.palabra.talk.decoding import decode
+from palabra_agent.palabra.transports.port import Disconnected, MessageReceived, TransportEvent
 
 
 class TranscriptFacts(TypedDict, total=False):
@@ -237,6 +238,8 @@ class FakeSession:
         self.is_open = True
         self.is_muted = False
         self.billed_seconds = 0.0
+        self.sounds: list[FakeSound] = []
+        """Translated tracks, in order; what they play is heard after the session as well."""
         self._events: asyncio.Queue[SessionEvent | Exception | None] = asyncio.Queue()
 
     def say(self, *words: Transcript) -> None:
@@ -247,11 +250,13 @@ class FakeSession:
     def start_translation(self, language: str) -> FakeSound:
         """Publish a translated track."""
         sound = FakeSound(f"TR_palabra_{language}")
+        self.sounds.append(sound)
         self._events.put_nowait(InterpretationStarted(LanguageCode(language), sound))
         return sound
 
     def end_translation(self, sound: FakeSound) -> None:
         """Unpublish a translated track."""
+        sound.end()
         self._events.put_nowait(InterpretationEnded(sound))
 
     def follow_brief(self) -> None:
@@ -273,6 +278,10 @@ class FakeSession:
     def fall_silent(self) -> None:
         """Answer speech with nothing."""
         self._events.put_nowait(FellSilent())
+
+    def answer_again(self) -> None:
+        """Answer after all."""
+        self._events.put_nowait(SpokeAgain())
 
     def write(self, frame: Pcm) -> None:
         """Hear."""
@@ -339,6 +348,8 @@ class FakeSessions:
             error = self.error_on_close
             await asyncio.sleep(self.seconds_to_close)
             session.is_open = False
+            for sound in session.sounds:
+                sound.end()
             if error is not None:
                 raise error
 
@@ -354,6 +365,8 @@ class FakeTransport:
         self.heard: list[Pcm] = []
         self.listening: list[bool] = []
         """What was said about listening, in order."""
+        self.flushed: list[int] = []
+        """After how many frames everything was to be sent, in order."""
         self.hushed: list[frozenset[LanguageCode]] = []
         self.has_peer = True
         self.error_on_send: Exception | None = None
@@ -411,6 +424,10 @@ class FakeTransport:
     async def write(self, frame: Pcm) -> None:
         """Hear a frame."""
         self.heard.append(frame)
+
+    async def flush(self) -> None:
+        """Remember how much was heard when everything was to be."""
+        self.flushed.append(len(self.heard))
 
     def set_listening(self, *, is_listening: bool) -> None:
         """Learn whether Palabra takes sound in."""

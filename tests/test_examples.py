@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import wave
 from dataclasses import replace
@@ -14,6 +15,9 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.emulator.script import Script, Sentence
+from palabra_agent.languages import LanguageCode
+from tests.clock import eventually
 from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
@@ -65,10 +69,50 @@ async def test_a_file_is_translated(tmp_path: Path) -> None:
     assert "Good morning everyone" in said
     assert "Buenos días" in said
     assert "billed: " in said
+    transcript = (tmp_path / "talk.transcript.txt").read_text(encoding="utf-8")
+    assert "en  Good morning everyone" in transcript
+    assert "    es  Buenos días" in transcript
     for language, hz in [("es", 500), ("de", 600)]:
         sound = read(tmp_path / f"talk.{language}.wav")
         speech = sound[np.flatnonzero(np.abs(sound) > 300)[0] :][:SAMPLE_RATE]
         assert tone_level_db(speech, hz) > -25
+
+
+async def test_words_in_brackets_are_words(tmp_path: Path) -> None:
+    """What looks like markup is printed as it is, and ends nothing."""
+    talk = tmp_path / "talk.wav"
+    write_talk(talk)
+    script = Script((Sentence({LanguageCode("en"): "[music] and [/x]"}),))
+    async with fake_emulator(FakeLiveKit(), replace(QUICK, script=script)) as emulator:
+        words = [str(EXAMPLES / "translate_file.py"), str(talk), "--from", "en", "--to", "es"]
+        code, said = await run(*words, PALABRA_API_URL=emulator.url, PALABRA_API_KEY="local")
+
+    assert code == 0, said
+    assert "[music] and [/x]" in said
+
+
+async def test_it_may_be_stopped(tmp_path: Path) -> None:
+    """Ctrl-C ends it without a traceback, and the session with it."""
+    talk = tmp_path / "talk.wav"
+    write_talk(talk)
+    async with fake_emulator(FakeLiveKit(), replace(QUICK, ready_delay_ms=20_000)) as emulator:
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, str(EXAMPLES / "translate_file.py"), str(talk), "--to", "es"],
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={
+                "PATH": os.environ["PATH"],
+                "PALABRA_API_URL": emulator.url,
+                "PALABRA_API_KEY": "local",
+            },
+        )
+        await eventually(lambda: [it for it in emulator.journal.entries() if it.event == "created"])
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            said, _ = await process.communicate()
+
+    assert process.returncode == 130
+    assert said.decode() == ""
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ LAYERS: Final = (
     Layer("network-words", "network_errors", "", "aiohttp"),
     Layer(
         "sound",
-        "audio audio.pcm audio.tones audio.buffer audio.mixer audio.pump audio.espeak "
+        "audio audio.pcm audio.tones audio.buffer audio.pauses audio.mixer audio.pump audio.espeak "
         "audio.resampler",
         "",
         "numpy",
@@ -47,24 +47,25 @@ LAYERS: Final = (
     Layer("livekit-words", "audio.rtc connection", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
-    Layer("palabra-json", "palabra palabra.json_values"),
+    Layer("palabra-words", "palabra palabra.json_values palabra.vocabulary"),
     Layer(
         "palabra-task",
         "palabra.task palabra.task.*",
-        "words config",
+        "words config palabra-words",
         "pydantic pydantic_core",
     ),
-    Layer("palabra-talk", "palabra.talk palabra.talk.*", "words interpretation palabra-json"),
+    Layer("palabra-talk", "palabra.talk palabra.talk.*", "words interpretation palabra-words"),
     Layer(
         "palabra-rest",
         "palabra.rest palabra.rest.*",
-        "words network-words palabra-json",
+        "words network-words palabra-words",
         "aiohttp",
     ),
     Layer(
         "palabra-port",
-        "palabra.transports palabra.transports.port palabra.transports.choice",
-        "words sound interpretation palabra-talk",
+        "palabra.transports palabra.transports.port palabra.transports.choice "
+        "palabra.transports.event_queue",
+        "words sound interpretation palabra-words palabra-talk",
     ),
     Layer(
         "palabra-webrtc",
@@ -75,7 +76,8 @@ LAYERS: Final = (
     Layer(
         "palabra-websocket",
         "palabra.transports.stream palabra.transports.stream.*",
-        "words network-words sound palabra-task palabra-talk palabra-rest palabra-port",
+        "words network-words sound palabra-words palabra-task palabra-talk palabra-rest "
+        "palabra-port",
         "numpy aiohttp av",
     ),
     Layer(
@@ -86,8 +88,8 @@ LAYERS: Final = (
     Layer(
         "palabra-client",
         "palabra.client palabra.sessions",
-        "words interpretation palabra-task palabra-talk palabra-rest palabra-port palabra-session "
-        "palabra-webrtc palabra-websocket",
+        "words interpretation palabra-words palabra-task palabra-talk palabra-rest palabra-port "
+        "palabra-session palabra-webrtc palabra-websocket",
     ),
     Layer(
         "meeting",

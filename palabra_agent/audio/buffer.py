@@ -12,7 +12,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from palabra_agent.audio.pcm import Pcm, duration_ms, is_pause
+from palabra_agent.audio.pauses import PauseDetector
+from palabra_agent.audio.pcm import Pcm, duration_ms
 
 _SHORT_FOR_GOOD_MS: Final = 2_000.0
 """A reader that takes much at once, but seldom, is not to be taken for one that has caught up."""
@@ -47,7 +48,8 @@ class FrameBuffer:
         self._short_ms = 0.0
         """For how long it has not held more than it always may."""
         self._frames: deque[tuple[Pcm, bool]] = deque()
-        """Each with whether it is precious."""
+        """Each with whether nobody would miss it."""
+        self._pauses = PauseDetector()
         self._arrived = asyncio.Event()
         self._is_closed = False
         self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
@@ -64,7 +66,8 @@ class FrameBuffer:
             frame: What to play next.
             is_precious: Whether it is kept even if it looks like a pause.
         """
-        self._frames.append((frame, is_precious))
+        is_pause = self._pauses.is_pause(frame)
+        self._frames.append((frame, is_pause and not is_precious))
         length = duration_ms(frame)
         self._short_ms = 0 if self._held_ms > self._capacity_ms else self._short_ms + length
         if self._short_ms > _SHORT_FOR_GOOD_MS:
@@ -82,7 +85,7 @@ class FrameBuffer:
 
         Frames of a pause that are more than the queue needs are left out.
         """
-        while self._held_ms > self._target_ms and self._frames and _is_spare(*self._frames[0]):
+        while self._held_ms > self._target_ms and self._frames and self._frames[0][1]:
             self._trimmed_ms += self._pop()[1]
 
         if not self._frames:
@@ -122,7 +125,3 @@ class FrameBuffer:
         length = duration_ms(frame)
         self._held_ms -= length
         return frame, length
-
-
-def _is_spare(frame: Pcm, is_precious: bool) -> bool:
-    return not is_precious and is_pause(frame)

@@ -31,6 +31,9 @@ _PASSED: Final = 0.93
 _UNIT: Final = 1 << 15
 """Weights are whole multiples of one part in this."""
 
+_PIECE_SAMPLES: Final = 1 << 14
+"""Each sample takes half a kilobyte while it is worked on, so few of a long sound are at once."""
+
 
 class Resampler:
     """One channel of sound on its way from one sample rate to another."""
@@ -55,6 +58,12 @@ class Resampler:
         if self._up == self._down:
             return pcm
 
+        pieces = [
+            self._push(pcm[at : at + _PIECE_SAMPLES]) for at in range(0, pcm.size, _PIECE_SAMPLES)
+        ]
+        return np.concatenate([np.empty(0, np.int16), *pieces])
+
+    def _push(self, pcm: Pcm) -> Pcm:
         self._held = np.concatenate((self._held, pcm.astype(np.float64)))
         ready = self._held.size - self._taps + 1
         count = max(0, -((self._at - ready * self._up) // self._down))

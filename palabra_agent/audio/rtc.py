@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,11 @@ class RemoteAudio:
 
     def __init__(self, track: rtc.Track) -> None:
         self._track = track
+        self._has_ended = False
+
+    def end(self) -> None:
+        """Say that nothing more comes; whoever listens is told so."""
+        self._has_ended = True
 
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
@@ -41,13 +46,22 @@ class RemoteAudio:
             capacity=_RING_FRAMES,
         )
         try:
-            yield _frames(stream)
+            yield self._frames(stream)
         finally:
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await stream.aclose()
             except TimeoutError:
                 logger.warning("an audio stream did not close in time")
+
+    async def _frames(self, stream: rtc.AudioStream) -> AsyncIterator[Pcm]:
+        async for event in stream:
+            heard = np.frombuffer(event.frame.data, dtype=np.int16)
+            # of a track that is gone silence comes for ever, after what was still on its way
+            if self._has_ended and not heard.any():
+                return
+
+            yield heard
 
 
 class AudioOutput:
@@ -82,6 +96,12 @@ class AudioOutput:
             self._free_at = loop.time() + 2 * _QUEUE_MS / 1000
             raise
 
+    async def drain(self) -> None:
+        """Wait until everything that was written has been played."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._source.wait_for_playout()
+
     async def aclose(self) -> None:
         """Release the source and its thread."""
         await self._source.aclose()
@@ -90,8 +110,3 @@ class AudioOutput:
 def microphone_options() -> rtc.TrackPublishOptions:
     """Options for speech that a pipeline listens to: Palabra needs DTX off and wants no RED."""
     return rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
-
-
-async def _frames(stream: rtc.AudioStream) -> AsyncIterator[Pcm]:
-    async for event in stream:
-        yield np.frombuffer(event.frame.data, dtype=np.int16)

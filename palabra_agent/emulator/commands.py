@@ -84,7 +84,7 @@ def open_envelope(payload: bytes) -> Envelope:
     """Read a packet as far as its type.
 
     Raises:
-        UnknownCommand: It is not JSON, or has no message type.
+        UnknownCommand: It is not JSON, has no message type, or holds half a character.
     """
     try:
         frame: object = json.loads(payload)
@@ -98,7 +98,11 @@ def open_envelope(payload: bytes) -> Envelope:
     if not isinstance(message_type, str) or not message_type:
         raise UnknownCommand
 
-    return Envelope(message_type, _fields(message.get("data")))
+    envelope = Envelope(message_type, _fields(message.get("data")))
+    if rb"\ud" in payload.lower() and not _is_text(envelope):
+        raise UnknownCommand
+
+    return envelope
 
 
 def read_command(envelope: Envelope, *, accepts_flush: bool) -> Command:
@@ -141,6 +145,16 @@ def _fields(data: object) -> Mapping[str, object]:
             return {}
 
     return cast("dict[str, object]", data) if isinstance(data, dict) else {}
+
+
+def _is_text(envelope: Envelope) -> bool:
+    """Whether nothing in a message is a lone surrogate, which JSON can express and UTF-8 cannot."""
+    try:
+        json.dumps([envelope.message_type, envelope.fields], ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError):
+        return False
+
+    return True
 
 
 def _end_task(fields: Fields) -> EndTask:

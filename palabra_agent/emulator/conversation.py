@@ -23,6 +23,7 @@ from palabra_agent.emulator.commands import (
     read_command,
 )
 from palabra_agent.emulator.faults.answers import answer
+from palabra_agent.emulator.faults.kinds import RATE_LIMIT_CODE, RATE_LIMIT_TEXT
 from palabra_agent.emulator.messages import Message, TaskEvent
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import TransportKind
@@ -34,7 +35,10 @@ from palabra_agent.emulator.task import Task, TaskRules, read_task
 from palabra_agent.languages import base
 
 _NOT_FOUND: Final = ("NOT_FOUND", "No active task found")
-_TOO_MANY: Final = ("RATE_LIMIT_EXCEEDED", "Too many requests")
+_MOST_NOTED: Final = 16 * 1024
+"""Of a larger command, the journal has the size."""
+
+_LONGEST_NAME: Final = 64
 _VOICELESS_TARGETS: Final = frozenset({"bn"})
 """Targets for which even the default voice does not exist."""
 
@@ -80,7 +84,7 @@ class Conversation:
         try:
             envelope = open_envelope(payload)
         except UnknownCommand:
-            self._note("?", "unknown", is_reliable, {})
+            self._note("?", "unknown", {}, is_reliable=is_reliable)
             self._refuse("VALIDATION_ERROR", NOT_A_COMMAND)
             return
         if self._sound is not None and envelope.message_type == INPUT_AUDIO:
@@ -88,7 +92,11 @@ class Conversation:
             return
 
         outcome = self._answer(envelope)
-        self._note(envelope.message_type, outcome, is_reliable, dict(envelope.fields))
+        content: dict[str, object] = dict(envelope.fields) if outcome != "unknown" else {}
+        if len(payload) > _MOST_NOTED:
+            content = {"size": len(payload)} if content else {}
+        name = envelope.message_type[:_LONGEST_NAME]
+        self._note(name, outcome, content, is_reliable=is_reliable)
 
     def _answer(self, envelope: Envelope) -> str:
         name = envelope.message_type
@@ -102,7 +110,7 @@ class Conversation:
         try:
             command = self._read(envelope)
             if not self._limits.admits(name, self._clock()):
-                self._refuse(*_TOO_MANY)
+                self._refuse(RATE_LIMIT_CODE, RATE_LIMIT_TEXT)
                 return "rate_limited"
             return self._obey(command, name)
         except UnknownCommand:
@@ -123,7 +131,7 @@ class Conversation:
         match command:
             case EndTask():
                 return self._end(command)
-            case SetTask() if not self._session.is_finishing:
+            case SetTask() if not (self._session.is_finishing or self._session.is_over):
                 return self._set(command)
             case GetTask() | PauseTask() | InterruptTask() | TtsTask() if self._session.is_ready:
                 return self._obey_with_task(command, name)
@@ -161,8 +169,7 @@ class Conversation:
         if event is not None:
             self._acknowledge("set_task", event)
         for voice_id in self._missing_voices(task):
-            text = f"Voice ID '{voice_id}' is not available, using default voice"
-            self._post(messages.warning("VOICE_NOT_FOUND", text))
+            self._post(messages.voice_not_found(voice_id))
 
         return "ok"
 
@@ -216,7 +223,7 @@ class Conversation:
     def _post(self, message: Message) -> None:
         self._session.outbox.post(message)
 
-    def _note(self, name: str, outcome: str, is_reliable: bool, data: dict[str, object]) -> None:
+    def _note(self, name: str, outcome: str, data: dict[str, object], *, is_reliable: bool) -> None:
         self._session.note(
             "command", message_type=name, data=data, outcome=outcome, reliable=is_reliable
         )

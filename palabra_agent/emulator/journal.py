@@ -7,9 +7,17 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 _CAPACITY: Final = 50_000
+
+
+class Note(Protocol):
+    """Writes an event of one session into the journal."""
+
+    def __call__(self, event: str, /, **data: object) -> None:
+        """Write it down."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class Journal:
         return list(self._entries)
 
     def lines(self) -> Iterator[str]:
-        """One JSON object per entry."""
+        """One JSON object per entry, in ASCII: clients may say what is no text."""
         for entry in self._entries:
             yield json.dumps(
                 {
@@ -47,6 +55,5 @@ class Journal:
                     "session": entry.session,
                     "event": entry.event,
                     "data": entry.data,
-                },
-                ensure_ascii=False,
+                }
             )

@@ -116,14 +116,3 @@ class Life:
             await self._rooms.delete(room)
         except RoomsUnavailable as error:
             logger.warning("an emulated room was left open: %s", error, extra={"room": room})
-
-
-@asynccontextmanager
-async def _failing_alone() -> AsyncGenerator[None]:
-    """Let the one failure of a group be itself."""
-    try:
-        yield
-    except BaseExceptionGroup as failures:
-        if len(failures.exceptions) == 1:
-            raise failures.exceptions[0] from None
-        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from palabra_agent.emulator.script import Script
 from palabra_agent.emulator.task import Task
@@ -19,6 +19,8 @@ class Utterance:
     """Counted from 0 in its session."""
     language: str
     text: str
+    dropped: set[str] = field(default_factory=set[str], compare=False)
+    """Targets into which it is not translated, because it was interrupted there."""
 
 
 class Lines:

@@ -121,6 +121,12 @@ def warning(code: str, text: str) -> Message:
     return _message("warning", {"code": code, "message": text})
 
 
+def voice_not_found(voice_id: str) -> Message:
+    """A voice that does not exist; another speaks in its place."""
+    text = f"Voice ID '{voice_id}' is not available, using default voice"
+    return warning("VOICE_NOT_FOUND", text)
+
+
 def end_of_stream(name: str) -> Message:
     """Nothing more will come."""
     return _message(name, {})

@@ -18,7 +18,16 @@ _ELSEWHERE: Final = frozenset(
 )
 """What is said in other ways."""
 
-_HIGHEST: Final = {"duplicate_validated": 1.0, "port": 65_535.0}
+_HIGHEST: Final = {
+    "duplicate_validated": 1.0,
+    "port": 65_535.0,
+    "queue_map_hz": 100.0,
+    "seed": 2.0**53,
+    "most_sessions": 10_000.0,
+}
+_LONGEST_SECONDS: Final = 30.0 * 24 * 3600
+"""The end of every time that can be chosen, in seconds or milliseconds."""
+
 _WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 OPTION_NAMES: Final = tuple(
@@ -83,14 +92,14 @@ def _choice(allowed: tuple[Any, ...], text: str) -> object:
 
 
 def _number(name: str, kind: type[int] | type[float], text: str) -> float:
-    highest = _HIGHEST.get(name, float("inf"))
-    wanted = "a whole number" if kind is int else "a number"
-    wanted += " of at least 0" if highest == float("inf") else f" from 0 to {highest:g}"
+    longest = _LONGEST_SECONDS * (1000 if name.endswith("_ms") else 1)
+    highest = _HIGHEST.get(name, longest)
+    wanted = f"{'a whole number' if kind is int else 'a number'} from 0 to {highest:.10g}"
     try:
         number = kind(text)
     except ValueError:
         raise ValueError(wanted) from None
-    if not 0 <= number <= highest or number == float("inf"):
+    if not 0 <= number <= highest:
         raise ValueError(wanted)
 
     return number

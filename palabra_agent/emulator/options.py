@@ -75,6 +75,9 @@ class EmulatorOptions:
     """Voice ids that exist; any other brings a warning and the default voice."""
     cred_error_status: Literal[401, 404] = 401
 
+    most_sessions: int = 100
+    """How many sessions may wait or run in rooms at once; each has a bot, and that some thirty
+    sockets. One more is refused as Palabra refuses parallel sessions."""
     grace_s: float = 5.0
     """How long a client may be away before its session ends: a full reconnect takes a second."""
     unjoined_ttl_s: float = 600.0
@@ -91,8 +94,13 @@ class EmulatorOptions:
         """Refuse what would silently be heard as something else.
 
         Raises:
-            ConfigError: `auto_language` is no language that Palabra recognises.
+            ConfigError: `auto_language` is no language that Palabra recognises, or a credential is
+                empty.
         """
+        for name in ("client_id", "client_secret", "api_key"):
+            if not getattr(self, name):
+                reason = "must not be empty: whoever sends no credentials would be let in"
+                raise ConfigError([Problem(name, reason)])
         if base(self.auto_language) not in SOURCE_LANGUAGES - {AUTO}:
             hint = did_you_mean(self.auto_language, SOURCE_LANGUAGES)
             reason = f'"{self.auto_language}" is not a language that Palabra recognises{hint}'

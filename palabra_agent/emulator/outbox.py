@@ -48,6 +48,11 @@ class Outbox:
         """The next packet, if there is one now."""
         return None if self._queue.empty() else self._queue.get_nowait()
 
+    def clear(self) -> None:
+        """Forget what nobody has taken."""
+        while self.take() is not None:
+            self.done()
+
     def done(self) -> None:
         """A packet that was taken needs no more care."""
         self._queue.task_done()
@@ -62,7 +67,10 @@ class Outbox:
         if "message_type" in message and self._is_double():
             message = {**message, "data": json.dumps(body, ensure_ascii=False)}
 
-        return json.dumps(message, ensure_ascii=False).encode()
+        try:
+            return json.dumps(message, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # half a character; within JSON it can be written down
+            return json.dumps(message).encode()
 
     def _is_double(self) -> bool:
         if self._double_encode == "mixed":

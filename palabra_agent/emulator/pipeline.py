@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.hearing import Hearing, HearingEvent, UtteranceBegan, UtteranceEnded
+from palabra_agent.emulator.journal import Note
 from palabra_agent.emulator.lines import Lines, Utterance
 from palabra_agent.emulator.messages import Message
 from palabra_agent.emulator.narration import Narrator, Stretch, spoken_seconds
@@ -27,14 +28,6 @@ _FLOOD_CLIP_SECONDS: Final = 5.0
 
 HEARING_RATE: Final = 16_000
 """Samples per second of what is listened to: plenty to tell sound from silence."""
-
-
-class Note(Protocol):
-    """Writes an event into the journal."""
-
-    def __call__(self, event: str, /, **data: object) -> None:
-        """Write it down."""
-        ...
 
 
 class Pipeline:
@@ -123,10 +116,16 @@ class Pipeline:
         if "global" in names:
             self.stop_hearing(now, confirm=False)
             names |= self._playouts.keys()
+        if self._utterance is not None:
+            self._utterance.dropped.update(names)
 
         self._renderings = [r for r in self._renderings if r.language not in names]
         for name in names & self._playouts.keys():
             self._playouts[name].interrupt(now)
+
+    def clear(self) -> None:
+        """Forget all that is to be said, and what it was about."""
+        self._renderings, self._playouts, self._utterance = [], {}, None
 
     def tick(self, now: float) -> None:
         """Tell what is due, and queue its speech in order as soon as that is made."""
@@ -220,6 +219,7 @@ class Pipeline:
 
     def _translations_of(self, said: Utterance) -> list[Translation]:
         wanted = self._task.translations if self._task else ()
+        wanted = tuple(t for t in wanted if t.target not in said.dropped)
         return [t for t in wanted if not t.allowed_sources or said.language in t.allowed_sources]
 
     def _order(self, said: Utterance, language: str, text: str, where: Stretch, due: float) -> None:

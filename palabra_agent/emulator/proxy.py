@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final, cast
 
 import aiohttp
@@ -69,12 +69,12 @@ class LiveKitProxy:
         query = f"?{request.query_string}" if request.query_string else ""
         url = f"{self._upstream}{path}{query}"
         headers = _end_to_end(request.headers)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._connect(request, url, headers, room or "")
         try:
-            if request.headers.get("Upgrade", "").lower() == "websocket":
-                return await self._connect(request, url, headers, room or "")
             return await self._ask(request, url, headers)
         except (aiohttp.ClientError, TimeoutError):
-            return web.Response(status=502, text="the LiveKit server cannot be reached\n")
+            return _unreachable()
 
     def _turned_away(self, room: str) -> web.Response | None:
         """What somebody is answered who cannot get into a room, if so."""
@@ -112,6 +112,8 @@ class LiveKitProxy:
                 )
         except aiohttp.WSServerHandshakeError as refused:
             return web.Response(status=refused.status)
+        except (aiohttp.ClientError, TimeoutError):
+            return _unreachable()
 
         downstream = web.WebSocketResponse(compress=False, max_msg_size=0, autoclose=False)
         try:
@@ -119,10 +121,15 @@ class LiveKitProxy:
             with self._signalling.line(room, Line(request.transport, downstream.send_bytes)):
                 await _join(downstream, upstream)
         finally:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await upstream.close()
+            with suppress(TimeoutError, aiohttp.ClientError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await upstream.close()
 
         return downstream
+
+
+def _unreachable() -> web.Response:
+    return web.Response(status=502, text="the LiveKit server cannot be reached\n")
 
 
 _Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
@@ -171,7 +178,7 @@ def _room_of(request: web.Request) -> str | None:
     try:
         padded = claims[1] + "=" * (-len(claims[1]) % 4)
         content: object = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         return None
 
     video = cast("dict[str, object]", content).get("video") if isinstance(content, dict) else None

@@ -6,12 +6,14 @@ and the way a flaw is located are that library's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 Location: TypeAlias = tuple[str | int, ...]
+
+_LARGEST: Final = 10**15
+"""No number needs to be larger; whole ones of any size can be sent, and not all are floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,15 @@ class Fields:
         self.flaws.append(Flaw((*self.loc, name), msg, kind, ctx))
 
     def require(self, name: str) -> None:
-        """Note a field that is missing."""
+        """Note a field that is missing, or null."""
         if name not in self.values:
             self.note(name, "field required", "value_error.missing")
+        self.refuse_null(name)
+
+    def refuse_null(self, name: str) -> None:
+        """Note a field that is null; it may be absent."""
+        if name in self.values and self.values[name] is None:
+            self.note(name, "none is not an allowed value", "type_error.none.not_allowed")
 
     def section(self, name: str) -> Fields:
         """The object in a field; without fields where there is none."""
@@ -121,7 +129,7 @@ class Fields:
         if (
             isinstance(value, bool)
             or not isinstance(value, int | float)
-            or not math.isfinite(value)
+            or not -_LARGEST <= value <= _LARGEST
         ):
             self.note(name, "value is not a valid float", "type_error.float")
             return default
@@ -148,7 +156,7 @@ class Fields:
         allowed = tuple(permitted)
         if value is not None and value not in allowed:
             text = f"value is not a valid enumeration member; permitted: {_listed(allowed)}"
-            self.note(name, text, "type_error.enum")
+            self.note(name, text, "type_error.enum", {"enum_values": list(allowed)})
 
     def _numbered(self, name: str) -> list[tuple[str, object]]:
         value = self.values.get(name)

@@ -7,10 +7,10 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hmac import compare_digest
 from typing import Final
 
 from palabra_agent.emulator.conversation import Conversation
+from palabra_agent.emulator.credentials import is_same
 from palabra_agent.emulator.faults.injection import Injection
 from palabra_agent.emulator.faults.subject import SessionFaults
 from palabra_agent.emulator.identifiers import new_identity
@@ -19,7 +19,8 @@ from palabra_agent.emulator.life import Life
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import RoomsUnavailable, Transport
 from palabra_agent.emulator.script import Script
-from palabra_agent.emulator.session import AFTERLIFE_SECONDS, Session
+from palabra_agent.emulator.session import Session
+from palabra_agent.emulator.standing import AFTERLIFE_SECONDS
 from palabra_agent.emulator.task import TaskRules
 from palabra_agent.emulator.visits import Visits
 
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 _KEY_INTENT: Final = "api"
 _MEMORY_SECONDS: Final = 600.0
 """How long a session that is over can still be inspected."""
+
+
+class TooManySessions(Exception):
+    """As many sessions as there may be are open."""
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Registry:
         self._residents: dict[str, _Resident] = {}
         self._count = 0
         self._all_gone = asyncio.Event()
+        self._is_closed = False
 
     async def run(self) -> None:
         """Let sessions live until `close`; returns when the last is gone."""
@@ -77,6 +83,7 @@ class Registry:
 
     async def close(self) -> None:
         """End all sessions, take no more, and wait until the last is gone."""
+        self._is_closed = True
         for resident in self._residents.values():
             resident.session.end("shutdown")
 
@@ -88,7 +95,13 @@ class Registry:
 
         Raises:
             RoomsUnavailable: It could not be opened.
+            TooManySessions: There are as many as there may be.
         """
+        if self._is_closed:
+            raise RoomsUnavailable("The emulator stops")
+        if sum(it.visits.begins_in_room for it in self._living()) >= self._options.most_sessions:
+            raise TooManySessions
+
         resident = self._resident(intent, self._options, Visits(begins_in_room=True))
         session = resident.session
         self._openings.put_nowait(resident)
@@ -102,11 +115,14 @@ class Registry:
         session.note("created", room=room, marker_hz=marker_hz)
         return session
 
-    def open_for(self, transport: Transport) -> None:
+    def open_for(self, transport: Transport) -> bool:
         """Open a session for a client that came by WebSocket with nothing but an API key.
 
-        It has no room, and ends with the client's connection.
+        It has no room, and ends with the client's connection. False where no more are opened.
         """
+        if self._is_closed:
+            return False
+
         visits = Visits(begins_in_room=False)
         visits.announce(transport)
         options = replace(self._options, grace_s=0.0)
@@ -114,6 +130,7 @@ class Registry:
         resident.opened.set_result(None)
         self._openings.put_nowait(resident)
         resident.session.note("created", marker_hz=resident.session.identity.marker_hz)
+        return True
 
     def invite(self, session: Session, token: str) -> None:
         """Let a session's client come by WebSocket too, with this token."""
@@ -122,7 +139,7 @@ class Registry:
     def invited(self, token: str) -> Session | None:
         """The session that lives and whose client has this token."""
         return next(
-            (it.session for it in self._living() if it.token and compare_digest(it.token, token)),
+            (it.session for it in self._living() if it.token and is_same(token, it.token)),
             None,
         )
 
@@ -192,6 +209,7 @@ class Registry:
         except Exception:  # whatever breaks a bot ends its own session and no other
             logger.exception("emulated session failed", extra={"room": room})
             self._fail(resident, RoomsUnavailable("The emulator's bot failed"))
+        resident.session.let_go()
 
     def _fail(self, resident: _Resident, reason: RoomsUnavailable) -> None:
         resident.session.end("failed")
@@ -200,8 +218,9 @@ class Registry:
 
     def _forget(self) -> None:
         too_old = time.time() - _MEMORY_SECONDS
-        self._residents = {
-            session_id: resident
-            for session_id, resident in self._residents.items()
-            if resident.session.ended_at is None or resident.session.ended_at > too_old
-        }
+        for session_id, resident in list(self._residents.items()):
+            ended_at = resident.session.ended_at
+            if ended_at is not None and ended_at <= too_old:
+                del self._residents[session_id]
+                if self._injection is not None:
+                    self._injection.forget(session_id)

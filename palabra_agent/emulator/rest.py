@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, cast
 
 from aiohttp import web
 
+from palabra_agent.emulator.credentials import is_same
 from palabra_agent.emulator.envelopes import (
     INVALID_CREDENTIALS,
     Refusal,
@@ -20,7 +20,7 @@ from palabra_agent.emulator.envelopes import (
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import Rooms, RoomsUnavailable
-from palabra_agent.emulator.registry import Registry
+from palabra_agent.emulator.registry import Registry, TooManySessions
 from palabra_agent.emulator.session import Session
 from palabra_agent.emulator.stream import STREAM_PATH
 
@@ -28,6 +28,9 @@ STORAGE: Final = "/session-storage"
 
 _MOST_SUBSCRIBERS: Final = 10
 _PAGE_SIZE: Final = 50
+_LARGEST_PAGE: Final = 1_000
+_LONGEST_TTL_SECONDS: Final = 30 * 24 * 3600
+_HIGHEST: Final = 10**9
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
@@ -84,9 +87,9 @@ class SessionStorage:
         options, headers = self._options, request.headers
         scheme, _, key = headers.get("Authorization", "").partition(" ")
         if scheme:
-            is_valid = scheme.lower() == "bearer" and _same(key.strip(), options.api_key)
+            is_valid = scheme.lower() == "bearer" and is_same(key.strip(), options.api_key)
         else:
-            is_valid = _same(headers.get("ClientId", ""), options.client_id) & _same(
+            is_valid = is_same(headers.get("ClientId", ""), options.client_id) & is_same(
                 headers.get("ClientSecret", ""), options.client_secret
             )
         if not is_valid:
@@ -140,12 +143,14 @@ class SessionStorage:
             session = await self._registry.create(intent)
         except RoomsUnavailable as unavailable:
             raise Refusal(503, f"{unavailable}.") from None
+        except TooManySessions:
+            raise Refusal(403, "Too many parallel sessions") from None
 
         await asyncio.sleep(max(0.0, answer_at - loop.time()))
         return session
 
     async def _list(self, request: web.Request) -> web.Response:
-        size = _number(request.query.get("page_size", str(_PAGE_SIZE)), "page_size")
+        size = _number(request.query.get("page_size", str(_PAGE_SIZE)), "page_size", _LARGEST_PAGE)
         start = _number(request.query.get("page_token", "0"), "page_token", lowest=0)
         known = self._registry.known()
         page = [_described(session) for session in known[start : start + size]]
@@ -167,7 +172,7 @@ class SessionStorage:
         body = await read_object(request)
         wish = _wrapped(body).get("ttl_seconds") if "data" in body else body.get("ttl_seconds")
         wish = request.query.get("ttl_seconds") or wish
-        session.extend(_number(str(wish), "ttl_seconds"))
+        session.extend(_number(str(wish), "ttl_seconds", _LONGEST_TTL_SECONDS))
         return web.Response(status=204)
 
     def _found(self, request: web.Request) -> Session:
@@ -179,12 +184,8 @@ class SessionStorage:
 
 
 async def _allow_browsers(request: web.Request, answer: web.StreamResponse) -> None:
-    if request.path.startswith((f"{STORAGE}/", "/emulator/")):
+    if request.path.startswith(f"{STORAGE}/"):
         answer.headers.update(_CORS)
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
 
 
 def _wrapped(body: dict[str, object]) -> dict[str, object]:
@@ -205,9 +206,10 @@ def _subscriber_count(wishes: dict[str, object]) -> int:
     return count
 
 
-def _number(text: str, name: str, *, lowest: int = 1) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < lowest:
-        raise Refusal(422, f"{name} must be an integer of at least {lowest}.")
+def _number(text: str, name: str, highest: int = _HIGHEST, *, lowest: int = 1) -> int:
+    is_readable = text.isascii() and text.isdigit() and len(text) <= len(str(_HIGHEST))
+    if not is_readable or not lowest <= int(text) <= highest:
+        raise Refusal(422, f"{name} must be an integer from {lowest} to {highest}.")
 
     return int(text)
 

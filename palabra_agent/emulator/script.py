@@ -93,6 +93,8 @@ def load_script(path: Path | None = None) -> Script:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ScriptError(str(source), f"is not JSON: {error.msg} at {where}") from None
+    except (ValueError, RecursionError) as error:
+        raise ScriptError(str(source), f"cannot be used: {error}") from None
 
     return Script(_sentences(str(source), content))
 

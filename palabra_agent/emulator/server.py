@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from palabra_agent.emulator.bot import open_bot
+from palabra_agent.emulator.descriptors import allow_many_sockets
 from palabra_agent.emulator.espeak import EspeakVoice
 from palabra_agent.emulator.faults.desk import FaultDesk
 from palabra_agent.emulator.faults.injection import Injection
@@ -26,6 +27,7 @@ from palabra_agent.emulator.life import Life
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.ports import OpenTransport, Place, Rooms, Transport
 from palabra_agent.emulator.proxy import LiveKitProxy
+from palabra_agent.emulator.recording import prepare_recordings
 from palabra_agent.emulator.registry import Registry
 from palabra_agent.emulator.rest import SessionStorage
 from palabra_agent.emulator.rooms import open_rooms
@@ -57,7 +59,7 @@ async def run_emulator(options: EmulatorOptions) -> AsyncGenerator[RunningEmulat
 
     Raises:
         ScriptError: The script cannot be used.
-        SetupError: The port is not free.
+        SetupError: The port is not free, or the folder for recordings cannot be made.
     """
     async with open_rooms(options) as rooms:
         open_transport = partial(_open_bot, options.livekit_url, rooms)
@@ -71,6 +73,8 @@ async def run_emulator_in(
 ) -> AsyncGenerator[RunningEmulator]:
     """Run an emulator whose rooms and transports are given."""
     script = options.script if isinstance(options.script, Script) else load_script(options.script)
+    prepare_recordings(options)
+    allow_many_sockets()
     journal = Journal()
     life = Life(
         rooms,
@@ -137,9 +141,10 @@ async def _serve(app: web.Application, options: EmulatorOptions) -> AsyncGenerat
     try:
         try:
             await web.TCPSite(runner, options.host, options.port).start()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             where = f"{options.host}:{options.port}"
-            raise SetupError(f"the emulator cannot listen on {where}: {error.strerror}") from None
+            why = error.strerror if isinstance(error, OSError) else "no host has such a name"
+            raise SetupError(f"the emulator cannot listen on {where}: {why}") from None
         yield f"http://{_reachable(options.host)}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

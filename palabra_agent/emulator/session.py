@@ -1,4 +1,4 @@
-"""One session: its state, its bill, who is there, and when it ends; decided without I/O.
+"""One session: what happens to it, who is there, and when it ends; decided without I/O.
 
     created → connected → running ⇄ paused → ended → deleted
 
@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator import messages
-from palabra_agent.emulator.endings import Endings
 from palabra_agent.emulator.faults.injection import Injection
 from palabra_agent.emulator.faults.subject import SessionFaults
 from palabra_agent.emulator.faults.texts import Distortion
@@ -23,7 +22,6 @@ from palabra_agent.emulator.identifiers import Identity
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.level_reports import LevelReports
 from palabra_agent.emulator.messages import Message, TaskEvent
-from palabra_agent.emulator.meter import Meter
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.outbox import Outbox
 from palabra_agent.emulator.pipeline import Pipeline
@@ -31,19 +29,15 @@ from palabra_agent.emulator.ports import TransportKind
 from palabra_agent.emulator.recording import open_recording
 from palabra_agent.emulator.rendering import Rendering
 from palabra_agent.emulator.script import Script
+from palabra_agent.emulator.standing import Standing
 from palabra_agent.emulator.starting import Start
 from palabra_agent.emulator.task import Task
-
-State: TypeAlias = Literal["created", "connected", "running", "paused", "ended", "deleted"]
-
-AFTERLIFE_SECONDS: Final = 60.0
-"""How long an ended session is still known to the REST API."""
 
 _FAREWELL_SECONDS: Final = 0.26
 """Between the last message and the end of the connection, as observed on the live service."""
 
 
-class Session:
+class Session(Standing):
     """One session's mind; the clock is monotonic, timestamps are epoch seconds."""
 
     def __init__(
@@ -56,14 +50,11 @@ class Session:
         injection: Injection | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.identity = identity
+        super().__init__(identity, options, journal, clock)
         self.faults = SessionFaults(
             identity.session_id, identity.number, injection or Injection(journal, clock)
         )
         """What faults do to it."""
-        self.state: State = "created"
-        self.task: Task | None = None
-        """The task as accepted last, ready or not."""
         self.outbox = Outbox(
             options.double_encode, options.seed + identity.number, Distortion(self.faults)
         )
@@ -71,11 +62,8 @@ class Session:
         """Renderings whose speech is to be made."""
         self.tracks_changed = asyncio.Event()
         self.over = asyncio.Event()
-        self.end_reason: str | None = None
         self.farewell_seconds = 0.0
         """How long the client may stay after the last message."""
-        self.created_at = self.updated_at = time.time()
-        self.ended_at: float | None = None
         self.pipeline = Pipeline(
             options,
             script,
@@ -86,63 +74,9 @@ class Session:
         )
         self.recording = open_recording(options, identity)
         self._options = options
-        self._journal = journal
-        self._clock = clock
-        self._meter = Meter()
         self._level_reports = LevelReports(options.queue_map_hz, self.outbox.post)
         self.start = Start(options.ready_delay_ms / 1000, self.faults)
         """When its task becomes ready."""
-        self._endings = Endings(options, clock())
-
-    @property
-    def billed_seconds(self) -> float:
-        """How long its task was running."""
-        return self._meter.seconds(self._clock())
-
-    @property
-    def expires_at(self) -> float:
-        """When its id becomes invalid, as things stand."""
-        if self.ended_at is not None:
-            return self.ended_at + AFTERLIFE_SECONDS
-        if self.state == "created":
-            return time.time() + self._endings.presence.join_by - self._clock()
-
-        return time.time() + AFTERLIFE_SECONDS
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self.ended_at is not None
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it has a task that is up."""
-        return self.state in {"running", "paused"}
-
-    @property
-    def is_listening(self) -> bool:
-        """Whether sound is interpreted."""
-        return self.state == "running" and not self._endings.tail.is_awaited
-
-    @property
-    def is_finishing(self) -> bool:
-        """Whether it delivers its tail."""
-        return self._endings.tail.is_awaited
-
-    @property
-    def wanted_tracks(self) -> tuple[str, ...]:
-        """The languages to be heard."""
-        task = self.task
-        return task.targets if task is not None and task.has_speech and not self.is_over else ()
-
-    def note(self, event: str, /, **data: object) -> None:
-        """Write into the journal."""
-        self._journal.add(self.identity.session_id, event, **data)
-
-    def extend(self, seconds: float) -> None:
-        """Wait longer for a client that has not come yet."""
-        self._endings.presence.join_by = self._clock() + seconds
-        self.updated_at = time.time()
 
     @property
     def transport(self) -> TransportKind:
@@ -197,7 +131,7 @@ class Session:
 
     def pause(self) -> None:
         """Hear nothing until the next `set_task`; what was understood is still delivered."""
-        if self.state == "paused":
+        if self.state == "paused" or self.is_over:
             return
 
         self.pipeline.stop_hearing(self._clock(), confirm=False)
@@ -207,6 +141,9 @@ class Session:
 
     def lose_task(self) -> None:
         """Know nothing of a task any more, as if there had been none."""
+        if self.is_over:
+            return
+
         self.pipeline.interrupt({"global"}, self._clock())
         self._meter.stop(self._clock())
         self.task = None
@@ -219,7 +156,7 @@ class Session:
         if self.is_listening:
             self.pipeline.stop_hearing(self._clock(), confirm=True)
 
-        self._endings.tail.await_end(eos_timeout or 0.0)
+        self._endings.tail.await_end(self._clock(), eos_timeout or 0.0)
 
     def end(self, reason: str, *last_words: Message) -> None:
         """Be over; the reason goes to the journal. Only the first end counts."""
@@ -242,6 +179,13 @@ class Session:
         self.end("deleted")
         self._become("deleted")
         self.note("deleted")
+
+    def let_go(self) -> None:
+        """Forget what only a session that lives needs: packets and speech that nobody takes."""
+        self.outbox.clear()
+        self.pipeline.clear()
+        while not self.orders.empty():
+            self.orders.get_nowait()
 
     def expire(self) -> None:
         """Be over and unknown, because nobody came in time."""
@@ -267,10 +211,6 @@ class Session:
     def sound_due(self) -> list[tuple[str, Pcm | None]]:
         """Speech to be handed on now."""
         return self.pipeline.sound_due(self._clock())
-
-    def _become(self, state: State) -> None:
-        self.state = state
-        self.updated_at = time.time()
 
     def _become_ready(self) -> None:
         self._run()

@@ -11,7 +11,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.emulator.opus_sound import OpusDecoder
 from palabra_agent.emulator.resampling import Resampler
 from palabra_agent.emulator.sound_errors import BadSound
-from palabra_agent.emulator.stream_formats import InputFormat
+from palabra_agent.emulator.stream_formats import HIGHEST_RATE, LOWEST_RATE, InputFormat
 
 _RIFF: Final = b"RIFF"
 _CHUNK_HEADER: Final = 8
@@ -110,8 +110,10 @@ class WavDecoder:
             raise BadSound("a WAV header that is too short")
 
         code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", description)
-        if code not in _PCM_CODES or bits != _BITS or channels not in {1, 2} or not rate:
+        if code not in _PCM_CODES or bits != _BITS or channels not in {1, 2}:
             raise BadSound("a WAV header that describes something else than 16-bit samples")
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise BadSound(f"a WAV header whose rate is not {LOWEST_RATE} to {HIGHEST_RATE}")
         if (rate, channels) != self._format:
             self._format = (rate, channels)
             self._samples = SamplesDecoder(rate, channels)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections import deque
 from typing import Final
 
 from aiohttp import web
 
+from palabra_agent.emulator.credentials import is_same
 from palabra_agent.emulator.faults.signalling import Signalling, undisturbed
 from palabra_agent.emulator.journal import Journal
 from palabra_agent.emulator.options import EmulatorOptions
-from palabra_agent.emulator.ports import REFUSED
+from palabra_agent.emulator.ports import GOING_AWAY, REFUSED
 from palabra_agent.emulator.registry import Registry
 from palabra_agent.emulator.session import Session
 from palabra_agent.emulator.stream_socket import StreamSocket
@@ -39,14 +39,25 @@ class ConnectionLimit:
 
     def admits(self, token: str, now: float) -> bool:
         """Whether a token may connect once more; if so, it counts."""
+        self._forget(now - _CONNECTIONS_SECONDS)
         made = self._made.setdefault(token, deque())
-        while made and now - made[0] >= _CONNECTIONS_SECONDS:
-            made.popleft()
         if len(made) >= _CONNECTIONS:
             return False
 
         made.append(now)
         return True
+
+    @property
+    def tokens(self) -> int:
+        """Of how many tokens something is remembered."""
+        return len(self._made)
+
+    def _forget(self, until: float) -> None:
+        for token, made in list(self._made.items()):
+            while made and made[0] <= until:
+                made.popleft()
+            if not made:
+                del self._made[token]
 
 
 class SpeechStream:
@@ -72,7 +83,7 @@ class SpeechStream:
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         token = _token(request)
-        is_key = hmac.compare_digest(token.encode(), self._options.api_key.encode())
+        is_key = is_same(token, self._options.api_key)
         invited = None if is_key else self._registry.invited(token)
         if not token or not (is_key or invited):
             self._journal.add(None, "stream", path=request.path, status=403)
@@ -107,7 +118,8 @@ class SpeechStream:
 
         stream = StreamSocket(socket)
         if invited is None:
-            self._registry.open_for(stream)
+            if not self._registry.open_for(stream):
+                await stream.expel_client(GOING_AWAY)
         elif not self._registry.announce(invited, stream):
             await stream.expel_client(REFUSED)
         await stream.over.wait()

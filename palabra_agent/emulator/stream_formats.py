@@ -17,9 +17,11 @@ OutputEncoding: TypeAlias = Literal["pcm_s16le", "zlib_pcm_s16le"]
 INPUT_ENCODINGS: Final[tuple[InputEncoding, ...]] = ("pcm_s16le", "wav", "opus")
 OUTPUT_ENCODINGS: Final[tuple[OutputEncoding, ...]] = ("pcm_s16le", "zlib_pcm_s16le")
 
+LOWEST_RATE: Final = 16_000
+HIGHEST_RATE: Final = 48_000
+"""Between these is what a client may send."""
+
 _CHUNK_SAMPLES: Final = SPEECH_RATE // 5
-_LOWEST_RATE: Final = 16_000
-_HIGHEST_RATE: Final = 48_000
 _USUAL_RATE: Final = 24_000
 """What Palabra's own client sends unless told otherwise."""
 
@@ -40,7 +42,7 @@ def incoming(task: Task) -> InputFormat | None:
     encoding = known.get(end.get("format") or INPUT_ENCODINGS[0])
     rate = _whole(end, "sample_rate", _USUAL_RATE)
     channels = _whole(end, "channels", 1)
-    is_understood = _LOWEST_RATE <= rate <= _HIGHEST_RATE and channels in {1, 2}
+    is_understood = LOWEST_RATE <= rate <= HIGHEST_RATE and channels in {1, 2}
     if encoding is None or not is_understood or not _is_by_messages(end):
         return None
 

@@ -68,8 +68,6 @@ class StreamInput:
     def _payload(self, fields: Fields) -> bytes:
         fields.require("data")
         text = fields.text("data")
-        if "data" in fields.values and fields.values["data"] is None:
-            fields.note("data", "none is not an allowed value", "type_error.none.not_allowed")
         try:
             payload = base64.b64decode(text or "", validate=True)
         except (binascii.Error, ValueError):

@@ -12,9 +12,10 @@ class Tail:
         self._quiet_since = 0.0
         self._wanted_seconds = 0.0
 
-    def await_end(self, quiet_seconds: float) -> None:
-        """End as soon as it has been quiet for so long."""
+    def await_end(self, now: float, quiet_seconds: float) -> None:
+        """End as soon as it has been quiet for so long from now on, or from the last speech on."""
         self.is_awaited = True
+        self._quiet_since = now
         self._wanted_seconds = quiet_seconds
 
     def observe(self, now: float, *, is_drained: bool) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 
 from palabra_agent.emulator.reading import Fields, Flaw, InvalidMessage
 from palabra_agent.emulator.speaking import QueueLimits
+from palabra_agent.emulator.task_queues import read_queues
 from palabra_agent.emulator.task_schema import (
     Json,
     filled_up,
@@ -33,8 +34,6 @@ _MOST_CHANNELS: Final = 2
 
 _SILENCE_SECONDS: Final = 0.7
 _SILENCE_RANGE: Final = (0.3, 2.0)
-_DESIRED_AT_LEAST: Final = 2000
-_MAX_AT_LEAST: Final = 4000
 _HIGHEST_OUTPUT_RATE: Final = 24_000
 
 
@@ -108,7 +107,9 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
     pipeline = fields.section("pipeline")
     source, detectable, silence = _read_transcription(pipeline)
     translations = _read_translations(pipeline, rules)
-    limits = _read_queues(pipeline.section("translation_queue_configs"), rules)
+    limits = read_queues(
+        pipeline.section("translation_queue_configs"), has_minimums=rules.has_queue_minimums
+    )
     pipeline.texts("allowed_message_types")
 
     if rules.is_strict:
@@ -126,26 +127,34 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
 
 
 def _read_streams(fields: Fields, rules: TaskRules) -> bool:
-    permitted = _STREAM_TYPES[rules.transport]
     fields.require("input_stream")
-    incoming = fields.section("input_stream")
-    incoming.literal("content_type", ("audio",))
-    source = incoming.section("source")
-    source.literal("type", permitted)
+    source = _read_stream(fields, "input_stream", "source", rules)
     if rules.transport == "ws":
         _read_input_format(source, rules)
 
     if fields.values.get("output_stream") is None:
         return False
 
-    outgoing = fields.section("output_stream")
-    outgoing.literal("content_type", ("audio",))
-    target = outgoing.section("target")
-    target.literal("type", permitted)
+    target = _read_stream(fields, "output_stream", "target", rules)
     target.number("sample_rate", _HIGHEST_OUTPUT_RATE, le=_HIGHEST_OUTPUT_RATE)
     if rules.transport == "ws":
         target.literal("format", _OUTPUT_FORMATS)
     return True
+
+
+def _read_stream(fields: Fields, name: str, end: str, rules: TaskRules) -> Fields:
+    """Read what both streams have; strict rules demand all of it. Returns the stream's end."""
+    stream = fields.section(name)
+    endpoint = stream.section(end)
+    for holder, field in ((stream, "content_type"), (stream, end), (endpoint, "type")):
+        if rules.is_strict:
+            holder.require(field)
+        else:
+            holder.refuse_null(field)
+
+    stream.literal("content_type", ("audio",))
+    endpoint.literal("type", _STREAM_TYPES[rules.transport])
+    return endpoint
 
 
 def _read_input_format(source: Fields, rules: TaskRules) -> None:
@@ -219,25 +228,3 @@ def _read_translation(entry: Fields, rules: TaskRules) -> Translation:
     is_overridden = is_cloning or detects_timbre
     allowed = tuple(str(base(code)) for code in entry.texts("allowed_source_languages"))
     return Translation(target or "", wants_partials, None if is_overridden else voice_id, allowed)
-
-
-def _read_queues(configs: Fields, rules: TaskRules) -> Mapping[str, QueueLimits]:
-    return {name: _read_queue(configs.section(name), rules) for name in configs.values}
-
-
-def _read_queue(config: Fields, rules: TaskRules) -> QueueLimits:
-    usual = QueueLimits()
-    lowest_desired, lowest_max = (
-        (_DESIRED_AT_LEAST, _MAX_AT_LEAST) if rules.has_queue_minimums else (0, 0)
-    )
-    desired = config.number("desired_queue_level_ms", usual.desired_ms, ge=lowest_desired)
-    highest = config.number("max_queue_level_ms", usual.max_ms, ge=lowest_max)
-    config.flag("auto_tempo", default=True)
-    config.number("min_tempo", 1.0)
-    config.number("max_tempo", 1.0)
-
-    if highest <= desired:
-        text = "`max_queue_level_ms` must be greater than `desired_queue_level_ms`"
-        config.note("__root__", text, "value_error")
-
-    return QueueLimits(int(desired), int(highest))

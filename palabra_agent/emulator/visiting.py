@@ -36,6 +36,8 @@ async def serve(
     session: Session, conversation: Conversation, visit: Visit, *, keep_sids: bool
 ) -> None:
     """Serve a visit until the session is over or a newer one takes its place."""
+    if visit.after is not None:
+        await visit.after.wait()
     conversation.begin(visit.kind)
     is_in_room = visit.kind == "webrtc"
     transport = FaultyTransport(visit.transport, session.faults, has_bot=is_in_room)
@@ -56,6 +58,8 @@ async def serve(
                 loop.cancel()
     except* TransportLost:
         session.end("transport lost")
+    finally:
+        visit.over.set()
     if visit.replaced.is_set():
         session.note("replaced", transport=visit.kind)
         await _expel(transport, REFUSED)

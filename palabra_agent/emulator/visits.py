@@ -16,6 +16,10 @@ class Visit:
     kind: TransportKind
     replaced: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a newer visit has taken this one's place."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nobody serves it any more."""
+    after: asyncio.Event | None = None
+    """The end of the visit whose place it has taken."""
 
 
 class Visits:
@@ -40,9 +44,10 @@ class Visits:
 
     def begin(self, transport: Transport, kind: TransportKind) -> Visit:
         """Have a new visit take the place of the one under way."""
-        visit = Visit(transport, kind)
-        if self._newest is not None:
-            self._newest.replaced.set()
+        previous = self._newest
+        visit = Visit(transport, kind, after=previous.over if previous is not None else None)
+        if previous is not None:
+            previous.replaced.set()
         self._newest = visit
         return visit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Final
 
@@ -9,6 +10,9 @@ _FIRST_SECONDS: Final = 0.5
 _LONGEST_SECONDS: Final = 15.0
 _STEADY_SECONDS: Final = 30.0
 """A session that lasted this long was no failed attempt: the next loss starts afresh."""
+
+_FIRST_PATIENCE_SECONDS: Final = 20.0
+_LONGEST_PATIENCE_SECONDS: Final = 600.0
 
 
 class Backoff:
@@ -25,3 +29,27 @@ class Backoff:
         pause = self._next
         self._next = min(pause * 2, _LONGEST_SECONDS)
         return pause * random.uniform(0.5, 1.0)
+
+
+class Patience:
+    """How long a session must have been in vain before the next one in a row is tried.
+
+    Noise that sounds like speech is never answered, by no session.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._not_before = -math.inf
+
+    def is_over(self, now: float) -> bool:
+        """Whether to try another one now; then the next one has to wait twice as long."""
+        if now < self._not_before:
+            return False
+
+        self._next = min(max(2 * self._next, _FIRST_PATIENCE_SECONDS), _LONGEST_PATIENCE_SECONDS)
+        self._not_before = now + self._next
+        return True
+
+    def rest(self) -> None:
+        """Take note that somebody was answered."""
+        self._next, self._not_before = 0.0, -math.inf

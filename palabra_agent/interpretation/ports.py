@@ -199,7 +199,11 @@ class InterpretationStarted:
 
 @dataclass(frozen=True, slots=True)
 class InterpretationEnded:
-    """A translated track is gone."""
+    """Nothing more comes on a translated track.
+
+    What came before is still to be heard, also after the session has ended; then its frames end by
+    themselves.
+    """
 
     source: FrameSource
 
@@ -218,7 +222,12 @@ class BriefFollowed:
 
 @dataclass(frozen=True, slots=True)
 class FellSilent:
-    """Speech went in for long, and nothing at all came out: another session may do better."""
+    """Nothing at all comes, for too long: another session may do better."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokeAgain:
+    """After it fell silent, the session answers after all."""
 
 
 SessionEvent: TypeAlias = (
@@ -228,6 +237,7 @@ SessionEvent: TypeAlias = (
     | BriefFollowed
     | UpdateRefused
     | FellSilent
+    | SpokeAgain
 )
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from palabra_agent.audio.buffer import FrameBuffer
-from palabra_agent.audio.pump import fill
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import leaves
 from palabra_agent.interpretation.channel import LanguageChannel
+from palabra_agent.interpretation.downlinks import Downlinks
 from palabra_agent.interpretation.ports import (
     Brief,
     BriefFollowed,
@@ -22,13 +20,12 @@ from palabra_agent.interpretation.ports import (
     Microphone,
     Session,
     SessionOpener,
+    SpokeAgain,
     Transcript,
     UpdateRefused,
 )
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,7 @@ class Shift:
         wanted: Watched[Assignment],
         open_session: SessionOpener,
         outlets: Outlets,
+        downlinks: Downlinks,
         on_change: Callable[[], None],
     ) -> None:
         """Plan a shift; `work` does it.
@@ -72,17 +70,22 @@ class Shift:
             wanted: What is wanted, at any time.
             open_session: Opens the session.
             outlets: Where its interpretation goes.
+            downlinks: Where its sound goes; it may be heard when the shift is over.
             on_change: Called when one of the attributes has changed.
         """
         self.is_ready = False
         """Whether it is interpreting."""
         self.is_silent = False
-        """Whether its session answers speech with nothing at all."""
+        """Whether nothing at all comes from its session."""
+        self.was_answered = False
+        """Whether anybody's words came out of it."""
         self.failure: PalabraError | None = None
         """What ended it, once it has ended."""
         self._wanted = wanted
         self._open_session = open_session
         self._outlets = outlets
+        self._downlinks = downlinks
+        self._sources: set[FrameSource] = set()
         self._on_change = on_change
 
     async def work(self) -> None:
@@ -95,6 +98,8 @@ class Shift:
                     raise failure
                 finally:
                     self._outlets.on_billed(session.billed_seconds)
+                    for source in self._sources:
+                        self._downlinks.end(source)
         except* PalabraError as ended:
             errors = leaves(ended)
             # what cannot get better decides
@@ -113,36 +118,29 @@ class Shift:
                 group.create_task(_uplink(self._wanted, session), name="uplink"),
                 group.create_task(_brief(self._wanted, session), name="brief"),
             ]
-            downlinks = await self._listen(session, group)
-            for task in (*helping, *downlinks):
+            await self._listen(session)
+            for task in helping:
                 task.cancel()
 
-    async def _listen(self, session: Session, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    async def _listen(self, session: Session) -> None:
         """Follow what the session tells; each translated track has a downlink while it is there."""
-        downlinks: dict[FrameSource, asyncio.Task[None]] = {}
         async for event in session.events():
             match event:
                 case Transcript():
+                    self.was_answered = True
                     self._outlets.on_transcript(event)
                 case BriefFollowed():
                     self._outlets.on_ready()
                 case UpdateRefused():
                     self._outlets.on_trouble(event)
-                case FellSilent():
-                    self.is_silent = True
+                case FellSilent() | SpokeAgain():
+                    self.is_silent = isinstance(event, FellSilent)
                     self._on_change()
                 case InterpretationStarted(language, source):
-                    channel = self._outlets.channels.get(language)
-                    if channel is not None:
-                        downlinks[source] = group.create_task(
-                            _downlink(source, channel), name=f"downlink:{language}"
-                        )
+                    self._sources.add(source)
+                    self._downlinks.begin(language, source)
                 case InterpretationEnded(source):
-                    downlink = downlinks.pop(source, None)
-                    if downlink is not None:
-                        downlink.cancel()
-
-        return list(downlinks.values())
+                    self._downlinks.end(source)
 
 
 async def _uplink(wanted: Watched[Assignment], session: Session) -> None:
@@ -168,21 +166,6 @@ async def _brief(wanted: Watched[Assignment], session: Session) -> None:
     async for now in wanted.changes():
         session.rebrief(now.brief)
         session.mute(is_muted=now.is_muted)
-
-
-async def _downlink(source: FrameSource, channel: LanguageChannel) -> None:
-    """Bring a translated track into its channel."""
-    with channel.mixer.open_input() as backlog:
-        try:
-            async with source.open_frames() as frames:
-                await fill(frames, backlog)
-        finally:
-            _account(backlog)
-
-
-def _account(backlog: FrameBuffer) -> None:
-    """Tell the operator where the sound went: every lost millisecond counts."""
-    logger.info("downlink closed", extra=asdict(backlog.statistics()))
 
 
 def _heed_cancellation() -> None:

@@ -1,10 +1,12 @@
 """The Palabra client as a whole: settings in, sessions out. All that somebody else needs of it.
 
 async with open_api(CLOUD, ApiKey(key)) as api:
-sessions = make_sessions(api, TaskSettings(transport="websocket"))
-async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
-session.write(frame)  # 20 ms of speech, in real time
-async for event in session.events(): ...
+    sessions = make_sessions(api, TaskSettings(transport="websocket"))
+    async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
+        session.write(frame)  # 20 ms of speech, in real time
+        session.finish()  # when all is said
+        async for event in session.events():
+            ...  # a Transcript, or an InterpretationStarted with a source to listen to
 """
 
 from __future__ import annotations
@@ -13,21 +15,66 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
 
-from palabra_agent.interpretation.ports import Brief
-from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.rest.answers import StreamType
-from palabra_agent.palabra.rest.api import PalabraApi
+from palabra_agent.errors import PalabraAgentError
+from palabra_agent.interpretation.ports import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    FrameSource,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    Transcript,
+    UpdateRefused,
+)
+from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.palabra.rest.api import (
+    ApiKey,
+    AppCredentials,
+    Credentials,
+    PalabraApi,
+    open_api,
+)
+from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.sessions import Join, PalabraSessions
 from palabra_agent.palabra.talk.meanings import Task
 from palabra_agent.palabra.task.building import build_task
-from palabra_agent.palabra.task.settings import GLOBAL, TaskSettings
-from palabra_agent.palabra.transports.choice import TransportChoice, TransportKind
+from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_agent.palabra.transports.choice import TransportChoice
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from palabra_agent.palabra.transports.stream.websocket import join_stream
 from palabra_agent.palabra.transports.webrtc import join
+from palabra_agent.palabra.vocabulary import GLOBAL, STREAM_TYPES, TransportKind
 
-_STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
+__all__ = [
+    "CLOUD",
+    "ApiKey",
+    "AppCredentials",
+    "Brief",
+    "BriefFollowed",
+    "Credentials",
+    "FellSilent",
+    "FrameSource",
+    "Habits",
+    "InterpretationEnded",
+    "InterpretationStarted",
+    "LanguageCode",
+    "PalabraAgentError",
+    "PalabraApi",
+    "PalabraSession",
+    "PalabraSessions",
+    "SessionEvent",
+    "TaskSettings",
+    "Transcript",
+    "UpdateRefused",
+    "make_sessions",
+    "normalise",
+    "open_api",
+]
+
+CLOUD: Final = "https://api.palabra.ai"
+"""Where Palabra is."""
 
 
 def make_sessions(
@@ -58,7 +105,7 @@ def make_sessions(
             detectable_languages=detectable,
             targets=brief.targets,
             partial_translations=partial_translations,
-            transport=_STREAM_TYPES[kind],
+            transport=STREAM_TYPES[kind],
         )
 
     return PalabraSessions(

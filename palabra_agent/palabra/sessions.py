@@ -14,20 +14,20 @@ from palabra_agent.completion import complete, finish
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import Brief
-from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket, StreamType
+from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket
 from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
 from palabra_agent.palabra.talk.meanings import Task
-from palabra_agent.palabra.transports.choice import TransportChoice, TransportKind
+from palabra_agent.palabra.transports.choice import TransportChoice
 from palabra_agent.palabra.transports.port import Transport
+from palabra_agent.palabra.vocabulary import STREAM_TYPES, TransportKind
 
 _DELETE_SECONDS: Final = 1.4
 """Together with the leaving between them under the 2.5 s that a job has to end."""
 _DELETION_SECONDS: Final = _DELETE_SECONDS - 0.1
 """Leaves time to say that it did not come to pass."""
 _REFUSED_TOKEN: Final = frozenset({401, 403})
-_STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
 
 TaskMaker: TypeAlias = Callable[[Brief, TransportKind], Task]
 """Makes the settings of a task from what is wanted, for a transport."""
@@ -90,11 +90,17 @@ class PalabraSessions:
 
     @asynccontextmanager
     async def _created(self, kind: TransportKind) -> AsyncGenerator[SessionTicket]:
-        ticket = await complete(
-            self.api.create_session(_STREAM_TYPES[kind]),
-            grace_seconds=_DELETE_SECONDS,
-            undo=self._delete,
-        )
+        seconds = DEADLINE_SECONDS[SessionState.CREATING]
+        try:
+            async with asyncio.timeout(seconds):
+                ticket = await complete(
+                    self.api.create_session(STREAM_TYPES[kind]),
+                    grace_seconds=_DELETE_SECONDS,
+                    undo=self._delete,
+                )
+        except TimeoutError:
+            raise SessionLost(f"it was not created within {seconds:g} s") from None
+
         try:
             yield ticket
         finally:
@@ -102,15 +108,20 @@ class PalabraSessions:
 
     @asynccontextmanager
     async def _join(self, ticket: SessionTicket, kind: TransportKind) -> AsyncGenerator[Transport]:
-        joined = False
-        try:
-            async with self.joins[kind](ticket) as transport:
-                joined = True
-                yield transport
-        except Unreachable:
-            if not joined:
+        """Join a session; a way in that does not work counts as useless, whatever is wrong."""
+        seconds = DEADLINE_SECONDS[SessionState.CONNECTING]
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(seconds):
+                    transport = await stack.enter_async_context(self.joins[kind](ticket))
+            except TimeoutError:
                 self.note_silence(kind)
-            raise
+                raise SessionLost(f"it could not be joined within {seconds:g} s") from None
+            except (Unreachable, SessionLost):
+                self.note_silence(kind)
+                raise
+
+            yield transport
 
     @asynccontextmanager
     async def _talk(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,9 @@ from palabra_agent.audio.resampler import Resampler
 from palabra_agent.audio.tones import tone, tone_level_db
 
 pytestmark = pytest.mark.unit
+
+_LARGEST_MB = 100
+"""Ten minutes of 48 kHz sound are 58 MB, and are there twice while they are put together."""
 
 RATES = (16_000, 22_050, 24_000, 32_000, 44_100)
 
@@ -97,3 +102,15 @@ def test_a_constant_stays_what_it_is() -> None:
     came = Resampler(24_000, SAMPLE_RATE).push(np.full(1000, 32767, np.int16))
 
     assert set(came[200:].tolist()) == {32767}
+
+
+def test_ten_minutes_at_once_take_little_memory() -> None:
+    """A long sound is no more than the sum of its pieces, neither in what comes out nor in RAM."""
+    pcm = np.tile(tone(440, 1.0, rate=16_000), 600)
+    tracemalloc.start()
+    resampled = Resampler(16_000, 48_000).push(pcm)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert resampled.size == 600 * 48_000
+    assert most < (_LARGEST_MB + 2 * 58) * 1e6

@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from palabra_agent.emulator.task import TaskRules, read_task
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.task import TaskSettings
-from palabra_agent.palabra.task_building import build_task
+from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.task.settings import TaskSettings
 
 pytestmark = pytest.mark.livekit
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypedDict, Unpack
@@ -22,20 +22,20 @@ from palabra_agent.emulator.journal import Entry
 from palabra_agent.emulator.script import load_script
 from palabra_agent.emulator.server import RunningEmulator
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.ports import Condition
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.scribe import WritingRules
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.api import AppCredentials, open_api
 from palabra_agent.palabra.client import make_sessions
-from palabra_agent.palabra.task import TaskSettings
-from palabra_agent.palabra.task_sections import Transcription, WebSocketFormat
-from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.rest.api import AppCredentials, open_api
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.task.sections import Transcription, WebSocketFormat
+from palabra_agent.palabra.task.settings import TaskSettings
 from tests.clock import eventually
 from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 from tests.emulator.faulty import arm
 from tests.fakes import FakeFloor
 
+from .story import Story, facts_of, is_ours, line_of, without_repetitions
 from .voices import WORD, SharedMicrophone
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
@@ -59,7 +59,6 @@ _QUICK_PAUSES: Final = (0.05, 0.1)
 _END_SECONDS: Final = 5.0
 _HEARD: Final = 5
 """So many frames with sound are no click."""
-_ORDINARY: Final = frozenset(vars(logging.makeLogRecord({})))
 _WORDS: Final = [text for it in load_script().sentences for text in it.texts.values()]
 
 Place = AbstractAsyncContextManager[RunningEmulator]
@@ -70,35 +69,6 @@ class OptionFacts(TypedDict, total=False):
 
     ready_delay_ms: int
     rate_limits: Literal["separate", "shared", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """What a fault led to, as everybody could see it."""
-
-    room: list[str]
-    """What the room showed, in order: its state, with the sentence that went with it."""
-    said: list[str]
-    """What the interpreter said to everybody."""
-    log: list[str]
-    """Warnings and errors, each with its reason."""
-    asked: Mapping[str, int]
-    """How often Palabra was asked what; asking how a task is going does not count."""
-
-
-CALM: Final = Story(room=["live"], said=[], log=[], asked={"create": 1, "set_task": 1})
-"""Nothing was seen of anything."""
-
-
-def lost_and_found(why: str) -> Story:
-    """A session was lost: the room showed why until the next one was there."""
-    sentence = f"the Palabra session was lost: {why}"
-    return Story(
-        room=["live", f"degraded: {sentence}", "live"],
-        said=[],
-        log=[f"interpretation of a speaker interrupted: {sentence}"],
-        asked={"create": 2, "set_task": 2, "delete": 1},
-    )
 
 
 @dataclass
@@ -178,18 +148,18 @@ class Scene:
 
     def log(self, *, at_least: int = logging.WARNING) -> list[logging.LogRecord]:
         """What our side has logged."""
-        return [it for it in self.records() if _is_ours(it) and it.levelno >= at_least]
+        return [it for it in self.records() if is_ours(it) and it.levelno >= at_least]
 
     def logged(self, message: str) -> list[dict[str, Any]]:
         """The facts that were logged with a message, each time."""
-        return [_facts(it) for it in self.log(at_least=logging.INFO) if it.message == message]
+        return [facts_of(it) for it in self.log(at_least=logging.INFO) if it.message == message]
 
     def story(self) -> Story:
         """What has happened so far."""
         return Story(
-            room=_without_repetitions(self.floor.shown),
+            room=without_repetitions(self.floor.shown),
             said=list(self.floor.announced),
-            log=[_line(it) for it in self.log()],
+            log=[line_of(it) for it in self.log()],
             asked=self.asked(),
         )
 
@@ -255,7 +225,7 @@ def people_come(scene: Scene) -> None:
 
 def check_manners(scene: Scene, *, leaves: int = 0) -> None:
     """What holds at the end whatever has happened."""
-    log = [_line(it, everything=True) for it in scene.log(at_least=logging.INFO)]
+    log = [line_of(it, everything=True) for it in scene.log(at_least=logging.INFO)]
     sessions = {it.session for it in scene.journal if it.session}
     secrets = {"eyJ", "publisher", _SPEAKER, _LISTENER, *_WORDS, *sessions}
     assert [line for line in log for it in secrets if it.lower() in line.lower()] == []
@@ -274,29 +244,3 @@ def _check_the_channels(floor: FakeFloor, offered: tuple[LanguageCode, ...]) -> 
     """They are there, and always were."""
     names = [f"translation_{language}" for language in offered]
     assert (floor.publications, list(floor.tracks)) == (names, names)
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    return record.name.startswith("palabra_agent") and "emulator" not in record.name
-
-
-def _facts(record: logging.LogRecord) -> dict[str, Any]:
-    return {key: it for key, it in vars(record).items() if key not in _ORDINARY | {"message"}}
-
-
-def _line(record: logging.LogRecord, *, everything: bool = False) -> str:
-    facts = _facts(record)
-    told = (
-        facts if everything else {key: facts[key] for key in ("reason", "chunks") if key in facts}
-    )
-    return ": ".join((record.getMessage(), *map(str, told.values())))
-
-
-def _without_repetitions(shown: list[Condition]) -> list[str]:
-    told: list[str] = []
-    for it in shown:
-        line = f"{it.state}: {it.error}" if it.error else str(it.state)
-        if told[-1:] != [line]:
-            told.append(line)
-
-    return told

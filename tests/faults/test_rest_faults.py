@@ -9,7 +9,8 @@ import pytest
 
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import ES, Story, meeting, people_come
+from .harness import ES, meeting, people_come
+from .story import Story
 
 pytestmark = pytest.mark.unit
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from palabra_agent.interpretation.ports import Caption
-from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.session.uplink import Habits
 from tests.clock import eventually
 
-from .harness import CALM, DE, ES, Scene, lost_and_found, meeting, people_come
+from .harness import DE, ES, Scene, meeting, people_come
+from .story import CALM, lost_and_found
 
 pytestmark = pytest.mark.unit
 

@@ -11,12 +11,13 @@ import pytest
 
 from palabra_agent.errors import SessionLost
 from palabra_agent.interpretation.ports import Brief
-from palabra_agent.palabra.api import AppCredentials, open_api
 from palabra_agent.palabra.client import make_sessions
-from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.rest.api import AppCredentials, open_api
+from palabra_agent.palabra.session.uplink import Habits
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import CALM, EN, ES, OVER_WEBSOCKET, Scene, Story, meeting, people_come
+from .harness import EN, ES, OVER_WEBSOCKET, Scene, meeting, people_come
+from .story import CALM, Story
 
 pytestmark = pytest.mark.unit
 

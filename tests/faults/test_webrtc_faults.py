@@ -10,12 +10,13 @@ import pytest
 from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.emulator.server import run_emulator
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.palabra.task import TaskSettings
-from palabra_agent.palabra.task_sections import Transcription
-from palabra_agent.palabra.uplink import Habits
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.task.sections import Transcription
+from palabra_agent.palabra.task.settings import TaskSettings
 from tests.clock import eventually
 
-from .harness import CALM, OVER_WEBSOCKET, SWIFT, Place, Scene, lost_and_found, meeting, people_come
+from .harness import OVER_WEBSOCKET, SWIFT, Place, Scene, meeting, people_come
+from .story import CALM, lost_and_found
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 

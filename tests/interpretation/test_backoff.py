@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palabra_agent.interpretation.backoff import Backoff
+from palabra_agent.interpretation.backoff import Backoff, Patience
 
 pytestmark = pytest.mark.unit
 
@@ -41,3 +41,13 @@ def test_a_pause_is_never_nothing(lasted: list[float]) -> None:
 def test_speakers_do_not_come_back_in_step() -> None:
     """Two who failed together wait for different times."""
     assert len({Backoff().pause_after(0) for _ in range(20)}) > 1
+
+
+def test_what_is_in_vain_is_tried_less_and_less() -> None:
+    """At once, then after twenty seconds and twice as long each time; an answer forgives all."""
+    patience = Patience()
+    tried = [second for second in range(1000) if patience.is_over(second)]
+    patience.rest()
+
+    assert tried == [0, 20, 60, 140, 300, 620]
+    assert patience.is_over(1000)

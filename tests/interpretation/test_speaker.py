@@ -116,8 +116,21 @@ async def test_a_translated_track_is_heard_while_it_is_there() -> None:
             ES: 1000,
             DE: 2000,
         }
-        assert mixers[ES].statistics() == ()
+        await eventually(lambda: mixers[ES].statistics() == ())
         assert german.listeners == 1
+
+
+@in_jumping_time
+async def test_what_has_come_is_heard_after_its_session_was_lost() -> None:
+    """A session may break off in the middle of a sentence of which the rest has come already."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        spanish = stage.sessions.last.start_translation("es")
+        spanish.play(*[frame(1000)] * 3)
+        stage.sessions.last.lose_session(SessionLost("gone"))
+        await eventually(lambda: stage.troubles)
+        assert stage.channels[ES].mixer.take() is not None
+        await eventually(lambda: spanish.listeners == 0)
 
 
 @in_jumping_time
@@ -360,7 +373,7 @@ async def test_a_silent_session_is_relieved_by_one_that_is_ready() -> None:
         stage.sessions.refuse_next(Unreachable("palabra", "down"))
         silent.fall_silent()
         await eventually(lambda: len(stage.sessions.attempts) == 2)
-        await passing(1)
+        await passing(25)
         assert stage.sessions.live == [silent]
         assert stage.relieved == []
 
@@ -416,3 +429,47 @@ async def test_a_session_learns_that_its_speaker_is_muted() -> None:
         await eventually(lambda: session.is_muted)
         stage.want(is_muted=False)
         await eventually(lambda: not session.is_muted)
+
+
+@in_jumping_time
+async def test_a_session_that_answers_again_is_kept() -> None:
+    """The relief that was on its way is sent home."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        silent = stage.sessions.last
+        stage.sessions.seconds_to_open = 2.0
+        silent.fall_silent()
+        await eventually(lambda: len(stage.sessions.attempts) == 2)
+        silent.answer_again()
+        await passing(10)
+
+        assert stage.sessions.live == [silent]
+        assert stage.relieved == []
+        assert len(stage.ready) == 1
+
+
+@in_jumping_time
+async def test_a_relief_that_can_never_come_is_told() -> None:
+    """Such as one for which there is no money left; the silent session stays."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        silent = stage.sessions.last
+        refusal = ApiError(403, "Insufficient balance", 100050)
+        stage.sessions.refuse_next(refusal)
+        silent.fall_silent()
+        await eventually(lambda: stage.troubles)
+
+        assert stage.troubles == [refusal]
+        assert stage.sessions.live == [silent]
+
+
+@in_jumping_time
+async def test_noise_does_not_use_up_sessions() -> None:
+    """Where no session is ever answered, the next one comes later and later."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        for _ in range(28):
+            await passing(10)
+            stage.sessions.last.fall_silent()
+
+        assert len(stage.sessions.opened) == 5

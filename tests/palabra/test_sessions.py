@@ -12,17 +12,38 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from palabra_agent.errors import ApiError, PalabraError, Unreachable
+from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
-from palabra_agent.palabra.rest.api import ApiKey, open_api
-from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.palabra.rest.api import ApiKey, SessionTicket, open_api
+from palabra_agent.palabra.sessions import Join, PalabraSessions
+from palabra_agent.palabra.transports.choice import TransportChoice
+from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.transports.webrtc import join
+from palabra_agent.palabra.vocabulary import TransportKind
+from tests.clock import in_jumping_time
+from tests.fakes import FakeTransport
 
 pytestmark = pytest.mark.unit
 
+_FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
+
 BRIEF = Brief(LanguageCode("en"), (LanguageCode("es"),))
+
+
+@asynccontextmanager
+async def deaf_room(_: SessionTicket) -> AsyncGenerator[Transport]:
+    """Be in a room to which nothing can be published."""
+    raise SessionLost("the microphone could not be published")
+    yield FakeTransport()  # type: ignore[unreachable]  # what makes it a generator
+
+
+@asynccontextmanager
+async def endless_room(_: SessionTicket) -> AsyncGenerator[Transport]:
+    """Never get in."""
+    await asyncio.Event().wait()
+    yield FakeTransport()
 
 
 @dataclass
@@ -54,7 +75,7 @@ class FakeStorage:
 
 
 @asynccontextmanager
-async def sessions(storage: FakeStorage) -> AsyncGenerator[PalabraSessions]:
+async def sessions(storage: FakeStorage, join: Join = join) -> AsyncGenerator[PalabraSessions]:
     """Open sessions at a storage."""
     app = web.Application()
     app.router.add_post("/session-storage/session", storage.create)
@@ -63,7 +84,8 @@ async def sessions(storage: FakeStorage) -> AsyncGenerator[PalabraSessions]:
         TestServer(app) as server,
         open_api(str(server.make_url("")), ApiKey("key")) as api,
     ):
-        yield PalabraSessions(api, lambda _brief, _kind: {}, {"webrtc": join})
+        joins: dict[TransportKind, Join] = {"webrtc": join, "websocket": join}
+        yield PalabraSessions(api, lambda _brief, _kind: {}, joins, TransportChoice("auto"))
 
 
 async def reasons(palabra: PalabraSessions) -> list[BaseException]:
@@ -126,5 +148,36 @@ async def test_a_session_that_cannot_be_joined_is_deleted(
     ours = [it for it in caplog.records if it.name.startswith("palabra_agent")]
     assert isinstance(error, Unreachable)
     assert storage.log == ["create", "delete s1"]
-    assert [it.levelno for it in ours] == [logging.INFO if status < 300 else logging.WARNING]
+    assert [it.message for it in ours if it.levelno > logging.INFO] == [
+        _FELL_BACK,
+        *(["a palabra session was not deleted"] if status > 300 else []),
+    ]
     assert [it for it in ours if "token" in str(it.__dict__) or "s1" in it.getMessage()] == []
+
+
+@in_jumping_time
+async def test_a_room_that_takes_no_voice_is_left_for_the_other_transport() -> None:
+    """Where sound is blocked it shows when the microphone is published."""
+    storage = FakeStorage()
+    storage.may_answer.set()
+    async with sessions(storage, deaf_room) as palabra:
+        [error] = await reasons(palabra)
+
+    assert isinstance(error, SessionLost)
+    assert palabra.choice.kind == "websocket"
+    assert storage.log == ["create", "delete s1"]
+
+
+@in_jumping_time
+async def test_joining_takes_no_longer_than_it_may() -> None:
+    """Whatever the steps of it take, there is one deadline; the session is deleted."""
+    storage, loop = FakeStorage(), asyncio.get_running_loop()
+    storage.may_answer.set()
+    began = loop.time()
+    async with sessions(storage, endless_room) as palabra:
+        [error] = await reasons(palabra)
+
+    assert str(error) == "the Palabra session was lost: it could not be joined within 15 s"
+    assert loop.time() - began == pytest.approx(15, abs=0.5)
+    assert palabra.choice.kind == "websocket"
+    assert storage.log == ["create", "delete s1"]

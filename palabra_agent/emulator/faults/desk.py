@@ -45,8 +45,9 @@ class FaultDesk:
         try:
             order = read_order(content)
         except ConfigError as error:
-            problems = [{"field": it.path, "reason": it.reason} for it in error.problems]
-            return _refusal(f"{error}.", problems=problems)
+            problems = [{"field": it.path or "body", "reason": it.reason} for it in error.problems]
+            text = str(error)
+            return _refusal(text if text.endswith("?") else f"{text}.", problems=problems)
 
         return web.json_response(self._injection.arm(order).described(), status=201)
 

@@ -115,7 +115,7 @@ class Injection:
         self._count += 1
         armed = Armed(str(self._count), order, self.clock())
         self._armed[armed.id] = armed
-        self._journal.add(None, "fault", armed=armed.id, action="armed", **_worded(order))
+        self._journal.add(None, "fault", armed=armed.id, action="armed", **order.named())
         return armed
 
     def withdraw(self, armed_id: str) -> bool:
@@ -128,6 +128,13 @@ class Injection:
             self._journal.add(None, "fault", armed=armed_id, action="withdrawn")
 
         return is_known or bool(kept)
+
+    def forget(self, session_id: str) -> None:
+        """Remember nothing about a session that nobody can ask about any more."""
+        for key in [key for key in self._kept if key[1].partition(" ")[0] == session_id]:
+            del self._kept[key]
+        for armed in self._armed.values():
+            armed.last.pop(session_id, None)
 
     def withdraw_all(self) -> int:
         """Withdraw everything; says how many there were."""
@@ -226,7 +233,7 @@ class Injection:
         if armed.is_spent:
             del self._armed[armed.id]
         session_id = subject.session_id if subject is not None else None
-        facts = {"armed": armed.id, "action": "struck", **_worded(armed.order), **place}
+        facts = {"armed": armed.id, "action": "struck", **armed.order.named(), **place}
         self._journal.add(session_id, "fault", **facts)
 
 
@@ -237,10 +244,3 @@ def _key(moment: Moment, subject: Subject, what: str, among: Collection[str]) ->
 def _stroke(armed: Armed) -> Stroke:
     order = armed.order
     return Stroke(order.fault.id, order.variant.name, order.params, armed.id)
-
-
-def _worded(order: Order) -> dict[str, object]:
-    return {
-        "fault": order.fault.id,
-        **({"variant": order.variant.name} if order.variant.name else {}),
-    }

@@ -61,6 +61,11 @@ class Order:
     params: Mapping[str, object] = field(default_factory=dict[str, object])
     """The fault's own parameters, all of them."""
 
+    def named(self) -> dict[str, object]:
+        """Which fault it is, for the journal."""
+        variant = {"variant": self.variant.name} if self.variant.name else {}
+        return {"fault": self.fault.id, **variant}
+
     def described(self) -> dict[str, object]:
         """All of it, as it could be ordered again."""
         return {

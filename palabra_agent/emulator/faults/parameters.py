@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
@@ -30,7 +29,7 @@ class OneOf:
 
     def admits(self, value: object, /) -> bool:
         """Whether a value is one of them."""
-        return not isinstance(value, bool) and value in self.values
+        return any(type(value) is type(it) and value == it for it in self.values)
 
     def __str__(self) -> str:
         return " or ".join(
@@ -53,7 +52,7 @@ class Between:
         if isinstance(value, bool) or not isinstance(value, int if self.is_whole else int | float):
             return False
 
-        return math.isfinite(value) and self.low <= value <= self.high
+        return self.low <= value <= self.high
 
     def __str__(self) -> str:
         kind = "a whole number" if self.is_whole else "a number"
@@ -69,22 +68,10 @@ class Words:
 
     def admits(self, value: object, /) -> bool:
         """Whether a value is one of them."""
-        return isinstance(value, str) and len(value) <= self.longest
+        return isinstance(value, str) and len(value) <= self.longest and _is_whole(value)
 
     def __str__(self) -> str:
         return f"a text of at most {self.longest} characters"
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Yes or no."""
-
-    def admits(self, value: object, /) -> bool:
-        """Whether a value is one of them."""
-        return isinstance(value, bool)
-
-    def __str__(self) -> str:
-        return "true or false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +124,15 @@ class Parameter:
         return f"must be {self.domain}, not {shown(value)}{hint}"
 
 
+def _is_whole(text: str) -> bool:
+    """Whether no character of a text is a lone surrogate, which cannot be sent."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def shown(value: object) -> str:
     """A value as it may stand in a sentence: on one line, and short."""
     text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -55,7 +55,7 @@ def _parsed(path: Path) -> object:
         raise ConfigError([Problem(str(path), "is not UTF-8 text")]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Problem(str(path), f"is not TOML: {error}")]) from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([Problem(str(path), f"is not JSON: {error}")]) from None
 
     return content

@@ -132,8 +132,8 @@ SESSION_FAULTS: Final = (
             Variant("base_code", "tracks", "`translation_es` for `es-mx`"),
         ),
         (),
-        "There are no tracks: `republished` and `never` are passed over, the other variants change "
-        "the `language` of the sound.",
+        "There are no tracks: `republished` is passed over, `never` waits on for a session with "
+        "tracks, the other variants change the `language` of the sound.",
     ),
     Fault(
         "F22",
@@ -154,6 +154,6 @@ SESSION_FAULTS: Final = (
             Variant("no_bot", "opening", "the bot never comes"),
         ),
         (),
-        "`no_track` and `no_bot` are passed over.",
+        "`no_track` and `no_bot` wait on for a session with a room.",
     ),
 )

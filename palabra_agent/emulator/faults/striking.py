@@ -11,17 +11,14 @@ from palabra_agent.emulator import messages
 from palabra_agent.emulator.faults.injection import Injection, Stroke
 from palabra_agent.emulator.faults.junk import junk
 from palabra_agent.emulator.faults.signalling import Signalling
+from palabra_agent.emulator.pace import STALLED, TOO_FAST, TOO_SLOW
 from palabra_agent.emulator.ports import Rooms, RoomsUnavailable
 from palabra_agent.emulator.session import Session
 
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 0.05
-_WARNINGS: Final = {
-    "AUDIO_STREAM_TOO_FAST": "Audio stream is arriving faster than real-time",
-    "AUDIO_STREAM_TOO_SLOW": "Audio stream is arriving slower than real-time",
-    "AUDIO_STREAM_STALLED": "Audio stream has stalled",
-}
+_WARNINGS: Final = {it.code: it.text for it in (TOO_FAST, TOO_SLOW, STALLED)}
 
 
 class Striking:
@@ -55,9 +52,12 @@ class Striking:
             await self._strike(running[faults], stroke)
 
     async def _strike(self, session: Session, stroke: Stroke) -> None:
+        is_roomless = session.transport == "ws" and stroke.fault in {"F8", "F18", "F21"}
+        if is_roomless or not session.is_ready:  # a stroke before may have ended it or its task
+            session.note("fault", fault=stroke.fault, action="passed over")
+            return
+
         match stroke.fault:
-            case "F8" | "F18" | "F21" if session.transport == "ws":
-                session.note("fault", fault=stroke.fault, action="passed over")
             case "F8":
                 session.faults.is_away = True
                 await self._send_bot_away(session)
@@ -99,8 +99,7 @@ def _strike_within(session: Session, stroke: Stroke) -> None:
             error = messages.error("SERVICE_TIMEOUT", stroke.text("detail"))
             session.end("service timeout", error)
         case "F14":
-            text = f"Voice ID '{stroke.text('voice_id')}' is not available, using default voice"
-            session.outbox.post(messages.warning("VOICE_NOT_FOUND", text))
+            session.outbox.post(messages.voice_not_found(stroke.text("voice_id")))
         case "F15":
             text = stroke.text("detail") or _WARNINGS[stroke.variant]
             session.outbox.post(messages.warning(stroke.variant, text))

@@ -60,9 +60,15 @@ class SessionFaults:
         """Say whether a fault strikes here, and count it."""
         return self._injection.strike(moment, self, among=among, fits=fits, **place)
 
-    def strike_once(self, moment: Moment, among: Collection[str], what: str = "") -> Stroke | None:
+    def strike_once(
+        self,
+        moment: Moment,
+        among: Collection[str],
+        what: str = "",
+        fits: Callable[[Stroke], bool] = lambda stroke: True,
+    ) -> Stroke | None:
         """Say whether a fault strikes this session, or something of it, and keep to the answer."""
-        return self._injection.strike_once(moment, self, what, among=among)
+        return self._injection.strike_once(moment, self, what, among=among, fits=fits)
 
     def kept(self, moment: Moment, among: Collection[str]) -> Stroke | None:
         """The fault that struck this session once and for all, if one did."""

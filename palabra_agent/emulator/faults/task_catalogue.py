@@ -35,7 +35,8 @@ TASK_FAULTS: Final = (
         "`get_task` answers NOT_FOUND, and no `task_status` comes, until the task runs.",
         each(
             "command",
-            polls="it runs after `polls` answers of NOT_FOUND",
+            polls="it runs after `polls` answers of NOT_FOUND; never with the dialect `ack-only`, "
+            "which has no `get_task`",
             late="it runs after `delay_ms`",
             never="it never runs",
         ),

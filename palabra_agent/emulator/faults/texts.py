@@ -39,7 +39,7 @@ class Distortion:
     def _distorted(self, message: Message) -> list[Message]:
         stroke_of = self._variant(message)
         if stroke_of == "duplicates":
-            return [message, message]
+            return [message] if message["message_type"] == _SOUND else [message, message]
         if stroke_of == "late_partial" and message["message_type"] == messages.VALIDATED:
             return [message, _partial(message)]
 
@@ -79,7 +79,8 @@ class Distortion:
             body = _body(message)
             if "language" in body:
                 language = str(body["language"])
-                body = {**body, "language": offered_as(self._faults, language) or language}
+                name = offered_as(self._faults, language, has_tracks=False)
+                body = {**body, "language": name or language}
             heard.append({**message, "data": body})
 
         return heard

@@ -74,7 +74,10 @@ class FaultyTransport:
         if self._is_away:
             return
 
-        named = {it: offered_as(self._faults, it, languages) for it in languages}
+        named = {
+            it: offered_as(self._faults, it, languages, has_tracks=self._has_bot)
+            for it in languages
+        }
         self._names = {it: name for it, name in named.items() if name is not None}
         anew = anew or self._faults.renews_tracks
         self._faults.renews_tracks = False

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from palabra_agent.errors import ApiError, ErrorClass
 from palabra_agent.palabra.json_values import as_object, as_text
-
-StreamType: TypeAlias = Literal["webrtc", "ws"]
-"""How a session is joined, in the task's own words."""
+from palabra_agent.palabra.vocabulary import StreamType
 
 _LONGEST_DETAIL: Final = 200
 _LONGEST_WAIT_SECONDS: Final = 3_600.0

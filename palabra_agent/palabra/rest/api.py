@@ -8,6 +8,7 @@ anybody else are never touched.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -21,13 +22,13 @@ from palabra_agent.palabra.rest.answers import (
     SessionInfo,
     SessionPage,
     SessionTicket,
-    StreamType,
     id_of,
     info_of,
     page_of,
     ticket_of,
 )
 from palabra_agent.palabra.rest.asking import ApiKey, AppCredentials, Asker, Credentials, Request
+from palabra_agent.palabra.vocabulary import StreamType
 
 __all__ = [
     "ApiKey",
@@ -37,7 +38,6 @@ __all__ = [
     "SessionInfo",
     "SessionPage",
     "SessionTicket",
-    "StreamType",
     "open_api",
 ]
 
@@ -47,6 +47,9 @@ RETRY_PAUSES: Final = (0.5, 1.0)
 _CREATE_SECONDS: Final = 15.0
 _SHORT_SECONDS: Final = 5.0
 _REMEMBERED: Final = 100
+_DELETED_AT_ONCE: Final = 20
+_ROOM_SECONDS: Final = 2.0
+"""Whoever wants a new session waits no longer for the old ones to go."""
 
 _TOO_MANY_SESSIONS: Final = frozenset({403, 409, 429})
 """What a cap on parallel sessions may be answered with; nobody has seen it."""
@@ -98,7 +101,7 @@ class PalabraApi:
             if error.status == 404:
                 # older servers say so to a client id that they do not know
                 raise _wrong_credentials(error) from None
-            if error.status not in _TOO_MANY_SESSIONS or not await self._make_room():
+            if not _may_lack_room(error) or not await self._make_room():
                 raise
             answer = await self._asker.ask(replace(request, pauses=()))
 
@@ -193,10 +196,11 @@ class PalabraApi:
 
     async def _make_room(self) -> bool:
         """Delete the sessions of ours that are left over; whether there was any."""
-        left = tuple(self._undeleted)
-        for session_id in left:
-            with suppress(PalabraError):
-                await self.delete_session(session_id)
+        left = tuple(self._undeleted)[-_DELETED_AT_ONCE:]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ROOM_SECONDS), asyncio.TaskGroup() as group:
+                for session_id in left:
+                    group.create_task(self._discard(session_id), name="delete a session")
 
         return any(session_id not in self._undeleted for session_id in left)
 
@@ -218,6 +222,10 @@ async def open_api(
 
 def _path(session_id: str) -> str:
     return f"/session-storage/sessions/{quote(session_id, safe='')}"
+
+
+def _may_lack_room(error: ApiError) -> bool:
+    return error.status in _TOO_MANY_SESSIONS and not error.is_about_balance
 
 
 def _wrong_credentials(error: ApiError) -> ApiError:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from palabra_agent.audio.pcm import Pcm, duration_ms, is_pause
 from palabra_agent.interpretation.ports import Transcript
 
 _ONSET_MS: Final = 60.0
@@ -38,15 +37,20 @@ class Attention:
         self._is_muted = False
         self._onset_ms = 0.0
         self._spoke_at = now
-        """When the speaker was last heard, or we woke up."""
+        """When the speaker was last heard, by us or by Palabra, or we woke up."""
         self._settled_at = now
         """When the interpretation of what they said was last heard of."""
         self._open: set[str] = set()
         """Utterances that began and are not confirmed."""
 
-    def hear(self, frame: Pcm, now: float) -> bool:
-        """Listen to a frame of the speaker's voice; returns whether it woke us up."""
-        self._onset_ms = 0.0 if is_pause(frame) else self._onset_ms + duration_ms(frame)
+    def hear(self, speech_ms: float, now: float) -> bool:
+        """Listen to a frame of the speaker's voice; returns whether it woke us up.
+
+        Args:
+            speech_ms: How much speech it holds; 0 in a pause.
+            now: The time.
+        """
+        self._onset_ms = self._onset_ms + speech_ms if speech_ms else 0.0
         if self._onset_ms < _ONSET_MS:
             return False
 
@@ -57,6 +61,10 @@ class Attention:
     def wake(self, now: float) -> None:
         """Learn that Palabra hears from now on, first of all what was said before."""
         self._settled_at = now
+
+    def send(self, now: float) -> None:
+        """Learn that speech is sent now, perhaps long after it was heard."""
+        self._spoke_at = max(self._spoke_at, now)
 
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker has muted themselves: then no word is to be expected."""

@@ -24,21 +24,24 @@ from palabra_agent.interpretation.ports import (
     InterpretationEnded,
     InterpretationStarted,
     SessionEvent,
+    SpokeAgain,
     Transcript,
     UpdateRefused,
 )
 from palabra_agent.languages import AUTO, LanguageCode, match
 from palabra_agent.palabra.session.event_stream import EventStream
 from palabra_agent.palabra.session.overheard import Overheard
-from palabra_agent.palabra.session.uplink import Habits, Uplink
+from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
 from palabra_agent.palabra.talk import commands
 from palabra_agent.palabra.talk.conversation import TaskConversation
-from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
+from palabra_agent.palabra.talk.lifecycle import Lifecycle, SessionState, Signal
 from palabra_agent.palabra.talk.meanings import Finished, Meaning, Noted, Over, Ready, Refused, Task
-from palabra_agent.palabra.talk.messages import encode
+from palabra_agent.palabra.talk.messages import QueueLevels, encode
+from palabra_agent.palabra.talk.setbacks import PAUSE_REFUSED
 from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transports.port import (
     Disconnected,
+    Interrupted,
     MessageReceived,
     PeerArrived,
     Resumed,
@@ -47,6 +50,9 @@ from palabra_agent.palabra.transports.port import (
     Transport,
     TransportEvent,
 )
+
+_GONE_SECONDS: Final = 2.0
+"""An interrupted connection from which so long nothing comes, not even a queue's level, is gone."""
 
 END_SECONDS: Final = 0.5
 """How long saying good-bye may take: whoever deletes the session ends it as well."""
@@ -83,12 +89,13 @@ class PalabraSession:
         self._life = life or Lifecycle(SessionState.CONFIGURING)
         self._conversation = TaskConversation(self._life)
         self._on_silence = on_silence
-        self._uplink = Uplink(transport, habits or Habits(), self._now())
+        alarms = Alarms(self._doubt, self._suspect, self._trust)
+        self._uplink = Uplink(transport, habits or Habits(), alarms, self._now())
         self._brief = Brief(LanguageCode(""), ())
         self._targets: tuple[LanguageCode, ...] = ()
         self._sources: dict[FrameSource, Overheard] = {}
-        self._parts_at = math.inf
-        """When we leave whether or not Palabra has said good-bye."""
+        self._gone_at = math.inf
+        """When a connection that is interrupted counts as gone, unless something comes."""
         self._unread = Counter[str]()
         self._wake = asyncio.Event()
         self._order = TranscriptOrder()
@@ -138,7 +145,7 @@ class PalabraSession:
         """Speak a text in a target language; or translate it from `language` into all of them.
 
         Raises:
-            ConfigError: The text is too long, or the language is none of the targets.
+            ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
         targets = self._brief.targets
         self._conversation.say(
@@ -147,29 +154,25 @@ class PalabraSession:
         self._wake.set()
 
     def finish(self) -> None:
-        """Let everything that was said be interpreted, then end; `events` ends with it."""
-        self._conversation.finish()
-        self._await_farewell()
-        self._wake.set()
+        """Let everything that was said be interpreted, then end; `events` ends with it.
+
+        What was written is still sent, whether or not Palabra hears at the moment.
+        """
+        self._uplink.close()
 
     async def until_ready(self) -> None:
         """Wait until the task runs.
 
         Raises:
             TaskRejected: Palabra refused its settings.
+            AccessDenied: The credentials or the balance allow none.
             SessionLost: The session ended, or was not ready in time.
         """
-        seconds = DEADLINE_SECONDS[SessionState.CONFIGURING]
-        try:
-            async with asyncio.timeout(seconds):
-                async for event in self._stream.events():
-                    if isinstance(event, BriefFollowed):
-                        return
+        async for event in self._stream.events():
+            if isinstance(event, BriefFollowed):
+                return
 
-                    self._early.append(event)
-        except TimeoutError:
-            self._on_silence()
-            raise SessionLost(f"Palabra was not ready within {seconds:g} s") from None
+            self._early.append(event)
 
         raise SessionLost("Palabra ended it")
 
@@ -197,7 +200,7 @@ class PalabraSession:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(), name="messages")
                 group.create_task(self._converse(), name="commands")
-                group.create_task(self._uplink.send(self._doubt, self._suspect), name="voice")
+                group.create_task(self._send_voice(), name="voice")
         finally:
             self._account()
 
@@ -219,7 +222,8 @@ class PalabraSession:
         """Send commands as they become due."""
         while True:
             self._fall_asleep()
-            self._part()
+            self._give_up()
+            self._miss()
             command = self._conversation.next_command(self._now())
             self._observe()
             if command is not None:
@@ -234,39 +238,53 @@ class PalabraSession:
             except TimeoutError:
                 continue
 
+    async def _send_voice(self) -> None:
+        await self._uplink.send()
+        self._conversation.finish()
+        self._wake.set()
+
     def _fall_asleep(self) -> None:
         if self._uplink.bedtime() <= self._now():
             self._uplink.sleep()
             self._conversation.pause()
             logger.debug("nobody speaks: the task is paused")
 
-    def _await_farewell(self) -> None:
-        """Wait for the end only as long as something of the tail comes."""
-        if self.state is SessionState.ENDING:
-            self._parts_at = self._now() + DEADLINE_SECONDS[SessionState.ENDING]
-
-    def _part(self) -> None:
-        if self._parts_at <= self._now():
-            self._parts_at = math.inf
-            self._take(self._conversation.lose("Palabra did not end it in time"))
+    def _give_up(self) -> None:
+        meanings = self._conversation.give_up(self._now())
+        if meanings and not self._conversation.was_answered:
+            self._on_silence()
+        self._take(meanings)
 
     def _next_time(self) -> float | None:
         due = self._conversation.next_time()
-        earliest = min(math.inf if due is None else due, self._uplink.bedtime(), self._parts_at)
+        earliest = min(math.inf if due is None else due, self._uplink.bedtime())
+        earliest = min(earliest, self._conversation.gives_up_at, self._gone_at)
         return None if math.isinf(earliest) else earliest
 
     def _doubt(self) -> None:
         """Ask for the task: one that is gone says nothing by itself, but is not found."""
-        self._conversation.say(commands.get_task())
+        self._conversation.ask_again()
         self._wake.set()
 
     def _suspect(self) -> None:
-        self._on_silence()
+        if not self._uplink.was_answered:
+            self._on_silence()
         self._stream.tell(FellSilent())
+
+    def _trust(self) -> None:
+        self._stream.tell(SpokeAgain())
+
+    def _miss(self) -> None:
+        """Have a new session made while LiveKit still tries to get a lost connection back."""
+        if self._gone_at <= self._now():
+            self._gone_at = math.inf
+            self._stream.tell(FellSilent())
 
     async def _read(self) -> None:
         """Understand what happens, until the session is over."""
         async for happened in self._transport.events():
+            if not math.isinf(self._gone_at):
+                self._gone_at = self._now() + _GONE_SECONDS
             self._understand(happened)
             self._observe()
             self._wake.set()
@@ -278,6 +296,8 @@ class PalabraSession:
     def _understand(self, happened: TransportEvent) -> None:
         match happened:
             case MessageReceived(message):
+                if isinstance(message, QueueLevels) and any(message.levels_ms.values()):
+                    self._uplink.answered()
                 self._take(self._conversation.receive(message, self._now()))
             case TrackStarted(language, source):
                 self._start(language, source)
@@ -286,8 +306,12 @@ class PalabraSession:
                 self._doubt()
             case PeerArrived():
                 self._conversation.repeat()
+            case Interrupted():
+                self._gone_at = self._now() + _GONE_SECONDS
             case Resumed():
+                self._gone_at = math.inf
                 self._conversation.ask_again()
+                self._trust()
             case Disconnected(reason, was_useless):
                 if was_useless:
                     self._on_silence()
@@ -317,12 +341,14 @@ class PalabraSession:
             if self._unread[code] > 1:
                 return
 
+        if what == PAUSE_REFUSED:
+            logger.warning("palabra does not pause, it charges for silence too")
+
         logger.info("palabra sent a notice", extra={"kind": what, "code": code})
 
     def _read_out(self, transcript: Transcript) -> None:
         """Pass words on, once and in order."""
         self._uplink.read(transcript, self._now())
-        self._await_farewell()
         named = replace(transcript, language=self._language_of(transcript))
         if self._order.is_news(named):
             self._stream.tell(self._order.paired(named))
@@ -345,11 +371,15 @@ class PalabraSession:
     def _listen(self) -> None:
         """Interpreted speech sounds."""
         self._uplink.listen(self._now())
-        self._await_farewell()
+        self._conversation.hear_tail(self._now())
 
     def _observe(self) -> None:
         """Let everybody know who depends on whether Palabra hears."""
-        self._uplink.observe(is_heard=self._conversation.is_heard, now=self._now())
+        self._uplink.observe(
+            is_heard=self._conversation.is_heard,
+            is_charged=self._conversation.is_charged,
+            now=self._now(),
+        )
 
     def _account(self) -> None:
         self._observe()

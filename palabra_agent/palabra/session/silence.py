@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from palabra_agent.audio.pcm import Pcm, duration_ms, is_pause
-
 _LONGEST_SECONDS: Final = 300.0
 
 
@@ -25,15 +23,15 @@ class SilenceWatch:
         self._limit_seconds = limit_seconds
         self._unanswered_ms = 0.0
 
-    def hear(self, frame: Pcm) -> bool:
-        """Take note of a frame that was sent; returns whether the silence is suspicious now.
+    def hear(self, speech_ms: float) -> bool:
+        """Take note of some speech; returns whether the silence is suspicious now.
 
         It says so once; the next suspicion takes twice as long, as noise may never be answered.
         """
-        if is_pause(frame):
+        if not speech_ms:
             return False
 
-        self._unanswered_ms += duration_ms(frame)
+        self._unanswered_ms += speech_ms
         if self._unanswered_ms < self._limit_seconds * 1000:
             return False
 

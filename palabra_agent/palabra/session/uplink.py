@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.pauses import PauseDetector
+from palabra_agent.audio.pcm import Pcm, duration_ms
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.palabra.session.attention import Attention
 from palabra_agent.palabra.session.billing import BillingMeter
@@ -33,11 +34,26 @@ class Habits:
     """So much speech that is answered with nothing is worth a `FellSilent`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Whom an uplink tells what it notices."""
+
+    on_doubt: Callable[[], None]
+    """Speech is answered with nothing for some time."""
+    on_silence: Callable[[], None]
+    """It is for long."""
+    on_answer: Callable[[], None]
+    """After that, it is answered again."""
+
+
 class Uplink:
     """One session's voice. Times are in seconds of any steady clock."""
 
-    def __init__(self, transport: Transport, habits: Habits, now: float) -> None:
+    def __init__(self, transport: Transport, habits: Habits, alarms: Alarms, now: float) -> None:
         self._transport = transport
+        self._alarms = alarms
+        self._pauses = PauseDetector()
+        self._pauses_sent = PauseDetector()
         self._attention = Attention(habits.idle_pause_seconds, now)
         self._silence = SilenceWatch(habits.silent_output_seconds)
         self._doubt = SilenceWatch(habits.silent_output_seconds * _DOUBT_SHARE)
@@ -45,6 +61,9 @@ class Uplink:
         self._meter = BillingMeter()
         self._heard = asyncio.Event()
         """Set while Palabra takes sound in."""
+        self._is_suspected = False
+        self.was_answered = False
+        """Whether anything ever came out."""
 
     def write(self, frame: Pcm, now: float) -> bool:
         """Take a frame of the voice; returns whether it ends a pause.
@@ -52,16 +71,25 @@ class Uplink:
         In a pause the last moments are kept, and from the first word on everything is, until
         Palabra hears again.
         """
-        has_woken = self._attention.hear(frame, now)
+        is_pause = self._pauses.is_pause(frame)
+        speech_ms = 0.0 if is_pause else duration_ms(frame)
+        has_woken = self._attention.hear(speech_ms, now)
         if self._attention.is_asleep:
             self._voice.remember(frame)
-        elif self._voice.has_memories or not self._heard.is_set():
-            self._voice.hold(frame)
+            return False
+
+        if self._voice.has_memories or not self._heard.is_set():
+            self._voice.hold(frame, is_pause=is_pause)
         elif frame.any():
             # what plays it is silent by itself
             self._voice.pass_on(frame)
 
+        self._watch(speech_ms)
         return has_woken
+
+    def close(self) -> None:
+        """Take no more of the voice; `send` returns when what there is has been sent."""
+        self._voice.backlog.close()
 
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker has muted themselves: then it sleeps sooner."""
@@ -69,12 +97,12 @@ class Uplink:
 
     def read(self, transcript: Transcript, now: float) -> None:
         """Learn of words that came in answer."""
-        self._answered()
+        self.answered()
         self._attention.read(transcript, now)
 
     def listen(self, now: float) -> None:
         """Learn of sound that came in answer."""
-        self._answered()
+        self.answered()
         self._attention.listen(now)
 
     def bedtime(self) -> float:
@@ -85,9 +113,9 @@ class Uplink:
         """Keep to ourselves what is said from now on, until the next word."""
         self._attention.sleep()
 
-    def observe(self, *, is_heard: bool, now: float) -> None:
-        """Learn whether Palabra hears, and charges."""
-        self._meter.observe(is_running=is_heard, now=now)
+    def observe(self, *, is_heard: bool, is_charged: bool, now: float) -> None:
+        """Learn whether Palabra hears, and whether it charges: it does for the tail as well."""
+        self._meter.observe(is_running=is_charged, now=now)
         if is_heard == self._heard.is_set():
             return
 
@@ -98,20 +126,16 @@ class Uplink:
         else:
             self._heard.clear()
 
-    async def send(self, on_doubt: Callable[[], None], on_silence: Callable[[], None]) -> None:
-        """Send the voice whenever Palabra hears it, until cancelled.
-
-        Args:
-            on_doubt: Called where speech is answered with nothing for some time.
-            on_silence: Called where it is for long.
-        """
+    async def send(self) -> None:
+        """Send the voice whenever Palabra hears it, until it is closed and all is sent."""
+        loop = asyncio.get_running_loop()
         while (frame := await self._voice.backlog.next_frame()) is not None:
             await self._heard.wait()
             await self._transport.write(frame)
-            if self._doubt.hear(frame):
-                on_doubt()
-            if self._silence.hear(frame):
-                on_silence()
+            if not self._pauses_sent.is_pause(frame):
+                self._attention.send(loop.time())
+
+        await self._transport.flush()
 
     def billed_seconds(self, now: float) -> float:
         """For how long Palabra has heard us so far."""
@@ -122,6 +146,18 @@ class Uplink:
         bill = {"billed_seconds": round(self.billed_seconds(now), 3)}
         return asdict(self._voice.backlog.statistics()) | bill
 
-    def _answered(self) -> None:
+    def _watch(self, speech_ms: float) -> None:
+        if self._doubt.hear(speech_ms):
+            self._alarms.on_doubt()
+        if self._silence.hear(speech_ms):
+            self._is_suspected = True
+            self._alarms.on_silence()
+
+    def answered(self) -> None:
+        """Learn that Palabra does something with what it hears."""
         self._doubt.answered()
         self._silence.answered()
+        self.was_answered = True
+        if self._is_suspected:
+            self._is_suspected = False
+            self._alarms.on_answer()

@@ -13,12 +13,15 @@ from typing import Final
 from palabra_agent.audio.buffer import FrameBuffer
 from palabra_agent.audio.pcm import Pcm, duration_ms
 
-_PRE_ROLL_MS: Final = 500.0
-"""Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising."""
+_PRE_ROLL_MS: Final = 240.0
+"""Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising. More
+would make every first word later."""
 
-_HELD_MS: Final = 6_000.0
-"""What may wait while Palabra wakes up: its rate limit of two seconds, and an answer that is late.
-"""
+_HELD_MS: Final = 15_000.0
+"""What may wait while Palabra wakes up: longer than we wait for it."""
+
+_CONFIRMING_MS: Final = 800.0
+"""So much of a pause is kept, for sentences to be confirmed by; the rest wins delay back."""
 
 
 class Voice:
@@ -29,6 +32,7 @@ class Voice:
         """What is to be sent."""
         self._pre_roll: deque[Pcm] = deque()
         self._pre_roll_ms = 0.0
+        self._pause_ms = 0.0
 
     @property
     def has_memories(self) -> bool:
@@ -42,12 +46,14 @@ class Voice:
         while self._pre_roll_ms > _PRE_ROLL_MS and len(self._pre_roll) > 1:
             self._pre_roll_ms -= duration_ms(self._pre_roll.popleft())
 
-    def hold(self, frame: Pcm) -> None:
+    def hold(self, frame: Pcm, *, is_pause: bool) -> None:
         """Queue a frame that must be heard, with what was remembered before it."""
+        self._pause_ms = self._pause_ms + duration_ms(frame) if is_pause else 0.0
         self.backlog.allow(_HELD_MS)
-        for kept in (*self._pre_roll, frame):
+        for kept in self._pre_roll:
             self.backlog.put(kept, is_precious=True)
 
+        self.backlog.put(frame, is_precious=self._pause_ms <= _CONFIRMING_MS)
         self._pre_roll.clear()
         self._pre_roll_ms = 0.0
 

@@ -20,6 +20,7 @@ from palabra_agent.languages import (
     match,
     normalise,
 )
+from palabra_agent.palabra.vocabulary import GLOBAL, LEAST_SOUND_BYTES
 
 CommandParts: TypeAlias = tuple[str, dict[str, Any]]
 """A command's name and its `data`."""
@@ -27,10 +28,9 @@ CommandParts: TypeAlias = tuple[str, dict[str, Any]]
 LONGEST_SPOKEN_TEXT: Final = 2048
 """Characters of one `tts_task`."""
 
-EVERY_LANGUAGE: Final = "global"
+EVERY_LANGUAGE: Final = GLOBAL
 """Palabra's word for all targets of a task."""
 
-_SMALLEST_SOUND: Final = 768
 _LARGEST_MESSAGE: Final = 512 * 1024
 
 
@@ -114,9 +114,9 @@ def input_audio_data(sound: bytes) -> CommandParts:
         ValueError: The piece has a size that Palabra does not take.
     """
     encoded = base64.b64encode(sound).decode("ascii")
-    if len(sound) < _SMALLEST_SOUND or len(encoded) > _LARGEST_MESSAGE:
+    if len(sound) < LEAST_SOUND_BYTES or len(encoded) > _LARGEST_MESSAGE:
         raise ValueError(
-            f"a piece of sound must have {_SMALLEST_SOUND} bytes or more, and {_LARGEST_MESSAGE} "
+            f"a piece of sound must have {LEAST_SOUND_BYTES} bytes or more, and {_LARGEST_MESSAGE} "
             f"or fewer in base64, not {len(sound)} and {len(encoded)}"
         )
 
@@ -124,12 +124,19 @@ def input_audio_data(sound: bytes) -> CommandParts:
 
 
 def _is_speakable(text: str) -> bool:
-    return len(text.strip()) > 0 and len(text) <= LONGEST_SPOKEN_TEXT
+    return len(text.strip()) > 0 and len(text) <= LONGEST_SPOKEN_TEXT and _is_unicode(text)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be written; halves of a character cannot, and JSON may bring them."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _why_not_spoken(text: str) -> str:
     if not text.strip():
         return "must not be empty"
+    if not _is_unicode(text):
+        return "holds half of a character (a lone surrogate)"
 
     return f"must have at most {LONGEST_SPOKEN_TEXT} characters, not {len(text)}"
 

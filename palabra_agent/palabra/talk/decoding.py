@@ -6,6 +6,7 @@ a bare map without a type, and what is malformed or unknown is told apart so tha
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -25,7 +26,8 @@ from palabra_agent.palabra.talk.messages import (
 )
 from palabra_agent.palabra.talk.utterances import read_sound, read_spoken_text, read_transcript
 
-_LONGEST_TYPE: Final = 64
+_LONGEST_NAME: Final = 64
+_UNSAFE: Final = re.compile(r"[^\w.-]+", re.ASCII)
 _LARGEST_SOUND: Final = 10_000_000
 """Bytes that one compressed chunk may grow to: minutes, where a fifth of a second is usual."""
 
@@ -52,7 +54,7 @@ def decode(frame: bytes | str) -> Message:
 
     read = _READERS.get(message_type)
     if read is None:
-        return Unread(as_word(message_type)[:_LONGEST_TYPE])
+        return Unread(_name(message_type))
 
     inner = message.get("data")
     data = as_object(parsed(inner) if isinstance(inner, str) else inner)
@@ -90,12 +92,17 @@ def _task_status(data: _Json) -> Message:
 
 
 def _error(data: _Json) -> Message:
-    code = as_word(data.get("code")) or as_word(data.get("error_code"))
+    code = _name(data.get("code")) or _name(data.get("error_code"))
     return ErrorReport(code, _description(data))
 
 
 def _warning(data: _Json) -> Message:
-    return WarningReport(as_word(data.get("code")), _description(data))
+    return WarningReport(_name(data.get("code")), _description(data))
+
+
+def _name(value: object) -> str:
+    """A name that may stand in a log, whoever made it up."""
+    return _UNSAFE.sub("_", as_word(value)[:_LONGEST_NAME])
 
 
 def _description(data: _Json) -> str:

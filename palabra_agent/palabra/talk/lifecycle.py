@@ -1,7 +1,7 @@
 """The life of one Palabra session: its states, and the one table of what leads from which to which.
 
-    idle → creating → connecting → waiting for the peer → configuring → running ⇄ paused
-         → ending → closed;   whatever is lost or refused on the way has failed
+    idle → creating → connecting → waiting for the peer → configuring → running → paused → resuming
+         → running → ending → closed;   whatever is lost or refused on the way has failed
 
 A failed session is never revived: Palabra ties a session to one connection, so the next try is a
 new session with a life of its own, after a pause.
@@ -31,6 +31,8 @@ class SessionState(StrEnum):
     """The task runs, as asked for now or before the latest change. This is what is billed."""
     PAUSED = "paused"
     """The task is kept, and hears nothing."""
+    RESUMING = "resuming"
+    """The task was told to hear again, and is not known to."""
     ENDING = "ending"
     """Nothing more is heard; what was said before is still being interpreted."""
     CLOSED = "closed"
@@ -51,12 +53,13 @@ class Signal(StrEnum):
     """Palabra says that the task runs."""
     PAUSED = "paused"
     """Palabra was told to pause."""
-    REJECTED = "rejected"
-    """Palabra refused the first task of the session."""
+    RESUMED = "resumed"
+    """Palabra was told to hear again."""
     END_WANTED = "end wanted"
     STREAM_ENDED = "stream ended"
     LOST = "lost"
-    """The connection or the server's side is gone, or something did not come in time."""
+    """The connection or the server's side is gone, something did not come in time, or was refused.
+    """
     LEFT = "left"
     """We leave, whatever is under way."""
 
@@ -71,7 +74,6 @@ TRANSITIONS: Final[Mapping[SessionState, Mapping[Signal, SessionState]]] = {
     _S.WAITING_PEER: {_E.PEER_EXPECTED: _S.CONFIGURING, **_WAY_OUT},
     _S.CONFIGURING: {
         _E.CONFIRMED: _S.RUNNING,
-        _E.REJECTED: _S.FAILED,
         _E.END_WANTED: _S.ENDING,
         _E.STREAM_ENDED: _S.FAILED,
         **_WAY_OUT,
@@ -83,6 +85,13 @@ TRANSITIONS: Final[Mapping[SessionState, Mapping[Signal, SessionState]]] = {
         **_WAY_OUT,
     },
     _S.PAUSED: {
+        _E.RESUMED: _S.RESUMING,
+        _E.CONFIRMED: _S.RUNNING,
+        _E.END_WANTED: _S.ENDING,
+        _E.STREAM_ENDED: _S.FAILED,
+        **_WAY_OUT,
+    },
+    _S.RESUMING: {
         _E.CONFIRMED: _S.RUNNING,
         _E.END_WANTED: _S.ENDING,
         _E.STREAM_ENDED: _S.FAILED,
@@ -96,10 +105,11 @@ TRANSITIONS: Final[Mapping[SessionState, Mapping[Signal, SessionState]]] = {
 """What leads where. A signal that is not in a state's row means nothing there."""
 
 DEADLINE_SECONDS: Final[Mapping[SessionState, float]] = {
-    _S.CREATING: 15.0,
+    _S.CREATING: 20.0,
     _S.CONNECTING: 15.0,
     _S.WAITING_PEER: 5.0,
     _S.CONFIGURING: 30.0,
+    _S.RESUMING: 10.0,
     _S.ENDING: 10.0,
 }
 """How long a session may stay in a state. Waiting for the peer is not fatal: then it is told."""
@@ -131,4 +141,4 @@ class Lifecycle:
     @property
     def has_task(self) -> bool:
         """Whether a task is known to be there, heard or paused."""
-        return self.state in {SessionState.RUNNING, SessionState.PAUSED}
+        return self.state in {SessionState.RUNNING, SessionState.PAUSED, SessionState.RESUMING}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from palabra_agent.errors import SessionLost, TaskRejected
+from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
 from palabra_agent.interpretation.ports import Transcript
 
 Task: TypeAlias = Mapping[str, Any]
@@ -30,7 +30,7 @@ class Ready:
 class Refused:
     """The wished change was refused; the task runs on as it was."""
 
-    error: TaskRejected
+    error: TaskRejected | AccessDenied
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Finished:
 class Over:
     """The session is over without us asking for it; nothing more comes."""
 
-    error: TaskRejected | SessionLost
+    error: TaskRejected | AccessDenied | SessionLost
 
 
 @dataclass(frozen=True, slots=True)

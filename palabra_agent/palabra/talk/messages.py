@@ -39,7 +39,7 @@ class ErrorReport:
     """A command was refused, or the session is in trouble."""
 
     code: str
-    """Such as `VALIDATION_ERROR`; empty where none is given."""
+    """Such as `VALIDATION_ERROR`, cut to a reasonable length; empty where none is given."""
     desc: str
     """In Palabra's words; a validation error is the printed form of a list of entries."""
 

@@ -13,13 +13,9 @@ _ENTRY: Final = re.compile(
     r"""'loc': (?P<loc>[(\[][^()\[\]]*[)\]]), 'msg': (["'])(?P<msg>(?:\\.|(?!\2)[^\\])*)\2"""
 )
 _NAME: Final = re.compile(r"'([^']+)'|\b(\d+)\b")
-_MODEL: Final = re.compile(r"model='(?P<model>\w+)'")
 _LONGEST_READ: Final = 20_000
 _LONGEST: Final = 300
 """It is shown in an attribute, together with others; longer ones LiveKit drops without a word."""
-
-_UNKNOWN_COMMAND: Final = "non-empty message_type"
-"""Part of the answer to a command that the server does not know; seen live for `flush_task`."""
 
 
 def entries_of(desc: str) -> list[tuple[tuple[str, ...], str]]:
@@ -31,17 +27,6 @@ def readable(desc: str) -> str:
     """Turn the validator's own notation into words."""
     words = "; ".join(f"{'.'.join(path)}: {msg}" for path, msg in entries_of(desc)) or desc
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
-
-
-def is_of_unknown_command(desc: str) -> bool:
-    """Whether a validation error says that the server does not know a command's name."""
-    return _UNKNOWN_COMMAND in desc
-
-
-def is_of_task(desc: str) -> bool:
-    """Whether a validation error may be about a `set_task`: it says so, or says nothing of that."""
-    model = _MODEL.search(desc)
-    return model is None or model["model"].startswith("SetTask")
 
 
 def _path(loc: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
@@ -14,10 +14,8 @@ from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, LanguageCode, base
 from palabra_agent.palabra.task.overlay import laid_over
 from palabra_agent.palabra.task.sections import Translation
-from palabra_agent.palabra.task.settings import GLOBAL, TRANSCRIPTION_TYPES, TaskSettings
-
-StreamType: TypeAlias = Literal["webrtc", "ws"]
-"""How sound comes and goes, in the task's own words."""
+from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
+from palabra_agent.palabra.vocabulary import GLOBAL, StreamType
 
 _Json: TypeAlias = dict[str, JsonValue]
 

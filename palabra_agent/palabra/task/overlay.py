@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
 from palabra_agent.config.codes import check_target
-from palabra_agent.config.fields import Mistake, refusal
+from palabra_agent.config.fields import Mistake, refusal, repeated
 from palabra_agent.config.layers import overlay
 from palabra_agent.config.wording import Path, shown
 from palabra_agent.languages import normalise
@@ -96,6 +96,8 @@ def _entry_mistakes(entries: object) -> Iterator[Mistake]:
         reason = f'must be an object whose keys are targets, or "default", not {shown(entries)}'
         yield _ENTRIES, refusal(reason)
         return
+    for code in repeated(map(normalise, entries)):
+        yield _ENTRIES, refusal(f"{shown(code)} is given twice, in two spellings")
     for key, entry in cast("Json", entries).items():
         at = (*_ENTRIES, key)
         try:

@@ -7,9 +7,9 @@ document say so; they are sent only where somebody sets them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, JsonValue
+from pydantic import AfterValidator, JsonValue, ValidationInfo, field_validator
 
 from palabra_agent.config.codes import SpokenCodes
 from palabra_agent.config.fields import (
@@ -27,6 +27,10 @@ from palabra_agent.palabra.task.advanced import (
     SplitterAdvanced,
     TranscriptionAdvanced,
 )
+
+
+OPUS_RATES: Final = frozenset({16_000, 24_000, 48_000})
+"""Sample rates that Opus has, of those that Palabra takes."""
 
 
 def _one_voice(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -194,3 +198,12 @@ class WebSocketFormat(ConfigModel):
     output_format: Literal["pcm_s16le", "zlib_pcm_s16le"] = "pcm_s16le"
     chunk_ms: Annotated[Whole, Between(40, 2_000)] = 320
     """Milliseconds per message; Palabra recommends 320 and takes no very small ones."""
+
+    @field_validator("sample_rate")
+    @classmethod
+    def _rate_of_format(cls, rate: int, info: ValidationInfo) -> int:
+        if info.data.get("format") == "opus" and rate not in OPUS_RATES:
+            allowed = ", ".join(map(str, sorted(OPUS_RATES)))
+            raise refusal(f"must be one of {allowed} with opus, not {rate}")
+
+        return rate

@@ -5,7 +5,7 @@ The languages come from beside the settings; overrides by target are judged as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import (
@@ -38,12 +38,10 @@ from palabra_agent.palabra.task.sections import (
     Translation,
     WebSocketFormat,
 )
+from palabra_agent.palabra.vocabulary import GLOBAL
 
 DEFAULT: Final = "default"
 """Key of `translations` that holds for every target."""
-
-GLOBAL: Final = "global"
-"""Key of `translation_queue_configs` that holds for every target; Palabra's own word."""
 
 MessageType: TypeAlias = Literal[
     "partial_transcription",
@@ -81,6 +79,9 @@ def _distinct_keys(value: object) -> object:
 
 def _target_or(word: str) -> BeforeValidator:
     def check(key: object) -> str:
+        if key in {DEFAULT, GLOBAL} - {word}:
+            raise refusal(f'the key of what holds for every target is "{word}" here')
+
         return word if key == word else check_target(key)
 
     return BeforeValidator(check)
@@ -189,9 +190,30 @@ class TaskSettings(ConfigModel):
         """The queue settings that hold for one target, or for `global`."""
         return _effective(QueueConfig, self.translation_queue_configs, GLOBAL, target)
 
-    def cautions(self) -> tuple[str, ...]:
-        """What is allowed, and may yet not do what is wanted; for the log."""
-        return (*self._low_queues(), *self._overruled_voices(), *self._unchecked())
+    def cautions(self, offered: Collection[LanguageCode] | None = None) -> tuple[str, ...]:
+        """What is allowed, and may yet not do what is wanted; for the log.
+
+        Args:
+            offered: All targets that there may be, where that is known.
+        """
+        return (
+            *self._low_queues(),
+            *self._overruled_voices(),
+            *(self._unused_entries(offered) if offered is not None else ()),
+            *self._unchecked(),
+        )
+
+    def _unused_entries(self, offered: Collection[LanguageCode]) -> Iterator[str]:
+        sections = {
+            "translations": self.translations,
+            "translation_queue_configs": self.translation_queue_configs,
+        }
+        for name, entries in sections.items():
+            for key in sorted(entries.keys() - {DEFAULT, GLOBAL, *offered}):
+                yield (
+                    f'palabra.{name}.{key} is not used: "{key}" is not among the languages, '
+                    f"which are {', '.join(offered)}"
+                )
 
     def _low_queues(self) -> Iterator[str]:
         for key, entry in self.translation_queue_configs.items():

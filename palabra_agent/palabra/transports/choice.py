@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-TransportKind: TypeAlias = Literal["webrtc", "websocket"]
+from palabra_agent.palabra.vocabulary import TransportKind
+
 TransportWish: TypeAlias = Literal["webrtc", "websocket", "auto"]
 
 

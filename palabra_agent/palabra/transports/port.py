@@ -30,7 +30,11 @@ class TrackStarted:
 
 @dataclass(frozen=True, slots=True)
 class TrackEnded:
-    """Translated sound is gone."""
+    """Nothing more comes on a track.
+
+    What came before is still to be heard: it may have come faster than it is spoken. Its frames end
+    by themselves once all of it was, so who listens need only go on.
+    """
 
     source: FrameSource
 
@@ -38,6 +42,11 @@ class TrackEnded:
 @dataclass(frozen=True, slots=True)
 class PeerArrived:
     """Palabra's side was not there before: what was said until now it did not hear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The connection is interrupted; it may come back by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Disconnected:
 
 
 TransportEvent: TypeAlias = (
-    MessageReceived | TrackStarted | TrackEnded | PeerArrived | Resumed | Disconnected
+    MessageReceived | TrackStarted | TrackEnded | PeerArrived | Interrupted | Resumed | Disconnected
 )
 
 
@@ -76,6 +85,13 @@ class Transport(Protocol):
 
     async def write(self, frame: Pcm) -> None:
         """Send a frame of the speaker's voice; dropped while Palabra does not listen."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait, a few seconds at most, until everything written is on its way to Palabra.
+
+        A command that is sent then does not overtake it.
+        """
         ...
 
     def set_listening(self, *, is_listening: bool) -> None:

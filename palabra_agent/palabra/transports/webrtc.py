@@ -8,7 +8,6 @@ old one that knows only two peer connections.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
@@ -24,8 +23,10 @@ from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.rest.api import SessionTicket
 from palabra_agent.palabra.talk.decoding import decode
+from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
     Disconnected,
+    Interrupted,
     MessageReceived,
     PeerArrived,
     Resumed,
@@ -44,9 +45,9 @@ _TRACK_SECONDS: Final = 8.0
 _CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 0.5
-_EVENT_LIMIT: Final = 2000
-
-logger = logging.getLogger(__name__)
+_NO_MEDIA: Final = rtc.DisconnectReason.MEDIA_FAILURE
+_OVERTAKING_SECONDS: Final = 0.2
+"""By so much a command is faster than sound, which waits in encoders and jitter buffers."""
 
 
 class WebRtcTransport:
@@ -56,17 +57,18 @@ class WebRtcTransport:
         self._room = room
         self._voice = voice
         self._expects_tracks = expects_tracks
-        self._queue: asyncio.Queue[TransportEvent] = asyncio.Queue(_EVENT_LIMIT)
+        self._happened = EventQueue()
         self._sources: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
-        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._put)
-        self._no_track = _Alarm(_TRACK_SECONDS, self._put)
+        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._happened.put)
+        self._no_track = _Alarm(_TRACK_SECONDS, self._happened.put)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             "data_received": self._on_data,
             "track_subscribed": self._on_track_subscribed,
             "track_unsubscribed": self._on_track_unsubscribed,
             "participant_connected": self._on_participant_connected,
             "participant_disconnected": self._on_participant_disconnected,
+            "reconnecting": self._on_reconnecting,
             "reconnected": self._on_reconnected,
             "disconnected": self._on_disconnected,
         }
@@ -89,6 +91,11 @@ class WebRtcTransport:
         """Send a frame of the speaker's voice."""
         await self._voice.write(frame)
 
+    async def flush(self) -> None:
+        """Wait until the last frame was played, and is likely to have been heard."""
+        await self._voice.drain()
+        await asyncio.sleep(_OVERTAKING_SECONDS)
+
     def set_listening(self, *, is_listening: bool) -> None:
         """A track is silent by itself; but one that listens has tracks to be listened to."""
         if is_listening and self._expects_tracks:
@@ -98,10 +105,9 @@ class WebRtcTransport:
     def hush(self, languages: Collection[LanguageCode]) -> None:
         """Nothing to do: what waits to be heard waits at Palabra."""
 
-    async def events(self) -> AsyncIterator[TransportEvent]:
+    def events(self) -> AsyncIterator[TransportEvent]:
         """Everything that happens, in order, from before the connection on."""
-        while True:
-            yield await self._queue.get()
+        return self._happened.events()
 
     async def wait_for_peer(self, seconds: float) -> bool:
         """Wait until Palabra's bot is there; False if it did not come in time."""
@@ -121,18 +127,14 @@ class WebRtcTransport:
         for event, callback in self._callbacks.items():
             self._room.off(event, callback)
 
+        for source in self._sources.values():
+            source.end()
+
         self._no_bot.cancel()
         self._no_track.cancel()
 
-    def _put(self, event: TransportEvent) -> None:
-        try:
-            self._queue.put_nowait(event)
-        except asyncio.QueueFull:
-            # two thousand unread events: nobody reads any more, and memory is finite
-            logger.warning("session event dropped")
-
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        self._put(MessageReceived(decode(packet.data)))
+        self._happened.put(MessageReceived(decode(packet.data)))
 
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
@@ -141,19 +143,19 @@ class WebRtcTransport:
             self._expects_tracks = False
             self._no_track.cancel()
             source = self._sources[publication.sid] = RemoteAudio(track)
-            self._put(TrackStarted(publication.name.partition("_")[2], source))
+            self._happened.put(TrackStarted(publication.name.partition("_")[2], source))
 
     def _on_track_unsubscribed(
         self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
         source = self._sources.pop(publication.sid, None)
         if source is not None:
-            self._put(TrackEnded(source))
+            self._end(source)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if _is_bot(participant):
             if not self._no_bot.is_set:
-                self._put(PeerArrived())
+                self._happened.put(PeerArrived())
 
             self._no_bot.cancel()
             self._bot_arrived.set()
@@ -162,13 +164,25 @@ class WebRtcTransport:
         if _is_bot(participant) and is_up(self._room):
             self._miss_bot()
 
+    def _on_reconnecting(self) -> None:
+        self._no_bot.cancel()
+        self._happened.put(Interrupted())
+
     def _on_reconnected(self) -> None:
-        self._put(Resumed())
+        self._happened.put(Resumed())
         if not self._sees_bot:
             self._miss_bot()
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        self._put(Disconnected(f"disconnected ({rtc.DisconnectReason.Name(reason)})"))
+        while self._sources:
+            self._end(self._sources.popitem()[1])
+
+        why = f"disconnected ({rtc.DisconnectReason.Name(reason)})"
+        self._happened.put(Disconnected(why, was_useless=reason == _NO_MEDIA))
+
+    def _end(self, source: RemoteAudio) -> None:
+        source.end()
+        self._happened.put(TrackEnded(source))
 
     @property
     def _sees_bot(self) -> bool:
@@ -222,8 +236,11 @@ async def join(
         yield transport
     finally:
         transport.detach()
-        await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
-        await voice.aclose()
+        try:
+            await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
+        finally:
+            # also where we are cancelled while we leave
+            await voice.aclose()
 
 
 async def _connect(room: rtc.Room, ticket: SessionTicket) -> None:

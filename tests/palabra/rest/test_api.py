@@ -23,9 +23,9 @@ from palabra_agent.palabra.rest.api import (
     PalabraApi,
     SessionInfo,
     SessionTicket,
-    StreamType,
     open_api,
 )
+from palabra_agent.palabra.vocabulary import StreamType
 from tests.clock import in_jumping_time
 
 pytestmark = pytest.mark.unit
@@ -714,3 +714,45 @@ async def test_secrets_are_in_no_text(status: int) -> None:
                 texts += [str(caught.value), repr(caught.value), repr(caught.value.__cause__)]
 
     assert [text for text in texts if SECRET in text] == []
+
+
+@in_jumping_time
+async def test_making_room_takes_no_longer_than_it_may() -> None:
+    """However many sessions are left over, they are deleted side by side, for two seconds."""
+    loop, creations = asyncio.get_running_loop(), list[float]()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "DELETE":
+            await asyncio.sleep(4 if request.path.endswith("/0") else 1)
+            return web.Response(status=500 if len(creations) == 0 else 204)
+
+        creations.append(loop.time())
+        return web.json_response({"data": TICKET}, status=409 if len(creations) == 1 else 201)
+
+    async with answering(answer) as palabra, open_api(palabra.url, CLIENT) as api:
+        async with asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(fails(api.delete_session(str(number))))
+        await api.create_session()
+
+    assert creations[1] - creations[0] == pytest.approx(2, abs=0.2)
+
+
+async def fails(request: Awaitable[object]) -> None:
+    """Await something that is refused."""
+    with pytest.raises(PalabraError):
+        await request
+
+
+async def test_no_room_is_made_where_money_is_missing() -> None:
+    """An empty balance gets no better by deleting sessions."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        errors = [{"detail": "said", "error_code": 100050}]
+        return web.json_response({"ok": False, "errors": errors}, status=403)
+
+    async with answering(answer) as palabra, open_api(palabra.url, CLIENT) as api:
+        await fails(api.delete_session("left"))
+        await fails(api.create_session())
+
+    assert (len(asked(palabra, "DELETE")), len(asked(palabra, "POST"))) == (1, 1)

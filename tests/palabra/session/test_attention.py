@@ -7,11 +7,11 @@ import math
 import pytest
 
 from palabra_agent.palabra.session.attention import Attention
-from tests.fakes import frame, transcript, translated
+from tests.fakes import transcript, translated
 
 pytestmark = pytest.mark.unit
 
-LOUD, QUIET = frame(1000), frame(100)
+LOUD, QUIET = 20.0, 0.0
 
 
 def spoken(attention: Attention, now: float) -> bool:
@@ -107,3 +107,13 @@ def test_what_was_held_until_palabra_heard_is_waited_for() -> None:
     attention.wake(14)
 
     assert attention.bedtime() == 16
+
+
+def test_speech_that_is_sent_late_counts_when_it_is_sent() -> None:
+    """What was held while Palabra woke up must be confirmed as well."""
+    attention = Attention(5, now=0)
+    spoken(attention, 10)
+    attention.send(14)
+    attention.send(13)
+
+    assert attention.bedtime() == 19

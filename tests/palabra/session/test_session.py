@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.errors import ConfigError, SessionLost, TaskRejected
+from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
 from palabra_agent.interpretation.ports import (
     Brief,
     BriefFollowed,
@@ -21,6 +22,7 @@ from palabra_agent.interpretation.ports import (
     InterpretationEnded,
     InterpretationStarted,
     SessionEvent,
+    SpokeAgain,
     Transcript,
     UpdateRefused,
 )
@@ -32,6 +34,7 @@ from palabra_agent.palabra.talk.lifecycle import SessionState
 from palabra_agent.palabra.talk.meanings import Task
 from palabra_agent.palabra.talk.pacing import TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.transports.port import (
+    Interrupted,
     MessageReceived,
     PeerArrived,
     Resumed,
@@ -158,6 +161,69 @@ async def test_a_task_that_never_runs_is_given_up() -> None:
         with pytest.raises(SessionLost, match="not ready within 30 s"):
             await session.until_ready()
         assert asyncio.get_running_loop().time() - began == pytest.approx(30)
+
+
+@pytest.mark.parametrize("error", ["TOO_FAST", None])
+def test_only_a_session_that_says_nothing_at_all_is_of_no_use(error: str | None) -> None:
+    """An error that keeps the task from running is told, and speaks for the connection."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport, silences = FakeTransport(), list[float]()
+        async with conversing(transport, silences=silences) as session:
+            await eventually(lambda: transport.commands)
+            if error is not None:
+                transport.answer("error", code=error, desc="slow down")
+            with pytest.raises(SessionLost, match="not ready within 30 s") as caught:
+                await session.until_ready()
+
+        assert ("; it said: slow down (TOO_FAST)" in str(caught.value)) == bool(error)
+        assert bool(silences) == (error is None)
+
+    run()
+
+
+@in_jumping_time
+async def test_a_session_without_balance_is_not_tried_again() -> None:
+    """It is told at once, in words."""
+    transport = FakeTransport()
+    async with conversing(transport) as session:
+        await eventually(lambda: transport.commands)
+        transport.answer("error", code="INSUFFICIENT_FUNDS", desc="top up")
+        with pytest.raises(AccessDenied, match="top up") as caught:
+            await session.until_ready()
+
+    assert not caught.value.retryable
+
+
+@in_jumping_time
+async def test_a_resumption_that_is_never_answered_ends_the_session() -> None:
+    """Ten seconds after the first word, so that another session can take over."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session, asyncio.TaskGroup() as group:
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        await passing(5)
+        began = asyncio.get_running_loop().time()
+        group.create_task(talk(session, speech(1)))
+        with pytest.raises(SessionLost, match="did not hear again within 10 s"):
+            await heard(session, 1)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(10, abs=0.3)
+
+
+@in_jumping_time
+async def test_a_farewell_that_is_never_answered_is_the_end() -> None:
+    """Ten seconds after the last of the tail, the events just end."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "en", "text": "hello"}
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        began = asyncio.get_running_loop().time()
+        listening = group.create_task(everything(session))
+        session.finish()
+        await passing(9)
+        transport.answer("validated_transcription", transcription=body)
+        await eventually(listening.done)
+
+        assert asyncio.get_running_loop().time() - began == pytest.approx(19, abs=0.3)
 
 
 @in_jumping_time
@@ -402,7 +468,7 @@ async def test_the_voice_is_passed_on() -> None:
     assert [int(it[0]) for it in transport.heard] == [7]
 
 
-def speech(seconds: float, level: int = 1000) -> list[Pcm]:
+def speech(seconds: float, level: int = 4000) -> list[Pcm]:
     """Make frames of somebody speaking; level 0 is silence."""
     return [frame(level) for _ in range(round(seconds * 50))]
 
@@ -458,7 +524,7 @@ def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
         transport = FakeTransport()
         async with ready(transport, THRIFTY) as session:
             await passing(40)
-            said = [frame(level) for level in (*range(100, 125), *range(400, 600))]
+            said = [frame(level) for level in (*range(100, 125), *range(4000, 4200))]
             async with asyncio.TaskGroup() as group:
                 group.create_task(talk(session, [frame(0)] * 50 + said))
                 await eventually(lambda: transport.names[-1] == "set_task")
@@ -473,8 +539,8 @@ def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
             await passing(1)
             assert transport.listening == [True, False, True]
             heard = [int(it[0]) for it in transport.heard if it.any()]
-            # half a second is remembered, 40 ms of which is the word before it was known as one
-            assert heard == [int(it[0]) for it in said][2:]
+            # 240 ms are remembered, 40 of which are the word before it was known as one
+            assert heard == [int(it[0]) for it in said][15:]
 
     run()
 
@@ -509,7 +575,10 @@ async def test_a_session_that_answers_nothing_says_so() -> None:
 
 @in_jumping_time
 async def test_words_and_sound_are_an_answer() -> None:
-    """Either is enough; silence on a translated track is not."""
+    """Either is enough, as is speech in Palabra's queue; silence on a translated track is not.
+
+    A session that ever answered is not one of a transport that is of no use.
+    """
     transport, sound = FakeTransport(), FakeSound()
     silences: list[float] = []
     body = {"transcription_id": "t1", "language": "en", "text": "hello"}
@@ -518,16 +587,82 @@ async def test_words_and_sound_are_an_answer() -> None:
         [started] = await heard(session, 1)
         assert isinstance(started, InterpretationStarted)
         listening = group.create_task(listen(started.source))
+        telling = group.create_task(heard(session, 3))
         await talk(session, speech(3))
         transport.answer("partial_transcription", transcription=body)
         await talk(session, speech(3))
         sound.play(frame(1000))
         await talk(session, speech(3))
-        assert silences == []
+        levels = {"es": {"current_queue_level_ms": 500, "max_queue_level_ms": 20000}}
+        transport.happen(MessageReceived(decode(json.dumps(levels))))
+        await talk(session, speech(3))
+        assert not telling.done()
         sound.play(frame(0))
         await talk(session, speech(1.5))
-        assert len(silences) == 1
+        transport.answer("validated_transcription", transcription=body)
+        await eventually(telling.done)
         listening.cancel()
+
+        told = [type(it) for it in telling.result()]
+        assert told == [Transcript, FellSilent, SpokeAgain]
+        assert silences == []
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_an_interrupted_connection_is_waited_for_while_anything_comes(*, comes_back: bool) -> None:
+    """A lost signalling connection harms nobody; two seconds of nothing at all do."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        async with ready(transport) as session, asyncio.TaskGroup() as group:
+            telling = group.create_task(heard(session, 1))
+            transport.happen(Interrupted())
+            for _ in range(5):
+                await passing(1)
+                transport.happen(MessageReceived(decode(b"{}")))
+            if comes_back:
+                transport.happen(Resumed())
+            await passing(1.9)
+            assert telling.done() is comes_back
+            await eventually(telling.done)
+
+            assert telling.result() == [SpokeAgain() if comes_back else FellSilent()]
+
+    run()
+
+
+@in_jumping_time
+async def test_everything_that_was_said_is_sent_before_the_end() -> None:
+    """Also what was held while Palabra woke up: first it must hear again."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session, asyncio.TaskGroup() as group:
+        await passing(20)
+        await talk(session, speech(0.5))
+        session.finish()
+        await passing(1)
+        assert "end_task" not in transport.names
+        transport.answer("task_status", command="set_task", task_status="running")
+        telling = group.create_task(everything(session))
+        await eventually(lambda: transport.names[-1] == "end_task")
+        assert len(transport.heard) == 25
+        assert transport.flushed == [25]
+        transport.answer("end_of_stream")
+        await eventually(telling.done)
+
+
+@in_jumping_time
+async def test_the_tail_is_billed() -> None:
+    """Palabra charges until it has said its last word, and from when it was asked to resume."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        await passing(3)
+        transport.answer("end_of_stream")
+        await passing(5)
+
+        assert session.billed_seconds == pytest.approx(3, abs=0.1)
 
 
 async def listen(source: FrameSource) -> None:
@@ -579,13 +714,13 @@ async def test_texts_are_spoken_and_phrases_dropped() -> None:
     """Both are commands of their own; what waits to be heard on our side is withdrawn as well."""
     transport = FakeTransport()
     async with ready(transport) as session:
-        session.speak("hola", ES)
         session.interrupt([ES])
+        session.speak("hola", ES)
         await eventually(lambda: len(transport.commands) == 3)
 
         assert transport.commands[1:] == [
-            ("tts_task", {"text": "hola", "language": "es", "translate_text": False}),
             ("interrupt_task", {"languages": ["es"], "pause_task": False}),
+            ("tts_task", {"text": "hola", "language": "es", "translate_text": False}),
         ]
         assert transport.hushed == [frozenset({ES})]
         with pytest.raises(ConfigError, match="2048"):

@@ -7,11 +7,10 @@ import math
 import pytest
 
 from palabra_agent.palabra.session.silence import SilenceWatch
-from tests.fakes import frame
 
 pytestmark = pytest.mark.unit
 
-LOUD, QUIET = frame(1000), frame(100)
+LOUD, QUIET = 20.0, 0.0
 
 
 def frames_until_suspicion(watch: SilenceWatch) -> int:

@@ -21,34 +21,45 @@ def taken(voice: Voice) -> list[int]:
     return levels
 
 
+def hold(voice: Voice, *frames: Pcm) -> None:
+    """Hold frames; those below 400 are pauses."""
+    for it in frames:
+        voice.hold(it, is_pause=int(it[0]) < 400)
+
+
 def test_what_came_before_the_first_word_is_sent_before_it() -> None:
-    """Half a second of it, quiet frames too, in order."""
+    """A quarter of a second of it, quiet frames too, in order."""
     voice = Voice()
     for level in range(40):
         voice.remember(frame(level))
-    voice.hold(frame(1000))
-    voice.hold(frame(0))
-    voice.hold(frame(1001))
+    hold(voice, frame(1000), frame(0), frame(1001))
 
     assert not voice.has_memories
-    assert taken(voice) == [*range(15, 40), 1000, 0, 1001]
+    assert taken(voice) == [*range(28, 40), 1000, 0, 1001]
 
 
-def test_six_seconds_wait_while_palabra_wakes_up() -> None:
+def test_fifteen_seconds_wait_while_palabra_wakes_up() -> None:
     """Beyond that the oldest go, counted."""
     voice = Voice()
-    for number in range(400):
-        voice.hold(frame(400 + number))
+    hold(voice, *(frame(1000 + number) for number in range(850)))
 
     assert voice.backlog.statistics().dropped_ms == 2000
-    assert taken(voice) == [400 + number for number in range(100, 400)]
+    assert taken(voice) == [1000 + number for number in range(100, 850)]
+
+
+def test_a_long_pause_is_not_held_whole() -> None:
+    """So much of it as confirms a sentence; the rest of it would only be delay."""
+    voice = Voice()
+    hold(voice, *[frame(1000)] * 10, *[frame(0)] * 100, *[frame(1001)] * 10)
+
+    assert taken(voice) == [1000] * 10 + [0] * 40 + [1001] * 10
 
 
 def test_the_delay_is_won_back_in_pauses() -> None:
     """What was held is played as it is; of what comes then, pauses are left out."""
     voice = Voice()
     for _ in range(100):
-        voice.hold(frame(1000))
+        hold(voice, frame(1000))
     for level in (1001, 0, 1002):
         voice.pass_on(frame(level))
 
@@ -60,7 +71,7 @@ def test_afterwards_it_is_short_again() -> None:
     """A stall long after a pause costs what it always costs."""
     voice = Voice()
     for _ in range(100):
-        voice.hold(frame(1000))
+        hold(voice, frame(1000))
     played = taken(voice)
     for _ in range(101):
         voice.pass_on(frame(1001))
@@ -76,16 +87,16 @@ def test_a_reader_in_step_loses_nothing() -> None:
     """While it plays what was held, new frames come as fast as old ones go."""
     voice, heard = Voice(), list[Pcm]()
     for number in range(100):
-        voice.hold(frame(400 + number))
+        hold(voice, frame(4000 + number))
     for number in range(100, 300):
-        voice.pass_on(frame(400 + number))
+        voice.pass_on(frame(4000 + number))
         it = voice.backlog.take()
         assert it is not None
         heard.append(it)
     while (it := voice.backlog.take()) is not None:
         heard.append(it)
 
-    assert [int(it[0]) for it in heard] == [400 + number for number in range(300)]
+    assert [int(it[0]) for it in heard] == [4000 + number for number in range(300)]
     assert np.concatenate(heard).size == 300 * 960
 
 
@@ -93,14 +104,14 @@ def test_a_reader_who_takes_much_at_once_loses_nothing() -> None:
     """Chunks of a third of a second leave a quarter faster than they are spoken."""
     voice, heard = Voice(), list[int]()
     for number in range(100):
-        voice.hold(frame(400 + number))
+        hold(voice, frame(4000 + number))
     for number in range(100, 1000):
-        voice.pass_on(frame(400 + number))
+        voice.pass_on(frame(4000 + number))
         if number % 13 == 0:
             burst = (voice.backlog.take() for _ in range(16))
             heard += [int(it[0]) for it in burst if it is not None]
             if not voice.backlog.statistics().held_ms:
                 break
 
-    assert heard == [400 + number for number in range(len(heard))]
+    assert heard == [4000 + number for number in range(len(heard))]
     assert 400 < len(heard) < 1000

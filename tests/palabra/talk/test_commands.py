@@ -70,6 +70,7 @@ def test_a_command_is_said(said: CommandParts, expected: CommandParts) -> None:
     [
         ("", "es", False, "text: must not be empty"),
         (" \n", "es", False, "text: must not be empty"),
+        ("hi \ud83d", "es", False, "text: holds half of a character (a lone surrogate)"),
         ("x" * 2049, "es", False, "text: must have at most 2048 characters, not 2049"),
         (
             "x",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from palabra_agent.errors import SessionLost, TaskRejected
+from palabra_agent.errors import ConfigError, SessionLost, TaskRejected
 from palabra_agent.palabra.talk import commands
 from palabra_agent.palabra.talk.conversation import TaskConversation
 from palabra_agent.palabra.talk.lifecycle import OVER, SessionState
-from palabra_agent.palabra.talk.meanings import Command, Finished, Noted, Over, Ready, Refused
+from palabra_agent.palabra.talk.meanings import (
+    Command,
+    Finished,
+    Meaning,
+    Noted,
+    Over,
+    Ready,
+    Refused,
+)
 from palabra_agent.palabra.talk.messages import (
     ErrorReport,
     Message,
@@ -40,6 +49,8 @@ UNKNOWN_COMMAND = ErrorReport(
     "VALIDATION_ERROR", "Message should contain non-empty message_type field"
 )
 RATE_LIMIT = ErrorReport("RATE_LIMIT", "slow down")
+TEXT = ("tts_task", {"text": "hi"})
+ASK = Command("get_task", {"exclude_hidden": True})
 HELLO = transcript()
 WEEK = 600_000.0
 
@@ -73,11 +84,20 @@ class Talk:
 
     def hear(self, message: Message) -> list[Any]:
         """Receive a message; errors stand as their class and text."""
-        heard = self.conversation.receive(message, self.now)
-        return [
-            (type(it).__name__, str(it.error)) if isinstance(it, Over | Refused) else it
-            for it in heard
-        ]
+        return in_short(self.conversation.receive(message, self.now))
+
+    def give_up_in(self, seconds: float) -> list[Any]:
+        """Let time pass; errors stand as their class and text."""
+        self.now += seconds
+        return in_short(self.conversation.give_up(self.now))
+
+
+def in_short(meanings: list[Meaning]) -> list[Any]:
+    """Tell what is meant; errors stand as their class and text."""
+    return [
+        (type(it).__name__, str(it.error)) if isinstance(it, Over | Refused) else it
+        for it in meanings
+    ]
 
 
 def talk(state: SessionState) -> Talk:
@@ -526,16 +546,324 @@ def test_an_acknowledged_interruption_is_over() -> None:
     assert session.next() is None
 
 
-def test_a_refused_text_refuses_no_task() -> None:
-    """A validation error that names another command leaves a change under way alone."""
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "ValidationError(model='TtsTaskRequestMessage', errors=[])",
+        "[{'loc': ('text',), 'msg': 'too long'}]",
+        "[{'loc': ('language',), 'msg': 'no'}, {'loc': ('text',), 'msg': 'no'}]",
+    ],
+)
+def test_a_refused_text_refuses_no_task(refusal: str) -> None:
+    """A validation error that is about another command leaves a change under way alone."""
     session = talk(SessionState.RUNNING)
     session.wish(B)
-    refusal = "ValidationError(model='TtsTaskRequestMessage', errors=[])"
 
-    assert session.hear(ErrorReport("VALIDATION_ERROR", refusal)) == [
-        Noted("error", "VALIDATION_ERROR")
-    ]
+    for _ in range(5):
+        assert session.hear(ErrorReport("VALIDATION_ERROR", refusal)) == [
+            Noted("error", "VALIDATION_ERROR")
+        ]
+    assert session.next() == ASK
+    assert session.hear(RUNNING) == [Ready()]
+
+
+def test_an_error_that_may_be_about_a_text_refuses_no_task_at_once() -> None:
+    """Where both wait for an answer the task is sent again, and refused if it is so once more."""
+    session = talk(SessionState.RUNNING)
+    session.conversation.say(TEXT)
+    session.wish(B)
+    session.next()
+    session.conversation.next_command(session.now)
+
+    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
+    session.now += 5
     assert session.next() == Command("set_task", B)
+    assert session.hear(INVALID) == [("Refused", REFUSED)]
+
+
+@pytest.mark.parametrize("state", [SessionState.RUNNING, SessionState.PAUSED])
+def test_what_is_only_asked_for_is_not_refused(state: SessionState) -> None:
+    """After a reconnect a stray validation error bars nothing, and what runs may be wished."""
+    session = talk(state)
+    session.conversation.ask_again()
+
+    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
+    assert session.conversation.wish(A) == [Ready()]
+    assert session.next() == ASK
+
+
+def test_what_runs_is_never_barred() -> None:
+    """A task that ran before the pause cannot be wrong after it: it is sent again."""
+    session = talk(SessionState.PAUSED)
+    session.resume()
+
+    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
+    assert session.next() == Command("set_task", A)
+    session.hear(RUNNING)
+    assert session.conversation.is_heard
+    assert session.conversation.wish(A) == [Ready()]
+
+
+def test_a_change_that_is_refused_in_a_resumption_leaves_nobody_unheard() -> None:
+    """Palabra is still paused then: what ran before is sent instead."""
+    session = talk(SessionState.PAUSED)
+    session.conversation.wish(B)
+    session.resume()
+
+    assert session.hear(INVALID) == [("Refused", REFUSED)]
+    assert session.next() == Command("set_task", A)
+    session.hear(RUNNING)
+    assert session.conversation.is_heard
+
+
+def test_a_standing_refusal_is_not_taken_back() -> None:
+    """That the old task runs on, after a reconnect or a pause, does not mean the wish is met."""
+    session = talk(SessionState.RUNNING)
+    session.wish(B)
+    session.hear(INVALID)
+
+    session.conversation.ask_again()
+    session.next()
+    assert session.hear(RUNNING) == []
+    session.pause()
+    session.hear(PAUSED)
+    session.resume()
+    assert session.hear(RUNNING) == []
+    assert session.conversation.wish(A) == [Ready()]
+
+
+def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
+    """Nobody is left unheard for ever: ten seconds after the first try the session is given up."""
+    session = talk(SessionState.PAUSED)
+    session.resume()
+    began = session.now
+
+    assert session.conversation.state is SessionState.RESUMING
+    assert session.conversation.is_charged
+    assert not session.conversation.is_heard
+    assert session.give_up_in(9.9) == []
+    assert session.conversation.gives_up_at == pytest.approx(began + 10)
+    assert session.give_up_in(0.2) == [
+        ("Over", "the Palabra session was lost: Palabra did not hear again within 10 s")
+    ]
+    assert session.give_up_in(0.2) == []
+    assert session.conversation.gives_up_at == math.inf
+
+
+def test_resuming_again_and_again_gives_no_more_time() -> None:
+    """Neither a task that says it is paused nor errors put the end off."""
+    session = talk(SessionState.PAUSED)
+    session.resume()
+    until = session.conversation.gives_up_at
+    for answer in (TaskReport("", "paused"), RATE_LIMIT):
+        session.next()
+        session.hear(answer)
+
+    assert session.conversation.gives_up_at == until
+
+
+def test_a_resumption_that_is_answered_ends_the_wait() -> None:
+    """A task that runs may run for ever, and so may a pause last."""
+    session = talk(SessionState.PAUSED)
+    assert session.give_up_in(WEEK) == []
+    session.resume()
+    session.hear(RUNNING)
+
+    assert session.give_up_in(WEEK) == []
+
+
+@pytest.mark.parametrize("cause", ["change", "reconnect", "peer"])
+def test_a_silent_control_channel_is_a_loss(cause: str) -> None:
+    """What runs and does not answer for half a minute has lost its ears."""
+    session = talk(SessionState.RUNNING)
+    if cause == "change":
+        session.wish(B)
+    elif cause == "reconnect":
+        session.conversation.ask_again()
+    else:
+        session.conversation.repeat()
+    session.conversation.next_command(session.now)
+
+    assert session.give_up_in(29) == []
+    assert session.give_up_in(2) == [
+        ("Over", "the Palabra session was lost: Palabra did not answer within 30 s")
+    ]
+
+
+def test_a_task_of_an_unknown_state_is_still_there() -> None:
+    """Whoever only doubts is content with that."""
+    session = talk(SessionState.RUNNING)
+    session.conversation.ask_again()
+    session.next()
+    session.hear(TaskReport("", "unknown"))
+
+    assert session.next() is None
+    assert session.give_up_in(WEEK) == []
+
+
+def test_a_task_that_never_runs_is_given_up_with_the_last_error() -> None:
+    """Half a minute after it was sent first; what Palabra said meanwhile is told."""
+    session = talk(SessionState.CONFIGURING)
+    for error in (ErrorReport("OTHER", "x"), ErrorReport("TOO_FAST", "slow down")):
+        session.hear(error)
+        session.next()
+
+    assert session.conversation.was_answered
+    [(kind, words)] = session.give_up_in(30)
+    assert kind == "Over"
+    assert words == (
+        "the Palabra session was lost: Palabra was not ready within 30 s; "
+        "it said: slow down (TOO_FAST)"
+    )
+
+
+def test_the_tail_is_waited_for_as_long_as_it_comes() -> None:
+    """Words and sound of it renew the wait; then the end is taken for granted."""
+    session = talk(SessionState.ENDING)
+    for _ in range(5):
+        assert session.give_up_in(9) == []
+        session.hear(HELLO)
+    assert session.give_up_in(9) == []
+    session.conversation.hear_tail(session.now)
+    assert session.give_up_in(9) == []
+
+    assert session.give_up_in(1.1) == [Finished()]
+
+
+DENIALS = [
+    "INSUFFICIENT_FUNDS",
+    "UNAUTHORIZED",
+    "FORBIDDEN",
+    "PAYMENT_REQUIRED",
+    "NO_BALANCE",
+    "100050",
+    "402",
+]
+
+
+@pytest.mark.parametrize("code", DENIALS)
+@pytest.mark.parametrize("state", [SessionState.CONFIGURING, SessionState.PAUSED])
+def test_whoever_may_not_is_told_so_at_once(code: str, state: SessionState) -> None:
+    """Credentials and balance do not get better by trying again, at first or after a pause."""
+    session = talk(state)
+    session.resume()
+    [over] = session.conversation.receive(ErrorReport(code, "top up"), session.now)
+
+    assert isinstance(over, Over)
+    assert not over.error.retryable
+    assert str(over.error) == (f"Palabra's credentials or balance do not allow it: top up ({code})")
+    assert session.conversation.state is SessionState.FAILED
+
+
+def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
+    """What ran before goes on, and an error while nothing was asked for is noted alone."""
+    session = talk(SessionState.RUNNING)
+    denied = ErrorReport("FORBIDDEN", "")
+    assert session.hear(denied) == [Noted("error", "FORBIDDEN")]
+    session.wish(B)
+
+    assert session.hear(denied) == [
+        ("Refused", "Palabra's credentials or balance do not allow it: FORBIDDEN")
+    ]
+    assert session.next() is None
+
+
+@pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "500", "UNKNOWN", ""])
+def test_other_errors_deny_nothing(code: str) -> None:
+    """What may be different in a moment is tried again."""
+    session = talk(SessionState.CONFIGURING)
+
+    assert session.hear(ErrorReport(code, "x")) == [Noted("error", code)]
+    assert session.next() == Command("set_task", A)
+
+
+def test_a_late_acknowledgement_of_a_pause_is_history() -> None:
+    """Whoever speaks as the pause goes out is heard as soon as their resumption is answered."""
+    session = talk(SessionState.RUNNING)
+    session.pause()
+    session.resume()
+    session.hear(PAUSED)
+
+    assert session.hear(TaskReport("set_task", "running")) == [Ready()]
+    assert session.conversation.is_heard
+    assert session.next() is None
+
+
+def test_a_pause_that_is_always_refused_is_tried_less_and_less() -> None:
+    """Once it is told that silence is charged; a pause that comes to pass makes it forgotten."""
+    session = talk(SessionState.RUNNING)
+    session.conversation.pause()
+    tries: list[float] = []
+    told: list[Any] = []
+    while session.now < 1000:
+        due = session.conversation.next_time()
+        assert due is not None
+        session.now = max(session.now, due)
+        assert session.conversation.next_command(session.now) == Command("pause_task", {})
+        tries.append(session.now)
+        told += session.hear(ErrorReport("NO_PAUSE", ""))
+
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
+    assert gaps[:3] == [pytest.approx(PAUSE_INTERVAL_SECONDS * 2**it) for it in range(3)]
+    assert max(gaps) == pytest.approx(120)
+    assert told.count(Noted("pause refused", "NO_PAUSE")) == 1
+
+    session.now += 120
+    session.conversation.next_command(session.now)
+    session.hear(PAUSED)
+    session.resume()
+    session.hear(RUNNING)
+    assert session.pause() == Command("pause_task", {})
+
+
+def test_too_many_texts_are_refused_in_words() -> None:
+    """None is dropped behind anybody's back: the oldest are spoken, the newest is told no."""
+    session = talk(SessionState.RUNNING)
+    for number in range(60):
+        session.conversation.say(("tts_task", {"text": f"{number}"}))
+    with pytest.raises(ConfigError, match="text: 60 texts wait to be spoken already"):
+        session.conversation.say(TEXT)
+
+    assert session.next() == Command("tts_task", {"text": "0"})
+    session.conversation.say(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("languages", "spoken"),
+    [([], []), (["es"], ["translated", "german"]), (["fr"], ["spanish", "translated", "german"])],
+)
+def test_an_interruption_goes_first_and_drops_texts(
+    languages: list[str], spoken: list[str]
+) -> None:
+    """What it is meant for is not spoken afterwards; what is for all targets is."""
+    session = talk(SessionState.RUNNING)
+    for text, language, is_translated in [
+        ("spanish", "es", False),
+        ("translated", "es", True),
+        ("german", "de", False),
+    ]:
+        data = {"text": text, "language": language, "translate_text": is_translated}
+        session.conversation.say(("tts_task", data))
+    session.conversation.say(commands.interrupt_task(languages))
+
+    first = session.next()
+    assert first is not None
+    assert first.name == "interrupt_task"
+    rest: list[str] = []
+    while (command := session.next()) is not None:
+        rest.append(command.data["text"])
+    assert rest == spoken
+
+
+def test_doubts_are_one_question() -> None:
+    """However often it is asked to make sure, one `get_task` goes out."""
+    session = talk(SessionState.RUNNING)
+    for _ in range(10):
+        session.conversation.ask_again()
+
+    assert session.next() == ASK
+    assert session.hear(RUNNING) == []
+    assert session.next() is None
 
 
 def test_texts_wait_for_the_task_and_for_their_turn() -> None:
@@ -626,10 +954,19 @@ class AnyConversation(RuleBasedStateMachine):
         """Want Palabra to hear again."""
         self.conversation.resume()
 
-    @rule(parts=st.sampled_from([commands.interrupt_task(), ("tts_task", {"text": "hi"})]))
+    @rule(parts=st.sampled_from([commands.interrupt_task(), TEXT]))
     def say(self, parts: commands.CommandParts) -> None:
         """Want something else."""
         self.conversation.say(parts)
+
+    @rule(seconds=st.sampled_from([0.0, 5.0, 12.0]))
+    def lose_patience(self, seconds: float) -> None:
+        """Wait, and give up what did not come in time."""
+        self.now += seconds
+        for meaning in self.conversation.give_up(self.now):
+            assert not self.was_over
+            self.was_over = isinstance(meaning, Over | Finished)
+        assert self.conversation.gives_up_at > self.now
 
     @precondition(lambda self: len(self.sent) > 20)
     @rule()

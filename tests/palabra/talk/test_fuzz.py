@@ -26,8 +26,7 @@ from palabra_agent.palabra.transports.port import MessageReceived
 from tests.clock import in_jumping_time
 from tests.fakes import FakeTransport
 from tests.palabra.session.test_session import heard, ready
-
-from .wire.rows import rows
+from tests.palabra.wire.rows import rows
 
 # ten thousand examples take half a minute, and several on a machine that is busy
 pytestmark = [pytest.mark.unit, pytest.mark.timeout(600)]

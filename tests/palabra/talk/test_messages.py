@@ -386,6 +386,28 @@ def test_compressed_sound_is_unpacked_within_reason(sound: bytes, plain: bytes |
     assert unzipped(sound) == plain
 
 
+@pytest.mark.parametrize("message_type", ["error", "warning"])
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("X" * 100_000, "X" * 64),
+        ("hola mundo\nINFO x", "hola_mundo_INFO_x"),
+        ("a.b-C_1", "a.b-C_1"),
+    ],
+)
+def test_a_code_may_stand_in_a_log(message_type: str, code: str, expected: str) -> None:
+    """Whatever the other side calls a code, it is short and made of harmless characters."""
+    read = said(message_type, {"code": code})
+
+    assert isinstance(read, ErrorReport | WarningReport)
+    assert read.code == expected
+
+
+def test_an_unknown_type_may_stand_in_a_log() -> None:
+    """So is the name of a message that nobody knows."""
+    assert said("new\r\n" + "x" * 100, {}) == Unread("new_" + "x" * 59)
+
+
 @given(st.dictionaries(st.sampled_from(["a", "b"]), st.text(), max_size=2))
 def test_what_is_written_can_be_read(data: dict[str, str]) -> None:
     """A command is one JSON object, in UTF-8."""

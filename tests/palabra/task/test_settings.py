@@ -20,7 +20,7 @@ from palabra_agent.palabra.task.advanced import (
     SplitterAdvanced,
     TranscriptionAdvanced,
 )
-from palabra_agent.palabra.task.building import StreamType, build_task
+from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.sections import (
     QueueConfig,
     SentenceSplitter,
@@ -30,6 +30,7 @@ from palabra_agent.palabra.task.sections import (
     Verification,
 )
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
+from palabra_agent.palabra.vocabulary import StreamType
 
 pytestmark = pytest.mark.unit
 
@@ -390,6 +391,23 @@ def test_every_documented_field_is_reachable() -> None:
             {"translations": {"vn": {}}},
             'translations.vn: "vn" is not a known language, did you mean "vi"? '
             "`palabra-agent schema` lists the codes",
+        ),
+        (
+            {"translations": {"global": {}}},
+            'translations.global: the key of what holds for every target is "default" here',
+        ),
+        (
+            {"translation_queue_configs": {"default": {}}},
+            "translation_queue_configs.default: the key of what holds for every target is "
+            '"global" here',
+        ),
+        (
+            {"websocket": {"format": "opus", "sample_rate": 44100}},
+            "websocket.sample_rate: must be one of 16000, 24000, 48000 with opus, not 44100",
+        ),
+        (
+            {"undocumented": {"pipeline": {"translations": {"ES": {}, "es": {}}}}},
+            'undocumented.pipeline.translations: "es" is given twice, in two spellings',
         ),
         (
             {"translations": {"es_MX": {}, "es-mx": {}}},
@@ -859,6 +877,22 @@ def test_what_may_not_do_what_is_wanted_is_told() -> None:
         "palabra.translations.es.speech_generation: the voice that voice_timbre_detection finds "
         "is used instead of voice_id",
         "palabra.undocumented is sent to Palabra as it is, unchecked",
+    )
+
+
+def test_entries_that_nobody_uses_are_told() -> None:
+    """A language that is not offered is perhaps another one, spelt wrong."""
+    said = settings(
+        {
+            "translations": {"default": {}, "pt": {}, "es": {}},
+            "translation_queue_configs": {"global": {}, "pt-br": {}, "fr": {}},
+        }
+    )
+
+    assert said.cautions((LanguageCode("es"), LanguageCode("pt-br"))) == (
+        'palabra.translations.pt is not used: "pt" is not among the languages, which are es, pt-br',
+        'palabra.translation_queue_configs.fr is not used: "fr" is not among the languages, '
+        "which are es, pt-br",
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
+import av
 import numpy as np
 import pytest
 
@@ -188,6 +190,55 @@ async def test_what_was_held_back_is_sent_whole() -> None:
 
 
 @in_jumping_time
+@pytest.mark.parametrize("chunk_ms", [40, 320, 2000])
+async def test_everything_is_sent_before_the_end(chunk_ms: int) -> None:
+    """The last sample leaves at once, before the command that comes next; nothing is dropped."""
+    words = [frame(number + 1) for number in range(75)]
+    formats = WebSocketFormat(sample_rate=48_000, chunk_ms=chunk_ms)
+    async with joined(formats) as (transport, peer):
+        transport.set_listening(is_listening=True)
+        await say(transport, *words)
+        began = asyncio.get_running_loop().time()
+        await transport.flush()
+        assert asyncio.get_running_loop().time() - began < 0.02
+        await transport.send(encode("end_task", {}))
+        await eventually(lambda: peer.commands)
+        sound = np.frombuffer(b"".join(peer.sounds), "<i2")
+        await transport.flush()
+        transport.set_listening(is_listening=False)
+        await transport.flush()
+
+    start = int(np.argmax(sound == 1))
+    assert np.array_equal(sound[start : start + 75 * 960], np.concatenate(words))
+
+
+@in_jumping_time
+async def test_no_encoder_keeps_the_end() -> None:
+    """Opus holds a packet back, and a resampler some samples: silence pushes them out."""
+    formats = WebSocketFormat(format="opus", sample_rate=48_000)
+    async with joined(formats) as (transport, peer):
+        transport.set_listening(is_listening=True)
+        await say(transport, *[frame(0)] * 10, *np.split(tone(500, 0.24), 12))
+        await transport.flush()
+        await eventually(lambda: len(peer.sounds) == 2)
+
+    with av.open(io.BytesIO(b"".join(peer.sounds))) as stream:
+        decoded = np.concatenate([it.to_ndarray().ravel() for it in stream.decode(audio=0)])
+    heard = np.flatnonzero(np.abs(decoded) > 0.02)
+    assert heard[-1] - heard[0] == pytest.approx(0.24 * 48_000, abs=600)
+
+
+@in_jumping_time
+async def test_a_dead_connection_does_not_hold_whoever_flushes() -> None:
+    """It ends with the connection, or after seconds."""
+    async with joined() as (transport, peer):
+        transport.set_listening(is_listening=True)
+        await say(transport, frame(1))
+        peer.vanish()
+        await transport.flush()
+
+
+@in_jumping_time
 async def test_a_writer_is_let_go_where_nobody_listens_any_more() -> None:
     """Whoever waits for room waits no longer than the listening lasts."""
     async with joined() as (transport, _), asyncio.timeout(1):
@@ -252,6 +303,18 @@ async def test_the_end_is_told_when_all_was_heard() -> None:
         assert isinstance((await told(transport, 3))[-1], Disconnected)
 
     assert hearing.result().size == pytest.approx(3 * 48_000, abs=960)
+
+
+@in_jumping_time
+async def test_languages_without_end_are_not_hoarded() -> None:
+    """Whatever is sent, there are no more tracks than anybody could ask for."""
+    async with joined() as (transport, peer):
+        for number in range(100):
+            await peer.speak(speech(20), f"x{number}")
+        await peer.say("end_of_stream", {})
+        events = await told(transport, 33)
+
+    assert [type(it) for it in events] == [TrackStarted] * 32 + [MessageReceived]
 
 
 @in_jumping_time
@@ -386,6 +449,44 @@ async def test_leaving_is_polite_and_quick() -> None:
         assert loop.time() - left < 0.5
         await asyncio.wait_for(peer.has_left.wait(), 1)
         assert peer.socket.close_code == 1000
+
+
+@in_jumping_time
+async def test_leaving_is_accounted_for_however_often_it_is_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A second cancellation, while the peer does not answer our good-bye, skips nothing."""
+    caplog.set_level(logging.INFO)
+    async with stream_peer() as peer:
+
+        async def stay() -> None:
+            async with join_stream(peer.ticket):
+                await asyncio.Event().wait()
+
+        async with asyncio.TaskGroup() as group:
+            staying = group.create_task(stay())
+            await eventually(lambda: peer.connection)
+            peer.stop_reading()
+            staying.cancel()
+            await passing(0.1)
+            staying.cancel()
+        peer.vanish()
+
+    assert "voice sent" in [it.message for it in caplog.records]
+
+
+@in_jumping_time
+async def test_what_has_come_is_heard_after_leaving() -> None:
+    """Whoever listens when the connection ends hears the rest, and then that it is over."""
+    async with joined() as (transport, peer):
+        await peer.speak(speech(3000), is_last=True)
+        [started] = await told(transport, 1)
+        assert isinstance(started, TrackStarted)
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert (await hear(started.source, 10)).size == pytest.approx(3 * 48_000, abs=960)
+    assert loop.time() - began < 3.1
 
 
 @in_jumping_time

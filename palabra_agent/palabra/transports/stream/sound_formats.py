@@ -12,11 +12,8 @@ from palabra_agent.audio.resampler import Resampler
 from palabra_agent.palabra.talk.decoding import unzipped
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.stream.ogg_opus import OggOpusWriter
+from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
 
-LEAST_BYTES: Final = 768
-"""Palabra takes no less in one message."""
-
-_OPUS_RATES: Final = frozenset({16_000, 24_000, 48_000})
 _SAMPLE_BYTES: Final = 2
 _ENDLESS: Final = 0xFFFFFFFF
 """The length of a WAV file that is not over yet."""
@@ -56,22 +53,18 @@ class WavEncoder:
 
 
 class OpusEncoder:
-    """An Ogg Opus stream, at a constant bit rate so that silence does not shrink to nothing.
-
-    A sample rate that Opus does not have is only declared: the stream then has Opus's own.
-    """
+    """An Ogg Opus stream, at a constant bit rate so that silence does not shrink to nothing."""
 
     def __init__(self, rate: int, channels: int, chunk_ms: int) -> None:
-        rate = rate if rate in _OPUS_RATES else SAMPLE_RATE
         self._resampler = Resampler(SAMPLE_RATE, rate)
-        least_bits = LEAST_BYTES * 8 * 1000 // chunk_ms
+        least_bits = LEAST_SOUND_BYTES * 8 * 1000 // chunk_ms
         self._stream = OggOpusWriter(rate, channels, least_bits=least_bits)
         self._pages = b""
 
     def encode(self, chunk: Pcm) -> bytes:
         """Pack the next chunk; the first pages of very short chunks wait for more."""
         self._pages += self._stream.write(self._resampler.push(chunk))
-        if len(self._pages) < LEAST_BYTES:
+        if len(self._pages) < LEAST_SOUND_BYTES:
             return b""
 
         pages, self._pages = self._pages, b""

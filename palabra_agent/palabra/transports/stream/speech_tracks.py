@@ -13,9 +13,10 @@ from palabra_agent.languages import LanguageCode, match
 from palabra_agent.palabra.talk.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.paced_track import PacedTrack
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.vocabulary import GLOBAL
 
-GLOBAL: Final = "global"
-"""The limits of languages that have none of their own, as Palabra calls them."""
+_MOST_TRACKS: Final = 32
+"""More languages than anybody asks for; each may hold a megabyte."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class SpeechTracks:
         self._limits = limits
         self._tracks: dict[LanguageCode, PacedTrack] = {}
         self._corrupt_chunks = 0
+        self._surplus_chunks = 0
 
     def put(self, chunk: AudioChunk) -> PacedTrack | None:
         """Add a chunk to its track; returns the track where it is new."""
@@ -47,6 +49,10 @@ class SpeechTracks:
         track = self._tracks.get(chunk.language)
         if track is not None:
             track.put(chunk, sound)
+            return None
+
+        if len(self._tracks) >= _MOST_TRACKS:
+            self._surplus_chunks += 1
             return None
 
         limits = self._limits.get(chunk.language) or self._limits.get(GLOBAL) or QueueLimits()
@@ -78,6 +84,9 @@ class SpeechTracks:
         """Tell the operator where the speech went: every lost millisecond counts."""
         for language, track in self._tracks.items():
             logger.info("speech came", extra={"language": language, **asdict(track.statistics())})
+
+        if self._surplus_chunks:
+            logger.warning("too many languages came", extra={"chunks": self._surplus_chunks})
 
         if self._corrupt_chunks:
             logger.warning("corrupt speech was left out", extra={"chunks": self._corrupt_chunks})

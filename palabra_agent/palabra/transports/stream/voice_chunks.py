@@ -26,6 +26,9 @@ _CUSHION_SECONDS: Final = 0.04
 _JITTER_SECONDS: Final = 0.04
 """A frame that is late by less belongs to the one before; by more, there was silence between."""
 
+_PUSHING_SECONDS: Final = 0.06
+"""So much silence after the last word takes it out of any encoder, which holds a little back."""
+
 _LATEST_SECONDS: Final = 1.0
 """So much is sent at once after a stall; what was missed before that is missed."""
 
@@ -58,6 +61,7 @@ class VoiceChunks:
         self._begins_at = math.inf
         """When the next chunk began to be spoken; infinity while nobody listens."""
         self._held: Pcm = np.empty(0, np.int16)
+        self._is_hasty = False
         self._in = self._silence = self._out = self._dropped = 0
 
     @property
@@ -71,8 +75,16 @@ class VoiceChunks:
         return self._held.size >= self._enough
 
     @property
+    def is_hasty(self) -> bool:
+        """Whether everything that is held is to leave at once."""
+        return self._is_hasty
+
+    @property
     def due_at(self) -> float:
         """When the next chunk is to leave; infinity while nobody listens."""
+        if self._is_hasty:
+            return -math.inf
+
         return self._begins_at + self._chunk_seconds + _CUSHION_SECONDS
 
     def listen(self, now: float) -> None:
@@ -80,8 +92,17 @@ class VoiceChunks:
         if not self.is_listening:
             self._begins_at = now
 
+    def hasten(self) -> None:
+        """Let everything that is held leave at once, and let no encoder keep its end."""
+        if self.is_listening:
+            pushing = _samples(_PUSHING_SECONDS)
+            self._held = np.concatenate((self._held, np.zeros(pushing, np.int16)))
+            self._silence += pushing
+            self._is_hasty = True
+
     def rest(self) -> None:
         """Send no more, not even what is held."""
+        self._is_hasty = False
         self._begins_at = math.inf
         self._dropped += self._held.size
         self._held = self._held[:0]
@@ -108,6 +129,7 @@ class VoiceChunks:
         self._silence += chunk.size - taken.size
         self._out += chunk.size
         self._begins_at += self._chunk_seconds
+        self._is_hasty = self._is_hasty and self._held.size > 0
         if self._begins_at + self._held.size / SAMPLE_RATE - now >= self._saved_seconds:
             self._begins_at -= self._saved_seconds
 

@@ -8,7 +8,6 @@ a lost connection is a lost session.
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
@@ -25,9 +24,11 @@ from palabra_agent.errors import SessionLost
 from palabra_agent.failures import single_failure
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.rest.answers import SessionTicket
+from palabra_agent.palabra.talk.commands import input_audio_data
 from palabra_agent.palabra.talk.decoding import decode
 from palabra_agent.palabra.talk.messages import AudioChunk, Message, StreamEnded, encode
 from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     MessageReceived,
@@ -44,7 +45,6 @@ from palabra_agent.palabra.transports.stream.voice_chunks import VoiceChunks
 _SEND_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 0.5
 _TAIL_SECONDS: Final = 20.0
-_EVENT_LIMIT: Final = 2000
 _FRAMES: Final = frozenset({aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY})
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class WebSocketTransport:
         self._voice_changed = asyncio.Event()
         """Set where somebody should look: Palabra listens or does not, or a chunk has left."""
         self._tracks = SpeechTracks(partial(unpack, formats), limits)
-        self._queue: asyncio.Queue[TransportEvent] = asyncio.Queue(_EVENT_LIMIT)
+        self._happened = EventQueue()
         self._is_over = False
 
     async def wait_for_peer(self, seconds: float) -> bool:
@@ -99,6 +99,16 @@ class WebSocketTransport:
 
         self._voice.write(frame, asyncio.get_running_loop().time())
 
+    async def flush(self) -> None:
+        """Send what is held at once, filled up with silence, and wait until it has left."""
+        self._voice.hasten()
+        self._voice_changed.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SEND_SECONDS):
+                while self._voice.is_hasty:
+                    self._voice_changed.clear()
+                    await self._voice_changed.wait()
+
     def set_listening(self, *, is_listening: bool) -> None:
         """Begin or stop to send sound, silence where nothing is written."""
         if is_listening and not self._is_over:
@@ -112,10 +122,9 @@ class WebSocketTransport:
         """Withdraw translated speech that is not heard yet; of all languages if empty."""
         self._tracks.hush(languages)
 
-    async def events(self) -> AsyncIterator[TransportEvent]:
+    def events(self) -> AsyncIterator[TransportEvent]:
         """Everything that happens, in order, from before the connection on."""
-        while True:
-            yield await self._queue.get()
+        return self._happened.events()
 
     async def listen(self) -> None:
         """Read what comes until the connection ends."""
@@ -144,6 +153,10 @@ class WebSocketTransport:
                 async with asyncio.timeout_at(None if math.isinf(due) else due):
                     await self._voice_changed.wait()
 
+    def leave(self) -> None:
+        """Be over, if it is not yet: what has come is still heard."""
+        self._end("we left")
+
     def account(self) -> None:
         """Tell the operator where the sound went: every lost millisecond counts."""
         logger.info("voice sent", extra=asdict(self._voice.statistics()))
@@ -156,13 +169,13 @@ class WebSocketTransport:
             return
 
         try:
-            await self.send(encode("input_audio_data", {"data": base64.b64encode(sound).decode()}))
+            await self.send(encode(*input_audio_data(sound)))
         except SessionLost:
             self._end("sound could not be sent")
 
     def _receive(self, message: Message) -> None:
         if not isinstance(message, AudioChunk):
-            self._put(MessageReceived(message))
+            self._happened.put(MessageReceived(message))
             return
 
         if not self._expects_speech:
@@ -170,7 +183,7 @@ class WebSocketTransport:
 
         track = self._tracks.put(message)
         if track is not None:
-            self._put(TrackStarted(message.language, track))
+            self._happened.put(TrackStarted(message.language, track))
 
     def _end(self, reason: str) -> None:
         """Tell that it is over, once; nobody waits for anything any more."""
@@ -180,16 +193,9 @@ class WebSocketTransport:
         self._is_over = True
         self.set_listening(is_listening=False)
         for track in self._tracks.close():
-            self._put(TrackEnded(track))
+            self._happened.put(TrackEnded(track))
 
-        self._put(Disconnected(reason))
-
-    def _put(self, event: TransportEvent) -> None:
-        try:
-            self._queue.put_nowait(event)
-        except asyncio.QueueFull:
-            # two thousand unread events: nobody reads any more, and memory is finite
-            logger.warning("session event dropped")
+        self._happened.put(Disconnected(reason))
 
 
 def join_stream(
@@ -241,8 +247,9 @@ async def open_stream(
                         listening.cancel()
                         speaking.cancel()
         finally:
-            await finish(_close(socket), seconds=_LEAVE_SECONDS)
+            transport.leave()
             transport.account()
+            await finish(_close(socket), seconds=_LEAVE_SECONDS)
 
 
 async def _close(socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -1,0 +1,20 @@
+"""The few words that several sides of Palabra's interface have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+TransportKind: TypeAlias = Literal["webrtc", "websocket"]
+"""How a session is joined, in our words."""
+
+StreamType: TypeAlias = Literal["webrtc", "ws"]
+"""The same in the task's own words."""
+
+STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
+
+GLOBAL: Final = "global"
+"""What holds for every target of a task."""
+
+LEAST_SOUND_BYTES: Final = 768
+"""Palabra takes no less in one message."""

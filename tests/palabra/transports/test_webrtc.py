@@ -1,0 +1,103 @@
+"""What a session's room means for the session, as far as it can be told without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from livekit import rtc
+
+from palabra_agent.audio.rtc import AudioOutput
+from palabra_agent.palabra.transports.port import (
+    Disconnected,
+    Interrupted,
+    Resumed,
+    TransportEvent,
+)
+from palabra_agent.palabra.transports.webrtc import WebRtcTransport
+from tests.clock import in_jumping_time, passing
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass
+class Someone:
+    """A participant."""
+
+    identity: str
+
+
+@dataclass
+class EmptyRoom(rtc.EventEmitter[Any]):
+    """A joined room whose events a test makes happen."""
+
+    remote_participants: dict[str, Someone] = field(default_factory=dict[str, Someone])
+    connection_state: int = rtc.ConnectionState.CONN_CONNECTED
+
+    def __post_init__(self) -> None:
+        """Begin to tell events."""
+        super().__init__()
+
+
+@asynccontextmanager
+async def joined() -> AsyncGenerator[tuple[EmptyRoom, list[TransportEvent]]]:
+    """Be in a room; what happens is in the list."""
+    room, told = EmptyRoom(), list[TransportEvent]()
+    transport = WebRtcTransport(cast("rtc.Room", room), cast("AudioOutput", None))
+
+    async def note() -> None:
+        async for event in transport.events():
+            told.append(event)
+
+    async with asyncio.TaskGroup() as group:
+        noting = group.create_task(note())
+        yield room, told
+        transport.detach()
+        noting.cancel()
+
+
+@in_jumping_time
+async def test_a_bot_that_left_is_not_missed_during_our_own_reconnect() -> None:
+    """It vanished a moment before we did: only when we are back its absence counts."""
+    async with joined() as (room, told):
+        room.emit("participant_disconnected", Someone("palabra_translator_1"))
+        room.connection_state = rtc.ConnectionState.CONN_RECONNECTING
+        room.emit("reconnecting")
+        await passing(10)
+        assert told == [Interrupted()]
+
+        room.connection_state = rtc.ConnectionState.CONN_CONNECTED
+        room.emit("reconnected")
+        await passing(1.9)
+        assert told == [Interrupted(), Resumed()]
+        await passing(0.2)
+        assert told[2:] == [Disconnected("Palabra's bot left")]
+
+
+@in_jumping_time
+async def test_a_bot_that_is_back_is_not_missed() -> None:
+    """After our reconnect it is there."""
+    async with joined() as (room, told):
+        room.emit("participant_disconnected", Someone("palabra_translator_1"))
+        room.emit("reconnecting")
+        room.remote_participants["it"] = Someone("palabra_translator_2")
+        room.emit("reconnected")
+        await passing(10)
+        assert told == [Interrupted(), Resumed()]
+
+
+@in_jumping_time
+@pytest.mark.parametrize(
+    ("reason", "was_useless"),
+    [("MEDIA_FAILURE", True), ("ROOM_DELETED", False), ("SERVER_SHUTDOWN", False)],
+)
+async def test_a_room_without_media_is_of_no_use(reason: str, was_useless: bool) -> None:
+    """Where sound cannot pass another transport may do better; elsewhere it will not."""
+    async with joined() as (room, told):
+        room.emit("disconnected", rtc.DisconnectReason.Value(reason))
+        await passing(0.1)
+        assert told == [Disconnected(f"disconnected ({reason})", was_useless)]
