@@ -153,6 +153,8 @@ async def translate(
                     case InterpretationStarted(language, source):
                         recording = recordings.setdefault(language, Recording(began))
                         listening.append(group.create_task(record(source, recording)))
+                    case _:
+                        pass
 
         # over a WebSocket the end of the stream comes before the end of the sound
         await asyncio.wait(listening, timeout=trailing_seconds) if listening else None

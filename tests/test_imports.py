@@ -69,7 +69,7 @@ LAYERS: Final = (
     ),
     Layer(
         "palabra-webrtc",
-        "palabra.transports.webrtc",
+        "palabra.transports.webrtc palabra.transports.room",
         "words sound livekit-words palabra-talk palabra-rest palabra-port",
         "livekit.rtc",
     ),

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 from palabra_agent.emulator.conversation import Conversation
 from palabra_agent.emulator.faults.transport import open_bot_or_not
@@ -18,6 +16,7 @@ from palabra_agent.emulator.session import Session
 from palabra_agent.emulator.visiting import close_code, serve
 from palabra_agent.emulator.visits import Visits
 from palabra_agent.emulator.voices import Speech, Voice
+from palabra_agent.failures import single_failure
 
 logger = logging.getLogger(__name__)
 
@@ -53,20 +52,30 @@ class Life:
             RoomsUnavailable: It could not begin.
         """
         try:
-            async with _failing_alone(), asyncio.TaskGroup() as ways:
-                voice = ways.create_task(self._make_speech(session))
-                door = ways.create_task(self._receive(session, conversation, visits))
-                if visits.begins_in_room:
-                    ways.create_task(self._meet_in_room(session, conversation, visits, opened))
-                await session.over.wait()
-                for late in visits.close():
-                    await late.transport.expel_client(close_code(session))
-                await door
-                voice.cancel()
+            with single_failure():
+                await self._live(session, conversation, visits, opened)
         finally:
             session.end("failed")
             for late in visits.close():
                 await late.transport.expel_client(FAILED)
+
+    async def _live(
+        self,
+        session: Session,
+        conversation: Conversation,
+        visits: Visits,
+        opened: asyncio.Future[None],
+    ) -> None:
+        async with asyncio.TaskGroup() as ways:
+            voice = ways.create_task(self._make_speech(session))
+            door = ways.create_task(self._receive(session, conversation, visits))
+            if visits.begins_in_room:
+                ways.create_task(self._meet_in_room(session, conversation, visits, opened))
+            await session.over.wait()
+            for late in visits.close():
+                await late.transport.expel_client(close_code(session))
+            await door
+            voice.cancel()
 
     async def _meet_in_room(
         self,

@@ -35,6 +35,7 @@ from palabra_agent.emulator.script import Script, load_script
 from palabra_agent.emulator.stream import SpeechStream
 from palabra_agent.emulator.voices import MarkerVoice, Voice
 from palabra_agent.errors import SetupError
+from palabra_agent.failures import single_failure
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ async def run_emulator_in(
 @asynccontextmanager
 async def _living(registry: Registry, striking: Striking) -> AsyncGenerator[None]:
     """Let sessions live beside a block; what the block raises stays what it is."""
-    try:
+    with single_failure():
         async with asyncio.TaskGroup() as home:
             home.create_task(registry.run())
             faults = home.create_task(striking.run())
@@ -117,10 +118,6 @@ async def _living(registry: Registry, striking: Striking) -> AsyncGenerator[None
             finally:
                 faults.cancel()
                 await registry.close()
-    except BaseExceptionGroup as failures:
-        if len(failures.exceptions) == 1:
-            raise failures.exceptions[0] from None
-        raise
 
 
 def _open_bot(

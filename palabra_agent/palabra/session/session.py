@@ -267,8 +267,7 @@ class PalabraSession:
         self._wake.set()
 
     def _suspect(self) -> None:
-        if not self._uplink.was_answered:
-            self._on_silence()
+        self._on_silence()
         self._stream.tell(FellSilent())
 
     def _trust(self) -> None:

@@ -62,8 +62,6 @@ class Uplink:
         self._heard = asyncio.Event()
         """Set while Palabra takes sound in."""
         self._is_suspected = False
-        self.was_answered = False
-        """Whether anything ever came out."""
 
     def write(self, frame: Pcm, now: float) -> bool:
         """Take a frame of the voice; returns whether it ends a pause.
@@ -157,7 +155,6 @@ class Uplink:
         """Learn that Palabra does something with what it hears."""
         self._doubt.answered()
         self._silence.answered()
-        self.was_answered = True
         if self._is_suspected:
             self._is_suspected = False
             self._alarms.on_answer()

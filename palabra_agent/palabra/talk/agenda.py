@@ -52,8 +52,8 @@ class Agenda:
         return min((due for due, _ in self._waiting()), default=None)
 
     def may_end(self, now: float) -> bool:
-        """Whether `end_task` would be obeyed now; where a limit bars it, deleting ends as well."""
-        return not self._life.is_over and self._pace.next_time("end_task") <= now
+        """Whether no limit bars `end_task` now."""
+        return self._pace.next_time("end_task") <= now
 
     def note_error(self, now: float) -> None:
         """An error came that may be a limit's: then what it answers counted, and was in vain."""

@@ -53,6 +53,7 @@ class TaskConversation:
         self._deadline = Deadline()
         self.was_answered = False
         """Whether anything at all was received."""
+        self._has_given_up = False
         self._is_voice_missed = False
 
     @property
@@ -109,8 +110,12 @@ class TaskConversation:
         self._life.follow(Signal.END_WANTED)
 
     def may_end(self, now: float) -> bool:
-        """Whether `end_task` would be obeyed now; where a limit bars it, deleting ends as well."""
-        return self._agenda.may_end(now)
+        """Whether `end_task` would be obeyed now; where a limit bars it, deleting ends as well.
+
+        A task that was given up may be there all the same.
+        """
+        is_there = self._has_given_up or not self._life.is_over
+        return is_there and self._agenda.may_end(now)
 
     def next_command(self, now: float) -> Command | None:
         """The command to send now, if any; the caller sends it."""
@@ -143,6 +148,7 @@ class TaskConversation:
             return []
 
         said = f"; it said: {self._setbacks.last_words}" if self._setbacks.last_words else ""
+        self._has_given_up = True
         lost = self.lose(self._deadline.words + said)
         self._expect(now)
         return lost

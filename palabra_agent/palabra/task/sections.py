@@ -28,7 +28,6 @@ from palabra_agent.palabra.task.advanced import (
     TranscriptionAdvanced,
 )
 
-
 OPUS_RATES: Final = frozenset({16_000, 24_000, 48_000})
 """Sample rates that Opus has, of those that Palabra takes."""
 

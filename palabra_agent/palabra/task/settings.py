@@ -204,12 +204,12 @@ class TaskSettings(ConfigModel):
         )
 
     def _unused_entries(self, offered: Collection[LanguageCode]) -> Iterator[str]:
-        sections = {
+        sections: dict[str, Collection[str]] = {
             "translations": self.translations,
             "translation_queue_configs": self.translation_queue_configs,
         }
         for name, entries in sections.items():
-            for key in sorted(entries.keys() - {DEFAULT, GLOBAL, *offered}):
+            for key in sorted(set(entries) - {DEFAULT, GLOBAL, *offered}):
                 yield (
                     f'palabra.{name}.{key} is not used: "{key}" is not among the languages, '
                     f"which are {', '.join(offered)}"

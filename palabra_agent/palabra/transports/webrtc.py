@@ -11,17 +11,16 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
-from palabra_agent.completion import complete, finish
+from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
+from palabra_agent.completion import finish
 from palabra_agent.connection import is_up
-from palabra_agent.errors import SessionLost, Unreachable
+from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.rest.api import SessionTicket
+from palabra_agent.palabra.rest.answers import SessionTicket
 from palabra_agent.palabra.talk.decoding import decode
 from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
@@ -34,6 +33,7 @@ from palabra_agent.palabra.transports.port import (
     TrackStarted,
     TransportEvent,
 )
+from palabra_agent.palabra.transports.room import connect, publish
 
 _BOT_PREFIX: Final = "palabra_translator"
 _BOT_ABSENCE_SECONDS: Final = 2.0
@@ -42,7 +42,6 @@ _BOT_ABSENCE_SECONDS: Final = 2.0
 _TRACK_SECONDS: Final = 8.0
 """Palabra publishes its tracks when a task starts, not when somebody speaks."""
 
-_CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 0.5
 _NO_MEDIA: Final = rtc.DisconnectReason.MEDIA_FAILURE
@@ -227,12 +226,13 @@ async def join(
 
     Raises:
         Unreachable: The room could not be joined.
+        SessionLost: Our track could not be published.
     """
     room, voice = rtc.Room(), AudioOutput("microphone")
     transport = WebRtcTransport(room, voice, expects_tracks=expects_tracks)
     try:
-        await _connect(room, ticket)
-        await _publish(room, voice)
+        await connect(room, ticket)
+        await publish(room, voice)
         yield transport
     finally:
         transport.detach()
@@ -241,38 +241,6 @@ async def join(
         finally:
             # also where we are cancelled while we leave
             await voice.aclose()
-
-
-async def _connect(room: rtc.Room, ticket: SessionTicket) -> None:
-    host = urlsplit(ticket.webrtc_url).netloc
-    options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await complete(
-                room.connect(ticket.webrtc_url, ticket.token, options),
-                grace_seconds=_LEAVE_SECONDS,
-                undo=_leave_it,
-            )
-    except TimeoutError:
-        raise Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s") from None
-    except rtc.ConnectError:
-        raise Unreachable(host, "the session's room refused the connection") from None
-
-
-async def _publish(room: rtc.Room, voice: AudioOutput) -> None:
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await complete(
-                room.local_participant.publish_track(voice.track, microphone_options()),
-                grace_seconds=_LEAVE_SECONDS,
-                undo=_leave_it,
-            )
-    except (TimeoutError, rtc.participant.PublishTrackError):
-        raise SessionLost("the microphone could not be published") from None
-
-
-async def _leave_it(_result: object) -> None:
-    """Nothing to undo: it goes with the connection, which is left next."""
 
 
 def _is_bot(participant: rtc.RemoteParticipant) -> bool:

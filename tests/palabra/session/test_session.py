@@ -575,10 +575,7 @@ async def test_a_session_that_answers_nothing_says_so() -> None:
 
 @in_jumping_time
 async def test_words_and_sound_are_an_answer() -> None:
-    """Either is enough, as is speech in Palabra's queue; silence on a translated track is not.
-
-    A session that ever answered is not one of a transport that is of no use.
-    """
+    """Either is enough, as is speech in Palabra's queue; silence on a translated track is not."""
     transport, sound = FakeTransport(), FakeSound()
     silences: list[float] = []
     body = {"transcription_id": "t1", "language": "en", "text": "hello"}
@@ -605,7 +602,7 @@ async def test_words_and_sound_are_an_answer() -> None:
 
         told = [type(it) for it in telling.result()]
         assert told == [Transcript, FellSilent, SpokeAgain]
-        assert silences == []
+        assert len(silences) == 1
 
 
 @pytest.mark.parametrize("comes_back", [False, True])

@@ -715,6 +715,7 @@ def test_a_task_that_never_runs_is_given_up_with_the_last_error() -> None:
         "the Palabra session was lost: Palabra was not ready within 30 s; "
         "it said: slow down (TOO_FAST)"
     )
+    assert session.conversation.may_end(session.now)
 
 
 def test_the_tail_is_waited_for_as_long_as_it_comes() -> None:

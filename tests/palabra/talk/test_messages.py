@@ -394,6 +394,7 @@ def test_compressed_sound_is_unpacked_within_reason(sound: bytes, plain: bytes |
         ("hola mundo\nINFO x", "hola_mundo_INFO_x"),
         ("a.b-C_1", "a.b-C_1"),
     ],
+    ids=["long", "unsafe", "harmless"],
 )
 def test_a_code_may_stand_in_a_log(message_type: str, code: str, expected: str) -> None:
     """Whatever the other side calls a code, it is short and made of harmless characters."""

@@ -506,11 +506,6 @@ def test_every_documented_field_is_reachable() -> None:
             "must be between 1 and 600000, not -1",
         ),
         (
-            {"translation_queue_configs": {"default": {}}},
-            'translation_queue_configs.default: "default" is not a known language; '
-            "`palabra-agent schema` lists the codes",
-        ),
-        (
             {"allowed_message_types": ["tts_text", "tts_text"]},
             'allowed_message_types: "tts_text" is given twice',
         ),

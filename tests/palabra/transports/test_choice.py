@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from palabra_agent.palabra.transports.choice import TransportChoice, TransportKind, TransportWish
+from palabra_agent.palabra.transports.choice import TransportChoice, TransportWish
+from palabra_agent.palabra.vocabulary import TransportKind
 
 pytestmark = pytest.mark.unit
 

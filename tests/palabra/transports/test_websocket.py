@@ -222,7 +222,7 @@ async def test_no_encoder_keeps_the_end() -> None:
         await transport.flush()
         await eventually(lambda: len(peer.sounds) == 2)
 
-    with av.open(io.BytesIO(b"".join(peer.sounds))) as stream:
+    with av.open(io.BytesIO(b"".join(peer.sounds)), mode="r") as stream:
         decoded = np.concatenate([it.to_ndarray().ravel() for it in stream.decode(audio=0)])
     heard = np.flatnonzero(np.abs(decoded) > 0.02)
     assert heard[-1] - heard[0] == pytest.approx(0.24 * 48_000, abs=600)

@@ -176,13 +176,7 @@ class WebSocketTransport:
     def _receive(self, message: Message) -> None:
         if not isinstance(message, AudioChunk):
             self._happened.put(MessageReceived(message))
-            return
-
-        if not self._expects_speech:
-            return
-
-        track = self._tracks.put(message)
-        if track is not None:
+        elif self._expects_speech and (track := self._tracks.put(message)) is not None:
             self._happened.put(TrackStarted(message.language, track))
 
     def _end(self, reason: str) -> None:
