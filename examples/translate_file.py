@@ -188,7 +188,7 @@ async def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("file", type=Path, help="a WAV file, 16 bit")
     parser.add_argument("--from", dest="source", default="auto", help="language spoken in it")
     parser.add_argument("--to", nargs="+", required=True, help="languages to interpret into")

@@ -42,7 +42,7 @@ _EDGE: Final = HEARING_RATE // 100
 def new_word(seed: int) -> Pcm:
     """Something that was never said before: out of the noise of a room, as softly as speech."""
     chance = np.random.default_rng(seed)
-    size, around = round(0.8 * SAMPLE_RATE), round(0.2 * SAMPLE_RATE)
+    size, around = round(0.8 * SAMPLE_RATE), round(0.1 * SAMPLE_RATE)
     loud = chance.normal(0, 3_000, size) * np.sin(np.linspace(0, np.pi, size)) ** 2
     sound = chance.normal(0, 20, size + 2 * around)
     sound[around:-around] += loud

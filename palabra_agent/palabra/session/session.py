@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
@@ -20,25 +18,21 @@ from palabra_agent.interpretation.ports import (
     Brief,
     BriefFollowed,
     FellSilent,
-    FrameSource,
-    InterpretationEnded,
-    InterpretationStarted,
     SessionEvent,
     SpokeAgain,
     Transcript,
     UpdateRefused,
 )
-from palabra_agent.languages import AUTO, LanguageCode, match
+from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.session.event_stream import EventStream
-from palabra_agent.palabra.session.overheard import Overheard
+from palabra_agent.palabra.session.notices import Notices
+from palabra_agent.palabra.session.telling import Telling
 from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
 from palabra_agent.palabra.talk import commands
 from palabra_agent.palabra.talk.conversation import TaskConversation
 from palabra_agent.palabra.talk.lifecycle import Lifecycle, SessionState, Signal
 from palabra_agent.palabra.talk.meanings import Finished, Meaning, Noted, Over, Ready, Refused, Task
 from palabra_agent.palabra.talk.messages import QueueLevels, encode
-from palabra_agent.palabra.talk.setbacks import PAUSE_REFUSED
-from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -91,15 +85,14 @@ class PalabraSession:
         self._on_silence = on_silence
         alarms = Alarms(self._doubt, self._suspect, self._trust)
         self._uplink = Uplink(transport, habits or Habits(), alarms, self._now())
-        self._brief = Brief(LanguageCode(""), ())
-        self._targets: tuple[LanguageCode, ...] = ()
-        self._sources: dict[FrameSource, Overheard] = {}
         self._gone_at = math.inf
         """When a connection that is interrupted counts as gone, unless something comes."""
-        self._unread = Counter[str]()
+        self._asked_at: float | None = None
+        """When Palabra was last told to run a task that did not run."""
+        self._notices = Notices()
         self._wake = asyncio.Event()
-        self._order = TranscriptOrder()
         self._stream = EventStream()
+        self._telling = Telling(self._stream, self._listen)
         self._early: list[SessionEvent] = []
 
     @property
@@ -128,8 +121,7 @@ class PalabraSession:
 
     def rebrief(self, brief: Brief) -> None:
         """Ask for something else from now on; the last brief wins."""
-        self._brief = brief
-        self._targets = tuple(dict.fromkeys((*brief.targets, *self._targets)))
+        self._telling.follow(brief)
         self._take(self._conversation.wish(self._make_task(brief)))
 
     def interrupt(self, languages: Collection[LanguageCode] = ()) -> None:
@@ -147,7 +139,7 @@ class PalabraSession:
         Raises:
             ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
-        targets = self._brief.targets
+        targets = self._telling.brief.targets
         self._conversation.say(
             commands.tts_task(text, language, targets=targets, translate=translate)
         )
@@ -227,6 +219,9 @@ class PalabraSession:
             command = self._conversation.next_command(self._now())
             self._observe()
             if command is not None:
+                if command.name == "set_task" and not self._conversation.is_charged:
+                    self._asked_at = self._now()
+
                 logger.debug("> %s", command.name)
                 await self._transport.send(encode(command.name, command.data))
                 continue
@@ -299,9 +294,9 @@ class PalabraSession:
                     self._uplink.answered()
                 self._take(self._conversation.receive(message, self._now()))
             case TrackStarted(language, source):
-                self._start(language, source)
+                self._telling.start(language, source)
             case TrackEnded(source):
-                self._stream.tell(InterpretationEnded(self._sources.pop(source, source)))
+                self._telling.end(source)
                 self._doubt()
             case PeerArrived():
                 self._conversation.repeat()
@@ -329,43 +324,14 @@ class PalabraSession:
                     self._stream.end()
                 case Over(error):
                     self._stream.end(error)
-                case Noted(what, code):
-                    self._note(what, code)
+                case Noted():
+                    self._notices.take(meaning)
 
         self._wake.set()
 
-    def _note(self, what: str, code: str) -> None:
-        if what == "unread":
-            self._unread[code] += 1
-            if self._unread[code] > 1:
-                return
-
-        if what == PAUSE_REFUSED:
-            logger.warning("palabra does not pause, it charges for silence too")
-
-        logger.info("palabra sent a notice", extra={"kind": what, "code": code})
-
     def _read_out(self, transcript: Transcript) -> None:
-        """Pass words on, once and in order."""
         self._uplink.read(transcript, self._now())
-        named = replace(transcript, language=self._language_of(transcript))
-        if self._order.is_news(named):
-            self._stream.tell(self._order.paired(named))
-
-    def _language_of(self, transcript: Transcript) -> LanguageCode:
-        """The room's code, where only one can be meant; some servers leave the language out."""
-        language, brief = transcript.language, self._brief
-        if transcript.is_translation:
-            only = brief.targets[0] if len(brief.targets) == 1 and not language else language
-            return match(only, self._targets) or only
-
-        return language or LanguageCode(brief.source_language.replace(AUTO, ""))
-
-    def _start(self, language: str, source: FrameSource) -> None:
-        code = match(language, self._targets)
-        if code is not None:
-            heard = self._sources[source] = Overheard(source, self._listen)
-            self._stream.tell(InterpretationStarted(code, heard))
+        self._telling.read_out(transcript)
 
     def _listen(self) -> None:
         """Interpreted speech sounds."""
@@ -377,13 +343,14 @@ class PalabraSession:
         self._uplink.observe(
             is_heard=self._conversation.is_heard,
             is_charged=self._conversation.is_charged,
+            asked_at=self._asked_at,
             now=self._now(),
         )
 
     def _account(self) -> None:
         self._observe()
         account = self._uplink.account(self._now())
-        logger.info("uplink closed", extra=account | {"unread_messages": self._unread.total()})
+        logger.info("uplink closed", extra=account | {"unread_messages": self._notices.unread})
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

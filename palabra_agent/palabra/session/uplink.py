@@ -111,9 +111,18 @@ class Uplink:
         """Keep to ourselves what is said from now on, until the next word."""
         self._attention.sleep()
 
-    def observe(self, *, is_heard: bool, is_charged: bool, now: float) -> None:
-        """Learn whether Palabra hears, and whether it charges: it does for the tail as well."""
-        self._meter.observe(is_running=is_charged, now=now)
+    def observe(
+        self, *, is_heard: bool, is_charged: bool, asked_at: float | None, now: float
+    ) -> None:
+        """Learn whether Palabra hears, and whether it charges: it does for the tail as well.
+
+        Args:
+            is_heard: Whether it takes sound in.
+            is_charged: Whether the task runs.
+            asked_at: When it was last told to run the task.
+            now: The time.
+        """
+        self._meter.observe(is_running=is_charged, now=now, since=asked_at)
         if is_heard == self._heard.is_set():
             return
 

@@ -69,7 +69,7 @@ class TaskConversation:
     @property
     def is_charged(self) -> bool:
         """Whether Palabra charges for the task now, as far as we know; it does for the tail."""
-        return self.state in {SessionState.RUNNING, SessionState.RESUMING, SessionState.ENDING}
+        return self.state in {SessionState.RUNNING, SessionState.ENDING}
 
     @property
     def gives_up_at(self) -> float:

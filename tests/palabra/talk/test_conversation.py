@@ -639,7 +639,7 @@ def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
     began = session.now
 
     assert session.conversation.state is SessionState.RESUMING
-    assert session.conversation.is_charged
+    assert not session.conversation.is_charged
     assert not session.conversation.is_heard
     assert session.give_up_in(9.9) == []
     assert session.conversation.gives_up_at == pytest.approx(began + 10)
