@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -18,6 +19,12 @@ from tests.palabra.wire.rows import folder_line
 _CATEGORIES: Final = ("unit", "livekit")
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
+
+
+def pytest_configure() -> None:
+    """Let what the tests start be stopped by Ctrl-C, also where a shell ignores it for its jobs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

@@ -53,14 +53,15 @@ async def is_interpreted(speaker: Person, listener: Person) -> None:
 async def test_mute_and_unmute_keep_the_session(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Whoever mutes themselves longer than Palabra waits for sound is interpreted afterwards."""
+    """Whoever mutes themselves is paused, for as long as they like, and interpreted afterwards."""
     async with one_speaker(stack, sessions, "mute") as (_, alice, bruno):
         await is_interpreted(alice, bruno)
         alice.mute()
-        # Palabra ends a session that gets no sound for ten seconds
+        await sessions.until(lambda found: [it.state for it in found] == ["paused"], "a pause")
+        # Palabra ends a session that runs without sound for ten seconds
         began = time.monotonic()
         while time.monotonic() - began < 11:
-            assert [it.state for it in await sessions.all()] == ["running"]
+            assert [it.state for it in await sessions.all()] == ["paused"]
             await asyncio.sleep(0.5)
         alice.unmute()
         await is_interpreted(alice, bruno)

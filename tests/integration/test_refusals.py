@@ -44,9 +44,11 @@ CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         '{"channels": "per_speaker"}',
         ("`channels: per_speaker` is not available in this version",),
     ),
-    "websocket": (
-        '{"palabra": {"transport": "websocket"}}',
-        ("`palabra.transport: websocket` is not available in this version",),
+    "out of range": (
+        '{"palabra": {"transcription": {"segment_confirmation_silence_threshold": 0.1}}}',
+        (
+            "palabra.transcription.segment_confirmation_silence_threshold: must be between 0.3 and 2",
+        ),
     ),
     "several": (
         '{"chat": 1, "capshuns": {}}',
