@@ -47,7 +47,8 @@ CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "out of range": (
         '{"palabra": {"transcription": {"segment_confirmation_silence_threshold": 0.1}}}',
         (
-            "palabra.transcription.segment_confirmation_silence_threshold: must be between 0.3 and 2",
+            "palabra.transcription.segment_confirmation_silence_threshold:",
+            "must be between 0.3 and 2.0, not 0.1",
         ),
     ),
     "several": (
