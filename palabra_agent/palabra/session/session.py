@@ -192,6 +192,7 @@ class PalabraSession:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(), name="messages")
                 group.create_task(self._converse(), name="commands")
+                group.create_task(self._keep_time(), name="deadlines")
                 group.create_task(self._send_voice(), name="voice")
         finally:
             self._account()
@@ -213,25 +214,37 @@ class PalabraSession:
     async def _converse(self) -> None:
         """Send commands as they become due."""
         while True:
+            command = self._conversation.next_command(self._now())
+            self._observe()
+            if command is None:
+                await self._sleep_until(self._conversation.next_time())
+                continue
+
+            if command.name == "set_task" and not self._conversation.is_charged:
+                self._asked_at = self._now()
+
+            logger.debug("> %s", command.name)
+            self._wake.set()
+            await self._transport.send(encode(command.name, command.data))
+
+    async def _keep_time(self) -> None:
+        """Do what is due, also while a command is on its way for long."""
+        while True:
             self._fall_asleep()
             self._give_up()
             self._miss()
-            command = self._conversation.next_command(self._now())
             self._observe()
-            if command is not None:
-                if command.name == "set_task" and not self._conversation.is_charged:
-                    self._asked_at = self._now()
+            due = min(self._uplink.bedtime(), self._conversation.gives_up_at, self._gone_at)
+            await self._sleep_until(None if math.isinf(due) else due)
 
-                logger.debug("> %s", command.name)
-                await self._transport.send(encode(command.name, command.data))
-                continue
-
-            self._wake.clear()
-            try:
-                async with asyncio.timeout_at(self._next_time()):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+    async def _sleep_until(self, due: float | None) -> None:
+        """Wait for a time, or until something happens; what happened before has been heeded."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout_at(due):
+                await self._wake.wait()
+        except TimeoutError:
+            return
 
     async def _send_voice(self) -> None:
         await self._uplink.send()
@@ -242,19 +255,17 @@ class PalabraSession:
         if self._uplink.bedtime() <= self._now():
             self._uplink.sleep()
             self._conversation.pause()
+            self._wake.set()
             logger.debug("nobody speaks: the task is paused")
 
     def _give_up(self) -> None:
         meanings = self._conversation.give_up(self._now())
-        if meanings and not self._conversation.was_answered:
+        if not meanings:
+            return
+
+        if not self._conversation.was_answered:
             self._on_silence()
         self._take(meanings)
-
-    def _next_time(self) -> float | None:
-        due = self._conversation.next_time()
-        earliest = min(math.inf if due is None else due, self._uplink.bedtime())
-        earliest = min(earliest, self._conversation.gives_up_at, self._gone_at)
-        return None if math.isinf(earliest) else earliest
 
     def _doubt(self) -> None:
         """Ask for the task: one that is gone says nothing by itself, but is not found."""
