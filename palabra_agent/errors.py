@@ -4,6 +4,7 @@ PalabraAgentError
 ├── ConfigError                 what somebody wrote is wrong; nothing was opened
 │   ├── SettingsError           the worker's environment or TOML file
 │   └── RoomConfigError         a room's dispatch metadata
+├── PluginError                 a plugin broke in one of its phases; nobody else is harmed
 ├── MeetingError                the LiveKit room or server of the meeting
 ├── SetupError                  this machine lacks something that a command needs
 └── PalabraError                the Palabra side; says whether a retry can help
@@ -59,6 +60,36 @@ class SettingsError(ConfigError):
 
 class RoomConfigError(ConfigError):
     """A room's configuration is wrong; the room gets no interpreter."""
+
+
+class Phase(StrEnum):
+    """What is being done with a plugin."""
+
+    LOAD = "load"
+    """Its entry point is imported, and must be a recipe; once per process."""
+    CONFIGURE = "configure"
+    """What a room, or the worker, says of it is checked."""
+    OPEN = "open"
+    """It is opened for a room."""
+    CALL = "call"
+    """One of its capabilities is asked or told something."""
+    CLOSE = "close"
+    """It is closed with its room."""
+
+
+class PluginError(PalabraAgentError):
+    """A plugin broke; it is passed over."""
+
+    def __init__(self, plugin: str, phase: Phase, reason: str) -> None:
+        super().__init__(plugin, phase, reason)
+        self.plugin = plugin
+        """Its name, as room configs use it."""
+        self.phase = phase
+        self.reason = reason
+        """What happened, without anything that the plugin itself said: it may hold a name."""
+
+    def __str__(self) -> str:
+        return f"the plugin {self.plugin} broke at {self.phase}: {self.reason}"
 
 
 class MeetingError(PalabraAgentError):

@@ -35,7 +35,7 @@ class Layer:
 
 # Each layer may import only what stands above it.
 LAYERS: Final = (
-    Layer("words", "errors failures completion languages"),
+    Layer("words", "errors failures completion languages voices"),
     Layer("network-words", "network_errors", "", "aiohttp"),
     Layer(
         "sound",
@@ -47,6 +47,13 @@ LAYERS: Final = (
     Layer("livekit-words", "audio.rtc connection", "sound", "numpy livekit.rtc"),
     Layer("interpretation", "interpretation interpretation.*", "words sound", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
+    Layer("plugin-api", "plugin", "words config", "numpy typing_extensions"),
+    Layer(
+        "plugins-host",
+        "plugins_host plugins_host.*",
+        "words config plugin-api sound interpretation",
+        "numpy pydantic pydantic_core",
+    ),
     Layer("palabra-words", "palabra palabra.json_values palabra.vocabulary"),
     Layer(
         "palabra-task",

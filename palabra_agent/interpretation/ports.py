@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.languages import LanguageCode
+from palabra_agent.voices import VoiceChoice
 
 
 class FrameSource(Protocol):
@@ -48,6 +49,8 @@ class Person:
     """Their subscribed microphone, muted or not."""
     is_muted: bool = False
     """Whether that microphone is muted; says nothing where there is none."""
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """LiveKit's participant attributes, as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,10 @@ class Brief:
     """A source code, or `auto`."""
     targets: tuple[LanguageCode, ...]
     """Languages to interpret into, in the order of the room's offer."""
+    voices: Mapping[LanguageCode, VoiceChoice] = field(
+        default_factory=dict[LanguageCode, VoiceChoice]
+    )
+    """The voices that were chosen for the speaker, by target; the default where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +228,13 @@ class BriefFollowed:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceMissing:
+    """Palabra does not have a voice that it was asked for, and speaks with its default instead."""
+
+    voice_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class FellSilent:
     """Nothing at all comes, for too long: another session may do better."""
 
@@ -236,6 +250,7 @@ SessionEvent: TypeAlias = (
     | InterpretationEnded
     | BriefFollowed
     | UpdateRefused
+    | VoiceMissing
     | FellSilent
     | SpokeAgain
 )

@@ -88,6 +88,7 @@ def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) 
         listen=said.get(LISTEN_ATTRIBUTE) or language,
         microphone=microphone,
         is_muted=_is_muted(participant, microphone),
+        attributes=dict(said),
     )
 
 

@@ -104,7 +104,7 @@ def test_attributes_say_what_somebody_wants(
     microphone = FakeSound()
 
     assert describe(FakeParticipant(attributes=said)(), microphone) == Person(
-        "ann", "Ann", speak, listen, microphone
+        "ann", "Ann", speak, listen, microphone, attributes=said
     )
 
 

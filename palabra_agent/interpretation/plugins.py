@@ -1,0 +1,62 @@
+"""What the interpretation of a room asks of its plugins, as a port; `plugins_host/` implements it.
+
+Whatever a plugin does, nothing here raises, and nothing takes longer than its deadline.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.voices import Speaker, Timbre, Verdict, VoiceRequest
+
+
+class RoomPlugins(Protocol):
+    """The plugins of one room, in the order of asking."""
+
+    @property
+    def room(self) -> str:
+        """The room's name."""
+        ...
+
+    @property
+    def choose_voices(self) -> bool:
+        """Whether one of them chooses voices; if none does, nobody need be asked."""
+        ...
+
+    @property
+    def estimate_timbres(self) -> bool:
+        """Whether one of them wants to hear speakers."""
+        ...
+
+    async def choose_voice(self, request: VoiceRequest) -> Verdict:
+        """Ask one after the other until one chooses a voice that Palabra may have."""
+        ...
+
+    async def estimate_timbre(self, speaker: Speaker, samples: Pcm) -> Timbre | None:
+        """Ask one after the other until one knows how a voice sounds, from some of its speech."""
+        ...
+
+    def tell(self, speaker: Speaker, transcript: Transcript) -> None:
+        """Tell those who listen what was said; never waits."""
+        ...
+
+
+class NoPlugins:
+    """The plugins of a room that has none."""
+
+    room = ""
+    choose_voices = False
+    estimate_timbres = False
+
+    async def choose_voice(self, request: VoiceRequest) -> Verdict:
+        """Leave it at the default voice."""
+        return Verdict()
+
+    async def estimate_timbre(self, speaker: Speaker, samples: Pcm) -> Timbre | None:
+        """Know nothing."""
+        return None
+
+    def tell(self, speaker: Speaker, transcript: Transcript) -> None:
+        """Tell nobody."""

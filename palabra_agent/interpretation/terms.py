@@ -1,0 +1,24 @@
+"""On what terms a room is interpreted: everything of its config that may change while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.scribe import WritingRules
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds at the moment; a change of one leaves alone what the others decide."""
+
+    regime: Regime
+    """Who may be interpreted into what."""
+    rules: WritingRules = field(default_factory=WritingRules)
+    """What is written into the room."""
+    linger_seconds: float = 5.0
+    """How long a speaker who disappeared keeps session, voice and channel."""
+    task_revision: int = 0
+    """Another number wherever Palabra's tasks are made from other settings than before."""
+    plugins_revision: int = 0
+    """Another number wherever other plugins are asked, or the same in another order."""
