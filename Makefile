@@ -4,7 +4,7 @@ PYTHON ?= $(shell sh scripts/find-python)
 ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
 ARGS ?=
 
-.PHONY: help setup demo test check bench fix clean
+.PHONY: help setup demo test check bench docs fix clean
 
 help:
 	@echo "make setup   what the others need: .venv, livekit-server, Debian packages (as root)"
@@ -12,7 +12,8 @@ help:
 	@echo 'make test    all tests, in a network namespace of their own (ARGS="-k captions")'
 	@echo "make check   format, lint, types"
 	@echo 'make bench   the benchmarks (ARGS="delay load")'
-	@echo "make fix     format, and what lint can repair"
+	@echo "make docs    write docs/configuration.md from the code"
+	@echo "make fix     format, what lint can repair, and docs"
 	@echo "make clean   remove what these made here (livekit-server and SDKs in the cache stay)"
 
 setup:
@@ -35,9 +36,13 @@ check: setup
 bench: setup
 	@$(ISOLATED) .venv/bin/python -m bench $(ARGS)
 
+docs: setup
+	.venv/bin/python -m scripts.reference
+
 fix: setup
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+	.venv/bin/python -m scripts.reference
 
 clean:
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

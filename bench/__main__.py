@@ -23,7 +23,9 @@ from bench.load import measure_load
 from bench.recovery import measure_recovery
 from bench.report import tables, write
 from bench.stall import measure_stall
+from bench.timbre import measure_timbre
 from bench.transports import measure_transports
+from bench.voices import measure_voices
 from bench.wake import measure_wake
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
 from palabra_agent.local.stage import open_stage
@@ -36,6 +38,8 @@ BENCHMARKS = {
     "transports": measure_transports,
     "recovery": measure_recovery,
     "wake": measure_wake,
+    "voices": measure_voices,
+    "timbre": measure_timbre,
     "departure": measure_departure,  # the last: it stops the worker
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from palabra_agent.errors import (
 )
 from palabra_agent.metadata import read_config_argument
 from palabra_agent.palabra.rest.api import open_api
+from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.room_config import parse_room_config
 from palabra_agent.settings import WorkerSettings, load_settings
 
@@ -30,15 +31,32 @@ class Finding:
 
 
 async def examine(
-    env: Mapping[str, str], config_file: Path | None, room_config: str | None
+    env: Mapping[str, str],
+    config_file: Path | None,
+    room_config: str | None,
+    load: Callable[..., PluginCatalog] = load_plugins,
 ) -> AsyncIterator[Finding]:
-    """Look at settings, LiveKit, Palabra and a room config, in this order.
+    """Look at settings, LiveKit, Palabra, the plugins and a room config, in this order.
 
     What needs good settings is left out where they are wrong.
+
+    Args:
+        env: The environment.
+        config_file: The worker's settings.
+        room_config: JSON, or `@file.json`; None to look at none.
+        load: Loads the plugins.
     """
     settings: WorkerSettings | None = None
+    loaded: list[PluginCatalog] = []
+
+    def remember(
+        tables: Mapping[str, Mapping[str, object]], allowed: Sequence[str] | None
+    ) -> PluginCatalog:
+        loaded.append(load(tables, allowed))
+        return loaded[0]
+
     try:
-        settings = load_settings(env=env, config_file=config_file)
+        settings = load_settings(env=env, config_file=config_file, plugins=remember)
         yield Finding("settings", is_good=True, details=("complete",))
     except SettingsError as error:
         yield _bad("settings", error)
@@ -47,9 +65,13 @@ async def examine(
         yield await _livekit(settings)
         yield await _palabra(settings)
 
+    # a file that cannot be read says nothing of plugins
+    catalog = loaded[0] if loaded else load()
+    yield _plugins(catalog)
+
     if room_config is not None:
         layers = [settings.room] if settings is not None else []
-        yield _room_config(room_config, layers)
+        yield _room_config(room_config, layers, catalog)
 
 
 async def _livekit(settings: WorkerSettings) -> Finding:
@@ -77,9 +99,27 @@ async def _palabra(settings: WorkerSettings) -> Finding:
     return Finding("Palabra", is_good=True, details=(where,))
 
 
-def _room_config(argument: str, layers: Sequence[Mapping[str, object]]) -> Finding:
+def _plugins(catalog: PluginCatalog) -> Finding:
+    """What can be used, and what not; not to be allowed, or needed, is no failure."""
+    records = catalog.records
+    if not records:
+        return Finding("plugins", is_good=True, details=("none installed",))
+
+    ready = ", ".join(record.name for record in records if record.is_ready)
+    others = (record for record in records if not record.is_ready)
+    return Finding(
+        "plugins",
+        is_good=not any(record.is_broken for record in records),
+        details=(f"ready: {ready or 'none'}", *map(str, others)),
+    )
+
+
+def _room_config(
+    argument: str, layers: Sequence[Mapping[str, object]], catalog: PluginCatalog
+) -> Finding:
     try:
-        config = parse_room_config(read_config_argument(argument), layers=layers)
+        metadata = read_config_argument(argument)
+        config = parse_room_config(metadata, layers=layers, plugins=catalog)
     except ConfigError as error:
         return _bad("room config", error)
 

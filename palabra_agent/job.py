@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -18,22 +18,29 @@ from livekit import rtc
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
 
 from palabra_agent.access import palabra_access
+from palabra_agent.config_change import ConfigChange, read_config
+from palabra_agent.configuring import CONFIGURE, Configuring, Parts, warn_of
 from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.explaining import EXPLAIN, Explaining
 from palabra_agent.failures import leaves
-from palabra_agent.interpretation.plan import Regime, SpeakerRule
+from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.ports import Condition, RoomState
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.scribe import WritingRules
+from palabra_agent.interpretation.watched import Watched
 from palabra_agent.meeting.floor import LiveKitFloor, open_floor
-from palabra_agent.meeting.refusal import refuse
-from palabra_agent.palabra.client import make_sessions
-from palabra_agent.palabra.rest.api import PalabraApi, open_api
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.meeting.refusal import refusal_sentence, refuse
+from palabra_agent.meeting.rpc import Methods, open_methods
+from palabra_agent.palabra.rest.api import open_api
 from palabra_agent.palabra.sessions import PalabraSessions
-from palabra_agent.room_config import RoomConfig, parse_room_config
+from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
+from palabra_agent.plugins_host.chain import PluginChain, open_chain
+from palabra_agent.room_config import known_keys
+from palabra_agent.room_terms import session_settings_of, terms_of
 from palabra_agent.settings import WorkerSettings
+from palabra_agent.time_limit import TimeLimit
 
 _SETTINGS: Final = "palabra_agent.settings"
+_PLUGINS: Final = "palabra_agent.plugins"
 _SCOPE: Final = "palabra_agent.scope"
 _END_SECONDS: Final = 2.5
 
@@ -41,13 +48,13 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_process(settings: WorkerSettings, process: JobProcess) -> None:
-    """Give a job process what it needs before it knows its room."""
+    """Give a job process what it needs before it knows its room: settings, and plugins loaded."""
     process.userdata[_SETTINGS] = settings
+    process.userdata[_PLUGINS] = load_plugins(settings.plugins, settings.allowed_plugins)
 
 
 async def interpret_job(ctx: JobContext) -> None:
     """Join the room of a dispatch and start to interpret it."""
-    settings: WorkerSettings = ctx.proc.userdata[_SETTINGS]
     try:
         await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
     except rtc.ConnectError:
@@ -56,7 +63,7 @@ async def interpret_job(ctx: JobContext) -> None:
         return
 
     # the job owns it: LiveKit Agents has no task group of its own
-    scope = asyncio.create_task(_run(ctx, settings), name="room scope")  # noqa: TID251
+    scope = asyncio.create_task(_run(ctx), name="room scope")  # noqa: TID251
     scope.add_done_callback(partial(_shut_down, ctx))
     ctx.proc.userdata[_SCOPE] = scope
 
@@ -87,37 +94,56 @@ def _shut_down(ctx: JobContext, scope: asyncio.Task[None]) -> None:
     ctx.shutdown("the interpretation ended")
 
 
-async def _run(ctx: JobContext, settings: WorkerSettings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What one room is interpreted with."""
+
+    settings: WorkerSettings
+    plugins: PluginCatalog
+    methods: Methods
+    began: ConfigChange
+    """The config that holds at first."""
+    floor: LiveKitFloor
+    chain: PluginChain
+
+
+async def _run(ctx: JobContext) -> None:
     """Interpret the room until it ends, or say why not."""
-    try:
-        config = parse_room_config(ctx.job.metadata, layers=settings.room_layers(ctx.job.room.name))
-    except RoomConfigError as error:
-        async with open_floor(ctx.room, (), listens=False) as floor:
-            await refuse(floor, error)
-        return
-
-    async with open_floor(ctx.room, config.languages) as floor:
-        await _interpret(floor, config, settings)
-
-
-async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSettings) -> None:
-    minutes = config.limits.max_minutes
-    credentials = palabra_access(settings.palabra_credentials)
-    try:
-        async with (
-            asyncio.timeout(minutes * 60 if minutes is not None else None),
-            open_api(settings.palabra_api_url, credentials) as api,
-        ):
-            sessions = _sessions(config, api)
-            await interpret_room(
-                floor,
-                regime_of(config),
-                rules_of(config),
-                sessions.open,
-                linger_seconds=config.limits.linger_seconds,
+    settings: WorkerSettings = ctx.proc.userdata[_SETTINGS]
+    plugins: PluginCatalog = ctx.proc.userdata[_PLUGINS]
+    name = ctx.job.room.name
+    async with open_methods(ctx.room, (CONFIGURE, EXPLAIN)) as methods:
+        try:
+            # plugins check their own part, and may take their time
+            began = await asyncio.to_thread(
+                read_config, ctx.job.metadata, settings.room_layers(name), plugins
             )
+        except RoomConfigError as error:
+            methods.excuse(refusal_sentence(error))
+            async with open_floor(ctx.room, (), listens=False) as floor:
+                await refuse(floor, error, known_keys(error.problems))
+            return
+
+        config = began.config
+        async with (
+            open_chain(name, began.plugins, config.languages) as chain,
+            open_floor(ctx.room, config.languages) as floor,
+        ):
+            await _interpret(_Job(settings, plugins, methods, began, floor, chain))
+
+
+async def _interpret(job: _Job) -> None:
+    floor, config = job.floor, job.began.config
+    warn_of(config)
+    credentials = palabra_access(job.settings.palabra_credentials)
+    limit = TimeLimit(config.limits.max_minutes)
+    try:
+        async with limit, open_api(job.settings.palabra_api_url, credentials) as api:
+            sessions = PalabraSessions(api, session_settings_of(config))
+            await _interpret_as_configured(job, sessions, limit)
     except* TimeoutError:
-        _give_up(floor, f"The interpretation ends: it was limited to {minutes or 0:g} minutes")
+        minutes = limit.minutes or 0
+        _give_up(floor, f"The interpretation ends: it was limited to {minutes:g} minutes")
     except* MeetingError as errors:
         logger.error("the interpretation failed: %s", leaves(errors)[0])  # noqa: TRY400 - said
         _give_up(floor, "The interpretation ends: the room does not let it work")
@@ -126,61 +152,19 @@ async def _interpret(floor: LiveKitFloor, config: RoomConfig, settings: WorkerSe
         _give_up(floor, "The interpretation ends: it failed")
 
 
+async def _interpret_as_configured(job: _Job, sessions: PalabraSessions, limit: TimeLimit) -> None:
+    """Interpret a room whose config may change meanwhile."""
+    config, casting = job.began.config, Casting(job.chain)
+    terms = Watched(terms_of(config))
+    parts = Parts(terms, sessions, job.chain, job.floor, limit)
+    configuring = Configuring(config, parts, job.plugins, job.settings.organisers)
+    explaining = Explaining(casting.explain, lambda: configuring.config.languages)
+    methods = {CONFIGURE: configuring.configure, EXPLAIN: explaining.explain}
+    async with job.methods.serving(methods):
+        await interpret_room(job.floor, terms, sessions.open, casting)
+
+
 def _give_up(floor: LiveKitFloor, sentence: str) -> None:
     """Tell the room why it has no interpreter any more."""
     floor.announce(sentence)
     floor.show(Condition(RoomState.FAILED, error=sentence))
-
-
-def regime_of(config: RoomConfig) -> Regime:
-    """The room's languages as its config says."""
-
-    def rule_for(identity: str) -> SpeakerRule:
-        override = config.speaker_override(identity)
-        return SpeakerRule(override.source_language, override.interpret)
-
-    return Regime(
-        offered=config.always_interpreted,
-        source_language=config.source_language,
-        default_listen=config.default_listen,
-        max_speakers=config.limits.max_speakers,
-        rule_for=rule_for,
-    )
-
-
-def rules_of(config: RoomConfig) -> WritingRules:
-    """What the room wants written."""
-    return WritingRules(
-        captions=config.captions.enabled,
-        partials=config.captions.partials,
-        chat=config.chat.enabled,
-        audience=config.chat.audience,
-        translations=_are_translations_told(config),
-    )
-
-
-def _are_translations_told(config: RoomConfig) -> bool:
-    types = config.palabra.allowed_message_types
-    return types is None or "translated_transcription" in types
-
-
-def _sessions(config: RoomConfig, api: PalabraApi) -> PalabraSessions:
-    """What the room wants of Palabra."""
-    for caution in config.palabra.cautions(config.languages):
-        logger.warning("caution: %s", caution)
-
-    limits = config.limits
-    return make_sessions(
-        api,
-        config.palabra,
-        detectable_languages=config.spoken_languages,
-        partial_translations=config.captions.enabled and config.captions.partials,
-        habits=Habits(
-            idle_pause_seconds=_or_never(limits.idle_pause_seconds),
-            silent_output_seconds=_or_never(limits.silent_output_seconds),
-        ),
-    )
-
-
-def _or_never(seconds: float | None) -> float:
-    return math.inf if seconds is None else seconds

@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
+from palabra_agent.config.codes import SpokenCode, TargetCode, check_spoken, check_target
 from palabra_agent.config.fields import ConfigModel as PluginConfig
 from palabra_agent.languages import LanguageCode, base, match, normalise, same_language
 from palabra_agent.voices import (
@@ -71,6 +72,8 @@ __all__ = [
     "RoomInfo",
     "Speaker",
     "Speech",
+    "SpokenCode",
+    "TargetCode",
     "Timbre",
     "TimbreEstimator",
     "TimbreMatchedVoice",
@@ -81,6 +84,8 @@ __all__ = [
     "VoicePolicy",
     "VoiceRequest",
     "base",
+    "check_spoken",
+    "check_target",
     "match",
     "normalise",
     "same_language",
@@ -188,7 +193,7 @@ ConfigT = TypeVar("ConfigT", bound=PluginConfig)
 SettingsT = TypeVar("SettingsT", bound=PluginConfig, default=Any)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoomInfo(Generic[SettingsT]):
     """The room that a plugin is opened for."""
 
@@ -204,7 +209,7 @@ class RoomInfo(Generic[SettingsT]):
 _AnyConfigT = TypeVar("_AnyConfigT", bound=PluginConfig)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, init=False)
 class Plugin(Generic[ConfigT, SettingsT]):
     """A recipe: what a plugin may be told, and how it is opened for a room."""
 

@@ -6,6 +6,7 @@ every mistake is told at once and a room is either understood completely or not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -29,29 +30,39 @@ from palabra_agent.config.fields import (
     refusal,
     refuse_all,
 )
-from palabra_agent.config.layers import overlay
+from palabra_agent.config.layers import overlay, with_codes_spelt
+from palabra_agent.config.plugin_uses import (
+    MAX_PLUGINS,
+    PluginKnowledge,
+    PluginUse,
+    PluginUses,
+    context_of,
+)
 from palabra_agent.config.problems import problems_of
+from palabra_agent.config.room_schema import PluginSchema, complete_schema
 from palabra_agent.config.room_sections import (
     CaptionSettings,
     ChatSettings,
     Limits,
-    PluginUse,
     SpeakerOverride,
 )
 from palabra_agent.config.text import read_object
-from palabra_agent.config.wording import Path, shown
+from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.languages import AUTO, LanguageCode, normalise
+from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.palabra.task.settings import TaskSettings
 
 __all__ = [
     "DEFAULT_LANGUAGES",
+    "MAX_PLUGINS",
     "CaptionSettings",
     "ChatSettings",
     "Limits",
+    "PluginKnowledge",
     "PluginUse",
     "RoomConfig",
     "SpeakerOverride",
+    "known_keys",
     "layer_problems",
     "parse_room_config",
     "room_config_schema",
@@ -60,29 +71,11 @@ __all__ = [
 DEFAULT_LANGUAGES: Final = (LanguageCode("en"), LanguageCode("es"))
 """What is offered where nobody says it."""
 
-_KEYED_BY_LANGUAGE: Final = ("translations", "translation_queue_configs")
-
 
 def _per_language_only(value: str) -> str:
     if value != "per_language":
         raise not_available(value)
     return value
-
-
-def _no_plugins(value: tuple[PluginUse, ...]) -> tuple[PluginUse, ...]:
-    if value:
-        raise not_available(_named(use.name for use in value))
-    return value
-
-
-def _no_organisers(value: tuple[str, ...]) -> tuple[str, ...]:
-    if value:
-        raise not_available(_named(value))
-    return value
-
-
-def _named(names: Iterable[str]) -> str:
-    return shown(", ".join(names)).strip('"')
 
 
 def _left_out_languages(known: dict[str, Any]) -> tuple[LanguageCode, ...]:
@@ -118,10 +111,10 @@ class RoomConfig(ConfigModel):
     """Which tracks there are."""
     captions: CaptionSettings = CaptionSettings()
     chat: ChatSettings = ChatSettings()
-    plugins: Annotated[tuple[PluginUse, ...], AfterValidator(_no_plugins)] = ()
+    plugins: PluginUses = ()
     """In the order of asking."""
-    organisers: Annotated[Names, AfterValidator(_no_organisers)] = ()
-    """Identities that may change the config in the meeting."""
+    organisers: Names = ()
+    """Identities that may change the config in the meeting, beside those of the worker."""
     palabra: TaskSettings = TaskSettings()
 
     @field_validator("default_listen", mode="before")
@@ -184,15 +177,25 @@ def _listed(languages: Sequence[LanguageCode]) -> str:
     return ", ".join(languages)
 
 
-def parse_room_config(metadata: str, *, layers: Sequence[Mapping[str, object]] = ()) -> RoomConfig:
+def parse_room_config(
+    metadata: str,
+    *,
+    layers: Sequence[Mapping[str, object]] = (),
+    plugins: PluginKnowledge | None = None,
+) -> RoomConfig:
     """Merge dispatch metadata over the worker's layers, lowest first, and check the whole.
+
+    Args:
+        metadata: JSON.
+        layers: What the worker says of the room.
+        plugins: Who knows the installed plugins; None to check only the shape of their entries.
 
     Raises:
         RoomConfigError: with every mistake and its path.
     """
     said, problems = read_object(metadata)
     try:
-        config = _validated((*layers, said))
+        config = _validated((*layers, said), plugins)
     except ValidationError as error:
         raise RoomConfigError(problems + problems_of(error, RoomConfig)) from None
     if problems:
@@ -201,41 +204,35 @@ def parse_room_config(metadata: str, *, layers: Sequence[Mapping[str, object]] =
 
 
 def layer_problems(
-    layer: Mapping[str, object], *, below: Sequence[Mapping[str, object]] = (), prefix: Path = ()
+    layer: Mapping[str, object],
+    *,
+    below: Sequence[Mapping[str, object]] = (),
+    prefix: Path = (),
+    plugins: PluginKnowledge | None = None,
 ) -> list[Problem]:
     """The mistakes of one layer laid over others, with paths that say where it stands."""
     try:
-        _validated((*below, layer))
+        _validated((*below, layer), plugins)
     except ValidationError as error:
         return problems_of(error, RoomConfig, prefix)
     return []
 
 
-def _validated(layers: Iterable[Mapping[str, object]]) -> RoomConfig:
+def _validated(
+    layers: Iterable[Mapping[str, object]], plugins: PluginKnowledge | None
+) -> RoomConfig:
     merged: dict[str, object] = {}
     for layer in layers:
-        merged = overlay(merged, _with_codes_spelt(layer))
-    return RoomConfig.model_validate(merged)
+        merged = overlay(merged, with_codes_spelt(layer))
+    return RoomConfig.model_validate(merged, context=context_of(plugins))
 
 
-def _with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
-    """Spell language keys alike, so that layers meet; two spellings in one stay, to be refused."""
-    palabra = layer.get("palabra")
-    if not isinstance(palabra, Mapping):
-        return dict(layer)
-
-    spelt: dict[str, object] = dict(palabra)
-    for name in _KEYED_BY_LANGUAGE:
-        entries = palabra.get(name)
-        if isinstance(entries, Mapping):
-            codes = {
-                normalise(key): value for key, value in entries.items() if isinstance(key, str)
-            }
-            spelt[name] = codes if len(codes) == len(entries) else entries
-    return {**layer, "palabra": spelt}
+def room_config_schema(plugins: Sequence[PluginSchema] = ()) -> dict[str, Any]:
+    """The JSON Schema of the room config, with what the given plugins may be told."""
+    return complete_schema(RoomConfig.model_json_schema(), plugins)
 
 
-def room_config_schema() -> dict[str, Any]:
-    """The JSON Schema of the room config."""
-    schema = RoomConfig.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+def known_keys(problems: Sequence[Problem]) -> list[str]:
+    """The config's keys that are wrong; what follows them in a path may be somebody's identity."""
+    first = {re.split(r"[.\[]", problem.path, maxsplit=1)[0] for problem in problems}
+    return sorted(first & RoomConfig.model_fields.keys())

@@ -6,25 +6,15 @@ addresses come from the environment alone. Each mistake names the variable, opti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Any, Final, TypeAlias
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from palabra_agent.config.fields import (
-    Between,
-    ConfigModel,
-    Name,
-    Names,
-    Number,
-    Whole,
-    not_available,
-    refusal,
-)
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.settings_file import RoomOverride, SettingsFile, read_settings_file
 from palabra_agent.config.variables import (
@@ -37,9 +27,13 @@ from palabra_agent.config.variables import (
     palabra_credentials_from,
     palabra_url_from,
 )
-from palabra_agent.config.wording import shown
+from palabra_agent.config.worker_options import (
+    DEFAULT_AGENT_NAME,
+    DEFAULT_IDENTITY,
+    WorkerOptions,
+)
 from palabra_agent.errors import Problem, SettingsError
-from palabra_agent.room_config import layer_problems
+from palabra_agent.room_config import PluginKnowledge, RoomConfig, layer_problems
 
 __all__ = [
     "DEFAULT_AGENT_NAME",
@@ -48,62 +42,18 @@ __all__ = [
     "ClientCredentials",
     "LiveKitSettings",
     "PalabraCredentials",
+    "PluginLoader",
     "RoomOverride",
     "WorkerOptions",
     "WorkerSettings",
     "load_livekit_settings",
+    "load_plugin_settings",
     "load_settings",
     "merged_environment",
 ]
 
-DEFAULT_AGENT_NAME: Final = "palabra-interpreter"
-DEFAULT_IDENTITY: Final = "palabra-interpreter"
-
 AGENT_NAME_VARIABLE: Final = "PALABRA_AGENT_NAME"
 """The one variable that says something by being empty: join every new room."""
-
-
-def _without_spaces_around(value: str) -> str:
-    if value != value.strip():
-        raise refusal(f"must have no spaces at either end, not {shown(value)}")
-    return value
-
-
-def _no_organisers(value: tuple[str, ...]) -> tuple[str, ...]:
-    if value:
-        raise not_available(shown(", ".join(value)).strip('"'))
-    return value
-
-
-class WorkerOptions(ConfigModel):
-    """What `[worker]` in the TOML file may say."""
-
-    elsewhere: ClassVar[Mapping[str, str]] = {
-        "url": "is not said here but by the variable LIVEKIT_URL",
-        "livekit_url": "is not said here but by the variable LIVEKIT_URL",
-        "palabra_api_url": "is not said here but by the variable PALABRA_API_URL",
-        "name": 'unknown key, did you mean "agent_name"?',
-        "drain": 'unknown key, did you mean "drain_seconds"?',
-        "health_port": 'unknown key, did you mean "port"?',
-        "plugins": 'unknown key, did you mean "allowed_plugins"?',
-    }
-
-    agent_name: Annotated[str, Field(max_length=256), AfterValidator(_without_spaces_around)] = (
-        DEFAULT_AGENT_NAME
-    )
-    """What a dispatch asks for; empty: every new room is joined unasked."""
-    identity: Annotated[Name, AfterValidator(_without_spaces_around)] = DEFAULT_IDENTITY
-    """Who the interpreter is in a room."""
-    port: Annotated[Whole, Between(0, 65_535)] = 8081
-    """Where health is served; 0: any free port."""
-    drain_seconds: Annotated[Whole, Between(0, 604_800)] = 1_800
-    """How long running rooms may go on after the first signal to stop."""
-    load_threshold: Annotated[Number, Between(0.01, 10)] = 0.7
-    """The share of the processors in use above which no more rooms are taken; over 1: no limit."""
-    allowed_plugins: Names | None = None
-    """Plugins that a room may name; left out: all that are installed."""
-    organisers: Annotated[Names, AfterValidator(_no_organisers)] = ()
-    """Identities that may change the config of every room."""
 
 
 class WorkerSettings(WorkerOptions):
@@ -117,22 +67,37 @@ class WorkerSettings(WorkerOptions):
     """The room config that holds for every room, as written; `[room]`."""
     rooms: tuple[RoomOverride, ...] = ()
     """What holds for some rooms, in file order; `[[rooms]]`."""
+    plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
+    """What each plugin is told that a room must not choose, as written; `[plugins.NAME]`."""
 
     def room_layers(self, room_name: str) -> list[Mapping[str, object]]:
         """What the worker says about a room, lowest first, for `parse_room_config`."""
         fitting = [each.config for each in self.rooms if fnmatchcase(room_name, each.match)]
         return [self.room, *fitting]
 
+    def who_may_configure(self, room: RoomConfig) -> frozenset[str]:
+        """The identities that may change a room's config by RPC: of all rooms', and its own."""
+        return frozenset(self.organisers) | frozenset(room.organisers)
+
+
+PluginLoader: TypeAlias = Callable[
+    [Mapping[str, Mapping[str, object]], Sequence[str] | None], PluginKnowledge
+]
+"""Loads the plugins that `allowed_plugins` allow, told what `[plugins.NAME]` says of each."""
+
 
 def load_settings(
     *,
     env: Mapping[str, str],
     config_file: Path | None = None,
+    plugins: PluginLoader | None = None,
     agent_name: str | None = None,
     port: int | None = None,
     drain_seconds: int | None = None,
 ) -> WorkerSettings:
     """Gather the settings from every source; what the command line leaves out is None.
+
+    With `plugins`, what is said of plugins is checked as well, and not only its shape.
 
     Raises:
         SettingsError: with every mistake of every source.
@@ -148,7 +113,11 @@ def load_settings(
     palabra_api_url = palabra_url_from(variables)
     credentials = palabra_credentials_from(variables)
 
-    problems = [*variables.problems, *mistakes, *file.problems, *_room_problems(file)]
+    known = plugins(file.plugins, options.allowed_plugins) if plugins is not None else None
+    of_plugins = known.settings_problems() if known is not None else ()
+
+    problems = [*variables.problems, *mistakes, *file.problems, *_room_problems(file, known)]
+    problems += of_plugins
     if problems:
         raise SettingsError(problems)
     return WorkerSettings(
@@ -158,6 +127,7 @@ def load_settings(
         palabra_credentials=credentials,
         room=file.room,
         rooms=file.rooms,
+        plugins=file.plugins,
     )
 
 
@@ -172,6 +142,21 @@ def load_livekit_settings(env: Mapping[str, str]) -> LiveKitSettings:
     if variables.problems:
         raise SettingsError(variables.problems)
     return livekit
+
+
+def load_plugin_settings(
+    config_file: Path | None,
+) -> tuple[Mapping[str, Mapping[str, object]], Sequence[str] | None]:
+    """Read only what loading plugins takes: their tables by name, and which are allowed.
+
+    Raises:
+        SettingsError: with every mistake of `[worker]`.
+    """
+    file = read_settings_file(config_file)
+    options, problems = _options(file.worker, {}, {})
+    if problems:
+        raise SettingsError(problems)
+    return file.plugins, options.allowed_plugins
 
 
 def merged_environment(dotenv_file: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -216,12 +201,12 @@ def _options(
         ]
 
 
-def _room_problems(file: SettingsFile) -> list[Problem]:
+def _room_problems(file: SettingsFile, plugins: PluginKnowledge | None) -> list[Problem]:
     """What is wrong with `[room]`, and with each `[[rooms]]` laid over it alone."""
-    problems = layer_problems(file.room, prefix=("room",))
+    problems = layer_problems(file.room, prefix=("room",), plugins=plugins)
     for index, override in enumerate(file.rooms):
         prefix = ("rooms", index)
-        inherited = layer_problems(file.room, prefix=prefix)
-        found = layer_problems(override.config, below=(file.room,), prefix=prefix)
+        inherited = layer_problems(file.room, prefix=prefix, plugins=plugins)
+        found = layer_problems(override.config, below=(file.room,), prefix=prefix, plugins=plugins)
         problems += [problem for problem in found if problem not in inherited]
     return problems

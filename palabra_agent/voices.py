@@ -10,6 +10,9 @@ from palabra_agent.languages import LanguageCode
 
 LONGEST_VOICE_ID: Final = 256
 
+DEFAULT_VOICES: Final = frozenset({"default_low", "default_high"})
+"""Palabra's own, for all but a few languages; where one is missing it speaks with what it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedVoice:

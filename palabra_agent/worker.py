@@ -34,6 +34,9 @@ _SESSION_END_SECONDS: Final = 3.0
 _COMEBACK_SECONDS: Final = 3.0
 """People and agents are back within this after a server's quick restart, or start anew."""
 _IDLE_PROCESSES: Final = 2
+_INITIALIZE_SECONDS: Final = 30.0
+"""A process that takes longer is killed, and the next one in its place; plugins may take 8 s of it
+to load, on a machine that is busy."""
 _PORT_REFUSED: Final = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 _AGENT_NAME_VARIABLES: Final = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
 """Read by LiveKit Agents: one stands in for an empty name, which means every new room here; the
@@ -100,6 +103,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         session_end_timeout=_SESSION_END_SECONDS,
         drain_timeout=settings.drain_seconds,
         max_retry=_FOR_EVER,
+        initialize_process_timeout=_INITIALIZE_SECONDS,
         preload_modules=["palabra_agent.forkserver", "palabra_agent.job"],
         setup_fnc=partial(prepare_process, settings),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
@@ -32,6 +32,7 @@ from palabra_agent.interpretation.ports import (
     SpokeAgain,
     Transcript,
     UpdateRefused,
+    VoiceMissing,
 )
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.talk.decoding import decode
@@ -54,6 +55,7 @@ class PersonFacts(TypedDict, total=False):
     listen: str | None
     microphone: Microphone | None
     is_muted: bool
+    attributes: Mapping[str, str]
 
 
 def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:
@@ -234,6 +236,8 @@ class FakeSession:
     def __init__(self, brief: Brief) -> None:
         self.brief = brief
         """What it was opened with, or asked for since."""
+        self.rebriefs: list[Brief] = []
+        """What it was asked for after it was opened; also where that is the same."""
         self.heard: list[Pcm] = []
         self.is_open = True
         self.is_muted = False
@@ -291,9 +295,14 @@ class FakeSession:
         """Learn whether the speaker is muted."""
         self.is_muted = is_muted
 
+    def miss_voice(self, voice_id: str) -> None:
+        """Not have a voice."""
+        self._events.put_nowait(VoiceMissing(voice_id))
+
     def rebrief(self, brief: Brief) -> None:
-        """Be asked for something else."""
+        """Be asked for something else, or for the same once more."""
         self.brief = brief
+        self.rebriefs.append(brief)
 
     async def events(self) -> AsyncIterator[SessionEvent]:
         """Tell."""

@@ -137,3 +137,14 @@ async def test_what_is_wrong_is_said_in_a_sentence(
     assert code == 1
     assert sentence in said
     assert "Traceback" not in said
+
+
+async def test_the_third_party_plugin_passes_its_own_tests() -> None:
+    """As its author would run them: in its folder, with its own settings of pytest."""
+    folder = EXAMPLES / "third_party_plugin"
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    config = ["-c", str(folder / "pyproject.toml"), str(folder)]
+    code, said = await run(*words, *config, PYTHONPATH=str(folder))
+
+    assert code == 0, said
+    assert " passed" in said

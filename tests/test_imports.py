@@ -94,7 +94,7 @@ LAYERS: Final = (
     ),
     Layer(
         "palabra-client",
-        "palabra.client palabra.sessions",
+        "palabra.client palabra.sessions palabra.session_settings",
         "words interpretation palabra-words palabra-task palabra-talk palabra-rest palabra-port "
         "palabra-session palabra-webrtc palabra-websocket",
     ),
@@ -111,7 +111,13 @@ LAYERS: Final = (
         "words config palabra-task",
         "pydantic pydantic_core dotenv",
     ),
-    Layer("metadata", "metadata", "words config settings"),
+    Layer(
+        "testing",
+        "testing testing.*",
+        "words config sound interpretation plugin-api plugins-host settings",
+        "numpy",
+    ),
+    Layer("metadata", "metadata", "words config plugins-host settings"),
     Layer(
         "access",
         "access",
@@ -124,11 +130,19 @@ LAYERS: Final = (
         "words interpretation meeting settings access",
         "aiohttp livekit.api livekit.protocol",
     ),
-    Layer("checkup", "checkup", "words palabra-rest settings metadata access"),
+    Layer("checkup", "checkup", "words plugins-host palabra-rest settings metadata access"),
+    Layer(
+        "running-room",
+        "config_change configuring explaining room_terms time_limit",
+        "words config plugins-host interpretation palabra-task palabra-session palabra-client "
+        "meeting settings",
+        "pydantic",
+    ),
     Layer(
         "job",
         "job",
-        "words interpretation palabra-rest palabra-session palabra-client meeting settings access",
+        "words interpretation plugins-host palabra-rest palabra-client meeting settings access "
+        "running-room",
         "livekit.rtc livekit.agents",
     ),
     Layer(
@@ -152,8 +166,9 @@ LAYERS: Final = (
     ),
     Layer(
         "commands",
-        "cli __main__ __init__",
-        "words settings metadata access dispatching checkup worker emulated-meeting emulator local",
+        "cli commands commands.* __main__ __init__",
+        "words plugins-host settings metadata access dispatching checkup worker emulated-meeting "
+        "emulator local",
         "typer rich",
     ),
 )

@@ -199,15 +199,6 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         # what this version cannot do
         ({"channels": "per_speaker"}, "`channels: per_speaker` is not available in this version"),
         (
-            {"plugins": [{"name": "voice-timbre", "config": {"high": {"es": "x"}}}]},
-            "`plugins: voice-timbre` is not available in this version",
-        ),
-        (
-            {"plugins": [{"name": "a"}, {"name": "b"}]},
-            "`plugins: a, b` is not available in this version",
-        ),
-        ({"organisers": ["olga"]}, "`organisers: olga` is not available in this version"),
-        (
             {"limits": {"idle_pause_seconds": -5}},
             "limits.idle_pause_seconds: must be between 0 and 3600, not -5",
         ),
@@ -312,6 +303,42 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ),
         ({"plugins": [{"config": {}}]}, "plugins[0].name: is missing"),
         ({"plugins": ["voice-timbre"]}, 'plugins[0]: must be an object, not "voice-timbre"'),
+        ({"plugins": {"name": "a"}}, "plugins: must be a list, not an object"),
+        ({"plugins": "a"}, 'plugins: must be a list, not "a"'),
+        ({"plugins": None}, "plugins: must be a list, not null"),
+        ({"plugins": True}, "plugins: must be a list, not true"),
+        ({"plugins": [None]}, "plugins[0]: must be an object, not null"),
+        ({"plugins": [[]]}, "plugins[0]: must be an object, not a list"),
+        ({"plugins": [{"name": ""}]}, "plugins[0].name: must not be empty"),
+        ({"plugins": [{"name": 5}]}, "plugins[0].name: must be a string, not 5"),
+        ({"plugins": [{"name": ["a"]}]}, "plugins[0].name: must be a string, not a list"),
+        (
+            {"plugins": [{"name": "a" * 257}]},
+            f'plugins[0].name: must have at most 256 characters, not as many as "{"a" * 60}…"',
+        ),
+        (
+            {"plugins": [{"name": "a", "config": []}]},
+            "plugins[0].config: must be an object, not a list",
+        ),
+        (
+            {"plugins": [{"name": "a", "config": None}]},
+            "plugins[0].config: must be an object, not null",
+        ),
+        (
+            {"plugins": [{"name": "a", "confg": {}}]},
+            'plugins[0].confg: unknown key, did you mean "config"?',
+        ),
+        (
+            {"plugins": [{"name": "a"}, {"name": "b"}, {"name": "a", "config": {}}]},
+            'plugins[2]: "a" is named twice with the same settings',
+        ),
+        (
+            {"plugins": [{"name": f"p{number}"} for number in range(21)]},
+            "plugins: 21 plugins are more than the 20 that a room may have",
+        ),
+        ({"organisers": "olga"}, 'organisers: must be a list, not "olga"'),
+        ({"organisers": [""]}, "organisers[0]: must not be empty"),
+        ({"organisers": [5]}, "organisers[0]: must be a string, not 5"),
         ({"organisers": ["a", "a"]}, 'organisers: "a" is given twice'),
         ({"limits": {"max_speakers": 0}}, "limits.max_speakers: must be at least 1, not 0"),
         (
@@ -470,8 +497,8 @@ def test_credentials_are_never_accepted(key: str, place: tuple[str, ...]) -> Non
         '{"languages": [%s]}',
         '{"source_language": %s}',
         '{"limits": {"max_minutes": %s}}',
-        '{"organisers": [%s]}',
-        '{"plugins": [{"name": %s}]}',
+        '{"organisers": %s}',
+        '{"plugins": [{"name": "x", "config": %s}]}',
         '{"speakers": {%s: 1}}',
         "{%s: 1}",
     ],
@@ -554,6 +581,21 @@ def test_no_pattern_breaks_the_overrides(pattern: str, identity: str) -> None:
         assert config.speaker_override(pattern[:256]).interpret is False
 
 
+def test_organisers_are_said_by_the_highest_layer() -> None:
+    """As every list, theirs is replaced and not added to; the worker's own hold beside it."""
+    config = parse({"organisers": ["olga"]}, {"organisers": ["otto", "olaf"]})
+    assert config.organisers == ("olga",)
+    assert parse({}, {"organisers": ["otto"]}).organisers == ("otto",)
+
+
+def test_a_rooms_plugins_replace_the_workers() -> None:
+    """The order of asking is one list's, and never put together from two."""
+    worker = {"plugins": [{"name": "a"}, {"name": "b"}]}
+    assert [use.name for use in parse({}, worker).plugins] == ["a", "b"]
+    assert [use.name for use in parse({"plugins": [{"name": "c"}]}, worker).plugins] == ["c"]
+    assert parse({"plugins": []}, worker).plugins == ()
+
+
 def test_the_schema_describes_the_config() -> None:
     """The JSON Schema names every key with its meaning, and the codes that are allowed."""
     schema = room_config_schema()
@@ -564,3 +606,6 @@ def test_the_schema_describes_the_config() -> None:
     limits = schema["$defs"]["Limits"]["properties"]
     assert (limits["linger_seconds"]["minimum"], limits["linger_seconds"]["maximum"]) == (0, 300)
     assert limits["linger_seconds"]["description"]
+    (example,) = schema["examples"]
+    assert set(example) <= set(RoomConfig.model_fields)
+    assert parse(example).model_dump(exclude_unset=True)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from palabra_agent.errors import SettingsError
+from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.room_config import parse_room_config
 from palabra_agent.settings import (
     ApiKeyCredentials,
     ClientCredentials,
     WorkerSettings,
     load_livekit_settings,
+    load_plugin_settings,
     load_settings,
     merged_environment,
 )
+from tests.plugins_host.installed import broken, entry
 
 pytestmark = pytest.mark.unit
 
@@ -58,6 +64,7 @@ def test_the_environment_is_enough() -> None:
     assert (settings.port, settings.drain_seconds, settings.load_threshold) == (8081, 1800, 0.7)
     assert settings.allowed_plugins is None
     assert settings.organisers == ()
+    assert settings.plugins == {}
     assert settings.room_layers("any") == [{}]
 
 
@@ -110,13 +117,14 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
         drain_seconds = 5
         load_threshold = 1
         allowed_plugins = ["voice-timbre"]
-        organisers = []
+        organisers = ["olga", "otto"]
         """,
     )
     settings = load_settings(env=ENV, config_file=file)
     assert (settings.agent_name, settings.identity, settings.port) == ("a", "b", 0)
     assert (settings.drain_seconds, settings.load_threshold) == (5, 1.0)
     assert settings.allowed_plugins == ("voice-timbre",)
+    assert settings.organisers == ("olga", "otto")
 
     settings = load_settings(env=ENV, config_file=file, port=9000, drain_seconds=0)
     assert (settings.port, settings.drain_seconds) == (9000, 0)
@@ -257,10 +265,20 @@ def test_livekit_alone() -> None:
                 "file of settings; they belong in the worker's environment"
             ],
         ),
+        ('[worker]\norganisers = ["o", "o"]', ['worker.organisers: "o" is given twice']),
+        ('[worker]\norganisers = "o"', ['worker.organisers: must be a list, not "o"']),
         (
-            '[worker]\norganisers = ["olga"]',
-            ["`worker.organisers: olga` is not available in this version"],
+            "[worker.plugins.voices]",
+            [
+                "worker.plugins: is said beside `[worker]`, in `[plugins.NAME]`; "
+                "`allowed_plugins` is here"
+            ],
         ),
+        ("plugins = 1", ["plugins: must be an object, not 1"]),
+        ("plugins = ['voices']", ["plugins: must be an object, not a list"]),
+        ("[plugins]\nvoices = 'x'", ['plugins.voices: must be an object, not "x"']),
+        ("[[plugins.voices]]", ["plugins.voices: must be an object, not a list"]),
+        ("[plugins]\napi_token = 'private'", ["plugins.api_token: must be an object, not that"]),
         (
             '[worker]\nallowed_plugins = ["a", "b", "a"]',
             ['worker.allowed_plugins: "a" is given twice'],
@@ -348,6 +366,124 @@ def test_mistakes_of_all_sources_come_together(tmp_path: Path) -> None:
         "worker.drain_seconds",
         "room.x",
     ]
+
+
+TABLES = """
+[plugins.diary]
+folder = "here"
+password = "very-private-three"
+[plugins."acme.voices"]
+"""
+
+
+def load_with_plugins(file: Path, *entries: EntryPoint) -> WorkerSettings:
+    """Load settings where these plugins are installed."""
+    load = partial(load_plugins, entry_points=entries)
+    return load_settings(env=ENV, config_file=file, plugins=load)
+
+
+def plugin_mistakes(file: Path, *entries: EntryPoint) -> list[str]:
+    """What is wrong then, in words."""
+    with pytest.raises(SettingsError) as caught:
+        load_with_plugins(file, *entries)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_what_plugins_are_told_is_kept_as_written(tmp_path: Path) -> None:
+    """It reaches other processes, and is not printed with the settings."""
+    acme = entry("acme.voices", "tests.good_plugins.voices:plugin")
+    settings = load_with_plugins(write(tmp_path, TABLES), entry("diary"), acme)
+
+    assert settings.plugins["diary"]["password"] == "very-private-three"
+    assert settings.plugins["acme.voices"] == {}
+    assert "very-private" not in f"{settings!r} {settings}"
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+    assert load_plugin_settings(write(tmp_path, TABLES)) == (settings.plugins, None)
+
+
+def test_what_plugins_are_told_is_checked_at_the_start(tmp_path: Path) -> None:
+    """Their mistakes stand beside all others, and so do those of every room's plugins."""
+    text = """
+    [worker]
+    allowed_plugins = ["diary", "voices", "zebra"]
+    prot = 1
+    [plugins.dairy]
+    [plugins.diary]
+    folder = 5
+    password = 7
+    [room]
+    plugins = [{name = "voices", config = {steps = 0}}, {name = "diary"}]
+    [[rooms]]
+    match = "board-*"
+    plugins = [{name = "voice"}]
+    [[rooms]]
+    match = "*"
+    channels = "per_speaker"
+    """
+    told = plugin_mistakes(write(tmp_path, text), entry("diary"), entry("voices"))
+
+    assert told == [
+        'worker.prot: unknown key, did you mean "port"?',
+        "room.plugins[0].config.steps: must be at least 1, not 0",
+        'room.plugins[1].name: "diary" cannot be used: what the worker\'s settings say of it is '
+        "wrong",
+        'rooms[0].plugins[0].name: "voice" is not installed, did you mean "voices"?',
+        "`rooms[1].channels: per_speaker` is not available in this version",
+        "plugins.diary.folder: must be a string, not 5",
+        "plugins.diary.password: must be a string, not that",
+        'plugins.dairy: "dairy" is not installed, did you mean "diary"?',
+    ]
+
+
+def test_the_allow_list_holds_for_the_workers_own_rooms(tmp_path: Path) -> None:
+    """Whoever says what a room has, it may have no more than is allowed."""
+    text = """
+    [worker]
+    allowed_plugins = ["diary"]
+    [room]
+    plugins = [{name = "voices"}]
+    """
+
+    assert plugin_mistakes(write(tmp_path, text), entry("diary"), entry("voices")) == [
+        'room.plugins[0].name: "voices" is not allowed here; allowed are diary'
+    ]
+
+
+def test_a_plugin_that_fails_stops_no_worker(tmp_path: Path) -> None:
+    """It is for a room that names it to be refused."""
+    file = write(tmp_path, "[plugins.no_recipe]\nany = 1")
+
+    assert load_with_plugins(file, broken("no_recipe")).plugins == {"no_recipe": {"any": 1}}
+
+
+@pytest.mark.parametrize(
+    ("worker", "room", "expected"),
+    [
+        ([], [], set[str]()),
+        (["olga"], [], {"olga"}),
+        ([], ["otto"], {"otto"}),
+        (["olga"], ["otto", "olga"], {"olga", "otto"}),
+    ],
+)
+def test_who_may_configure_a_room(
+    tmp_path: Path, worker: list[str], room: list[str], expected: set[str]
+) -> None:
+    """The worker's organisers may in every room, a room's own in theirs."""
+    settings = load_settings(
+        env=ENV, config_file=write(tmp_path, f"[worker]\norganisers = {json.dumps(worker)}")
+    )
+    config = parse_room_config(json.dumps({"organisers": room}))
+
+    assert settings.who_may_configure(config) == expected
+
+
+def test_only_what_is_for_plugins_can_be_read(tmp_path: Path) -> None:
+    """That takes no environment; a mistake of `[worker]` is told all the same."""
+    assert load_plugin_settings(None) == ({}, None)
+    file = write(tmp_path, "[worker]\nallowed_plugins = ['a']\n[plugins.a]\nx = 1")
+    assert load_plugin_settings(file) == ({"a": {"x": 1}}, ("a",))
+    with pytest.raises(SettingsError, match=r"worker\.allowed_plugins: must be a list, not 1"):
+        load_plugin_settings(write(tmp_path, "[worker]\nallowed_plugins = 1"))
 
 
 def layered(tmp_path: Path) -> WorkerSettings:

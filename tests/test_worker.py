@@ -12,6 +12,7 @@ from livekit.agents import AgentServer
 from livekit.protocol import agent, models
 
 from palabra_agent.errors import SetupError
+from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE
 from palabra_agent.settings import WorkerSettings, load_settings
 from palabra_agent.worker import build_server, is_made_anew, run_worker, serve
 
@@ -91,6 +92,13 @@ def test_livekit_s_own_variables_do_not_name_the_worker(
     server = build_server(settings_for("ws://127.0.0.1:9"))
 
     assert vars(server)["_agent_name"] == "palabra-interpreter"
+
+
+def test_a_process_has_time_to_load_its_plugins() -> None:
+    """One that is killed for a slow plugin would be replaced by the next such, for ever."""
+    server = build_server(settings_for("ws://127.0.0.1:9"))
+
+    assert vars(server)["_initialize_process_timeout"] > 2 * DEFAULT_PATIENCE.total
 
 
 @pytest.mark.parametrize(

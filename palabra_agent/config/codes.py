@@ -115,6 +115,9 @@ def _listed(item: dict[str, Any]) -> WithJsonSchema:
 TargetCode = Annotated[LanguageCode, BeforeValidator(check_target), WithJsonSchema(_TARGET_SCHEMA)]
 """A language that Palabra speaks."""
 
+SpokenCode = Annotated[LanguageCode, BeforeValidator(check_spoken), WithJsonSchema(_SOURCE_SCHEMA)]
+"""A language that Palabra understands."""
+
 SourceCode = Annotated[LanguageCode, BeforeValidator(check_source), WithJsonSchema(_SOURCE_SCHEMA)]
 """A language that Palabra understands, or `auto`."""
 

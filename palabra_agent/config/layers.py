@@ -1,9 +1,13 @@
-"""How one layer of a configuration is laid over another."""
+"""How one layer of a room config is laid over another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from palabra_agent.languages import normalise
+
+_KEYED_BY_LANGUAGE: Final = ("translations", "translation_queue_configs")
 
 
 def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,3 +22,20 @@ def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any
         for key, value in upper.items()
     }
     return merged | {key: value for key, value in lower.items() if key not in merged}
+
+
+def with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
+    """Spell language keys alike, so that layers meet; two spellings in one stay, to be refused."""
+    palabra = layer.get("palabra")
+    if not isinstance(palabra, Mapping):
+        return dict(layer)
+
+    spelt: dict[str, object] = dict(palabra)
+    for name in _KEYED_BY_LANGUAGE:
+        entries = palabra.get(name)
+        if isinstance(entries, Mapping):
+            codes = {
+                normalise(key): value for key, value in entries.items() if isinstance(key, str)
+            }
+            spelt[name] = codes if len(codes) == len(entries) else entries
+    return {**layer, "palabra": spelt}

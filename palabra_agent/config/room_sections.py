@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
-
 from palabra_agent.config.codes import SourceCode
 from palabra_agent.config.fields import (
     Between,
     ConfigModel,
-    Name,
     Number,
     Switch,
     Whole,
@@ -30,6 +27,7 @@ class CaptionSettings(ConfigModel):
     """Captions on `lk.transcription`."""
 
     enabled: Switch = True
+    """Whether there are any."""
     partials: Switch = True
     """Show sentences while they are spoken, translated ones too."""
 
@@ -38,24 +36,20 @@ class ChatSettings(ConfigModel):
     """Finished sentences as chat messages."""
 
     enabled: Switch = True
+    """Whether there are any."""
     audience: Literal["language", "everyone", "original"] = "language"
     """Who gets which: each their language; everybody all; everybody the original."""
     commands: Switch = True
     """Whether chat commands are answered; there are none in this version."""
 
 
-class PluginUse(ConfigModel):
-    """One plugin and its own configuration."""
-
-    name: Name
-    config: dict[str, JsonValue] = Field(default={})
-
-
 class Limits(ConfigModel):
     """What a room may use."""
 
     max_speakers: Annotated[Whole, Between(1)] = 20
+    """How many are interpreted at a time: first come, first served."""
     max_languages: Annotated[Whole, Between(1)] = 8
+    """How many `languages` may be offered."""
     idle_pause_seconds: Annotated[Number, Between(0, 3_600)] | None = 20.0
     """Silence after which a speaker's Palabra session is paused, and its bill; null: never."""
     silent_output_seconds: Annotated[Number, Between(3, 3_600)] | None = 12.0

@@ -27,6 +27,7 @@ class _Sections(ConfigModel):
     worker: dict[str, Any] = Field(default={})
     room: dict[str, Any] = Field(default={})
     rooms: tuple[dict[str, Any], ...] = ()
+    plugins: dict[str, dict[str, Any]] = Field(default={})
 
 
 class _Match(ConfigModel):
@@ -40,6 +41,7 @@ class SettingsFile:
     worker: dict[str, Any]
     room: dict[str, Any]
     rooms: tuple[RoomOverride, ...]
+    plugins: dict[str, dict[str, Any]]
     problems: tuple[Problem, ...]
     """Mistakes found so far; a section that has one is left empty."""
 
@@ -51,7 +53,7 @@ def read_settings_file(path: Path | None) -> SettingsFile:
         SettingsError: when it cannot be read as TOML with these sections.
     """
     if path is None:
-        return SettingsFile({}, {}, (), ())
+        return SettingsFile({}, {}, (), {}, ())
     try:
         sections = _Sections.model_validate(_toml(path))
     except ValidationError as error:
@@ -68,7 +70,9 @@ def read_settings_file(path: Path | None) -> SettingsFile:
             problems += problems_of(error, _Match, ("rooms", index))
             match = "*"  # so that the rest of the table is checked too
         overrides.append(RoomOverride(match=match, config=config))
-    return SettingsFile(sections.worker, sections.room, tuple(overrides), tuple(problems))
+    return SettingsFile(
+        sections.worker, sections.room, tuple(overrides), sections.plugins, tuple(problems)
+    )
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where something stands: keys, and positions in lists."""
 
 _SHOWN: Final = 60
+_LISTED: Final = 20
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_*?-]+")
 _CREDENTIAL_KEY: Final = re.compile(
     r"(.*(apikey|secret|token|password|passwd|clientid|credentials?|privatekey)|authorization)"
@@ -38,8 +39,21 @@ def shown(value: object) -> str:
             return "a value that looks like a credential"
         value = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
     if value is None or isinstance(value, str | int | float):
-        return json.dumps(value, ensure_ascii=False)[: _SHOWN + 20]
+        return _printable(json.dumps(value, ensure_ascii=False)[: _SHOWN + 20])
     return f"a {type(value).__name__}"
+
+
+def _printable(text: str) -> str:
+    """Escape what would move the cursor, or turn the direction of writing."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words one after the other; of very many, the first."""
+    more = len(words) - _LISTED
+    return ", ".join(words[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def kind_of(value: object) -> str:

@@ -53,13 +53,12 @@ class Audience:
     between the original and its translation gets neither two versions nor none.
     """
 
-    def __init__(self, speaker: str, regime: Regime) -> None:
+    def __init__(self, speaker: str) -> None:
         self._speaker = speaker
-        self._regime = regime
         self._utterances: OrderedDict[str, _Utterance] = OrderedDict()
 
     def recipients(
-        self, transcript: Transcript, view: FloorView, brief: Brief | None
+        self, transcript: Transcript, view: FloorView, brief: Brief | None, regime: Regime
     ) -> tuple[str, ...]:
         """Identities of those who get a transcript as their version of the utterance."""
         utterance = self._remember(transcript)
@@ -71,7 +70,7 @@ class Audience:
                 speaker=self._speaker,
                 spoken=utterance.spoken,
                 brief=brief,
-                regime=self._regime,
+                regime=regime,
             )
             for person in view.people
         }

@@ -14,7 +14,8 @@ class Lingering:
     """Remembers who was there, and how long they may be missed. Times are in seconds."""
 
     def __init__(self, linger_seconds: float) -> None:
-        self._linger = linger_seconds
+        self.linger_seconds = linger_seconds
+        """For those who are missed from now on."""
         self._present: frozenset[str] = frozenset()
         self._leave_at: dict[str, float] = {}
 
@@ -43,4 +44,4 @@ class Lingering:
             return math.inf
 
         known = self._leave_at.get(identity, math.inf)
-        return now + self._linger if math.isinf(known) else known
+        return now + self.linger_seconds if math.isinf(known) else known

@@ -4,77 +4,79 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+import math
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import MappingProxyType
 
-from palabra_agent.errors import PalabraError
-from palabra_agent.interpretation.channel import LanguageChannel, open_channel
-from palabra_agent.interpretation.condition import Troubles
-from palabra_agent.interpretation.ledger import Ledger
+from palabra_agent.interpretation.booth import Booth, Surroundings
+from palabra_agent.interpretation.casting import Casting, Role
+from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.lingering import Lingering
-from palabra_agent.interpretation.plan import Plan, Regime, plan
-from palabra_agent.interpretation.ports import (
-    Floor,
-    FloorView,
-    SessionOpener,
-    Transcript,
-    UpdateRefused,
-)
-from palabra_agent.interpretation.scribe import Scribe, WritingRules
-from palabra_agent.interpretation.shift import Assignment, Outlets
-from palabra_agent.interpretation.speaker import interpret_speaker
+from palabra_agent.interpretation.plan import Plan, plan, source_language_of
+from palabra_agent.interpretation.ports import Brief, Floor, Person, SessionOpener
+from palabra_agent.interpretation.shift import Assignment
+from palabra_agent.interpretation.terms import Terms
 from palabra_agent.interpretation.watched import Watched
-from palabra_agent.languages import AUTO, LanguageCode, base
+from palabra_agent.languages import AUTO
+from palabra_agent.voices import Speaker
 
 logger = logging.getLogger(__name__)
 
 
 async def interpret_room(
     floor: Floor,
-    regime: Regime,
-    rules: WritingRules,
+    terms: Watched[Terms],
     open_session: SessionOpener,
-    *,
-    linger_seconds: float,
+    casting: Casting | None = None,
 ) -> None:
     """Interpret a room until its floor ends.
 
     Owns the channels and, within them, one supervised task per speaker. On the way out speakers end
     first, each with its session, then the channels are unpublished.
+
+    Args:
+        floor: The meeting.
+        terms: How it is to be interpreted; may change at any time.
+        open_session: Opens Palabra's sessions.
+        casting: Who sounds how; by default everybody has the default voice.
     """
-    ledger = Ledger()
-    try:
-        async with _open_channels(floor, regime.offered) as channels, asyncio.TaskGroup() as group:
-            room = _Room(
-                floor, regime, rules, open_session, channels, linger_seconds, group, ledger
-            )
-            watching = group.create_task(room.watch(), name="watch floor")
-            while not watching.done():
-                room.arrange()
-                await room.next_change()
-
-            room.dismiss()
-    finally:
-        logger.info("interpretation billed", extra=ledger.statement())
+    changed = asyncio.Event()
+    casting = casting or Casting()
+    async with open_channels(floor, changed.set) as channels:
+        around = Surroundings(floor, terms, open_session, casting, channels, changed)
+        try:
+            channels.follow(terms.value.regime.offered)
+            await channels.until_open()
+            await _attend(around)
+        finally:
+            logger.info("interpretation billed", extra=around.ledger.statement())
 
 
-@asynccontextmanager
-async def _open_channels(
-    floor: Floor, languages: Sequence[LanguageCode]
-) -> AsyncGenerator[Mapping[LanguageCode, LanguageChannel]]:
-    async with AsyncExitStack() as stack:
-        yield {
-            language: await stack.enter_async_context(open_channel(floor, language))
-            for language in languages
-        }
+async def _attend(around: Surroundings) -> None:
+    """Have everybody interpreted who is to be, until the floor ends."""
+    async with asyncio.TaskGroup() as group:
+        room = _Room(around, group)
+        watching = group.create_task(room.watch(), name="watch floor")
+        helping = [
+            group.create_task(room.follow_terms(), name="follow terms"),
+            group.create_task(around.casting.run(around.changed.set), name="casting"),
+        ]
+        while not watching.done():
+            room.arrange()
+            await room.next_change()
+
+        room.dismiss()
+        for task in helping:
+            task.cancel()
 
 
 @dataclass(slots=True)
-class _Speaker:
+class _Work:
     """A speaker at work."""
 
-    wanted: Watched[Assignment]
+    booth: Booth
     task: asyncio.Task[None]
 
 
@@ -82,59 +84,62 @@ class _Speaker:
 class _Room:
     """What the room loop remembers between two changes."""
 
-    floor: Floor
-    regime: Regime
-    rules: WritingRules
-    open_session: SessionOpener
-    channels: Mapping[LanguageCode, LanguageChannel]
-    linger_seconds: float
+    around: Surroundings
     group: asyncio.TaskGroup
-    ledger: Ledger
-    view: FloorView = field(default_factory=FloorView)
-    speakers: dict[str, _Speaker] = field(default_factory=dict[str, _Speaker])
-    detected: dict[str, LanguageCode] = field(default_factory=dict[str, LanguageCode])
+    speakers: dict[str, _Work] = field(default_factory=dict[str, _Work])
+    roles: dict[str, Role] = field(default_factory=dict[str, Role])
+    """Everybody who counts as a speaker, at work or about to be; the missed ones too."""
+    undecided: set[str] = field(default_factory=set[str])
+    """Whose voices are being chosen: no change of theirs is due before."""
     given_up: set[str] = field(default_factory=set[str])
     """Speakers whose interpretation broke on a fault of ours; tried again when they come back."""
-    troubles: Troubles = field(default_factory=Troubles)
-    lingering: Lingering = field(init=False)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.lingering = Lingering(self.linger_seconds)
+    lingering: Lingering = field(default_factory=lambda: Lingering(0.0))
 
     async def watch(self) -> None:
         """Keep the view of the floor up to date until the floor ends."""
-        async for view in self.floor.views():
-            self.view = view
-            self.changed.set()
+        async for view in self.around.floor.views():
+            self.around.view = view
+            self.around.changed.set()
 
-        self.changed.set()
+        self.around.changed.set()
+
+    async def follow_terms(self) -> None:
+        """Have the newest terms heeded, until cancelled."""
+        async for terms in self.around.terms.changes():
+            self.around.channels.follow(terms.regime.offered)
 
     async def next_change(self) -> None:
         """Wait until something may be wanted that was not before."""
-        try:
-            async with asyncio.timeout_at(self.lingering.next_departure):
-                await self.changed.wait()
-        except TimeoutError:
-            return
-        finally:
-            self.changed.clear()
+        decided = (it.booth for who, it in self.speakers.items() if who not in self.undecided)
+        voices = (booth.voices.due for booth in decided)
+        due = min((self.lingering.next_departure or math.inf, *voices))
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(None if math.isinf(due) else due):
+                await self.around.changed.wait()
+
+        self.around.changed.clear()
 
     def arrange(self) -> None:
         """Make what goes on be what is wanted."""
-        wanted = plan(self.view, self.regime, self.detected, held=self.speakers.keys())
+        around, terms = self.around, self.around.terms.value
+        # a language whose channel is not there yet is none that anybody could hear
+        offered = tuple(code for code in terms.regime.offered if code in around.channels.open)
+        regime = replace(terms.regime, offered=offered)
+        wanted = plan(around.view, regime, around.detected, held=self.speakers.keys())
         staying = self._staying(wanted)
         for identity in self.speakers.keys() - staying:
             self._end(identity)
 
         for identity in self.given_up - staying:
             self.given_up.remove(identity)
-            self.troubles.resolve(identity)
+            around.troubles.resolve(identity)
 
+        self._cast(wanted, staying)
+        self.undecided.clear()
         for identity, brief in wanted.briefs.items():
-            person = self.view.person(identity)
+            person = around.view.person(identity)
             if person is not None:
-                self._want(identity, Assignment(brief, person.microphone, person.is_muted))
+                self._want(person, brief)
 
         self._show(wanted)
 
@@ -145,97 +150,98 @@ class _Room:
 
     def _staying(self, wanted: Plan) -> frozenset[str]:
         """Who keeps their session: those who are wanted, and those missed for a short time only."""
-        now = asyncio.get_running_loop().time()
-        speaking = [who.identity for who in self.view.people if who.microphone is not None]
-        counted = self.lingering.observe(speaking, is_connected=self.view.is_connected, now=now)
-        self.detected = {who: code for who, code in self.detected.items() if who in counted}
+        around, view = self.around, self.around.view
+        speaking = [who.identity for who in view.people if who.microphone is not None]
+        self.lingering.linger_seconds = around.terms.value.linger_seconds
+        counted = self.lingering.observe(speaking, is_connected=view.is_connected, now=_now())
+        for identity in around.detected.keys() - counted:
+            del around.detected[identity]
+
         missed = counted.difference(speaking) & self.speakers.keys()
         for identity in missed:
-            speaker = self.speakers[identity]
-            speaker.wanted.set(Assignment(speaker.wanted.value.brief, None))
+            speaker = self.speakers[identity].booth.wanted
+            speaker.set(replace(speaker.value, microphone=None))
 
         return frozenset(wanted.briefs) | missed
 
-    def _want(self, identity: str, assignment: Assignment) -> None:
-        speaker = self.speakers.get(identity)
-        if speaker is not None:
-            speaker.wanted.set(assignment)
-        elif identity not in self.given_up:
-            wanted = Watched(assignment)
-            task = self.group.create_task(self._supervise(identity, wanted), name="speaker")
-            self.speakers[identity] = _Speaker(wanted, task)
+    def _cast(self, wanted: Plan, staying: frozenset[str]) -> None:
+        """Let it be known who speaks now, and into what they are interpreted."""
+        self.roles = {who: role for who, role in self.roles.items() if who in staying}
+        for identity, brief in wanted.briefs.items():
+            person = self.around.view.person(identity)
+            if person is not None:
+                self.roles[identity] = Role(self._speaker(person), brief.targets)
+
+        revision = self.around.terms.value.plugins_revision
+        self.around.casting.follow(tuple(self.roles.values()), revision)
+
+    def _speaker(self, person: Person) -> Speaker:
+        said = source_language_of(person, self.around.terms.value.regime)
+        detected = self.around.detected.get(person.identity)
+        return Speaker(
+            identity=person.identity,
+            name=person.name,
+            # theirs to look at, not to change
+            attributes=MappingProxyType(dict(person.attributes)),
+            source_language=detected if said == AUTO else said,
+        )
+
+    def _want(self, person: Person, brief: Brief) -> None:
+        """Have a person interpreted as the brief says, in the voices that are chosen for them."""
+        speaker = self.speakers.get(person.identity)
+        voices = self.around.casting.voices_of(person.identity, brief.targets)
+        if voices is None:
+            self.undecided.add(person.identity)
+
+        if speaker is None:
+            if voices is not None and person.identity not in self.given_up:
+                self._begin(person, replace(brief, voices=voices))
+        elif voices is None:
+            # what is new waits for its voice, what goes on does not
+            self._assign(speaker, person, speaker.booth.wanted.value.brief)
+        else:
+            now_had = speaker.booth.voices.voices(voices, _now(), brief.targets)
+            self._assign(speaker, person, replace(brief, voices=now_had))
+
+    def _begin(self, person: Person, brief: Brief) -> None:
+        booth = Booth(person.identity, self._assignment(person, brief), self.around)
+        booth.voices.voices(brief.voices, _now(), brief.targets)
+        working = booth.work(partial(self._give_up, person.identity, booth))
+        self.speakers[person.identity] = _Work(
+            booth, self.group.create_task(working, name="speaker")
+        )
+
+    def _assign(self, speaker: _Work, person: Person, brief: Brief) -> None:
+        speaker.booth.wanted.set(self._assignment(person, brief))
+
+    def _assignment(self, person: Person, brief: Brief) -> Assignment:
+        revision = self.around.terms.value.task_revision
+        return Assignment(brief, person.microphone, person.is_muted, revision)
 
     def _end(self, identity: str) -> None:
         self.speakers.pop(identity).task.cancel()
-        self.troubles.resolve(identity)
+        self.around.troubles.resolve(identity)
 
-    async def _supervise(self, identity: str, wanted: Watched[Assignment]) -> None:
-        """Interpret a speaker; a fault of ours ends this speaker and nobody else."""
-        scribe = Scribe(identity, self.floor, self.regime, self.rules, self._channel_sid)
-        outlets = Outlets(
-            channels=self.channels,
-            on_transcript=lambda it: self._write(identity, scribe, wanted, it),
-            on_trouble=lambda trouble: self._report(identity, trouble),
-            on_ready=lambda: self._resolve(identity),
-            on_billed=lambda seconds: self.ledger.bill(identity, seconds),
-            on_relieved=self.ledger.relieve,
-        )
-        logger.info("speaker interpretation opened")
-        try:
-            await interpret_speaker(wanted, self.open_session, outlets)
-        except Exception:  # the one fence around a speaker
-            logger.exception("speaker interpretation failed")
-            self._give_up(identity, wanted)
-        finally:
-            billed = round(self.ledger.seconds_of(identity), 3)
-            logger.info("speaker interpretation closed", extra={"billed_seconds": billed})
-
-    def _give_up(self, identity: str, wanted: Watched[Assignment]) -> None:
+    def _give_up(self, identity: str, booth: Booth) -> None:
         speaker = self.speakers.get(identity)
         # one that was ended already may have a successor by now
-        if speaker is not None and speaker.wanted is wanted:
+        if speaker is not None and speaker.booth is booth:
             del self.speakers[identity]
             self.given_up.add(identity)
-            self.troubles.report(identity, "the interpretation of a speaker failed")
-            self.changed.set()
-
-    def _write(
-        self, identity: str, scribe: Scribe, wanted: Watched[Assignment], transcript: Transcript
-    ) -> None:
-        brief = wanted.value.brief
-        scribe.write(transcript, self.view, brief)
-        heard = base(transcript.language)
-        is_known = self.detected.get(identity) == heard
-        is_original = transcript.is_final and not transcript.is_translation and bool(heard)
-        if brief.source_language == AUTO and is_original and not is_known:
-            self.detected[identity] = heard
-            self.changed.set()
-
-    def _report(self, identity: str, trouble: PalabraError | UpdateRefused) -> None:
-        sentence = trouble.sentence if isinstance(trouble, UpdateRefused) else str(trouble)
-        is_lasting = isinstance(trouble, UpdateRefused) or not trouble.retryable
-        logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
-        self.troubles.report(identity, sentence)
-        if is_lasting and self.troubles.is_first_time(sentence):
-            self.floor.announce(sentence)
-
-        self.changed.set()
-
-    def _resolve(self, identity: str) -> None:
-        self.troubles.resolve(identity)
-        self.changed.set()
-
-    def _channel_sid(self, language: LanguageCode) -> str:
-        channel = self.channels.get(language)
-        return channel.sid if channel is not None else ""
+            self.around.troubles.report(identity, "the interpretation of a speaker failed")
+            self.around.changed.set()
 
     def _show(self, wanted: Plan) -> None:
+        around, regime = self.around, self.around.terms.value.regime
         if wanted.left_out:
-            limit = self.regime.max_speakers
-            self.troubles.report(
-                "", f"not everybody is interpreted: the limit is {limit} at a time"
-            )
+            sentence = f"not everybody is interpreted: the limit is {regime.max_speakers} at a time"
+            around.troubles.report("", sentence)
         else:
-            self.troubles.resolve("")
+            around.troubles.resolve("")
 
-        self.floor.show(self.troubles.condition(tuple(self.channels)))
+        live = tuple(code for code in regime.offered if code in around.channels.open)
+        around.floor.show(around.troubles.condition(live))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

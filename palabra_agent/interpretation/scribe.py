@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from palabra_agent.interpretation.audience import Audience, ChatAudience, chat_recipients
-from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.audience import Audience, chat_recipients
 from palabra_agent.interpretation.ports import (
     Brief,
     Caption,
@@ -16,20 +14,9 @@ from palabra_agent.interpretation.ports import (
     Person,
     Transcript,
 )
+from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
-
-
-@dataclass(frozen=True, slots=True)
-class WritingRules:
-    """What of the spoken word is written into the room."""
-
-    captions: bool = True
-    partials: bool = True
-    """Captions that change while somebody speaks."""
-    translations: bool = True
-    """False where Palabra was told to send none: then everybody reads the original."""
-    chat: bool = True
-    audience: ChatAudience = "language"
 
 
 class Scribe:
@@ -39,8 +26,7 @@ class Scribe:
         self,
         speaker: str,
         floor: Floor,
-        regime: Regime,
-        rules: WritingRules,
+        terms: Watched[Terms],
         channel_sid: Callable[[LanguageCode], str],
     ) -> None:
         """Make a scribe.
@@ -48,28 +34,29 @@ class Scribe:
         Args:
             speaker: The speaker's identity.
             floor: Where captions and chat lines go.
-            regime: The room's languages.
-            rules: What is written.
+            terms: The room's languages, and what is written, at any time.
             channel_sid: Tells the track of a language's channel, or an empty string.
         """
         self._speaker = speaker
         self._floor = floor
-        self._rules = rules
+        self._terms = terms
         self._channel_sid = channel_sid
         self._last_seen = Person(speaker, speaker)
-        self._audience = Audience(speaker, regime)
+        self._audience = Audience(speaker)
 
     def write(self, transcript: Transcript, view: FloorView, brief: Brief | None) -> None:
         """Deliver a transcript to whom it concerns."""
         # their words may come when they are gone
         self._last_seen = view.person(self._speaker) or self._last_seen
-        told = brief if self._rules.translations else None
-        recipients = self._audience.recipients(transcript, view, told)
-        if self._rules.captions and recipients and (transcript.is_final or self._rules.partials):
+        rules = self._terms.value.rules
+        told = brief if rules.translations else None
+        regime = self._terms.value.regime
+        recipients = self._audience.recipients(transcript, view, told, regime)
+        if rules.captions and recipients and (transcript.is_final or rules.partials):
             self._floor.deliver(self._caption(transcript, recipients))
 
-        if self._rules.chat and transcript.is_final:
-            readers = chat_recipients(self._rules.audience, transcript, recipients, view)
+        if rules.chat and transcript.is_final:
+            readers = chat_recipients(rules.audience, transcript, recipients, view)
             if readers:
                 self._floor.deliver(self._chat_line(transcript, readers))
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import leaves
 from palabra_agent.interpretation.channel import LanguageChannel
@@ -23,6 +24,7 @@ from palabra_agent.interpretation.ports import (
     SpokeAgain,
     Transcript,
     UpdateRefused,
+    VoiceMissing,
 )
 from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
@@ -37,6 +39,12 @@ class Assignment:
     """None while they are away for a moment."""
     is_muted: bool = False
     """Whether they have muted themselves."""
+    task_revision: int = 0
+    """Another number where the session's task is to be made anew, whatever the brief."""
+
+    def asks_the_same(self, other: Assignment) -> bool:
+        """Whether a session that could not do the one could not do the other."""
+        return (self.brief, self.task_revision) == (other.brief, other.task_revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,10 @@ class Outlets:
     """Told at the end of every session for how many seconds it was charged."""
     on_relieved: Callable[[], None]
     """Told when a session that had fallen silent was replaced."""
+    on_voice: Callable[[Pcm], None]
+    """Given every frame of the speaker's voice; must return at once."""
+    on_voice_missing: Callable[[str], None]
+    """Told the id of a voice that Palabra does not have."""
 
 
 class Shift:
@@ -115,7 +127,7 @@ class Shift:
         self._outlets.on_ready()
         async with asyncio.TaskGroup() as group:
             helping = [
-                group.create_task(_uplink(self._wanted, session), name="uplink"),
+                group.create_task(self._send_voice(session), name="uplink"),
                 group.create_task(_brief(self._wanted, session), name="brief"),
             ]
             await self._listen(session)
@@ -133,6 +145,8 @@ class Shift:
                     self._outlets.on_ready()
                 case UpdateRefused():
                     self._outlets.on_trouble(event)
+                case VoiceMissing(voice_id):
+                    self._outlets.on_voice_missing(voice_id)
                 case FellSilent() | SpokeAgain():
                     self.is_silent = isinstance(event, FellSilent)
                     self._on_change()
@@ -142,24 +156,23 @@ class Shift:
                 case InterpretationEnded(source):
                     self._downlinks.end(source)
 
+    async def _send_voice(self, session: Session) -> None:
+        """Send the speaker's voice, from whichever microphone they have."""
+        while True:
+            now = await self._wanted.wait_until(lambda it: it.microphone is not None)
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._send(now.microphone, session), name="send voice")
+                await _other_microphone(self._wanted, now.microphone)
+                sending.cancel()
 
-async def _uplink(wanted: Watched[Assignment], session: Session) -> None:
-    """Send the speaker's voice, from whichever microphone they have."""
-    while True:
-        now = await wanted.wait_until(lambda it: it.microphone is not None)
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(now.microphone, session), name="send voice")
-            await _other_microphone(wanted, now.microphone)
-            sending.cancel()
+    async def _send(self, microphone: Microphone | None, session: Session) -> None:
+        if microphone is None:
+            return
 
-
-async def _send(microphone: Microphone | None, session: Session) -> None:
-    if microphone is None:
-        return
-
-    async with microphone.open_frames() as frames:
-        async for frame in frames:
-            session.write(frame)
+        async with microphone.open_frames() as frames:
+            async for frame in frames:
+                session.write(frame)
+                self._outlets.on_voice(frame)
 
 
 async def _brief(wanted: Watched[Assignment], session: Session) -> None:

@@ -8,7 +8,7 @@ import logging
 from palabra_agent.errors import PalabraError
 from palabra_agent.interpretation.backoff import Backoff, Patience
 from palabra_agent.interpretation.downlinks import Downlinks
-from palabra_agent.interpretation.ports import Brief, SessionOpener
+from palabra_agent.interpretation.ports import SessionOpener
 from palabra_agent.interpretation.shift import Assignment, Outlets, Shift
 from palabra_agent.interpretation.watched import Watched
 
@@ -27,14 +27,14 @@ async def interpret_speaker(
     async with asyncio.TaskGroup() as group:
         downlinks = Downlinks(outlets.channels, group)
         while True:
-            brief, began = wanted.value.brief, now()
+            asked, began = wanted.value, now()
             failure = await _Relay(wanted, open_session, outlets, downlinks).run()
             outlets.on_trouble(failure)
             if failure.retryable:
                 pause = backoff.pause_after(now() - began)
                 await asyncio.sleep(max(pause, failure.retry_after_seconds or 0.0))
             else:
-                await _other_brief(wanted, brief)
+                await _other_wish(wanted, asked)
 
 
 class _Relay:
@@ -114,5 +114,5 @@ class _Relay:
         self._working.pop(shift).cancel()
 
 
-async def _other_brief(wanted: Watched[Assignment], brief: Brief) -> None:
-    await wanted.wait_until(lambda now: now.brief != brief)
+async def _other_wish(wanted: Watched[Assignment], asked: Assignment) -> None:
+    await wanted.wait_until(lambda now: not now.asks_the_same(asked))

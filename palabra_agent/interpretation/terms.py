@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from palabra_agent.interpretation.audience import ChatAudience
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.scribe import WritingRules
+
+
+@dataclass(frozen=True, slots=True)
+class WritingRules:
+    """What of the spoken word is written into the room."""
+
+    captions: bool = True
+    partials: bool = True
+    """Captions that change while somebody speaks."""
+    translations: bool = True
+    """False where Palabra was told to send none: then everybody reads the original."""
+    chat: bool = True
+    audience: ChatAudience = "language"
 
 
 @dataclass(frozen=True, slots=True)

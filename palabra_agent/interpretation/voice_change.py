@@ -2,25 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import VoiceChoice
+
+_APART_SECONDS: Final = 2.0
+"""Two changes are at least this far apart."""
+
+_PATIENCE_SECONDS: Final = 10.0
+"""Somebody who never pauses gets their voice after this, in mid-sentence."""
+
+_LOST_SECONDS: Final = 5.0
+"""A sentence that has not become final so long after its last partial never will."""
+
+_GRAIN_SECONDS: Final = 1e-6
+"""A timer may ring early by less than this."""
 
 
 class VoiceChange:
     """The voices that one speaker has, as against those that they are to have. Times in seconds."""
 
     def __init__(self) -> None:
-        self.due = float("inf")
+        self._held: dict[LanguageCode, VoiceChoice | None] = {}
+        """By target, None being the default voice."""
+        self._waiting_since = math.inf
+        """Since when something else is wanted than is there, without a break."""
+        self._changed_at = -math.inf
+        self._under_way: dict[str, float] = {}
+        """Sentences that are not final, by utterance, and when each was last heard of."""
+
+    @property
+    def due(self) -> float:
         """When a change that waits may be made, unless words come; infinity where none waits."""
+        if math.isinf(self._waiting_since):
+            return math.inf
+
+        over = (heard_at + _LOST_SECONDS for heard_at in self._under_way.values())
+        earliest = max((self._waiting_since, self._changed_at + _APART_SECONDS, *over))
+        return min(earliest, self._waiting_since + _PATIENCE_SECONDS)
 
     def hear(self, transcript: Transcript, now: float) -> None:
         """Learn of the speaker's words."""
+        if transcript.is_translation:
+            return
+
+        self._under_way = {it: at for it, at in self._under_way.items() if now < at + _LOST_SECONDS}
+        if transcript.is_final:
+            self._under_way.pop(transcript.transcription_id, None)
+        else:
+            self._under_way[transcript.transcription_id] = now
 
     def voices(
-        self, wanted: Mapping[LanguageCode, VoiceChoice], now: float
+        self,
+        wanted: Mapping[LanguageCode, VoiceChoice],
+        now: float,
+        targets: Collection[LanguageCode] | None = None,
     ) -> Mapping[LanguageCode, VoiceChoice]:
-        """The voices to have now, given those that are wanted."""
-        return wanted
+        """The voices to have now, given those that are wanted.
+
+        The first ones hold at once, and so do those of targets that are added. Other changes wait
+        for the end of the sentence under way, but for 10 s at most; one that is taken back
+        meanwhile is none.
+
+        Args:
+            wanted: The voices by target, those with the default voice left out.
+            now: The time.
+            targets: Everything that the speaker is interpreted into now. Without it only the
+                targets in `wanted` are known: one that had the default voice counts as added.
+        """
+        there = wanted if targets is None else targets
+        all_wanted = {target: wanted.get(target) for target in there}
+        self._held = {it: self._held.get(it, voice) for it, voice in all_wanted.items()}
+        if self._held == all_wanted:
+            self._waiting_since = math.inf
+        else:
+            self._waiting_since = min(self._waiting_since, now)
+            if self.due <= now + _GRAIN_SECONDS:
+                self._held = all_wanted
+                self._waiting_since, self._changed_at = math.inf, now
+
+        return {target: voice for target, voice in self._held.items() if voice is not None}

@@ -131,6 +131,10 @@ class LiveKitFloor:
         """Let everybody see how the interpretation is doing."""
         self.presence.show(condition)
 
+    def offer(self, languages: Sequence[LanguageCode]) -> None:
+        """Let everybody see which languages may be asked for."""
+        self.presence.offer(languages)
+
     async def settle(self) -> None:
         """Wait a moment until what was queued is sent and what was shown is seen."""
         if is_up(self._room):

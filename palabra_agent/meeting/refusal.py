@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from palabra_agent.errors import RoomConfigError
@@ -18,14 +19,17 @@ _LONGEST_SENTENCE: Final = 2000
 logger = logging.getLogger(__name__)
 
 
-async def refuse(floor: Floor, error: RoomConfigError) -> None:
+async def refuse(floor: Floor, error: RoomConfigError, keys: Sequence[str]) -> None:
     """Tell the people of a room what is wrong with its config, and give them time to read it.
 
     Waits for somebody to be there, for 30 s at most.
+
+    Args:
+        floor: The room.
+        error: What is wrong.
+        keys: Which keys of the config are, for the log: a whole path may hold an identity.
     """
     sentence = refusal_sentence(error)
-    # a path may hold somebody's identity: the log gets the keys only, the room the whole
-    keys = sorted({problem.path.partition(".")[0] for problem in error.problems})
     logger.error("room config refused", extra={"mistakes": len(error.problems), "keys": keys})
     floor.show(Condition(RoomState.FAILED, error=sentence))
     try:

@@ -11,8 +11,7 @@ async with open_api(CLOUD, ApiKey(key)) as api:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
 from typing import Final
 
 from palabra_agent.errors import PalabraAgentError
@@ -26,6 +25,7 @@ from palabra_agent.interpretation.ports import (
     SessionEvent,
     Transcript,
     UpdateRefused,
+    VoiceMissing,
 )
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.rest.api import (
@@ -37,15 +37,10 @@ from palabra_agent.palabra.rest.api import (
 )
 from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.session.uplink import Habits
-from palabra_agent.palabra.sessions import Join, PalabraSessions
-from palabra_agent.palabra.talk.meanings import Task
-from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.session_settings import SessionSettings
+from palabra_agent.palabra.sessions import PalabraSessions
 from palabra_agent.palabra.task.settings import TaskSettings
-from palabra_agent.palabra.transports.choice import TransportChoice
-from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
-from palabra_agent.palabra.transports.stream.websocket import join_stream
-from palabra_agent.palabra.transports.webrtc import join
-from palabra_agent.palabra.vocabulary import GLOBAL, STREAM_TYPES, TransportKind
+from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 __all__ = [
     "CLOUD",
@@ -53,8 +48,10 @@ __all__ = [
     "AppCredentials",
     "Brief",
     "BriefFollowed",
+    "ClonedVoice",
     "Credentials",
     "FellSilent",
+    "FixedVoice",
     "FrameSource",
     "Habits",
     "InterpretationEnded",
@@ -65,9 +62,13 @@ __all__ = [
     "PalabraSession",
     "PalabraSessions",
     "SessionEvent",
+    "SessionSettings",
     "TaskSettings",
+    "TimbreMatchedVoice",
     "Transcript",
     "UpdateRefused",
+    "VoiceChoice",
+    "VoiceMissing",
     "make_sessions",
     "normalise",
     "open_api",
@@ -95,46 +96,10 @@ def make_sessions(
             settings do not say.
         habits: How sessions behave by themselves.
     """
-    settings = settings or TaskSettings()
-    detectable = tuple(detectable_languages)
-
-    def make_task(brief: Brief, kind: TransportKind) -> Task:
-        return build_task(
-            settings,
-            source_language=brief.source_language,
-            detectable_languages=detectable,
-            targets=brief.targets,
-            partial_translations=partial_translations,
-            transport=STREAM_TYPES[kind],
-        )
-
-    return PalabraSessions(
-        api,
-        make_task,
-        _joins(settings),
-        TransportChoice(settings.transport),
-        habits or Habits(),
+    held = SessionSettings(
+        task=settings or TaskSettings(),
+        detectable_languages=tuple(detectable_languages),
+        partial_translations=partial_translations,
+        habits=habits or Habits(),
     )
-
-
-def _joins(settings: TaskSettings) -> Mapping[TransportKind, Join]:
-    return {
-        "webrtc": partial(join, expects_tracks=settings.speech),
-        "websocket": partial(
-            join_stream,
-            formats=settings.websocket,
-            limits=_queue_limits(settings),
-            expects_speech=settings.speech,
-        ),
-    }
-
-
-def _queue_limits(settings: TaskSettings) -> Mapping[str, QueueLimits]:
-    """What waits on our side of a WebSocket is bounded like what waits on Palabra's."""
-    queues = {
-        key: settings.queue_config_of(key) for key in (GLOBAL, *settings.translation_queue_configs)
-    }
-    return {
-        key: QueueLimits(queue.max_queue_level_ms, queue.desired_queue_level_ms)
-        for key, queue in queues.items()
-    }
+    return PalabraSessions(api, held)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 from palabra_agent.completion import complete, finish
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
@@ -16,7 +15,15 @@ from palabra_agent.failures import single_failure
 from palabra_agent.interpretation.ports import Brief
 from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket
 from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session_settings import (
+    Join,
+    JoinMaker,
+    SessionSettings,
+    TaskMaker,
+    make_joins,
+    make_task,
+    queue_limits,
+)
 from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
 from palabra_agent.palabra.talk.meanings import Task
 from palabra_agent.palabra.transports.choice import TransportChoice
@@ -29,24 +36,49 @@ _DELETION_SECONDS: Final = _DELETE_SECONDS - 0.1
 """Leaves time to say that it did not come to pass."""
 _REFUSED_TOKEN: Final = frozenset({401, 403})
 
-TaskMaker: TypeAlias = Callable[[Brief, TransportKind], Task]
-"""Makes the settings of a task from what is wanted, for a transport."""
-
-Join: TypeAlias = Callable[[SessionTicket], AbstractAsyncContextManager[Transport]]
-"""Joins a created session for the length of a block."""
-
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class PalabraSessions:
-    """Opens sessions for one room's settings."""
+    """Opens sessions for one room's settings, which may change meanwhile."""
 
-    api: PalabraApi
-    make_task: TaskMaker
-    joins: Mapping[TransportKind, Join]
-    choice: TransportChoice = field(default_factory=lambda: TransportChoice("webrtc"))
-    habits: Habits = field(default_factory=Habits)
+    def __init__(
+        self,
+        api: PalabraApi,
+        settings: SessionSettings | None = None,
+        *,
+        make_task: TaskMaker = make_task,
+        make_joins: JoinMaker = make_joins,
+    ) -> None:
+        """Prepare to open sessions.
+
+        Args:
+            api: Palabra's REST API, with credentials.
+            settings: Hold for all of them.
+            make_task: Makes their tasks.
+            make_joins: Makes the ways into them.
+        """
+        self.settings = settings or SessionSettings()
+        """What holds now."""
+        self.choice = TransportChoice(self.settings.task.transport)
+        """Which transport the next session uses."""
+        self._api = api
+        self._make_task = make_task
+        self._make_joins = make_joins
+        self._limits = dict(queue_limits(self.settings.task))
+        """Read by open sessions, too."""
+
+    def follow(self, settings: SessionSettings) -> None:
+        """Have other settings from now on; sessions that are open learn of them with `rebrief`.
+
+        The transport, its formats, speech or none, and habits hold for sessions opened from now on.
+        """
+        if settings.task.transport != self.settings.task.transport:
+            self.choice = TransportChoice(settings.task.transport)
+
+        self.settings = settings
+        self._limits.clear()
+        self._limits.update(queue_limits(settings.task))
 
     @asynccontextmanager
     async def open(self, brief: Brief) -> AsyncGenerator[PalabraSession]:
@@ -55,13 +87,17 @@ class PalabraSessions:
         Raises:
             PalabraError: It could not be opened; `retryable` says whether to try again.
         """
-        life, kind = Lifecycle(), self.choice.kind
+        life, kind, opened = Lifecycle(), self.choice.kind, self.settings
+        join = self._make_joins(opened, self._limits)[kind]
         life.follow(Signal.WANTED)
         with single_failure():
             async with (
-                self._joined(kind, life) as transport,
-                self._talk(transport, kind, brief, life) as session,
+                self._joined(join, kind, life) as transport,
+                self._talk(transport, kind, opened, life) as session,
             ):
+                session.rebrief(brief)
+                await session.until_ready()
+                logger.info("palabra session opened", extra={"transport": kind})
                 yield session
 
     def note_silence(self, kind: TransportKind) -> None:
@@ -70,13 +106,15 @@ class PalabraSessions:
             logger.warning("webrtc was of no use, sessions use websocket from now on")
 
     @asynccontextmanager
-    async def _joined(self, kind: TransportKind, life: Lifecycle) -> AsyncGenerator[Transport]:
+    async def _joined(
+        self, join: Join, kind: TransportKind, life: Lifecycle
+    ) -> AsyncGenerator[Transport]:
         """Have a session joined; one whose token is not taken is replaced by another, once."""
         async with AsyncExitStack() as first:
             ticket = await first.enter_async_context(self._created(kind))
             life.follow(Signal.CREATED)
             try:
-                transport = await first.enter_async_context(self._join(ticket, kind))
+                transport = await first.enter_async_context(self._join(join, ticket, kind))
             except ApiError as error:
                 if error.status not in _REFUSED_TOKEN:
                     raise
@@ -85,7 +123,7 @@ class PalabraSessions:
                 yield transport
                 return
 
-        async with self._created(kind) as ticket, self._join(ticket, kind) as transport:
+        async with self._created(kind) as ticket, self._join(join, ticket, kind) as transport:
             yield transport
 
     @asynccontextmanager
@@ -94,7 +132,7 @@ class PalabraSessions:
         try:
             async with asyncio.timeout(seconds):
                 ticket = await complete(
-                    self.api.create_session(STREAM_TYPES[kind]),
+                    self._api.create_session(STREAM_TYPES[kind]),
                     grace_seconds=_DELETE_SECONDS,
                     undo=self._delete,
                 )
@@ -107,13 +145,15 @@ class PalabraSessions:
             await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
 
     @asynccontextmanager
-    async def _join(self, ticket: SessionTicket, kind: TransportKind) -> AsyncGenerator[Transport]:
+    async def _join(
+        self, join: Join, ticket: SessionTicket, kind: TransportKind
+    ) -> AsyncGenerator[Transport]:
         """Join a session; a way in that does not work counts as useless, whatever is wrong."""
         seconds = DEADLINE_SECONDS[SessionState.CONNECTING]
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(seconds):
-                    transport = await stack.enter_async_context(self.joins[kind](ticket))
+                    transport = await stack.enter_async_context(join(ticket))
             except TimeoutError:
                 self.note_silence(kind)
                 raise SessionLost(f"it could not be joined within {seconds:g} s") from None
@@ -125,25 +165,22 @@ class PalabraSessions:
 
     @asynccontextmanager
     async def _talk(
-        self, transport: Transport, kind: TransportKind, brief: Brief, life: Lifecycle
+        self, transport: Transport, kind: TransportKind, opened: SessionSettings, life: Lifecycle
     ) -> AsyncGenerator[PalabraSession]:
-        """Have a task running in a joined session for the length of a block."""
+        """Have the conversation about a task go on for the length of a block."""
         life.follow(Signal.CONNECTED)
         await self._await_peer(transport, kind)
         life.follow(Signal.PEER_EXPECTED)
         async with asyncio.TaskGroup() as group:
             session = PalabraSession(
                 transport,
-                partial(self._task, kind),
-                habits=self.habits,
+                partial(self._task, kind, opened),
+                habits=opened.habits,
                 life=life,
                 on_silence=partial(self.note_silence, kind),
             )
-            session.rebrief(brief)
             running = group.create_task(session.run(), name="session")
             try:
-                await session.until_ready()
-                logger.info("palabra session opened", extra={"transport": kind})
                 yield session
             finally:
                 running.cancel()
@@ -160,13 +197,13 @@ class PalabraSessions:
 
         logger.warning("palabra's bot is late")
 
-    def _task(self, kind: TransportKind, brief: Brief) -> Task:
-        return self.make_task(brief, kind)
+    def _task(self, kind: TransportKind, opened: SessionSettings, brief: Brief) -> Task:
+        return self._make_task(self.settings.for_session_of(opened), brief, kind)
 
     async def _delete(self, ticket: SessionTicket) -> None:
         try:
             async with asyncio.timeout(_DELETION_SECONDS):
-                await self.api.delete_session(ticket.id)
+                await self._api.delete_session(ticket.id)
             logger.info("palabra session deleted")
         except (TimeoutError, PalabraError) as error:
             # it ends by itself a minute after we left it

@@ -23,7 +23,8 @@ from palabra_agent.emulator.script import load_script
 from palabra_agent.emulator.server import RunningEmulator
 from palabra_agent.interpretation.plan import Regime
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.scribe import WritingRules
+from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
@@ -202,7 +203,7 @@ async def meeting(
         async with asyncio.TaskGroup() as group:
             interpreting = group.create_task(
                 interpret_room(
-                    floor, Regime(offered), WritingRules(), sessions.open, linger_seconds=1.0
+                    floor, Watched(Terms(Regime(offered), linger_seconds=1.0)), sessions.open
                 )
             )
             talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))

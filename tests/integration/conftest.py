@@ -11,7 +11,7 @@ import pytest_asyncio
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.processes import accepts_connections, free_port, run_child
 
-from .emulated import Emulator, Sessions
+from .emulated import VOICES, Emulator, Sessions
 from .stack import Stack, Worker, command, livekit_environment
 
 _HOST = "127.0.0.1"
@@ -30,7 +30,7 @@ async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator
     port = free_port(host=_HOST)
     async with run_child(
         "the emulator",
-        command("emulator", "--port", str(port)),
+        command("emulator", "--port", str(port), "--option", f"voices={','.join(VOICES)}"),
         log_path=logs / "emulator.log",
         env=livekit_environment(livekit_server),
         cwd=logs,

@@ -12,6 +12,9 @@ import aiohttp
 
 from palabra_agent.local.processes import Child
 
+VOICES: Final = ("default_low", "default_high", "nova", "orion", "lyra")
+"""Ids of the voices that this Palabra has."""
+
 _POLL_SECONDS: Final = 0.1
 _OVER: Final = frozenset({"ended", "deleted"})
 
@@ -153,10 +156,23 @@ class Sessions:
 
     async def targets_asked_for(self) -> list[frozenset[str]]:
         """What each `set_task` wanted to be translated into, oldest first."""
+        tasks = await self._tasks()
+        return [frozenset(it["target_language"] for it in task) for _, task in tasks]
+
+    async def voices(self, session_id: str, language: str) -> list[dict[str, Any]]:
+        """The `speech_generation` that a session was told for a language, without repetitions."""
+        told = [
+            entry["speech_generation"]
+            for session, task in await self._tasks()
+            for entry in task
+            if session == session_id and entry["target_language"] == language
+        ]
+        return [it for index, it in enumerate(told) if index == 0 or told[index - 1] != it]
+
+    async def _tasks(self) -> list[tuple[str | None, list[dict[str, Any]]]]:
+        """The sessions and `translations` of every `set_task`, oldest first."""
         return [
-            frozenset(
-                it["target_language"] for it in entry.data["data"]["pipeline"]["translations"]
-            )
+            (entry.session, entry.data["data"]["pipeline"]["translations"])
             for entry in await self.entries("command")
             if entry.data["message_type"] == "set_task"
         ]

@@ -235,6 +235,7 @@ class Stack:
         *options: str,
         env: Mapping[str, str] | None = None,
         agent_name: str | None = None,
+        settings: str = "",
         until_registered: bool = True,
     ) -> AsyncGenerator[Worker]:
         """Run a worker while the block runs; what it logged is looked through in the end.
@@ -244,12 +245,13 @@ class Stack:
             *options: For `palabra-agent start`.
             env: Variables that differ from everybody's.
             agent_name: What it is dispatched as, where that differs.
+            settings: More of its TOML file; begins within `[worker]`.
             until_registered: Whether the block begins only when it takes rooms.
         """
         agent_name = name if agent_name is None else agent_name
-        settings = self.logs / f"{name}.toml"
-        settings.write_text(_SETTINGS, encoding="utf-8")
-        words = ("start", "--config", str(settings), "--port", "0", *options)
+        file = self.logs / f"{name}.toml"
+        file.write_text(_SETTINGS + settings, encoding="utf-8")
+        words = ("start", "--config", str(file), "--port", "0", *options)
         async with run_child(
             f"worker {name}",
             command(*words),
@@ -318,3 +320,14 @@ def track_sid(person: Person, name: str) -> str:
     agent = person.room.remote_participants[AGENT_IDENTITY]
     publications = agent.track_publications.values()
     return next(publication.sid for publication in publications if publication.name == name)
+
+
+async def ask(person: Person, method: str, payload: object) -> dict[str, Any]:
+    """Ask the interpreter by RPC, as somebody in its room; a text is sent as it is."""
+    answer = await person.room.local_participant.perform_rpc(
+        destination_identity=AGENT_IDENTITY,
+        method=method,
+        payload=payload if isinstance(payload, str) else json.dumps(payload),
+    )
+    found: dict[str, Any] = json.loads(answer)
+    return found

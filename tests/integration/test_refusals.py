@@ -37,8 +37,11 @@ CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "unknown language": ('{"languages": ["es", "klingon"]}', ("languages[1]:", '"klingon"')),
     "too large": (_TOO_LARGE, ("at most 65536 are allowed",)),
     "plugins": (
-        '{"plugins": [{"name": "voice-timbre"}]}',
-        ("`plugins: voice-timbre` is not available in this version",),
+        '{"plugins": [{"name": "voice-timbr"}, {"name": "voice-timbre", "config": {"hihg": {}}}]}',
+        (
+            'plugins[0].name: "voice-timbr" is not installed, did you mean "voice-timbre"?',
+            'plugins[1].config.hihg: unknown key, did you mean "high"?',
+        ),
     ),
     "per_speaker": (
         '{"channels": "per_speaker"}',

@@ -46,10 +46,10 @@ def test_everybody_gets_one_version_of_each_utterance(
     words = [transcript("hello"), *translations]
     if EN in brief.targets:
         words.append(translated("hello", "en"))
-    audience = Audience("ann", REGIME)
+    audience = Audience("ann")
     got: list[str] = []
     for it, (ann, bob, cid) in zip(words, changes, strict=False):
-        got.extend(audience.recipients(it, view(ann=ann, bob=bob, cid=cid), brief))
+        got.extend(audience.recipients(it, view(ann=ann, bob=bob, cid=cid), brief, REGIME))
 
     assert sorted(got) == ["ann", "bob", "cid"]
 
@@ -57,7 +57,7 @@ def test_everybody_gets_one_version_of_each_utterance(
 @given(moments)
 def test_speakers_read_their_own_words(changes: list[tuple[Any, Any, Any]]) -> None:
     """Whatever a speaker listens to, what they said comes to them in the original only."""
-    audience = Audience("ann", REGIME)
+    audience = Audience("ann")
     words = [
         transcript("hel", is_final=False),
         translated("ho", "es", is_final=False),
@@ -69,7 +69,7 @@ def test_speakers_read_their_own_words(changes: list[tuple[Any, Any, Any]]) -> N
     got = [
         it.is_translation
         for it, (ann, bob, _) in zip(words, changes, strict=True)
-        if "ann" in audience.recipients(it, view(ann=ann, bob=bob), BRIEF)
+        if "ann" in audience.recipients(it, view(ann=ann, bob=bob), BRIEF, REGIME)
     ]
 
     assert got == [False, False]
@@ -101,40 +101,40 @@ def test_a_version_is_chosen(
 
 def test_partials_decide_nothing() -> None:
     """Until the original is final, everybody may change their mind."""
-    audience = Audience("ann", REGIME)
-    audience.recipients(transcript("hel", is_final=False), view(bob="es"), BRIEF)
+    audience = Audience("ann")
+    audience.recipients(transcript("hel", is_final=False), view(bob="es"), BRIEF, REGIME)
 
-    assert audience.recipients(transcript("hello"), view(bob="en"), BRIEF) == ("bob",)
-    assert audience.recipients(translated("hola", "es"), view(bob="es"), BRIEF) == ()
+    assert audience.recipients(transcript("hello"), view(bob="en"), BRIEF, REGIME) == ("bob",)
+    assert audience.recipients(translated("hola", "es"), view(bob="es"), BRIEF, REGIME) == ()
 
 
 def test_who_comes_late_gets_what_is_still_to_come() -> None:
     """Somebody who joins after the original gets its translation, and only into their language."""
-    audience = Audience("ann", REGIME)
-    audience.recipients(transcript("hello"), view(bob="es"), BRIEF)
+    audience = Audience("ann")
+    audience.recipients(transcript("hello"), view(bob="es"), BRIEF, REGIME)
     both = view(bob="es", cid="de")
 
-    assert audience.recipients(translated("hola", "es"), both, BRIEF) == ("bob",)
-    assert audience.recipients(translated("hallo", "de"), both, BRIEF) == ("cid",)
+    assert audience.recipients(translated("hola", "es"), both, BRIEF, REGIME) == ("bob",)
+    assert audience.recipients(translated("hallo", "de"), both, BRIEF, REGIME) == ("cid",)
 
 
 def test_utterances_are_apart() -> None:
     """A decision holds for its own utterance; the next one asks again."""
-    audience = Audience("ann", REGIME)
-    audience.recipients(transcript("one"), view(bob="es"), BRIEF)
+    audience = Audience("ann")
+    audience.recipients(transcript("one"), view(bob="es"), BRIEF, REGIME)
     later = transcript("two", identifier="t2")
 
-    assert audience.recipients(later, view(bob="original"), BRIEF) == ("bob",)
+    assert audience.recipients(later, view(bob="original"), BRIEF, REGIME) == ("bob",)
 
 
 def test_memory_is_bounded() -> None:
     """A long meeting forgets the decisions of its first utterances."""
-    audience = Audience("ann", REGIME)
-    audience.recipients(transcript("one"), view(bob="es"), BRIEF)
+    audience = Audience("ann")
+    audience.recipients(transcript("one"), view(bob="es"), BRIEF, REGIME)
     for number in range(600):
-        audience.recipients(transcript("x", identifier=f"x{number}"), view(), BRIEF)
+        audience.recipients(transcript("x", identifier=f"x{number}"), view(), BRIEF, REGIME)
 
-    assert audience.recipients(translated("uno", "es"), view(bob="original"), BRIEF) == ()
+    assert audience.recipients(translated("uno", "es"), view(bob="original"), BRIEF, REGIME) == ()
 
 
 @pytest.mark.parametrize(

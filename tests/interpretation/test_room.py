@@ -3,81 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_agent.errors import ApiError, SessionLost, Unreachable
+from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.ports import Brief, FloorView, RoomState
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.scribe import WritingRules
-from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.watched import Watched
+from palabra_agent.languages import AUTO
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeFloor,
-    FakeSession,
     FakeSessions,
     FakeSound,
-    PersonFacts,
     frame,
     transcript,
     translated,
 )
+from tests.interpretation.room_stage import DE, EN, ES, LINGER, meeting
 
 pytestmark = pytest.mark.unit
-
-EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
-LINGER = 5.0
-
-
-class RegimeFacts(TypedDict, total=False):
-    """What may be said of a room beside its languages."""
-
-    max_speakers: int
-    rule_for: Callable[[str], SpeakerRule]
-
-
-@dataclass
-class Stage:
-    """A room at work."""
-
-    floor: FakeFloor
-    sessions: FakeSessions
-    task: asyncio.Task[None]
-
-    async def speaker_joins(
-        self, identity: str, **facts: Unpack[PersonFacts]
-    ) -> tuple[FakeSound, FakeSession]:
-        """Let somebody join and wait until they are interpreted."""
-        count = len(self.sessions.opened)
-        microphone = self.floor.person_joins(identity, **facts)
-        await eventually(lambda: len(self.sessions.opened) > count and microphone.listeners)
-        return microphone, self.sessions.last
-
-
-@asynccontextmanager
-async def meeting(
-    *offered: LanguageCode, sessions: FakeSessions | None = None, **facts: Unpack[RegimeFacts]
-) -> AsyncGenerator[Stage]:
-    """Interpret a room for the length of a block, and check that nothing stays."""
-    floor, sessions = FakeFloor(), sessions or FakeSessions()
-    regime = Regime(offered or (EN, ES), **facts)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(
-            interpret_room(floor, regime, WritingRules(), sessions, linger_seconds=LINGER)
-        )
-        await eventually(lambda: floor.shown)
-        yield Stage(floor, sessions, task)
-        floor.end()
-
-    assert (floor.tracks, sessions.live) == ({}, [])
 
 
 @in_jumping_time
@@ -455,9 +406,7 @@ async def test_a_floor_that_breaks_ends_the_room() -> None:
 
     floor = BrokenFloor()
     with pytest.raises(ExceptionGroup):
-        await interpret_room(
-            floor, Regime((ES,)), WritingRules(), FakeSessions(), linger_seconds=LINGER
-        )
+        await interpret_room(floor, Watched(Terms(Regime((ES,)))), FakeSessions())
 
     assert floor.tracks == {}
 
@@ -499,3 +448,82 @@ async def test_a_busy_meeting_leaves_nobody_behind() -> None:
 
         assert len(stage.sessions.live) == len(stage.floor.view.people) > 0
         assert stage.floor.condition == replace(stage.floor.condition, state=RoomState.LIVE)
+
+
+@in_jumping_time
+async def test_a_language_may_be_added_and_taken_away() -> None:
+    """A channel opens or closes by itself; the session goes on, and so do the other channels."""
+    async with meeting(EN, ES) as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        track = stage.floor.tracks["translation_es"]
+        stage.change(regime=Regime((DE, ES)))
+        await eventually(lambda: session.brief == Brief(EN, (DE, ES)))
+        assert stage.floor.tracks == {
+            "translation_es": track,
+            "translation_de": stage.floor.tracks["translation_de"],
+        }
+        assert stage.floor.condition.live == (DE, ES)
+
+        stage.change(regime=Regime((ES,)))
+        await eventually(lambda: session.brief == Brief(EN, (ES,)))
+        await eventually(lambda: stage.floor.condition.live == (ES,))
+        assert stage.floor.tracks == {"translation_es": track}
+        assert len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_a_language_that_comes_back_has_one_channel() -> None:
+    """However quickly it goes and comes, in the end one track of it is published."""
+    async with meeting(ES) as stage:
+        for offered in ((DE,), (ES,), (DE, ES), (ES,), (DE,), (ES,)):
+            stage.change(regime=Regime(offered))
+            await asyncio.sleep(0)
+        await eventually(lambda: stage.floor.condition.live == (ES,))
+        await eventually(lambda: stage.floor.tracks.keys() == {"translation_es"})
+
+
+@in_jumping_time
+async def test_other_task_settings_reach_the_running_session() -> None:
+    """It is asked once more for the same, and makes its task anew; nothing is restarted."""
+    async with meeting() as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        await eventually(lambda: session.rebriefs)
+        session.rebriefs.clear()
+        stage.change(linger_seconds=1.0)
+        await passing(1)
+        assert session.rebriefs == []
+
+        stage.change(task_revision=1)
+        await eventually(lambda: session.rebriefs == [Brief(EN, (ES,))])
+        assert len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_refused_settings_are_tried_again_when_they_change() -> None:
+    """Other settings of the tasks are reason enough, with the very same languages."""
+    sessions = FakeSessions()
+    sessions.refuse_next(TaskRejected("VALIDATION_ERROR", "no such model"))
+    async with meeting(sessions=sessions) as stage:
+        stage.floor.person_joins("ann", speak="en")
+        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
+        await passing(60)
+        assert len(sessions.attempts) == 1
+
+        stage.change(task_revision=1)
+        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        assert len(sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_what_is_written_may_change() -> None:
+    """Captions that are switched off are none from the next words on."""
+    async with meeting() as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        session.say(transcript("one", is_final=True))
+        await eventually(lambda: stage.floor.captions)
+        stage.change(rules=WritingRules(captions=False, chat=False))
+        count = len(stage.floor.delivered)
+        session.say(transcript("two", identifier="t2", is_final=True))
+        await passing(1)
+
+        assert len(stage.floor.delivered) == count

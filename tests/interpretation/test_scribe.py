@@ -6,7 +6,9 @@ import pytest
 
 from palabra_agent.interpretation.plan import Regime
 from palabra_agent.interpretation.ports import Brief, Caption, ChatLine, FloorView, Person
-from palabra_agent.interpretation.scribe import Scribe, WritingRules
+from palabra_agent.interpretation.scribe import Scribe
+from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 from tests.fakes import FakeFloor, FakeSound, transcript, translated
 
@@ -26,7 +28,9 @@ VIEW = FloorView(
 def scribe(floor: FakeFloor, rules: WritingRules | None = None) -> Scribe:
     """Make a scribe for Ann."""
     rules = rules or WritingRules()
-    return Scribe("ann", floor, Regime((EN, ES, DE)), rules, lambda code: f"TR_{code}")
+    return Scribe(
+        "ann", floor, Watched(Terms(Regime((EN, ES, DE)), rules)), lambda code: f"TR_{code}"
+    )
 
 
 def test_an_utterance_is_written_in_each_version() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import (
     ApiError,
     PalabraError,
@@ -47,6 +48,8 @@ class Stage:
     ready: list[float] = field(default_factory=list[float])
     billed: list[float] = field(default_factory=list[float])
     relieved: list[float] = field(default_factory=list[float])
+    voice: list[Pcm] = field(default_factory=list[Pcm])
+    missing: list[str] = field(default_factory=list[str])
 
     def want(self, **facts: object) -> None:
         """Want something else."""
@@ -69,6 +72,8 @@ async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[Stage
             on_ready=lambda: stage.ready.append(loop.time()),
             on_billed=lambda seconds: stage.billed.append(seconds),
             on_relieved=lambda: stage.relieved.append(loop.time()),
+            on_voice=lambda it: stage.voice.append(it),
+            on_voice_missing=lambda it: stage.missing.append(it),
         )
         task = group.create_task(interpret_speaker(wanted, sessions, outlets), name="speaker")
         stage = Stage(sessions, microphone, wanted, task, channels)

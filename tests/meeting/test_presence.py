@@ -83,6 +83,25 @@ async def test_a_condition_is_four_attributes() -> None:
 
 
 @in_jumping_time
+async def test_another_offer_is_shown_beside_what_was_there() -> None:
+    """The languages may change; the same ones again are no reason to send anything."""
+    room = FakeRoom()
+    shown = presence(room)
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(shown.keep_shown())
+        shown.show(Condition(RoomState.LIVE, (EN,)))
+        await eventually(lambda: room.shown)
+        shown.offer((ES,))
+        await shown.until_shown(5)
+        shown.offer([ES])
+        await passing(5)
+        keeping.cancel()
+
+    assert [it["palabra.languages"] for it in room.shown] == ["en,es", "es"]
+    assert [it["palabra.live"] for it in room.shown] == ["en", "en"]
+
+
+@in_jumping_time
 async def test_the_newest_is_shown_at_a_moderate_pace() -> None:
     """Of many changes the last is shown, with pauses between updates."""
     room = FakeRoom()

@@ -23,7 +23,7 @@ async def seconds_of_refusal(floor: FakeFloor) -> float:
     """Refuse, and tell how long that took."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await refuse(floor, ERROR)
+    await refuse(floor, ERROR, ["languages"])
     return loop.time() - began
 
 
@@ -78,7 +78,7 @@ def test_the_log_names_keys_only(caplog: pytest.LogCaptureFixture) -> None:
 
     @in_jumping_time
     async def run() -> None:
-        await refuse(floor, secret)
+        await refuse(floor, secret, ["speakers"])
 
     with caplog.at_level(logging.INFO, logger="palabra_agent"):
         run()

@@ -13,23 +13,26 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
-from palabra_agent.interpretation.ports import Brief
+from palabra_agent.interpretation.ports import Brief, VoiceMissing
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
 from palabra_agent.palabra.rest.api import ApiKey, SessionTicket, open_api
-from palabra_agent.palabra.sessions import Join, PalabraSessions
-from palabra_agent.palabra.transports.choice import TransportChoice
+from palabra_agent.palabra.session_settings import Join, SessionSettings
+from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.transports.webrtc import join
 from palabra_agent.palabra.vocabulary import TransportKind
-from tests.clock import in_jumping_time
+from palabra_agent.voices import FixedVoice
+from tests.clock import eventually, in_jumping_time
 from tests.fakes import FakeTransport
 
 pytestmark = pytest.mark.unit
 
 _FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
 
-BRIEF = Brief(LanguageCode("en"), (LanguageCode("es"),))
+ES = LanguageCode("es")
+BRIEF = Brief(LanguageCode("en"), (ES,))
 
 
 @asynccontextmanager
@@ -85,7 +88,8 @@ async def sessions(storage: FakeStorage, join: Join = join) -> AsyncGenerator[Pa
         open_api(str(server.make_url("")), ApiKey("key")) as api,
     ):
         joins: dict[TransportKind, Join] = {"webrtc": join, "websocket": join}
-        yield PalabraSessions(api, lambda _brief, _kind: {}, joins, TransportChoice("auto"))
+        settings = SessionSettings(TaskSettings(transport="auto"))
+        yield PalabraSessions(api, settings, make_joins=lambda _settings, _limits: joins)
 
 
 async def reasons(palabra: PalabraSessions) -> list[BaseException]:
@@ -181,3 +185,39 @@ async def test_joining_takes_no_longer_than_it_may() -> None:
     assert loop.time() - began == pytest.approx(15, abs=0.5)
     assert palabra.choice.kind == "websocket"
     assert storage.log == ["create", "delete s1"]
+
+
+@in_jumping_time
+async def test_an_open_session_learns_of_what_changed() -> None:
+    """Told its brief again, it sends the task as it is made now; told the same, it sends nothing.
+
+    The voices that Palabra lacks are told by it, too.
+    """
+    storage, transport = FakeStorage(), FakeTransport()
+    storage.may_answer.set()
+
+    @asynccontextmanager
+    async def room(_: SessionTicket) -> AsyncGenerator[Transport]:
+        yield transport
+
+    brief = Brief(LanguageCode("en"), (ES,), voices={ES: FixedVoice("anna")})
+
+    async def run_task() -> None:
+        await eventually(lambda: transport.names)
+        transport.run_task()
+
+    async with sessions(storage, room) as palabra, asyncio.TaskGroup() as group:
+        group.create_task(run_task())
+        async with palabra.open(brief) as session:
+            transport.answer("warning", code="VOICE_NOT_FOUND", message="'anna' is not available")
+            session.rebrief(brief)
+            changed = TaskSettings.model_validate({"transcription": {"priority": "speed"}})
+            palabra.follow(SessionSettings(changed))
+            session.rebrief(brief)
+            await eventually(lambda: transport.names.count("set_task") == 2)
+            events = session.events()
+            told = [await anext(events), await anext(events)]
+
+    tasks = [data["pipeline"] for name, data in transport.commands if name == "set_task"]
+    assert [it["transcription"].get("priority") for it in tasks] == [None, "speed"]
+    assert VoiceMissing("anna") in told

@@ -22,6 +22,7 @@ from palabra_agent.interpretation.ports import (
     SpokeAgain,
     Transcript,
     UpdateRefused,
+    VoiceMissing,
 )
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.session.event_stream import EventStream
@@ -327,6 +328,8 @@ class PalabraSession:
             match meaning:
                 case Transcript():
                     self._read_out(meaning)
+                case VoiceMissing():
+                    self._stream.tell(meaning)
                 case Ready():
                     self._stream.tell(BriefFollowed())
                 case Refused(error):

@@ -37,6 +37,7 @@ from palabra_agent.palabra.talk.messages import (
     Unread,
     WarningReport,
 )
+from palabra_agent.palabra.talk.missing_voices import VOICE_NOT_FOUND, MissingVoices
 from palabra_agent.palabra.talk.setbacks import Setbacks
 from palabra_agent.palabra.talk.standing import TaskStanding
 
@@ -54,7 +55,7 @@ class TaskConversation:
         self.was_answered = False
         """Whether anything at all was received."""
         self._has_given_up = False
-        self._is_voice_missed = False
+        self._missing_voices = MissingVoices()
 
     @property
     def state(self) -> SessionState:
@@ -120,6 +121,9 @@ class TaskConversation:
     def next_command(self, now: float) -> Command | None:
         """The command to send now, if any; the caller sends it."""
         command = self._agenda.next_command(now)
+        if command is not None and command.name == "set_task":
+            self._missing_voices.ask(command.data)
+
         self._expect(now)
         return command
 
@@ -179,8 +183,9 @@ class TaskConversation:
                 return self._heed(message, now)
             case ErrorReport():
                 return self._setbacks.meet(message, now)
-            case WarningReport(code):
-                return self._heed_warning(code)
+            case WarningReport(code, text):
+                is_voice = code == VOICE_NOT_FOUND
+                return self._missing_voices.miss(text) if is_voice else [Noted("warning", code)]
             case StreamEnded():
                 return self.lose("Palabra ended the stream")
             case Unread(message_type):
@@ -212,11 +217,3 @@ class TaskConversation:
         self._setbacks.overcome()
         self._life.follow(Signal.CONFIRMED)
         return [Ready()] if self._standing.confirm() else []
-
-    def _heed_warning(self, code: str) -> list[Meaning]:
-        """A missing voice is told with every sentence; once is enough."""
-        if code == "VOICE_NOT_FOUND":
-            is_known, self._is_voice_missed = self._is_voice_missed, True
-            return [] if is_known else [Noted("warning", code)]
-
-        return [Noted("warning", code)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
-from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.interpretation.ports import Transcript, VoiceMissing
 
 Task: TypeAlias = Mapping[str, Any]
 """The `data` of a `set_task`."""
@@ -53,4 +53,4 @@ class Noted:
     code: str
 
 
-Meaning: TypeAlias = Transcript | Ready | Refused | Finished | Over | Noted
+Meaning: TypeAlias = Transcript | VoiceMissing | Ready | Refused | Finished | Over | Noted

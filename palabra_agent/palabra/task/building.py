@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, TypeAlias, cast
 
 from pydantic import JsonValue
@@ -15,9 +16,13 @@ from palabra_agent.languages import AUTO, LanguageCode, base
 from palabra_agent.palabra.task.overlay import laid_over
 from palabra_agent.palabra.task.sections import Translation
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
+from palabra_agent.palabra.task.voicing import with_voices
 from palabra_agent.palabra.vocabulary import GLOBAL, StreamType
+from palabra_agent.voices import VoiceChoice
 
 _Json: TypeAlias = dict[str, JsonValue]
+
+_NO_VOICES: Final[Mapping[LanguageCode, VoiceChoice]] = MappingProxyType({})
 
 _SENT_AS_NULL: Final = frozenset({"voice_id", "transcription_correction_style"})
 """Where null is a value that Palabra documents; elsewhere it means that nothing is sent."""
@@ -31,8 +36,11 @@ def build_task(
     targets: Sequence[LanguageCode],
     partial_translations: bool,
     transport: StreamType = "webrtc",
+    voices: Mapping[LanguageCode, VoiceChoice] = _NO_VOICES,
 ) -> dict[str, JsonValue]:
     """Make the `data` of `set_task`: always whole, nothing documented implied.
+
+    Voices that were chosen win over whatever the settings say of them.
 
     Raises:
         ConfigError: With every language that Palabra does not hear or speak, or that comes twice.
@@ -60,7 +68,7 @@ def build_task(
         pipeline["preprocessing"] = _spoken_out(settings.preprocessing)
 
     task: _Json = {**_streams(settings, transport), "pipeline": pipeline}
-    return laid_over(task, settings.undocumented)
+    return with_voices(laid_over(task, settings.undocumented), voices)
 
 
 def _language_problems(

@@ -112,7 +112,9 @@ class QueueConfig(ConfigModel):
     auto_tempo: Switch = True
     """Talk faster or slower to keep the desired level."""
     min_tempo: Annotated[Number, Between(0.1, 10)] = 1.0
+    """Slowest."""
     max_tempo: Annotated[Number, Between(0.1, 10)] = 1.3
+    """Fastest; not below `min_tempo`."""
     auto_tempo_max_delay_ms: Annotated[Whole, Between(0, 600_000)] | None = None
     """Undocumented."""
     tempo_decay: Annotated[Number, Between(0, 10)] | None = None
@@ -125,6 +127,7 @@ class SentenceSplitter(ConfigModel):
     """Whether long sentences are cut to be spoken sooner."""
 
     enabled: Switch = True
+    """Cut them; a cut within a clause sometimes repeats words."""
     splitter_model: Name | None = None
     """Undocumented: such as `auto`."""
     advanced: SplitterAdvanced | None = None
@@ -135,9 +138,13 @@ class Verification(ConfigModel):
     """Correction of transcriptions by a language model."""
 
     auto_transcription_correction: Switch = False
+    """Correct transcriptions; Palabra calls it unfinished."""
     transcription_correction_style: Name | None = None
+    """How."""
     allow_verification_glossaries: Switch | None = None
+    """Apply the account's enabled glossaries there."""
     allowed_verification_glossary_ids: Names | None = None
+    """Apply these only."""
     verification_model: Name | None = None
     """Undocumented: such as `auto`."""
 
@@ -157,7 +164,9 @@ class Transcription(ConfigModel):
     sentence_splitter: SentenceSplitter = SentenceSplitter()
     verification: Verification = Verification()
     allow_hotwords_glossaries: Switch | None = None
+    """Listen for the words of the account's enabled glossaries."""
     allowed_hotwords_glossary_ids: Names | None = None
+    """Of these only."""
     asr_model: Name | None = None
     """Undocumented: `auto` and `alpha` are known."""
     denoise: Literal["none", "alpha", "beta"] | None = None
@@ -192,9 +201,13 @@ class WebSocketFormat(ConfigModel):
     """Audio formats of the WebSocket transport."""
 
     format: Literal["pcm_s16le", "wav", "opus"] = "pcm_s16le"
+    """Sound that we send."""
     sample_rate: Annotated[Whole, Between(16_000, 48_000)] = 24_000
+    """Of what we send; with `opus` 16000, 24000 or 48000."""
     channels: Annotated[Whole, Between(1, 2)] = 1
+    """Of what we send; ours is one channel, repeated for the second."""
     output_format: Literal["pcm_s16le", "zlib_pcm_s16le"] = "pcm_s16le"
+    """Sound that we get; always 24 kHz, one channel."""
     chunk_ms: Annotated[Whole, Between(40, 2_000)] = 320
     """Milliseconds per message; Palabra recommends 320 and takes no very small ones."""
 

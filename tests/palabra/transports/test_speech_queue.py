@@ -121,3 +121,14 @@ def test_what_is_hushed_is_never_heard() -> None:
 
     queue.put(ms(100), "u2", is_last=True)
     assert played(queue).max() > 400
+
+
+def test_limits_may_change_while_something_waits() -> None:
+    """The next thing that comes finds the new ones."""
+    queue = SpeechQueue(QueueLimits(max_ms=1000, desired_ms=500))
+    queue.put(ms(900), "u", is_last=True)
+    queue.limit(QueueLimits(max_ms=300, desired_ms=200))
+    assert queue.statistics().held_ms == 900
+
+    queue.put(ms(20), "v", is_last=True)
+    assert queue.statistics().held_ms == 200

@@ -41,6 +41,10 @@ class PacedTrack:
         """Set unless somebody still has something to hear."""
         self._silent.set()
 
+    def limit(self, limits: QueueLimits) -> None:
+        """Let more or less wait from now on."""
+        self._speech.limit(limits)
+
     def put(self, chunk: AudioChunk, sound: bytes) -> None:
         """Add what a message brought.
 

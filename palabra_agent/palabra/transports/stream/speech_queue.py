@@ -65,6 +65,10 @@ class SpeechQueue:
         """Whether something was begun of which more must come, or be given up."""
         return not self._is_finished and bool(self._held or self._is_ringing)
 
+    def limit(self, limits: QueueLimits) -> None:
+        """Let more or less wait, as soon as something comes."""
+        self._limits = limits
+
     def put(self, sound: bytes, utterance: object, *, is_last: bool) -> None:
         """Add a chunk of an utterance; a sample may be torn between two of them."""
         if utterance != self._utterance:

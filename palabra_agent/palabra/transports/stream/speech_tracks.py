@@ -31,7 +31,8 @@ class SpeechTracks:
 
         Args:
             unpack: Makes bare samples out of a chunk's sound; None where it is corrupt.
-            limits: How much speech may wait to be heard, by language or for all as `global`.
+            limits: How much speech may wait to be heard, by language or for all as `global`; read
+                with every chunk, as it may change.
         """
         self._unpack = unpack
         self._limits = limits
@@ -46,8 +47,10 @@ class SpeechTracks:
             self._corrupt_chunks += 1
             return None
 
+        limits = self._limits.get(chunk.language) or self._limits.get(GLOBAL) or QueueLimits()
         track = self._tracks.get(chunk.language)
         if track is not None:
+            track.limit(limits)
             track.put(chunk, sound)
             return None
 
@@ -55,7 +58,6 @@ class SpeechTracks:
             self._surplus_chunks += 1
             return None
 
-        limits = self._limits.get(chunk.language) or self._limits.get(GLOBAL) or QueueLimits()
         track = self._tracks[chunk.language] = PacedTrack(limits)
         track.put(chunk, sound)
         return track

@@ -1,0 +1,76 @@
+"""What all commands share: where they write, what they read, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Coroutine, Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from palabra_agent.errors import ConfigError, PalabraAgentError
+from palabra_agent.failures import single_failure
+
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+output = Console(highlight=False, soft_wrap=True)
+
+AgentName = Annotated[
+    str | None,
+    typer.Option(
+        help="What a dispatch asks for (PALABRA_AGENT_NAME); empty joins every new room.",
+        show_default="palabra-interpreter",
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings in TOML: [worker], [room], [[rooms]], [plugins.NAME]."),
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option(help="The worker's settings in TOML, as for `start --config`.")
+]
+
+
+def environment() -> Mapping[str, str]:
+    """The environment, laid over a `.env` file."""
+    from palabra_agent.settings import merged_environment
+
+    return merged_environment(Path(".env"), os.environ)
+
+
+def keep_plugins_out_of_the_log() -> None:
+    """Let a command that tells in its own words what is wrong with plugins be the only one to."""
+    logging.getLogger("palabra_agent.plugins_host").addHandler(logging.NullHandler())
+
+
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends."""
+
+    async def until_told() -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serving)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    with suppress(KeyboardInterrupt), single_failure():
+        asyncio.run(until_told())
+
+
+@contextmanager
+def sentences() -> Generator[None]:
+    """Tell people what is wrong in sentences, and end with exit code 1."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            errors.print(f"palabra-agent: {problem}")
+    except PalabraAgentError as error:
+        errors.print(f"palabra-agent: {error}")
+    else:
+        return
+
+    raise typer.Exit(1)

@@ -1,0 +1,90 @@
+"""The commands of those who run rooms: the worker, and asking it into one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from palabra_agent.commands.console import (
+    AgentName,
+    ConfigFile,
+    environment,
+    errors,
+    keep_plugins_out_of_the_log,
+    output,
+    sentences,
+)
+
+
+def start(
+    agent_name: AgentName = None,
+    config: ConfigFile = None,
+    port: Annotated[
+        int | None, typer.Option(help="Health server; 0 for any.", show_default="8081")
+    ] = None,
+    drain_seconds: Annotated[
+        int | None,
+        typer.Option(help="How long running rooms may go on after SIGTERM.", show_default="1800"),
+    ] = None,
+) -> None:
+    """Run the production worker: it waits to be dispatched into rooms."""
+    with sentences():
+        from palabra_agent.plugins_host.catalog import load_plugins
+        from palabra_agent.settings import load_settings
+
+        # each process of a job loads them again, and logs what does not load
+        keep_plugins_out_of_the_log()
+        settings = load_settings(
+            env=environment(),
+            config_file=config,
+            agent_name=agent_name,
+            port=port,
+            drain_seconds=drain_seconds,
+            plugins=load_plugins,
+        )
+        from palabra_agent.worker import run_worker, set_up_logging
+
+        set_up_logging()
+        asyncio.run(run_worker(settings))
+
+
+def dispatch(
+    room: Annotated[str, typer.Argument(help="The room's name.")],
+    config: Annotated[
+        str, typer.Option(help="The room config: JSON, or @file.json.", metavar="JSON")
+    ] = "",
+    agent_name: AgentName = None,
+    *,
+    wait: Annotated[bool, typer.Option(help="Wait until the interpreter is there.")] = True,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Send away an interpreter that is there already.")
+    ] = False,
+) -> None:
+    """Ask the worker into a room."""
+    with sentences():
+        from palabra_agent.dispatching import open_dispatcher
+        from palabra_agent.metadata import check_metadata, plugins_named_in, read_config_argument
+        from palabra_agent.plugins_host.catalog import load_plugins
+        from palabra_agent.settings import DEFAULT_AGENT_NAME, load_livekit_settings
+
+        keep_plugins_out_of_the_log()
+        env = environment()
+        metadata = read_config_argument(config)
+        plugins = load_plugins(allowed=plugins_named_in(metadata))
+        for problem in check_metadata(metadata, plugins):
+            errors.print(f"palabra-agent: warning: {problem}")
+        livekit = load_livekit_settings(env)
+        if agent_name is None:
+            agent_name = env.get("PALABRA_AGENT_NAME", DEFAULT_AGENT_NAME)
+
+        async def ask() -> None:
+            async with open_dispatcher(livekit, agent_name) as dispatcher:
+                asked = await dispatcher.dispatch(room, metadata, replace=replace)
+                output.print(asked.dispatch_id)
+                if wait:
+                    await dispatcher.wait_for_arrival(asked)
+                    errors.print(f"the interpreter is in room {room}")
+
+        asyncio.run(ask())

@@ -1,0 +1,105 @@
+"""What anybody may ask about a voice: whose it is, who chose it, and why others did not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from palabra_agent.config.fields import ConfigModel, Name
+from palabra_agent.config.problems import problems_of
+from palabra_agent.config.wording import shown
+from palabra_agent.languages import LanguageCode, match
+from palabra_agent.meeting.rpc import Call, CallRefused
+from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, Verdict, VoiceChoice
+
+EXPLAIN: Final = "palabra.explain"
+"""Name of the method."""
+
+_LARGEST_QUESTION: Final = 4096
+
+
+class _Question(ConfigModel):
+    """Whose voice, and in which language."""
+
+    speaker: Name
+    language: Name
+
+
+class Explaining:
+    """Answers why somebody sounds as they do."""
+
+    def __init__(
+        self,
+        verdict_on: Callable[[str, LanguageCode], Verdict | None],
+        offered: Callable[[], Sequence[LanguageCode]],
+    ) -> None:
+        """Ask elsewhere.
+
+        Args:
+            verdict_on: Tells what came of asking for a speaker's voice in a language.
+            offered: Tells the languages that there are now.
+        """
+        self._verdict_on = verdict_on
+        self._offered = offered
+
+    async def explain(self, call: Call) -> Mapping[str, Any]:
+        """Tell which voice a speaker has in a language, and why.
+
+        Raises:
+            CallRefused: The question is wrong, or about nobody.
+        """
+        asked = _read(call.payload)
+        offered = self._offered()
+        language = match(asked.language, offered)
+        if language is None:
+            allowed = ", ".join(offered)
+            reason = f"{shown(asked.language)} is not among the languages, which are {allowed}"
+            raise CallRefused(404, f"language: {reason}")
+
+        verdict = self._verdict_on(asked.speaker, language)
+        if verdict is None:
+            reason = (
+                f'nobody of the identity {shown(asked.speaker)} is interpreted into "{language}"'
+            )
+            raise CallRefused(404, f"speaker: {reason} now")
+
+        return {
+            "speaker": asked.speaker,
+            "language": language,
+            "voice": _said(verdict.choice),
+            "chosen_by": verdict.chosen_by,
+            "passed": [{"plugin": name, "reason": reason} for name, reason in verdict.passed],
+        }
+
+
+def _read(payload: str) -> _Question:
+    try:
+        asked = json.loads(payload) if len(payload) <= _LARGEST_QUESTION else None
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        example = '{"speaker": "alice", "language": "es"}'
+        raise CallRefused(400, f"the payload must be a short JSON object such as {example}")
+
+    try:
+        return _Question.model_validate(asked)
+    except ValidationError as error:
+        problems = problems_of(error, _Question)
+        listed = [{"path": it.path, "reason": it.reason} for it in problems]
+        sentence = "; ".join(map(str, problems))
+        raise CallRefused(400, sentence, {"problems": listed}) from None
+
+
+def _said(choice: VoiceChoice | None) -> dict[str, str]:
+    match choice:
+        case FixedVoice(voice_id):
+            return {"kind": "fixed", "voice_id": voice_id}
+        case ClonedVoice():
+            return {"kind": "cloned"}
+        case TimbreMatchedVoice(high, low):
+            return {"kind": "timbre_matched", "high": high, "low": low}
+        case None:
+            return {"kind": "default"}

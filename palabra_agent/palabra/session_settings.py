@@ -1,0 +1,106 @@
+"""What sessions are opened by, and what of it may still change for one that is open. Pure.
+
+The transport, its formats and whether there is speech at all are settled when a session is joined;
+all else of the task is told to a running session, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
+
+from palabra_agent.interpretation.ports import Brief
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.rest.api import SessionTicket
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.talk.meanings import Task
+from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.task.comparing import is_same_task
+from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_agent.palabra.transports.port import Transport
+from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.transports.stream.websocket import join_stream
+from palabra_agent.palabra.transports.webrtc import join
+from palabra_agent.palabra.vocabulary import GLOBAL, STREAM_TYPES, TransportKind
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Everything that holds for all sessions of a room, whoever speaks in them."""
+
+    task: TaskSettings = field(default_factory=TaskSettings)
+    """Of every task: transport, voices, queues and all else but the languages."""
+    detectable_languages: tuple[LanguageCode, ...] = ()
+    """What a speaker on `auto` may speak; all where empty."""
+    partial_translations: bool = False
+    """Whether sentences are translated while they are spoken, where `task` does not say."""
+    habits: Habits = field(default_factory=Habits)
+    """How sessions behave by themselves."""
+
+    def for_session_of(self, opened: SessionSettings) -> SessionSettings:
+        """These settings as far as they may hold for a session that others opened."""
+        then, now = opened.task, self.task
+        settled = {name: getattr(then, name) for name in ("transport", "websocket", "speech")}
+        if not then.speech:
+            said = {key: it for key, it in now.undocumented.items() if key != "output_stream"}
+            settled["undocumented"] = said
+
+        return replace(self, task=now.model_copy(update=settled), habits=opened.habits)
+
+    def makes_tasks_of(self, other: SessionSettings) -> bool:
+        """Whether the tasks of open sessions are made the same by both."""
+        return (
+            self.detectable_languages == other.detectable_languages
+            and self.partial_translations == other.partial_translations
+            and is_same_task(self.for_session_of(other).task, other.task)
+        )
+
+
+Join: TypeAlias = Callable[[SessionTicket], AbstractAsyncContextManager[Transport]]
+"""Joins a created session for the length of a block."""
+
+TaskMaker: TypeAlias = Callable[[SessionSettings, Brief, TransportKind], Task]
+"""Makes a task from what holds for all sessions and from what is wanted of this one."""
+
+JoinMaker: TypeAlias = Callable[
+    [SessionSettings, Mapping[str, QueueLimits]], Mapping[TransportKind, Join]
+]
+"""Makes the ways into a session, given how much may wait to be heard."""
+
+
+def make_task(settings: SessionSettings, brief: Brief, kind: TransportKind) -> Task:
+    """Make the `data` of `set_task` for one speaker."""
+    return build_task(
+        settings.task,
+        source_language=brief.source_language,
+        detectable_languages=settings.detectable_languages,
+        targets=brief.targets,
+        partial_translations=settings.partial_translations,
+        transport=STREAM_TYPES[kind],
+        voices=brief.voices,
+    )
+
+
+def make_joins(
+    settings: SessionSettings, limits: Mapping[str, QueueLimits]
+) -> Mapping[TransportKind, Join]:
+    """Make the ways into a session that is opened now."""
+    task = settings.task
+    return {
+        "webrtc": partial(join, expects_tracks=task.speech),
+        "websocket": partial(
+            join_stream, formats=task.websocket, limits=limits, expects_speech=task.speech
+        ),
+    }
+
+
+def queue_limits(task: TaskSettings) -> Mapping[str, QueueLimits]:
+    """What waits on our side of a WebSocket is bounded like what waits on Palabra's."""
+    queues = {key: task.queue_config_of(key) for key in (GLOBAL, *task.translation_queue_configs)}
+    return {
+        key: QueueLimits(queue.max_queue_level_ms, queue.desired_queue_level_ms)
+        for key, queue in queues.items()
+    }

@@ -1,0 +1,54 @@
+"""Opens the room of a test, with its plugins."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from palabra_agent.errors import PluginError
+from palabra_agent.failures import single_failure
+from palabra_agent.plugins_host.chain import open_chain
+from palabra_agent.testing.entries import Entry, configure
+from palabra_agent.testing.room import SimulatedRoom
+from palabra_agent.testing.talk import RoomClock
+
+DEFAULT_LANGUAGES: Final = ("en", "es", "de")
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def simulated_room(
+    *entries: Entry, languages: Sequence[str] = DEFAULT_LANGUAGES, name: str = "room"
+) -> AsyncGenerator[SimulatedRoom]:
+    """Open plugins in a room that exists only for the length of a block.
+
+    Args:
+        entries: The room's list of plugins, in the order of asking.
+        languages: What listeners may ask for; everybody is interpreted into each but their own.
+        name: The room's.
+
+    Raises:
+        RoomConfigError: A config is wrong; the sentences are those that a room would show.
+        SettingsError: Settings are wrong; the sentences are those that a worker would show.
+    """
+    plugins, offered = configure(entries, languages)
+    clock, failures = RoomClock(), list[PluginError]()
+
+    def note(failure: PluginError) -> None:
+        failures.append(failure)
+        # a real room keeps this to itself; whoever looks at a failed test wants to see it
+        logger.error("%s", failure, exc_info=failure.__cause__)
+
+    async with open_chain(name, plugins, offered, utc_now=clock.now, on_failure=note) as chain:
+        room = SimulatedRoom(chain, offered, clock, failures)
+        with single_failure():
+            async with asyncio.TaskGroup() as group:
+                casting = group.create_task(room.run(), name="casting")
+                try:
+                    yield room
+                finally:
+                    casting.cancel()

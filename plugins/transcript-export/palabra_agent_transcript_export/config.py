@@ -1,0 +1,119 @@
+"""What may be said of the export: by the worker's operator where to, by a room what."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Strict, WithJsonSchema
+
+from palabra_agent.plugin import LanguageCode, PluginConfig, normalise
+
+_LONGEST_PATH: Final = 4_000
+_MOST_MEGABYTES: Final = 1_000_000
+_CODE_SHAPE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+
+FormatName: TypeAlias = Literal["jsonl", "vtt", "srt"]
+
+
+def _check_directory(value: object) -> Path:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_PATH:
+        raise ValueError(f"must be the path of a folder, not {_shown(value)}")
+
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError(f"must be the path of a folder, not {_shown(value)}") from None
+
+    if "\0" in value or not path.is_absolute():
+        raise ValueError(
+            f'must be an absolute path such as "/var/lib/transcripts", not {_shown(value)}'
+        )
+
+    return path
+
+
+def _check_code(value: object) -> LanguageCode:
+    code = normalise(value) if isinstance(value, str) else LanguageCode("")
+    if not _CODE_SHAPE.fullmatch(code):
+        raise ValueError(f'must be a language code such as "es" or "pt-br", not {_shown(value)}')
+
+    return code
+
+
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("must not be empty")
+
+    return values
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    for position, value in enumerate(values):
+        if value in values[:position]:
+            raise ValueError(f"{_shown(value)} is given twice")
+
+    return values
+
+
+def _shown(value: object) -> str:
+    match value:
+        case dict():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case str():
+            return json.dumps(value[:60], ensure_ascii=False)
+        case _:
+            return json.dumps(value, default=repr)[:60]
+
+
+_Switch = Annotated[bool, Strict()]
+_Code = Annotated[LanguageCode, BeforeValidator(_check_code), WithJsonSchema({"type": "string"})]
+_Directory = Annotated[Path, PlainValidator(_check_directory), WithJsonSchema({"type": "string"})]
+_Megabytes = Annotated[float, Strict(), Field(gt=0, le=_MOST_MEGABYTES)]
+
+
+class ExportSettings(PluginConfig):
+    """What the worker's operator says, in `[plugins.transcript-export]`."""
+
+    directory: _Directory
+    """Where transcripts are written: an absolute path, `~` allowed. It is made where it is not
+    there, for the worker's user alone. Each room gets a folder in it."""
+    max_megabytes: _Megabytes = 100.0
+    """How much one meeting may write, all its files together; then nothing more is written."""
+    allow_names: _Switch = True
+    """Whether rooms may have people's names written; if not, they are numbered all the same."""
+
+
+_OPERATORS: Final = "belongs into the worker's settings, `[plugins.transcript-export]`"
+
+
+class ExportConfig(PluginConfig):
+    """What a room says."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "directory": _OPERATORS,
+        "max_megabytes": _OPERATORS,
+        "allow_names": _OPERATORS,
+    }
+
+    formats: Annotated[
+        tuple[FormatName, ...],
+        AfterValidator(_some),
+        AfterValidator(_distinct),
+        Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    ] = ("jsonl", "vtt", "srt")
+    """`jsonl`: one file with everything, a JSON object per line; `vtt` and `srt`: subtitles, one
+    file per language."""
+    languages: Annotated[tuple[_Code, ...], AfterValidator(_distinct)] = ()
+    """Which languages are written: `es` is every Spanish, `es-mx` only that one; empty: all."""
+    names: _Switch = False
+    """Whether speakers are written by their names; else as `Speaker 1`, `Speaker 2`, in the order
+    of their first words."""
+    originals: _Switch = True
+    """Whether what people said themselves is written, each in their language; else only what it was
+    translated to."""

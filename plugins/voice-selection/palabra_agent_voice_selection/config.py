@@ -1,0 +1,105 @@
+"""What a room config says: the rules, and who has agreed to be cloned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from palabra_agent.plugin import PluginConfig, VoiceRequest, same_language
+from palabra_agent_voice_selection.codes import Codes, covers
+from palabra_agent_voice_selection.patterns import Patterns, fits, fits_in_any_case
+from palabra_agent_voice_selection.wanted import Voice
+from palabra_agent_voice_selection.wording import distinct, not_empty, shown
+
+VOICE_ATTRIBUTE = "palabra.voice"
+"""The participant attribute by which people, or the app's server, ask for a voice."""
+
+
+def _a_person(identity: str) -> str:
+    if "*" in identity or "?" in identity:
+        raise ValueError(f"must be an identity, not a pattern such as {shown(identity)}")
+
+    return identity
+
+
+Identities = Annotated[
+    tuple[
+        Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_a_person)],
+        ...,
+    ],
+    AfterValidator(distinct),
+]
+
+
+class Rule(PluginConfig):
+    """A voice, and for whom it is: all conditions that are given must hold."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "identity": 'unknown key, did you mean "speaker"?',
+        "participant": 'unknown key, did you mean "speaker"?',
+        "language": 'unknown key, did you mean "target_language" or "source_language"?',
+        "pool": 'belongs into the voice: {"voice": {"pool": […]}}',
+        "clone": 'is a voice: {"voice": "clone"}',
+        "consent": "belongs beside `rules`, not into one",
+    }
+
+    speaker: Patterns | None = None
+    """Identity of the speaker, or a pattern such as `guest-*`, or a list of them."""
+    name: Patterns | None = None
+    """Display name, or a pattern, or a list; upper and lower case are the same. People choose
+    their names, so that a name proves nothing."""
+    attribute: Patterns | None = None
+    """Value of the participant attribute `palabra.voice`, or a pattern, or a list; upper and lower
+    case are the same. `*` is any value; where there is none, the condition does not hold."""
+    source_language: Codes | None = None
+    """What they speak, or a list; regions make no difference. Does not hold while nobody knows."""
+    target_language: Codes | None = None
+    """The language in which the voice is heard, or a list: `es` means every Spanish, `es-mx` only
+    that one."""
+    voice: Voice
+    """A voice id such as `default_high`; `clone`; `{"pool": [ids]}`; `{"attribute": [ids or
+    patterns]}`: what the attribute `palabra.voice` asks for, if it is one of these; or one of these
+    per language: `{"es": …, "default": …}`."""
+
+    def applies(self, request: VoiceRequest) -> bool:
+        """Whether every condition holds."""
+        return self._is_about_them(request) and self._is_about_their_languages(request)
+
+    def _is_about_them(self, request: VoiceRequest) -> bool:
+        speaker = request.speaker
+        return (
+            (self.speaker is None or fits(self.speaker, speaker.identity))
+            and (self.name is None or fits_in_any_case(self.name, speaker.name))
+            and (self.attribute is None or self._is_what_they_ask_for(self.attribute, request))
+        )
+
+    def _is_what_they_ask_for(self, patterns: Patterns, request: VoiceRequest) -> bool:
+        value = request.speaker.attributes.get(VOICE_ATTRIBUTE, "").strip()
+        return value != "" and fits_in_any_case(patterns, value)
+
+    def _is_about_their_languages(self, request: VoiceRequest) -> bool:
+        return (
+            self.source_language is None or self._is_spoken(self.source_language, request)
+        ) and (
+            self.target_language is None or covers(self.target_language, request.target_language)
+        )
+
+    def _is_spoken(self, codes: Codes, request: VoiceRequest) -> bool:
+        spoken = request.speaker.source_language
+        return spoken is not None and any(same_language(code, spoken) for code in codes)
+
+
+class SelectionConfig(PluginConfig):
+    """Voices by rules; the first rule that applies and can give its voice wins."""
+
+    rules: Annotated[
+        tuple[Rule, ...], AfterValidator(not_empty), Field(json_schema_extra={"minItems": 1})
+    ]
+    """In the order of trying. A rule is passed over where its conditions do not hold, its voice is
+    not available, or the speaker has not agreed to be cloned."""
+    consent: Identities = ()
+    """Identities of people who have agreed to be cloned; all others agree by their own attribute
+    `palabra.voice_consent`, set to `true`, and any other value of it takes back what stands
+    here."""

@@ -1,0 +1,20 @@
+"""Voices by timbre: who speaks with a high voice is interpreted by a high one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from palabra_agent.plugin import Plugin
+from palabra_agent_voice_timbre.config import TimbreConfig
+from palabra_agent_voice_timbre.opening import open_timbre
+
+__all__ = ["TimbreConfig", "plugin"]
+
+EXAMPLE: Final = {
+    "detection": "local",
+    "high": {"es": ["default_high", "your-voice-id"], "default": "default_high"},
+    "low": {"default": "default_low"},
+}
+
+plugin = Plugin(TimbreConfig, open_timbre, example=EXAMPLE)
+"""What the entry point names."""

@@ -1,0 +1,98 @@
+"""The two policies: Palabra hears who has which voice, or we do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from palabra_agent.plugin import (
+    FixedVoice,
+    LanguageCode,
+    Passed,
+    Speech,
+    Timbre,
+    TimbreEstimator,
+    TimbreMatchedVoice,
+    VoiceAnswer,
+    VoicePolicy,
+    VoiceRequest,
+)
+from palabra_agent_voice_timbre.classes import class_of
+from palabra_agent_voice_timbre.config import TimbreConfig
+from palabra_agent_voice_timbre.dealing import Dealer
+from palabra_agent_voice_timbre.hearing import Hearing
+
+_NOT_KNOWN: Final = Passed("timbre not known yet")
+
+
+class PalabraDetection(VoicePolicy):
+    """One high and one low voice per language, between which Palabra chooses."""
+
+    def __init__(self, config: TimbreConfig) -> None:
+        self._low, self._high = config.voice_classes
+
+    async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
+        """Name the two voices of the language."""
+        target = request.target_language
+        if not self._low.names(target) and not self._high.names(target):
+            return _no_voices(target)
+
+        low = self._low.voices_for(target, request.unavailable)
+        high = self._high.voices_for(target, request.unavailable)
+        return TimbreMatchedVoice(high[0], low[0]) if high and low else _none_left(target)
+
+
+class LocalDetection(VoicePolicy, TimbreEstimator):
+    """Several voices per class and language, dealt by the pitch of the speaker's own voice."""
+
+    def __init__(self, config: TimbreConfig, hearing: Hearing) -> None:
+        self._classes = config.voice_classes
+        self._passes_until_known = config.until_known == "pass"
+        self._hearing = hearing
+        self._dealer = Dealer()
+
+    async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
+        """Deal a voice of the speaker's class, or begin with what Palabra hears."""
+        target = request.target_language
+        if not any(it.names(target) for it in self._classes):
+            return _no_voices(target)
+
+        if request.speaker.timbre is None:
+            return _NOT_KNOWN if self._passes_until_known else self._begin(request)
+
+        place = class_of(request.speaker.timbre.pitch_hz, self._classes)
+        voices = self._classes[place].voices_for(target, request.unavailable)
+        if not voices:
+            return _none_left(target)
+
+        return FixedVoice(self._dealer.deal(place, voices, request))
+
+    async def estimate_timbre(self, speech: Speech) -> Timbre | None:
+        """Estimate the pitch, in a thread of its own."""
+        pitch_hz = await self._hearing.estimate_pitch(speech)
+        return None if pitch_hz is None else Timbre(pitch_hz)
+
+    def _begin(self, request: VoiceRequest) -> VoiceAnswer:
+        """Promise a voice of the highest class and one of the lowest, for Palabra to choose.
+
+        Where both hear the same, the speaker keeps the voice that they began with.
+        """
+        last = len(self._classes) - 1
+        low, high = (
+            self._classes[place].voices_for(request.target_language, request.unavailable)
+            for place in (0, last)
+        )
+        if not low or not high:
+            return _NOT_KNOWN
+
+        return TimbreMatchedVoice(
+            high=self._dealer.promise(last, high, request),
+            low=self._dealer.promise(0, low, request),
+        )
+
+
+def _no_voices(target: LanguageCode) -> Passed:
+    return Passed(f"no voices for {target}")
+
+
+def _none_left(target: LanguageCode) -> Passed:
+    return Passed(f"none of the voices for {target} is available")

@@ -1,0 +1,5 @@
+"""Writes the page: `python -m scripts.reference`."""
+
+from scripts.reference.page import write
+
+write()

@@ -1,0 +1,1 @@
+"""Plugins that fail before they are opened for any room: one module per way to do so."""

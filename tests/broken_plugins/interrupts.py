@@ -1,0 +1,3 @@
+"""Raises what only a person at the keyboard should."""
+
+raise KeyboardInterrupt

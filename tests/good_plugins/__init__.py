@@ -1,0 +1,1 @@
+"""Plugins as strangers write them, with the stock of pydantic."""

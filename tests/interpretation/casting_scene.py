@@ -1,0 +1,119 @@
+"""A room's casting at work, for tests to see who gets which voice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from palabra_agent.interpretation.casting import Casting, Role
+from palabra_agent.languages import LanguageCode
+from palabra_agent.voices import (
+    ClonedVoice,
+    FixedVoice,
+    Speaker,
+    VoiceChoice,
+    VoiceRequest,
+)
+from tests.clock import eventually, passing
+from tests.fakes import frame
+from tests.interpretation.fake_plugins import FakePlugins
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+A, B = FixedVoice("a"), FixedVoice("b")
+ROUND = 0.5
+"""Seconds between rounds."""
+VOICE = "palabra.voice"
+"""The attribute by which people ask for a voice."""
+
+
+def by_attribute(request: VoiceRequest) -> VoiceChoice | None:
+    """Give people the voice that they ask for, as long as it is there."""
+    wish = request.speaker.attributes.get(VOICE)
+    if wish is None or wish in request.unavailable:
+        return None
+
+    return ClonedVoice() if wish == "clone" else FixedVoice(wish)
+
+
+def role(
+    identity: str,
+    *targets: LanguageCode,
+    voice: str | None = None,
+    source_language: LanguageCode | None = None,
+) -> Role:
+    """Make somebody who is interpreted, into Spanish unless said otherwise."""
+    speaker = Speaker(
+        identity=identity,
+        name=identity.title(),
+        attributes={VOICE: voice} if voice else {},
+        source_language=source_language,
+    )
+    return Role(speaker, targets or (ES,))
+
+
+@dataclass
+class Scene:
+    """A room's casting at work."""
+
+    casting: Casting
+    plugins: FakePlugins
+    roles: list[Role] = field(default_factory=list[Role])
+    revision: int = 0
+    changes: list[float] = field(default_factory=list[float])
+    """When it told that something came of asking."""
+
+    def follow(self, *roles: Role) -> None:
+        """Have these interpreted, and nobody else."""
+        self.roles = list(roles)
+        self.casting.follow(self.roles, self.revision)
+
+    def voice_of(self, identity: str, language: LanguageCode = ES) -> VoiceChoice | None:
+        """Somebody's voice; fails where it is not decided."""
+        voices = self.casting.voices_of(identity, (language,))
+        assert voices is not None, "not decided"
+        return voices.get(language)
+
+    def is_decided(self, *identities: str) -> bool:
+        """Whether these have all their voices."""
+        targets = {role.speaker.identity: role.targets for role in self.roles}
+        return all(
+            self.casting.voices_of(who, targets[who]) is not None for who in identities or targets
+        )
+
+    async def decided(self) -> None:
+        """Wait until everybody has their voices and nobody is asked any more."""
+        await eventually(self.is_decided)
+        await passing(3 * ROUND)
+
+    def asked_of(self, identity: str) -> list[VoiceRequest]:
+        """The requests on somebody."""
+        return [it for it in self.plugins.asked if it.speaker.identity == identity]
+
+    def forget(self) -> None:
+        """Take note of requests from now on only."""
+        self.plugins.asked.clear()
+        self.plugins.asked_at.clear()
+
+
+@asynccontextmanager
+async def casting(plugins: FakePlugins | None = None) -> AsyncGenerator[Scene]:
+    """Cast voices for the length of a block."""
+    plugins = plugins or FakePlugins()
+    scene = Scene(Casting(plugins), plugins)
+    now = asyncio.get_running_loop().time
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(
+            scene.casting.run(lambda: scene.changes.append(now())), name="casting"
+        )
+        try:
+            yield scene
+        finally:
+            running.cancel()
+
+
+def hear(casting: Casting, identity: str, seconds: float) -> None:
+    """Have somebody's speech heard."""
+    for _ in range(round(seconds * 50)):
+        casting.hear(identity, frame(8000))

@@ -1,0 +1,81 @@
+"""A room at work between a fake floor and fake sessions, and what tests make happen in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
+
+from palabra_agent.interpretation.casting import Casting
+from palabra_agent.interpretation.plan import Regime, SpeakerRule
+from palabra_agent.interpretation.plugins import RoomPlugins
+from palabra_agent.interpretation.room import interpret_room
+from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.watched import Watched
+from palabra_agent.languages import LanguageCode
+from tests.clock import eventually
+from tests.fakes import FakeFloor, FakeSession, FakeSessions, FakeSound, PersonFacts
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+LINGER = 5.0
+
+
+class RegimeFacts(TypedDict, total=False):
+    """What may be said of a room beside its languages."""
+
+    max_speakers: int
+    rule_for: Callable[[str], SpeakerRule]
+
+
+class TermsFacts(TypedDict, total=False):
+    """What may change of a room's terms."""
+
+    regime: Regime
+    rules: WritingRules
+    linger_seconds: float
+    task_revision: int
+    plugins_revision: int
+
+
+@dataclass
+class Stage:
+    """A room at work."""
+
+    floor: FakeFloor
+    sessions: FakeSessions
+    task: asyncio.Task[None]
+    terms: Watched[Terms]
+
+    def change(self, **terms: Unpack[TermsFacts]) -> None:
+        """Change the terms of the room."""
+        self.terms.set(replace(self.terms.value, **terms))
+
+    async def speaker_joins(
+        self, identity: str, **facts: Unpack[PersonFacts]
+    ) -> tuple[FakeSound, FakeSession]:
+        """Let somebody join and wait until they are interpreted."""
+        count = len(self.sessions.opened)
+        microphone = self.floor.person_joins(identity, **facts)
+        await eventually(lambda: len(self.sessions.opened) > count and microphone.listeners)
+        return microphone, self.sessions.last
+
+
+@asynccontextmanager
+async def meeting(
+    *offered: LanguageCode,
+    sessions: FakeSessions | None = None,
+    plugins: RoomPlugins | None = None,
+    **facts: Unpack[RegimeFacts],
+) -> AsyncGenerator[Stage]:
+    """Interpret a room for the length of a block, and check that nothing stays."""
+    floor, sessions = FakeFloor(), sessions or FakeSessions()
+    terms = Watched(Terms(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(interpret_room(floor, terms, sessions, Casting(plugins)))
+        await eventually(lambda: floor.shown)
+        yield Stage(floor, sessions, task, terms)
+        floor.end()
+
+    assert (floor.tracks, sessions.live) == ({}, [])

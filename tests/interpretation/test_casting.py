@@ -1,0 +1,366 @@
+"""Who gets which voice, and when it is asked for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from palabra_agent.interpretation.casting import Casting
+from palabra_agent.languages import LanguageCode
+from palabra_agent.voices import (
+    FixedVoice,
+    Speaker,
+    Timbre,
+    Verdict,
+    VoiceChoice,
+    VoiceRequest,
+)
+from tests.clock import eventually, in_jumping_time, passing
+from tests.fakes import transcript
+from tests.interpretation.casting_scene import (
+    DE,
+    EN,
+    ES,
+    ROUND,
+    A,
+    B,
+    by_attribute,
+    casting,
+    hear,
+    role,
+)
+from tests.interpretation.fake_plugins import PLUGIN, FakePlugins, deal
+
+pytestmark = pytest.mark.unit
+
+HANG = 1.0
+"""Seconds in which a plugin that hangs is given up."""
+
+
+def deal_anew(request: VoiceRequest) -> VoiceChoice | None:
+    """Give everybody a voice that nobody else has now."""
+    held = request.current if isinstance(request.current, FixedVoice) else None
+    is_shared = held is not None and held.voice_id in request.taken
+    return deal(replace(request, current=None) if is_shared else request)
+
+
+@in_jumping_time
+async def test_without_plugins_everybody_has_the_default_voice_at_once() -> None:
+    """Where no plugin chooses voices nobody is asked and nobody waits."""
+    plugins = FakePlugins()
+    plugins.choose_voices = False
+    async with casting(plugins) as scene:
+        scene.follow(role("ann", ES, DE))
+        assert scene.casting.voices_of("ann", (ES, DE)) == {}
+        assert scene.casting.explain("ann", ES) == Verdict()
+
+        await passing(2)
+        assert plugins.asked == []
+
+    by_itself = Casting()
+    by_itself.follow([role("ann")])
+    assert by_itself.voices_of("ann", (ES,)) == {}
+
+
+@in_jumping_time
+async def test_nobody_has_voices_before_they_are_decided() -> None:
+    """A speaker's voices are told together, when each target has a verdict."""
+    plugins = FakePlugins(lambda it: A if it.target_language == ES else None, seconds=0.2)
+    async with casting(plugins) as scene:
+        scene.follow(role("ann", ES, DE))
+        assert scene.casting.voices_of("ann", (ES, DE)) is None
+        assert scene.casting.explain("ann", ES) is None
+
+        await eventually(lambda: scene.casting.explain("ann", ES))
+        assert scene.casting.voices_of("ann", (ES, DE)) is None
+
+        await eventually(scene.is_decided)
+        assert scene.casting.voices_of("ann", (ES, DE)) == {ES: A}
+        assert len(scene.changes) == 2
+        assert scene.casting.explain("ann", ES) == Verdict(A, PLUGIN)
+        assert scene.casting.explain("ann", DE) == Verdict(passed=((PLUGIN, "no wish"),))
+        assert scene.casting.explain("ann", EN) is None
+        assert scene.casting.explain("bob", ES) is None
+
+
+@in_jumping_time
+async def test_a_request_holds_the_facts() -> None:
+    """What is known at the moment is told with each question."""
+    async with casting() as scene:
+        scene.follow(role("bob", ES, DE))
+        await scene.decided()
+        bobs = scene.casting.voices_of("bob", (ES, DE)) or {}
+        scene.follow(role("bob", ES, DE), role("ann", source_language=EN))
+        await eventually(scene.is_decided)
+
+    [request] = scene.asked_of("ann")
+    assert request == VoiceRequest(
+        room="board",
+        speaker=role("ann", source_language=EN).speaker,
+        target_language=ES,
+        others={"bob": bobs},
+    )
+    assert bobs.keys() == {ES, DE}
+
+
+@in_jumping_time
+async def test_speakers_who_come_at_once_get_different_voices() -> None:
+    """Each is told the voices of those before, so that no two are given the same."""
+    async with casting() as scene:
+        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+        await eventually(scene.is_decided)
+        voices = {scene.voice_of(f"p{number}") for number in range(20)}
+        assert len(voices) == 20
+
+
+@in_jumping_time
+async def test_the_same_facts_are_asked_about_once() -> None:
+    """Neither looking again nor the voices that were chosen are reasons to ask again."""
+    async with casting() as scene:
+        scene.follow(role("ann", ES, DE))
+        await scene.decided()
+        for _ in range(10):
+            scene.follow(role("ann", ES, DE))
+            await passing(1)
+
+        assert len(scene.plugins.asked) == 2
+
+        scene.follow(role("ann", ES, DE), role("bob", ES, DE))
+        await scene.decided()
+        # both about ann again, for bob came; bob knows of her already
+        assert len(scene.plugins.asked) == 6
+
+
+@in_jumping_time
+async def test_an_added_target_is_asked_about_at_once() -> None:
+    """A new language has no voice until it is decided, and does not wait for the next round."""
+    async with casting(FakePlugins(seconds=0.01)) as scene:
+        scene.follow(role("ann"))
+        await eventually(scene.is_decided)
+        scene.forget()
+        scene.follow(role("ann", ES, DE))
+        assert scene.casting.voices_of("ann", (ES,)) is not None
+        assert scene.casting.voices_of("ann", (ES, DE)) is None
+
+        await eventually(scene.is_decided, seconds=0.1)
+        assert [it.target_language for it in scene.plugins.asked] == [DE]
+
+
+@in_jumping_time
+async def test_a_plugin_that_hangs_delays_nobody_twice() -> None:
+    """Everybody waits for the one deadline, and for no other; each has a voice of their own."""
+    plugins = FakePlugins()
+    plugins.hang_seconds = HANG
+    async with casting(plugins) as scene:
+        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+        await eventually(scene.is_decided, seconds=HANG + 0.05)
+        assert len({scene.voice_of(f"p{number}") for number in range(20)}) == 20
+
+        await passing(5)
+        assert len(plugins.asked) == 40
+
+
+@in_jumping_time
+async def test_slow_plugins_are_not_waited_for_in_line() -> None:
+    """With answers just within the deadline 20 speakers begin soon, and end up distinct."""
+    plugins = FakePlugins(deal_anew, seconds=0.9)
+    async with casting(plugins) as scene:
+        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+        await eventually(scene.is_decided, seconds=1.1 + 2 * 0.9 + 0.1)
+        await passing(60)
+        assert len({scene.voice_of(f"p{number}") for number in range(20)}) == 20
+
+        asked = len(plugins.asked)
+        await passing(60)
+        assert len(plugins.asked) == asked
+
+
+@in_jumping_time
+async def test_somebody_new_waits_for_nobody_else_asked_again() -> None:
+    """While a slow round goes on about those who are there, a newcomer is asked about at once."""
+    plugins = FakePlugins()
+    async with casting(plugins) as scene:
+        people = [role(f"p{number}") for number in range(10)]
+        scene.follow(*people)
+        await scene.decided()
+        plugins.seconds = 0.9
+        scene.follow(*people[1:])
+        await passing(0.2)
+        scene.follow(*people[1:], role("new"))
+        await eventually(lambda: scene.is_decided("new"), seconds=1.0)
+        await scene.decided()
+
+
+@in_jumping_time
+async def test_rounds_are_half_a_second_apart() -> None:
+    """However often the facts change, those who have voices are not asked about more often."""
+    async with casting(FakePlugins(by_attribute)) as scene:
+        scene.follow(role("ann", voice="a"))
+        await scene.decided()
+        scene.forget()
+        for number in range(100):
+            scene.follow(role("ann", voice=f"v{number}"))
+            await passing(0.02)
+
+        await scene.decided()
+        assert 4 <= len(scene.plugins.asked) <= 5
+        pauses = [later - earlier for earlier, later in pairwise(scene.plugins.asked_at)]
+        assert min(pauses) > ROUND - 0.001
+        assert scene.voice_of("ann") == FixedVoice("v99")
+
+
+@in_jumping_time
+async def test_a_stale_answer_is_used_and_asked_for_again() -> None:
+    """Facts that change while a question is under way do not delay anybody."""
+    async with casting(FakePlugins(by_attribute, seconds=0.4)) as scene:
+        scene.follow(role("ann", voice="a"))
+        await passing(0.2)
+        scene.follow(role("ann", voice="b"))
+        await eventually(scene.is_decided, seconds=0.3)
+        assert scene.voice_of("ann") == A
+
+        await scene.decided()
+        assert scene.voice_of("ann") == B
+
+
+@in_jumping_time
+async def test_a_timbre_is_a_fact() -> None:
+    """Once a voice was heard for long enough, voices are asked for again; it is heard no more."""
+    plugins = FakePlugins(lambda it: A if it.speaker.timbre else None)
+    plugins.estimate_timbres = True
+    async with casting(plugins) as scene:
+        scene.follow(role("ann"), role("bob"))
+        await scene.decided()
+        scene.forget()
+        hear(scene.casting, "ann", 2)
+        hear(scene.casting, "nobody", 2)
+        await scene.decided()
+        assert (scene.voice_of("ann"), scene.voice_of("bob")) == (A, None)
+        assert [it.speaker.timbre for it in scene.plugins.asked] == [Timbre(120.0)]
+
+        scene.follow(role("ann"))
+        hear(scene.casting, "ann", 10)
+        scene.follow()
+        scene.follow(role("ann"))
+        hear(scene.casting, "ann", 10)
+        assert scene.voice_of("ann") == A
+
+        await scene.decided()
+        assert len(plugins.heard) == 1
+
+
+@in_jumping_time
+async def test_nobody_is_heard_where_no_plugin_listens() -> None:
+    """Without an estimator no speech is kept; one that comes later begins to listen."""
+    plugins = FakePlugins()
+    async with casting(plugins) as scene:
+        scene.follow(role("ann"))
+        hear(scene.casting, "ann", 5)
+        plugins.estimate_timbres = True
+        scene.revision += 1
+        scene.follow(role("ann"))
+        await scene.decided()
+        assert plugins.heard == []
+
+        hear(scene.casting, "ann", 2)
+        await scene.decided()
+        assert len(plugins.heard) == 1
+
+
+@in_jumping_time
+async def test_plugins_are_told_whose_words_they_are() -> None:
+    """With the words comes what is known of their speaker, who may have left since."""
+    plugins = FakePlugins()
+    plugins.estimate_timbres = True
+    words = transcript()
+    async with casting(plugins) as scene:
+        scene.follow(role("ann", source_language=EN))
+        hear(scene.casting, "ann", 2)
+        await scene.decided()
+        scene.casting.tell("ann", words)
+        scene.follow()
+        scene.casting.tell("ann", words)
+        scene.casting.tell("stranger", words)
+
+    ann = replace(role("ann", source_language=EN).speaker, timbre=Timbre(120.0))
+    stranger = Speaker(identity="stranger", name="stranger")
+    assert plugins.told == [(ann, words), (ann, words), (stranger, words)]
+
+
+@in_jumping_time
+async def test_choosing_for_a_full_room_is_quick() -> None:
+    """The voices of 20 speakers in 8 languages take less than 10 ms, if plugins are quick."""
+    targets = tuple(map(LanguageCode, "es de fr it pt ja zh ko".split()))
+    seconds: list[float] = []
+    for _ in range(5):
+        async with casting(FakePlugins(lambda _: A)) as scene:
+            roles = [role(f"p{number}", *targets) for number in range(20)]
+            began = time.thread_time()
+            scene.follow(*roles)
+            await eventually(scene.is_decided)
+            seconds.append(time.thread_time() - began)
+
+    assert min(seconds) < 0.010
+
+
+@in_jumping_time
+async def test_decisions_are_logged_without_names(caplog: pytest.LogCaptureFixture) -> None:
+    """Each choice is told once, with language, kind and plugin; nobody is named."""
+    caplog.set_level(logging.INFO)
+    async with casting(FakePlugins(by_attribute)) as scene:
+        scene.follow(role("ann", voice="a"), role("bob"))
+        await scene.decided()
+        scene.follow(role("ann", voice="a"))
+        await scene.decided()
+
+    told = [(it.getMessage(), facts_of(it)) for it in caplog.records]
+    assert told == [
+        ("voice chosen", ("es", "fixed", PLUGIN)),
+        ("voice chosen", ("es", "default", None)),
+    ]
+
+
+@in_jumping_time
+async def test_cloning_is_logged_as_it_begins_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+    """That somebody's own voice is imitated is told once, and once that it is no more."""
+    caplog.set_level(logging.INFO)
+    async with casting(FakePlugins(by_attribute)) as scene:
+        scene.follow(role("ann", ES, DE, voice="clone"))
+        await scene.decided()
+        scene.follow(role("ann", ES, DE, voice="clone"), role("bob"))
+        await scene.decided()
+        assert cloning(caplog) == ["begins de", "begins es"]
+
+        caplog.clear()
+        scene.follow(role("ann", ES, DE))
+        await scene.decided()
+        assert cloning(caplog) == ["ends de", "ends es"]
+
+        caplog.clear()
+        scene.follow(role("ann", ES, voice="clone"))
+        await scene.decided()
+        scene.follow()
+        scene.follow(role("ann", ES, voice="clone"))
+        assert cloning(caplog) == ["begins es", "ends es", "begins es"]
+
+        caplog.clear()
+
+    assert cloning(caplog) == ["ends es"]
+
+
+def facts_of(record: logging.LogRecord) -> tuple[object, ...]:
+    """What a decision's log line says."""
+    return tuple(vars(record)[it] for it in ("language", "kind", "plugin"))
+
+
+def cloning(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged of cloning."""
+    return [
+        f"{it.getMessage().rpartition(' ')[2]} {vars(it)['language']}"
+        for it in caplog.records
+        if "cloning" in it.getMessage()
+    ]

@@ -1,0 +1,87 @@
+"""How the tests of voice-selection ask: a policy as a room opens it, and questions to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import pytest
+from palabra_agent_voice_selection import SelectionConfig, SelectionPolicy, plugin
+
+from palabra_agent.plugin import (
+    FixedVoice,
+    LanguageCode,
+    NoSettings,
+    Passed,
+    RoomInfo,
+    Speaker,
+    VoiceAnswer,
+    VoiceChoice,
+    VoiceRequest,
+)
+from palabra_agent.testing import Entry, RoomConfigError, simulated_room
+
+Rules: TypeAlias = Sequence[Mapping[str, object]]
+
+
+def read(config: Mapping[str, object]) -> SelectionConfig:
+    """Read a config as the host does: from JSON."""
+    return plugin.config_model.model_validate_json(json.dumps(config))
+
+
+@asynccontextmanager
+async def opened(rules: Rules, consent: Sequence[str] = ()) -> AsyncGenerator[SelectionPolicy]:
+    """Open the plugin for a room with these rules."""
+    config = read({"rules": list(rules), "consent": list(consent)})
+    async with plugin.open(RoomInfo("board", NoSettings()), config) as policy:
+        assert isinstance(policy, SelectionPolicy)
+        yield policy
+
+
+def question(
+    identity: str = "alice",
+    target: str = "es",
+    *,
+    name: str = "",
+    source: str | None = "en",
+    attributes: Mapping[str, str] | None = None,
+    current: VoiceChoice | None = None,
+    others: Mapping[str, VoiceChoice] | None = None,
+    unavailable: Sequence[str] = (),
+) -> VoiceRequest:
+    """Ask for a speaker's voice; `others` have theirs in the same language."""
+    language = LanguageCode(target)
+    return VoiceRequest(
+        room="board",
+        speaker=Speaker(
+            identity=identity,
+            name=name or identity,
+            attributes=attributes or {},
+            source_language=None if source is None else LanguageCode(source),
+        ),
+        target_language=language,
+        current=current,
+        others={other: {language: voice} for other, voice in (others or {}).items()},
+        unavailable=frozenset(unavailable),
+    )
+
+
+def told(answer: VoiceAnswer) -> str:
+    """A voice's id, or the reason for none."""
+    match answer:
+        case FixedVoice(voice_id):
+            return voice_id
+        case Passed(reason):
+            return reason
+        case _:
+            return type(answer).__name__
+
+
+async def mistakes(config: Mapping[str, object]) -> list[str]:
+    """What is wrong with a config, as a room shows it."""
+    with pytest.raises(RoomConfigError) as caught:
+        async with simulated_room(Entry(plugin, config)):
+            raise AssertionError("it was accepted")
+    return [str(problem).removeprefix("plugins[0].config.") for problem in caught.value.problems]

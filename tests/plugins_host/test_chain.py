@@ -1,0 +1,399 @@
+"""Asking the plugins of a room: in order, within a deadline each, whatever one of them does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.plugin import (
+    ClonedVoice,
+    FixedVoice,
+    Passed,
+    Speaker,
+    Speech,
+    Timbre,
+    TimbreMatchedVoice,
+    VoiceRequest,
+)
+from palabra_agent.plugins_host.chain import PluginChain, open_chain
+from palabra_agent.voices import Verdict
+from tests.clock import in_jumping_time
+from tests.plugins_host.strangers import (
+    Listener,
+    Policy,
+    asking,
+    choosing,
+    choosing_by,
+    configured,
+    estimating,
+    heed_nothing,
+    listening,
+    never,
+    opening,
+)
+
+pytestmark = pytest.mark.unit
+
+HIGH = FixedVoice("default_high")
+LOW = FixedVoice("default_low")
+ALICE = Speaker(identity="alice", name="Alice")
+SOUND = np.zeros(SAMPLE_RATE, np.int16)
+HUNG = "gave no answer within 1 s"
+RESTS = "rests, for it gave no answer within 1 s"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@in_jumping_time
+async def test_the_first_voice_wins() -> None:
+    """Plugins are asked in the order of the list, until one chooses."""
+    async with open_chain("r", [choosing(HIGH, "one"), choosing(LOW, "two")]) as chain:
+        assert await chain.choose_voice(asking()) == Verdict(HIGH, "one")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (None, "passed"),
+        (Passed(), "passed"),
+        (Passed("speaks too low"), "speaks too low"),
+        (Passed("x" * 1000), "x" * 200),
+        ("default_low", "returned a str, not a voice"),
+    ],
+)
+def test_who_passes_is_named_with_a_reason(answer: object, reason: str) -> None:
+    """What was passed over stands in the verdict, in order, and the next one is asked."""
+
+    @in_jumping_time
+    async def run() -> None:
+        plugins = [choosing(answer, "one"), choosing(None, "two"), choosing(LOW, "three")]
+        async with open_chain("r", plugins) as chain:
+            verdict = await chain.choose_voice(asking())
+
+            assert verdict == Verdict(LOW, "three", (("one", reason), ("two", "passed")))
+
+    run()
+
+
+@in_jumping_time
+async def test_nobody_choosing_leaves_the_default() -> None:
+    """Where all pass there is no choice, and everybody's reason."""
+    async with open_chain("r", [choosing(None)]) as chain:
+        assert await chain.choose_voice(asking()) == Verdict(passed=(("it", "passed"),))
+
+    async with open_chain("r", []) as chain:
+        assert await chain.choose_voice(asking()) == Verdict()
+
+
+@pytest.mark.parametrize("choice", [HIGH, TimbreMatchedVoice("default_high", "other")])
+def test_a_voice_that_palabra_lacks_is_passed_over(choice: object) -> None:
+    """Whichever plugin insists on it, the next one is asked."""
+
+    @in_jumping_time
+    async def run() -> None:
+        async with open_chain("r", [choosing(choice, "one"), choosing(LOW, "two")]) as chain:
+            verdict = await chain.choose_voice(asking(unavailable={"default_high"}))
+
+            assert verdict == Verdict(LOW, "two", (("one", "Palabra has no such voice"),))
+
+    run()
+
+
+class _Sync:
+    def choose_voice(self, request: VoiceRequest) -> FixedVoice:
+        return HIGH
+
+
+class _Stream:
+    async def choose_voice(self, request: VoiceRequest) -> AsyncGenerator[FixedVoice]:
+        yield HIGH
+
+
+class _Arity:
+    async def choose_voice(self) -> FixedVoice:
+        return HIGH
+
+
+@pytest.mark.parametrize(
+    ("opened", "reason"),
+    [
+        (_Sync(), "returned FixedVoice instead of something to await"),
+        (_Stream(), "returned async_generator instead of something to await"),
+        (_Arity(), "broke: TypeError"),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_a_wrong_method_is_passed_over(opened: object, reason: str) -> None:
+    """A method that cannot be asked is named for what it does."""
+
+    @in_jumping_time
+    async def run() -> None:
+        async with open_chain("r", [configured(opening(opened)), choosing(LOW, "two")]) as chain:
+            verdict = await chain.choose_voice(asking())
+
+            assert verdict == Verdict(LOW, "two", (("it", reason),))
+
+    run()
+
+
+def _raise(error: BaseException) -> Callable[[VoiceRequest], object]:
+    def choose(request: VoiceRequest) -> object:
+        raise error
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("alice"), "broke: ValueError"),
+        (SystemExit(), "broke: SystemExit"),
+        (KeyboardInterrupt(), "broke: KeyboardInterrupt"),
+        (asyncio.CancelledError(), "broke: CancelledError"),
+        (TimeoutError(), "broke: TimeoutError"),
+        (BaseExceptionGroup("alice", [OSError(), KeyError()]), "broke: OSError, KeyError"),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_whatever_is_raised_is_passed_over(
+    error: BaseException, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next plugin is asked, and the log names plugin, phase and class, but no words."""
+    caplog.set_level(logging.INFO)
+
+    @in_jumping_time
+    async def run() -> None:
+        plugins = [choosing_by(_raise(error), "one"), choosing(LOW, "two")]
+        async with open_chain("r", plugins) as chain:
+            assert await chain.choose_voice(asking()) == Verdict(LOW, "two", (("one", reason),))
+
+    run()
+    (line,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (vars(line)["plugin"], vars(line)["phase"]) == ("one", "call")
+    assert vars(line)["reason"] == reason
+    assert "alice" not in str(vars(line))
+
+
+@in_jumping_time
+async def test_one_that_cancels_its_task_is_passed_over() -> None:
+    """Nobody else is cancelled."""
+
+    async def cancel() -> FixedVoice:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(10)
+        return HIGH
+
+    plugins = [choosing_by(lambda request: cancel(), "one"), choosing(LOW, "two")]
+    async with open_chain("r", plugins) as chain:
+        verdict = await chain.choose_voice(asking())
+
+        assert verdict == Verdict(LOW, "two", (("one", "broke: CancelledError"),))
+
+
+@pytest.mark.parametrize("hang", [never, heed_nothing])
+def test_one_that_hangs_delays_once(hang: Callable[[], Any]) -> None:
+    """It costs its deadline of 1 s, then nothing while it rests; after a minute it is asked."""
+    asked: list[float] = []
+
+    def choose(request: VoiceRequest) -> object:
+        asked.append(_now())
+        return hang()
+
+    @in_jumping_time
+    async def run() -> None:
+        async with open_chain("r", [choosing_by(choose, "one"), choosing(LOW, "two")]) as chain:
+            began = _now()
+            assert await chain.choose_voice(asking()) == Verdict(LOW, "two", (("one", HUNG),))
+            assert _now() - began == pytest.approx(1.0, abs=0.001)
+
+            for _ in range(160):
+                rested = await chain.choose_voice(asking())
+                assert rested == Verdict(LOW, "two", (("one", RESTS),))
+
+            assert _now() - began == pytest.approx(1.0, abs=0.001)
+            await asyncio.sleep(60.0)
+            await chain.choose_voice(asking())
+            await asyncio.sleep(119.0)
+            await chain.choose_voice(asking())
+            assert [at - began for at in asked] == pytest.approx([0.0, 61.0], abs=0.001)
+            await asyncio.sleep(1.0)
+            await chain.choose_voice(asking())
+            assert len(asked) == 3
+
+    run()
+
+
+@in_jumping_time
+async def test_questions_that_hang_together_count_once() -> None:
+    """Several under way at the same time cost a second, and a minute's rest."""
+    asked: list[float] = []
+
+    def choose(request: VoiceRequest) -> object:
+        asked.append(_now())
+        return never()
+
+    async with open_chain("r", [choosing_by(choose)]) as chain:
+        began = _now()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(20):
+                group.create_task(chain.choose_voice(asking()))
+
+        assert _now() - began == pytest.approx(1.0, abs=0.001)
+        await asyncio.sleep(60.0)
+        await chain.choose_voice(asking())
+        assert len(asked) == 21
+
+
+@in_jumping_time
+async def test_one_that_is_late_with_some_answers_is_asked_on() -> None:
+    """An answer ends a rest, also one to a question from before."""
+    waits = iter([5.0, 0.9, 0.0])
+
+    async def choose() -> FixedVoice:
+        await asyncio.sleep(next(waits))
+        return HIGH
+
+    async with open_chain("r", [choosing_by(lambda request: choose())]) as chain:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(chain.choose_voice(asking()))
+            await asyncio.sleep(0.5)
+            group.create_task(chain.choose_voice(asking()))
+
+        assert await chain.choose_voice(asking()) == Verdict(HIGH, "it")
+
+
+@in_jumping_time
+async def test_a_question_can_be_cancelled() -> None:
+    """Whoever asked may go, and the plugin is cancelled with the question."""
+    ended: list[str] = []
+
+    async def choose() -> None:
+        try:
+            await never()
+        finally:
+            ended.append("cancelled")
+
+    async with open_chain("r", [choosing_by(lambda request: choose())]) as chain:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await chain.choose_voice(asking())
+
+        await asyncio.sleep(0)
+        assert ended == ["cancelled"]
+
+
+def test_failures_of_a_kind_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A plugin that always breaks fills no log: the first time is told, the rest is counted."""
+    caplog.set_level(logging.INFO)
+
+    @in_jumping_time
+    async def run() -> None:
+        async with open_chain("r", [choosing_by(_raise(ValueError()))]) as chain:
+            for _ in range(50):
+                await chain.choose_voice(asking())
+
+    run()
+    lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [line.getMessage() for line in lines] == [
+        "a plugin was passed over",
+        "a plugin was passed over more than once",
+    ]
+    assert vars(lines[1])["count"] == 50
+
+
+@in_jumping_time
+async def test_plugins_of_one_name_are_numbered() -> None:
+    """In a verdict each can be told from the others."""
+    plugins = [choosing(None, "one"), choosing(None, "one", "other"), choosing(LOW, "one", "third")]
+    async with open_chain("r", plugins) as chain:
+        verdict = await chain.choose_voice(asking())
+
+        assert verdict == Verdict(LOW, "one#3", (("one", "passed"), ("one#2", "passed")))
+
+
+def _facts(chain: PluginChain) -> tuple[bool, bool]:
+    return chain.choose_voices, chain.estimate_timbres
+
+
+@in_jumping_time
+async def test_a_chain_says_what_it_can_be_asked() -> None:
+    """Nobody need ask for voices or timbres where no plugin has them."""
+    timbres = estimating(lambda speech: None)
+    async with open_chain("r", [listening(Listener())]) as chain:
+        assert _facts(chain) == (False, False)
+        assert chain.room == "r"
+
+        await chain.follow([choosing(HIGH)])
+        assert _facts(chain) == (True, False)
+
+        await chain.follow([timbres])
+        assert _facts(chain) == (False, True)
+        assert await chain.choose_voice(asking()) == Verdict()
+
+
+@in_jumping_time
+async def test_a_listener_is_not_asked_for_voices() -> None:
+    """Who has no such capability is not among those that passed."""
+    async with open_chain("r", [listening(Listener()), choosing(LOW, "two")]) as chain:
+        assert await chain.choose_voice(asking()) == Verdict(LOW, "two")
+
+
+@in_jumping_time
+async def test_several_capabilities_share_one_plugin() -> None:
+    """An object with two capabilities is opened once and asked for both."""
+
+    class _Both(Policy):
+        async def estimate_timbre(self, speech: Speech) -> Timbre:
+            return Timbre(speech.seconds * 100)
+
+    both = _Both(lambda request: ClonedVoice())
+    async with open_chain("r", [configured(opening(both))]) as chain:
+        assert await chain.choose_voice(asking()) == Verdict(ClonedVoice(), "it")
+        assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(100.0)
+
+
+@in_jumping_time
+async def test_the_first_estimate_wins() -> None:
+    """Who cannot tell, breaks or says absurd things is passed over."""
+
+    def broken(speech: Speech) -> Timbre:
+        raise ValueError
+
+    plugins = [
+        estimating(lambda speech: None, "unsure"),
+        estimating(broken, "broken"),
+        estimating(lambda speech: Timbre(float("nan")), "absurd"),
+        estimating(lambda speech: never(), "hangs"),
+        estimating(lambda speech: Timbre(120.0), "good"),
+        estimating(lambda speech: Timbre(180.0), "late"),
+    ]
+    async with open_chain("r", plugins) as chain:
+        assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
+        assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
+        assert _now() == pytest.approx(1.0, abs=0.001)
+
+
+@in_jumping_time
+async def test_speech_is_the_plugins_to_keep() -> None:
+    """Samples are a copy that nobody can write, at 48 kHz, with the speaker."""
+    kept: list[Speech] = []
+    sound = np.ones(SAMPLE_RATE // 2, np.int16)
+    async with open_chain("r", [estimating(kept.append)]) as chain:
+        assert await chain.estimate_timbre(ALICE, sound) is None
+
+    sound[:] = 0
+    (speech,) = kept
+    assert (speech.speaker, speech.sample_rate, speech.seconds) == (ALICE, 48_000, 0.5)
+    assert speech.samples.min() == 1
+    with pytest.raises(ValueError, match="read-only"):
+        speech.samples[0] = 5

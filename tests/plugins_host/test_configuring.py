@@ -1,0 +1,226 @@
+"""How mistakes read that a stranger's model finds with the stock of pydantic."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from palabra_agent.errors import RoomConfigError
+from palabra_agent.plugins_host.catalog import PluginCatalog
+from palabra_agent.room_config import RoomConfig, parse_room_config
+from tests.broken_plugins.turns_coat import Coat
+from tests.plugins_host.installed import catalog_of, entry
+
+pytestmark = pytest.mark.unit
+
+VOICES = catalog_of(entry("voices"))
+BEYOND_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=8,
+)
+
+
+def parse(*uses: object, plugins: PluginCatalog = VOICES) -> RoomConfig:
+    """Parse a room config with these plugins."""
+    return parse_room_config(json.dumps({"plugins": uses}), plugins=plugins)
+
+
+def mistakes(*uses: object) -> list[str]:
+    """What is wrong with them."""
+    with pytest.raises(RoomConfigError) as caught:
+        parse(*uses)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def outcome(uses: object) -> str:
+    """Parse; only words may come of it."""
+    try:
+        parse_room_config(json.dumps({"plugins": uses}), plugins=VOICES)
+    except RoomConfigError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"pitch": 0}, "pitch: must be greater than 0.0, not 0"),
+        ({"pitch": 4}, "pitch: must be less than 4.0, not 4"),
+        ({"pitch": "high"}, 'pitch: must be a number, not "high"'),
+        ({"pitch": [1]}, "pitch: must be a number, not a list"),
+        ({"steps": 0}, "steps: must be at least 1, not 0"),
+        ({"steps": 10}, "steps: must be at most 9, not 10"),
+        ({"steps": 1.5}, "steps: must be a whole number, not 1.5"),
+        ({"steps": "x"}, 'steps: must be a whole number, not "x"'),
+        ({"steps": None}, "steps: must be a whole number, not null"),
+        (
+            {"mood": "lovely"},
+            'mood: must be "calm" or "lively", not "lovely", did you mean "lively"?',
+        ),
+        ({"mood": {}}, 'mood: must be "calm" or "lively", not an object'),
+        ({"size": "bog"}, 'size: must be "small", "big" or 7, not "bog", did you mean "big"?'),
+        ({"size": 8}, 'size: must be "small", "big" or 7, not 8'),
+        ({"often": 2}, 'often: must be greater than 3 or "never", not 2'),
+        ({"often": []}, 'often: must be a whole number or "never", not a list'),
+        ({"often": "x"}, 'often: must be a whole number or "never", not "x"'),
+        ({"code": "EN"}, 'code: must be of the form ^[a-z]{2}$, not "EN"'),
+        ({"title": "x"}, 'title: must have at least 2 characters, not as few as "x"'),
+        (
+            {"title": "x" * 11},
+            f'title: must have at most 10 characters, not as many as "{"x" * 11}"',
+        ),
+        ({"since": "noon"}, 'since: must be a time of day such as 12:00:00, not "noon"'),
+        ({"page": "here"}, 'page: must be an address such as https://example.org/, not "here"'),
+        (
+            {"page": "ftp://example.org"},
+            "page: must be an address with the scheme 'http' or 'https', not \"ftp://example.org\"",
+        ),
+        ({"names": "x"}, 'names: must be a list, not "x"'),
+        ({"names": [1]}, "names[0]: must be a string, not 1"),
+        # unions: the branch that was meant, or all that would have done
+        ({"other": 5}, "other: must be a string or an object, not 5"),
+        ({"other": {"ids": ["a"]}}, "other.ids: must have at least 2 entries, not 1"),
+        (
+            {"other": {"ids": ["a", "b", "c", "d"]}},
+            "other.ids: must have at most 3 entries, not 4",
+        ),
+        ({"other": {"ids": ["a", 7]}}, "other.ids[1]: must be a string, not 7"),
+        ({"other": {"steps": {"up": "x"}}}, 'other.steps.up: must be a whole number, not "x"'),
+        (
+            {"other": {"steps": {"u": 1}}},
+            'other.steps.u: must have at least 2 characters, not as few as "u"',
+        ),
+        (
+            {"range": {"kind": "hihg"}},
+            'range: must be an object whose `kind` is "high" or "low", not an object',
+        ),
+        ({"range": {"hz": 3}}, "range: must say what it is by its `kind`"),
+        ({"range": "high"}, 'range: must be an object, not "high"'),
+        ({"range": {"kind": "low", "hz": 3}}, "range.hz: must be a multiple of 10, not 3"),
+        ({"range": {"kind": "low"}}, "range.hz: is missing"),
+        # the author's own words
+        ({"voice": "nobody"}, 'voice: cannot be "nobody": there is no such voice. Ask somebody'),
+        ({"voice": "nothing"}, 'voice: cannot be "nothing"'),
+        ({"pitch": 3, "steps": 9}, "nine steps are too many for a pitch of 3"),
+        # keys
+        ({"vioce": "x"}, 'vioce: unknown key, did you mean "voice"?'),
+        ({"other": {"idz": []}}, 'other.idz: unknown key, did you mean "ids"?'),
+        (
+            {"api_key": "x"},
+            "api_key: credentials are never accepted from a room; what a plugin needs of them "
+            "belongs in the worker's settings, under `[plugins.NAME]`",
+        ),
+        # what is not to be seen
+        ({"token": 1234}, "token: must be a string, not that"),
+        ({"token": "let me in"}, "is not valid"),
+    ],
+)
+def test_each_mistake_is_told_in_words(config: dict[str, Any], sentence: str) -> None:
+    """Field, value and what is allowed, in one sentence, at its path in the room config."""
+    told = mistakes({"name": "voices", "config": config})
+    if "idz" in json.dumps(config):
+        assert told.pop(0) == "plugins[0].config.other.ids: is missing"
+
+    where = "plugins[0].config" if ": " not in sentence else "plugins[0].config."
+    separator = ": " if ": " not in sentence else ""
+    assert told == [f"{where}{separator}{sentence}"]
+
+
+def test_everything_is_told_at_once() -> None:
+    """Mistakes of several plugins, of the list, and of the rest of the config stand together."""
+    text = json.dumps(
+        {
+            "langauges": [],
+            "plugins": [
+                {"name": "voices", "config": {"steps": 0, "pitch": 0}},
+                {"name": "voice"},
+                {"name": "voices", "config": []},
+                {"config": {}},
+                7,
+                {"name": "voices", "confg": {}},
+            ],
+            "limits": {"max_speakers": 0},
+        }
+    )
+    with pytest.raises(RoomConfigError) as caught:
+        parse_room_config(text, plugins=VOICES)
+
+    assert [problem.path for problem in caught.value.problems] == [
+        "limits.max_speakers",
+        "plugins[0].config.pitch",
+        "plugins[0].config.steps",
+        "plugins[1].name",
+        "plugins[2].config",
+        "plugins[3].name",
+        "plugins[4]",
+        "plugins[5].confg",
+        "langauges",
+    ]
+
+
+def test_the_same_settings_twice_are_refused() -> None:
+    """Two entries may be of one plugin, unless they come to the same."""
+    twice = 'plugins[2]: "voices" is named twice with the same settings'
+
+    assert len(parse({"name": "voices"}, {"name": "voices", "config": {"steps": 1}}).plugins) == 2
+    assert mistakes(
+        {"name": "voices"},
+        {"name": "voices", "config": {"steps": 1}},
+        {"name": "voices", "config": {"voice": "default_high"}},
+    ) == [twice]
+
+
+def test_a_room_has_twenty_plugins_at_most() -> None:
+    """Of more, none is even asked."""
+    uses = [{"name": "voices", "config": {"voice": f"v{n}"}} for n in range(100)]
+
+    assert len(parse(*uses[:20]).plugins) == 20
+    assert mistakes(*uses) == ["plugins: 100 plugins are more than the 20 that a room may have"]
+
+
+def test_a_strict_model_is_told_what_json_can_say() -> None:
+    """A list is as good as a tuple there, and a string may be a date."""
+    settings = {"diary": {"folder": "x", "password": "swordfish"}}
+    diary = catalog_of(entry("diary"), settings=settings)
+    use = {"name": "diary", "config": {"days": ["2026-01-31"]}}
+
+    assert diary.configure(parse(use, plugins=diary).plugins)
+
+
+def test_very_many_mistakes_are_counted() -> None:
+    """What nobody could read is cut, and soon checked."""
+    names = [0] * 9_000
+    told = mistakes({"name": "voices", "config": {"names": names}})
+
+    assert len(told) == 31
+    assert told[0] == "plugins[0].config.names[0]: must be a string, not 0"
+    assert told[-1] == "plugins[0].config: and 8970 more mistakes"
+
+
+@pytest.mark.parametrize("value", ["x" * 60_000, 10**19, -1e308, "💥" * 9_000, "\x9b31m\u202e"])
+@pytest.mark.parametrize("key", ["title", "steps", "mood", "often", "range", "other"])
+def test_huge_values_are_shown_in_part(key: str, value: object) -> None:
+    """No sentence grows with what it is about, nor does it reach for the terminal."""
+    words = outcome([{"name": "voices", "config": {key: value}}])
+
+    assert len(words) < 300
+    assert words.isprintable()
+
+
+@given(BEYOND_JSON, BEYOND_JSON, BEYOND_JSON)
+def test_no_json_breaks_the_check(uses: object, config: object, value: object) -> None:
+    """Whatever stands there, it is accepted or refused in words."""
+    for said in (uses, [{"name": "voices", "config": config}], [uses, config]):
+        assert "broke" not in outcome(said)
+    for key in ("other", "range", "often", "names", "token", "voice"):
+        assert "broke" not in outcome([{"name": "voices", "config": {key: value}}])
+
+
+def test_the_broken_model_is_what_it_is() -> None:
+    """The premise of another test: it gives a list of itself."""
+    assert isinstance(Coat.model_validate({}), list)
