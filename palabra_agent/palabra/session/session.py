@@ -20,34 +20,16 @@ from palabra_agent.interpretation.ports import (
     FellSilent,
     SessionEvent,
     SpokeAgain,
-    Transcript,
-    UpdateRefused,
-    VoiceMissing,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.session.event_stream import EventStream
-from palabra_agent.palabra.session.notices import Notices
-from palabra_agent.palabra.session.telling import Telling
+from palabra_agent.palabra.session.incoming import Incoming
 from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
 from palabra_agent.palabra.talk import commands
 from palabra_agent.palabra.talk.conversation import TaskConversation
 from palabra_agent.palabra.talk.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.talk.meanings import Finished, Meaning, Noted, Over, Ready, Refused, Task
-from palabra_agent.palabra.talk.messages import QueueLevels, encode
-from palabra_agent.palabra.transports.port import (
-    Disconnected,
-    Interrupted,
-    MessageReceived,
-    PeerArrived,
-    Resumed,
-    TrackEnded,
-    TrackStarted,
-    Transport,
-    TransportEvent,
-)
-
-_GONE_SECONDS: Final = 2.0
-"""An interrupted connection from which so long nothing comes, not even a queue's level, is gone."""
+from palabra_agent.palabra.talk.meanings import Task
+from palabra_agent.palabra.talk.messages import encode
+from palabra_agent.palabra.transports.port import Transport
 
 END_SECONDS: Final = 0.5
 """How long saying good-bye may take: whoever deletes the session ends it as well."""
@@ -86,14 +68,10 @@ class PalabraSession:
         self._on_silence = on_silence
         alarms = Alarms(self._doubt, self._suspect, self._trust)
         self._uplink = Uplink(transport, habits or Habits(), alarms, self._now())
-        self._gone_at = math.inf
-        """When a connection that is interrupted counts as gone, unless something comes."""
+        self._incoming = Incoming(self._conversation, self._uplink, on_silence)
         self._asked_at: float | None = None
         """When Palabra was last told to run a task that did not run."""
-        self._notices = Notices()
         self._wake = asyncio.Event()
-        self._stream = EventStream()
-        self._telling = Telling(self._stream, self._listen)
         self._early: list[SessionEvent] = []
 
     @property
@@ -122,8 +100,9 @@ class PalabraSession:
 
     def rebrief(self, brief: Brief) -> None:
         """Ask for something else from now on; the last brief wins."""
-        self._telling.follow(brief)
-        self._take(self._conversation.wish(self._make_task(brief)))
+        self._incoming.follow(brief)
+        self._incoming.take(self._conversation.wish(self._make_task(brief)))
+        self._wake.set()
 
     def interrupt(self, languages: Collection[LanguageCode] = ()) -> None:
         """Drop the phrase under way, and what of it waits to be spoken, in some or all languages.
@@ -140,7 +119,7 @@ class PalabraSession:
         Raises:
             ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
-        targets = self._telling.brief.targets
+        targets = self._incoming.brief.targets
         self._conversation.say(
             commands.tts_task(text, language, targets=targets, translate=translate)
         )
@@ -161,7 +140,7 @@ class PalabraSession:
             AccessDenied: The credentials or the balance allow none.
             SessionLost: The session ended, or was not ready in time.
         """
-        async for event in self._stream.events():
+        async for event in self._incoming.stream.events():
             if isinstance(event, BriefFollowed):
                 return
 
@@ -180,7 +159,7 @@ class PalabraSession:
         while self._early:
             yield self._early.pop(0)
 
-        async for event in self._stream.events():
+        async for event in self._incoming.stream.events():
             yield event
 
     async def run(self) -> None:
@@ -233,9 +212,11 @@ class PalabraSession:
         while True:
             self._fall_asleep()
             self._give_up()
-            self._miss()
+            self._incoming.miss()
             self._observe()
-            due = min(self._uplink.bedtime(), self._conversation.gives_up_at, self._gone_at)
+            due = min(
+                self._uplink.bedtime(), self._conversation.gives_up_at, self._incoming.misses_at
+            )
             await self._sleep_until(None if math.isinf(due) else due)
 
     async def _sleep_until(self, due: float | None) -> None:
@@ -266,7 +247,8 @@ class PalabraSession:
 
         if not self._conversation.was_answered:
             self._on_silence()
-        self._take(meanings)
+        self._incoming.take(meanings)
+        self._wake.set()
 
     def _doubt(self) -> None:
         """Ask for the task: one that is gone says nothing by itself, but is not found."""
@@ -275,82 +257,22 @@ class PalabraSession:
 
     def _suspect(self) -> None:
         self._on_silence()
-        self._stream.tell(FellSilent())
+        self._incoming.stream.tell(FellSilent())
 
     def _trust(self) -> None:
-        self._stream.tell(SpokeAgain())
-
-    def _miss(self) -> None:
-        """Have a new session made while LiveKit still tries to get a lost connection back."""
-        if self._gone_at <= self._now():
-            self._gone_at = math.inf
-            self._stream.tell(FellSilent())
+        self._incoming.stream.tell(SpokeAgain())
 
     async def _read(self) -> None:
         """Understand what happens, until the session is over."""
         async for happened in self._transport.events():
-            if not math.isinf(self._gone_at):
-                self._gone_at = self._now() + _GONE_SECONDS
-            self._understand(happened)
+            self._incoming.understand(happened)
             self._observe()
             self._wake.set()
             if self._life.is_over:
                 return
 
-        self._take(self._conversation.lose("Palabra ended it"))
-
-    def _understand(self, happened: TransportEvent) -> None:
-        match happened:
-            case MessageReceived(message):
-                if isinstance(message, QueueLevels) and any(message.levels_ms.values()):
-                    self._uplink.answered()
-                self._take(self._conversation.receive(message, self._now()))
-            case TrackStarted(language, source):
-                self._telling.start(language, source)
-            case TrackEnded(source):
-                self._telling.end(source)
-                self._doubt()
-            case PeerArrived():
-                self._conversation.repeat()
-            case Interrupted():
-                self._gone_at = self._now() + _GONE_SECONDS
-            case Resumed():
-                self._gone_at = math.inf
-                self._conversation.ask_again()
-                self._trust()
-            case Disconnected(reason, was_useless):
-                if was_useless:
-                    self._on_silence()
-                self._take(self._conversation.lose(reason))
-
-    def _take(self, meanings: list[Meaning]) -> None:
-        for meaning in meanings:
-            match meaning:
-                case Transcript():
-                    self._read_out(meaning)
-                case VoiceMissing():
-                    self._stream.tell(meaning)
-                case Ready():
-                    self._stream.tell(BriefFollowed())
-                case Refused(error):
-                    self._stream.tell(UpdateRefused(str(error)))
-                case Finished():
-                    self._stream.end()
-                case Over(error):
-                    self._stream.end(error)
-                case Noted():
-                    self._notices.take(meaning)
-
+        self._incoming.lose("Palabra ended it")
         self._wake.set()
-
-    def _read_out(self, transcript: Transcript) -> None:
-        self._uplink.read(transcript, self._now())
-        self._telling.read_out(transcript)
-
-    def _listen(self) -> None:
-        """Interpreted speech sounds."""
-        self._uplink.listen(self._now())
-        self._conversation.hear_tail(self._now())
 
     def _observe(self) -> None:
         """Let everybody know who depends on whether Palabra hears."""
@@ -364,7 +286,7 @@ class PalabraSession:
     def _account(self) -> None:
         self._observe()
         account = self._uplink.account(self._now())
-        logger.info("uplink closed", extra=account | {"unread_messages": self._notices.unread})
+        logger.info("uplink closed", extra=account | {"unread_messages": self._incoming.unread})
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
