@@ -20,6 +20,8 @@ our own buffers, which count what they drop."""
 _QUEUE_MS: Final = 40
 """What may wait to be played. It adds to the delay once it is full, so it is short."""
 _CLOSE_SECONDS: Final = 1.0
+_LULL_SECONDS: Final = 0.2
+"""When nothing has come for so long of a track that has ended, nothing will."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +32,17 @@ class RemoteAudio:
     def __init__(self, track: rtc.Track) -> None:
         self._track = track
         self._has_ended = False
+        self._waiting: set[asyncio.Timeout] = set()
+        """Those of the listeners who wait for a frame."""
 
     def end(self) -> None:
         """Say that nothing more comes; whoever listens is told so."""
+        if self._has_ended:
+            return
+
         self._has_ended = True
+        for waiting in self._waiting:
+            waiting.reschedule(_lull_ends_at())
 
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
@@ -55,13 +64,31 @@ class RemoteAudio:
                 logger.warning("an audio stream did not close in time")
 
     async def _frames(self, stream: rtc.AudioStream) -> AsyncIterator[Pcm]:
-        async for event in stream:
-            heard = np.frombuffer(event.frame.data, dtype=np.int16)
-            # of a track that is gone silence comes for ever, after what was still on its way
-            if self._has_ended and not heard.any():
-                return
-
+        while (heard := await self._next(stream)) is not None:
             yield heard
+
+    async def _next(self, stream: rtc.AudioStream) -> Pcm | None:
+        """The next frame; None after the last.
+
+        Of a track that is gone silence comes for ever, after what was still on its way; of one that
+        went with its room nothing comes at all.
+        """
+        waiting = asyncio.timeout_at(_lull_ends_at() if self._has_ended else None)
+        try:
+            async with waiting:
+                self._waiting.add(waiting)
+                event = await anext(stream)
+        except (TimeoutError, StopAsyncIteration):
+            return None
+        finally:
+            self._waiting.discard(waiting)
+
+        heard = np.frombuffer(event.frame.data, dtype=np.int16)
+        return None if self._has_ended and not heard.any() else heard
+
+
+def _lull_ends_at() -> float:
+    return asyncio.get_running_loop().time() + _LULL_SECONDS
 
 
 class AudioOutput:

@@ -106,11 +106,13 @@ class Scene:
         await self.microphone.play(WORD)
         await eventually(lambda: self.captions(ES) > before, seconds=20)
 
-    async def hears(self) -> None:
+    async def hears(self, *, seconds: float = 20) -> None:
         """Wait until somebody hears a word of what is being said from now on."""
         track = self.floor.tracks[CHANNEL]
         begin = len(track.frames)
-        await eventually(lambda: sum(it.any() for it in track.frames[begin:]) > _HEARD, seconds=20)
+        await eventually(
+            lambda: sum(it.any() for it in track.frames[begin:]) > _HEARD, seconds=seconds
+        )
 
     def captions(self, language: LanguageCode) -> int:
         """How many final captions there were in a language."""

@@ -110,6 +110,8 @@ async def test_a_lost_session_is_followed_by_another(
         await scene.strikes(fault, **wish)
         await eventually(lambda: scene.asked()["create"] == 2, seconds=10)
         await scene.reads()
+        # what was under way in the lost one holds nothing up
+        await scene.hears(seconds=3)
         assert scene.story() == lost_and_found(why)
 
 
