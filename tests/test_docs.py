@@ -190,6 +190,16 @@ def test_every_phase_and_capability_has_tests() -> None:
     assert [f"{file}::{name}" for file, name in named if name not in there[file]] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: it.name)
+def test_what_is_to_be_installed_is_there(page: Page) -> None:
+    """Folders that a page has people install are there, and nothing is looked for at an index."""
+    said = re.findall(r"pip install ([^`#\n]+)", page.text)
+    folders = [it for line in said for it in re.findall(r"\./([\w/-]+)", line) if "NAME" not in it]
+
+    assert [it for it in folders if not (ROOT / it / "pyproject.toml").exists()] == []
+    assert [line for line in said if re.search(r"(?<![/\w])palabra-agent", line)] == []
+
+
 def test_what_our_plugins_need_is_locked() -> None:
     """Set-up installs plugins without their dependencies, which stand in the locks instead."""
     ours = {project["name"] for project in projects()} | {"palabra-agent"}

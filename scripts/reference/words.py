@@ -8,13 +8,15 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 
-from palabra_agent.config.codes import SourceCode, TargetCode
+from palabra_agent.config.codes import SourceCode, SpokenCode, TargetCode
 
 Node: TypeAlias = Mapping[str, Any]
 """A part of a JSON Schema."""
 
 _TARGET: Final[frozenset[str]] = frozenset(TypeAdapter(TargetCode).json_schema()["enum"])
-_SOURCE: Final = TypeAdapter(SourceCode).json_schema()["pattern"]
+_SOURCES: Final = frozenset(
+    TypeAdapter(kind).json_schema()["pattern"] for kind in (SourceCode, SpokenCode)
+)
 _FORMATS: Final = {
     "path": "path",
     "file-path": "path of a file",
@@ -151,7 +153,7 @@ def _number(value: float) -> str:
 
 def _text(node: Node) -> str:
     pattern = node.get("pattern")
-    if pattern == _SOURCE:
+    if pattern in _SOURCES:
         return "source language"
     if pattern:
         return f"text that fits `{pattern}`"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import mix, tone
+from palabra_agent.local.person import Person
 
 from .emulated import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
@@ -221,16 +224,17 @@ async def test_a_broken_plugin_changes_nothing_else(
 async def test_a_transcript_is_on_disk_while_the_meeting_goes_on(
     stack: Stack, sessions: Sessions, tmp_path: Path
 ) -> None:
-    """What was said and translated stands in files, and nobody's name does."""
+    """What is said stands in files, without names; changed meanwhile, no word of it is lost."""
     settings = f'\n[plugins.transcript-export]\ndirectory = "{tmp_path}"\n'
     async with (
         stack.worker("export", settings=settings) as worker,
         stack.room("../export") as room,
         room.person("alice") as alice,
-        room.person("bruno", listen="es", microphone=False),
+        room.person("bruno", listen="es", microphone=False) as bruno,
     ):
+        config = {**_LANGUAGES, "organisers": ["bruno"]}
         await room.dispatch(
-            {**_LANGUAGES, "plugins": [{"name": "transcript-export"}]}, worker.agent_name
+            {**config, "plugins": [{"name": "transcript-export"}]}, worker.agent_name
         )
         await sessions.running(1)
         await alice.say(WORDS)
@@ -242,6 +246,41 @@ async def test_a_transcript_is_on_disk_while_the_meeting_goes_on(
         written = _everything_in(tmp_path)
         assert SCRIPT.text(0, "en") in written
         assert "alice" not in written.lower()
+
+        with_names = [{"name": "transcript-export", "config": {"names": True}}]
+        async with asyncio.TaskGroup() as group:
+            speaking = group.create_task(_say_twice(alice))
+            await ask(bruno, "palabra.configure", {"plugins": with_names})
+            assert not speaking.done()
+
+        async def are_written() -> bool:
+            return SCRIPT.text(2, "es") in _everything_in(tmp_path)
+
+        await until(are_written, "what was said since is on disk", 15)
+        for sentence in range(3):
+            for language in ("en", "es"):
+                assert _lines_in(tmp_path).count(SCRIPT.text(sentence, language)) == 1
+        before, after = _meetings_in(tmp_path)
+        assert "Alice:" not in (before / "en.srt").read_text("utf-8")
+        assert "Alice:" in (after / "en.srt").read_text("utf-8")
+
+
+async def _say_twice(person: Person) -> None:
+    for _ in range(2):
+        await person.say(WORDS)
+        await person.say(np.zeros(SAMPLE_RATE, np.int16))
+
+
+def _meetings_in(folder: Path) -> list[Path]:
+    """The folders of transcripts, the oldest first."""
+    return sorted(folder.glob("*/*"))
+
+
+def _lines_in(folder: Path) -> list[str]:
+    """The texts of all JSON lines."""
+    files = folder.rglob("*.jsonl")
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    return [json.loads(line)["text"] for line in lines]
 
 
 def _everything_in(folder: Path) -> str:

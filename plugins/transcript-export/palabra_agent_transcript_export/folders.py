@@ -68,7 +68,7 @@ class MeetingFolder:
         return self._path
 
     def sync(self) -> None:
-        """Have the disk keep which files there are.
+        """Have the disk keep which files there are, and the folders on the way to them.
 
         Raises:
             OSError: It may not have.
@@ -76,11 +76,8 @@ class MeetingFolder:
         if self._path is None:
             return
 
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        for folder in (self._path, self._room, self._directory):
+            _sync_folder(folder)
 
     def _make_new(self) -> Path:
         """Make a folder that was not there: of another worker, or of a moment ago."""
@@ -94,3 +91,11 @@ class MeetingFolder:
             return path
 
         raise FileExistsError(f"more than {_MOST_MEETINGS} meetings began in the same second")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -42,7 +42,7 @@ def _json_line(cue: Cue, _number: int) -> str:
         "part": event.part,
         "speaker": entry.speaker,
         "speaker_number": entry.number,
-        "language": event.language,
+        "language": event.language or entry.language,
         "text": event.text,
         "is_translation": event.is_translation,
         "began_at": _spelt(event.began_at),

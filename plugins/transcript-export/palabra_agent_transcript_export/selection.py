@@ -11,6 +11,7 @@ from palabra_agent.plugin import LanguageCode, TranscriptEvent, base, match, nor
 from palabra_agent_transcript_export.config import ExportConfig
 from palabra_agent_transcript_export.entries import Entry, milliseconds_between
 from palabra_agent_transcript_export.speakers import SpeakerNames
+from palabra_agent_transcript_export.text import one_line
 
 UNKNOWN: Final = LanguageCode("und")
 """What the standard calls a language that nobody knows."""
@@ -53,7 +54,7 @@ class Selection:
         wanted = self.config.languages
         return (
             event.is_final
-            and event.text.strip() != ""
+            and one_line(event.text) != ""
             and (event.is_translation or self.config.originals)
             and (not wanted or any(code in {language, base(language)} for code in wanted))
         )

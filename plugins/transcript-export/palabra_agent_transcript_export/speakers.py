@@ -10,6 +10,8 @@ from palabra_agent_transcript_export.text import one_line
 
 _REMEMBERED: Final = 5_000
 _LONGEST_NAME: Final = 100
+_TURNS_OF_WRITING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""With these a name would turn around the words beside it."""
 
 
 class SpeakerNames:
@@ -35,5 +37,13 @@ class SpeakerNames:
 
     def label(self, speaker: Speaker) -> str:
         """What the transcript calls them."""
-        name = one_line(speaker.name)[:_LONGEST_NAME] if self._by_name else ""
+        name = _name(speaker) if self._by_name else ""
         return name or f"Speaker {self.number(speaker)}"
+
+
+def _name(speaker: Speaker) -> str:
+    """What they call themselves, if anything: the host puts the identity in its place."""
+    if speaker.name == speaker.identity:
+        return ""
+
+    return one_line(speaker.name.translate(_TURNS_OF_WRITING))[:_LONGEST_NAME].strip()

@@ -64,6 +64,7 @@ class Writer:
 
     async def stop(self) -> None:
         """Have the rest written and stop; the thread goes on alone where that takes too long."""
+        is_open = self._is_ready.is_set() and self._refusal is None
         self._is_stopping.set()
         # nobody waits for it any more
         self._is_ready.set()
@@ -71,6 +72,8 @@ class Writer:
             self._queue.put_nowait(None)
 
         await asyncio.to_thread(self._thread.join, CLOSE_SECONDS)
+        if is_open and self._thread.is_alive():
+            _logger.warning("the end of a transcript may be lost: the disk does not answer")
 
     def _run(self) -> None:
         try:

@@ -1,43 +1,32 @@
-"""Language codes as config fields, in any spelling, and what a rule's code means."""
+"""Languages as conditions of a rule, and what a rule's code means."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator
 
-from palabra_agent.plugin import LanguageCode, base, normalise
-from palabra_agent_voice_selection.wording import distinct, listed, not_empty, shown
+from palabra_agent.plugin import LanguageCode, SpokenCode, TargetCode, base
+from palabra_agent_voice_selection.lists import OneOrSeveral, distinct, listed, not_empty
 
-_SHAPE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
-_CODE_SCHEMA: Final = {"type": "string", "examples": ["es", "pt-br"]}
-
-
-def check_code(value: object) -> LanguageCode:
-    """Spell a code as Palabra does.
-
-    Raises:
-        ValueError: With a sentence, where it cannot be one.
-    """
-    code = normalise(value) if isinstance(value, str) else LanguageCode("")
-    if not _SHAPE.fullmatch(code):
-        raise ValueError(f'must be a language code such as "es" or "pt-br", not {shown(value)}')
-
-    return code
-
-
-Codes = Annotated[
-    tuple[Annotated[LanguageCode, BeforeValidator(check_code)], ...],
+Spoken: TypeAlias = Annotated[
+    tuple[SpokenCode, ...],
     BeforeValidator(listed),
     AfterValidator(not_empty),
     AfterValidator(distinct),
-    WithJsonSchema(
-        {"anyOf": [_CODE_SCHEMA, {"type": "array", "items": _CODE_SCHEMA, "minItems": 1}]}
-    ),
+    OneOrSeveral(),
 ]
-"""One or several languages."""
+"""One or several languages that people speak."""
+
+Targets: TypeAlias = Annotated[
+    tuple[TargetCode, ...],
+    BeforeValidator(listed),
+    AfterValidator(not_empty),
+    AfterValidator(distinct),
+    OneOrSeveral(),
+]
+"""One or several languages in which voices are heard."""
 
 
 def covers(codes: Iterable[LanguageCode], target: LanguageCode) -> bool:

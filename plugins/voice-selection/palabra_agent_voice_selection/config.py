@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from palabra_agent.plugin import PluginConfig, VoiceRequest, same_language
-from palabra_agent_voice_selection.codes import Codes, covers
+from palabra_agent_voice_selection.codes import Spoken, Targets, covers
+from palabra_agent_voice_selection.lists import distinct, not_empty
 from palabra_agent_voice_selection.patterns import Patterns, fits, fits_in_any_case
 from palabra_agent_voice_selection.wanted import Voice
-from palabra_agent_voice_selection.wording import distinct, not_empty, shown
 
 VOICE_ATTRIBUTE = "palabra.voice"
 """The participant attribute by which people, or the app's server, ask for a voice."""
@@ -19,7 +19,7 @@ VOICE_ATTRIBUTE = "palabra.voice"
 
 def _a_person(identity: str) -> str:
     if "*" in identity or "?" in identity:
-        raise ValueError(f"must be an identity, not a pattern such as {shown(identity)}")
+        raise ValueError(f'must be an identity, not a pattern such as "{identity}"')
 
     return identity
 
@@ -53,9 +53,9 @@ class Rule(PluginConfig):
     attribute: Patterns | None = None
     """Value of the participant attribute `palabra.voice`, or a pattern, or a list; upper and lower
     case are the same. `*` is any value; where there is none, the condition does not hold."""
-    source_language: Codes | None = None
+    source_language: Spoken | None = None
     """What they speak, or a list; regions make no difference. Does not hold while nobody knows."""
-    target_language: Codes | None = None
+    target_language: Targets | None = None
     """The language in which the voice is heard, or a list: `es` means every Spanish, `es-mx` only
     that one."""
     voice: Voice
@@ -86,7 +86,7 @@ class Rule(PluginConfig):
             self.target_language is None or covers(self.target_language, request.target_language)
         )
 
-    def _is_spoken(self, codes: Codes, request: VoiceRequest) -> bool:
+    def _is_spoken(self, codes: Spoken, request: VoiceRequest) -> bool:
         spoken = request.speaker.source_language
         return spoken is not None and any(same_language(code, spoken) for code in codes)
 

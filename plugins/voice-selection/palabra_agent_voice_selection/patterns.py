@@ -5,33 +5,24 @@ from __future__ import annotations
 import re
 from fnmatch import translate
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from palabra_agent_voice_selection.wording import distinct, listed, not_empty
+from palabra_agent_voice_selection.lists import OneOrSeveral, distinct, listed, not_empty
 
-_PATTERN_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 256}
-
-Patterns = Annotated[
+Patterns: TypeAlias = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=256)], ...],
     BeforeValidator(listed),
     AfterValidator(not_empty),
     AfterValidator(distinct),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                _PATTERN_SCHEMA,
-                {"type": "array", "items": _PATTERN_SCHEMA, "minItems": 1, "uniqueItems": True},
-            ]
-        }
-    ),
+    OneOrSeveral(),
 ]
 """One or several texts, in which `*` stands for anything, `?` for one character."""
 
 
 def fits(patterns: tuple[str, ...], value: str) -> bool:
-    """Whether a value is one of the texts, or looks like one of the patterns."""
+    """Whether a value looks like one of the patterns; a text without any looks like itself."""
     return _compiled(patterns).fullmatch(value) is not None
 
 
@@ -47,5 +38,6 @@ def _folded(patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    meant = (form for pattern in patterns for form in (re.escape(pattern), translate(pattern)))
-    return re.compile("|".join(f"(?:{form})" for form in meant))
+    # what fnmatch takes for a set of characters is a bracket here
+    plain = (pattern.replace("[", "[[]") for pattern in patterns)
+    return re.compile("|".join(map(translate, plain)))

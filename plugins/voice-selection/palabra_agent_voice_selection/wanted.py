@@ -14,10 +14,17 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from palabra_agent.plugin import ClonedVoice, FixedVoice, LanguageCode, PluginConfig, base
-from palabra_agent_voice_selection.codes import check_code
+from palabra_agent.plugin import (
+    ClonedVoice,
+    FixedVoice,
+    LanguageCode,
+    PluginConfig,
+    base,
+    check_target,
+    normalise,
+)
+from palabra_agent_voice_selection.lists import distinct, not_empty
 from palabra_agent_voice_selection.patterns import Patterns
-from palabra_agent_voice_selection.wording import distinct, not_empty, shown
 
 CLONE: Final = "clone"
 DEFAULT: Final = "default"
@@ -29,7 +36,7 @@ _FORMS: Final = (
     'a voice id, "clone", {"pool": […]}, {"attribute": […]}, or one of these per language, '
     'as in {"es": …, "default": …}'
 )
-_KEYS: Final = '"pool", "attribute", language codes and "default"'
+_OTHER_KEYS: Final = 'other keys are "pool", "attribute" and "default"'
 
 
 def check_id(value: object) -> str:
@@ -44,12 +51,12 @@ def check_id(value: object) -> str:
         voice_id = ""
 
     if not voice_id.strip():
-        raise ValueError(f"must be a voice id of 1 to 256 characters, not {shown(value)}")
+        raise ValueError("must be a voice id of 1 to 256 characters")
 
     meant = voice_id.strip().lower().replace("-", "_")
     meant = CLONE if meant in _ALSO_CLONE else meant
     if meant in _WORDS and meant != voice_id:
-        raise ValueError(f'{shown(voice_id)} is no voice, did you mean "{meant}"?')
+        raise ValueError(f'"{voice_id}" is no voice, did you mean "{meant}"?')
 
     return voice_id
 
@@ -117,7 +124,7 @@ def _parse_simple(value: object) -> SimpleVoice:
         case {"attribute": _}:
             return AskedFor.model_validate(value)
         case _:
-            raise ValueError(f"must be {_FORMS}, not {shown(value)}")
+            raise ValueError(f"must be {_FORMS}")
 
 
 def _parse(value: object) -> WantedVoice:
@@ -130,29 +137,28 @@ def _parse(value: object) -> WantedVoice:
             return _parse_simple(value)
 
 
-def _spelt(key: str) -> str:
-    return key if key == DEFAULT else check_code(key)
+def _check_key(key: str) -> str:
+    if normalise(key) == DEFAULT:
+        return DEFAULT
+
+    try:
+        return check_target(key)
+    except ValueError as mistake:
+        raise ValueError(f"{mistake}; {_OTHER_KEYS}") from None
 
 
-def _with_right_keys(value: object) -> object:
-    if not isinstance(value, Mapping) or not value:
+def _with_right_keys(voices: object) -> object:
+    if not isinstance(voices, Mapping) or not voices:
         raise ValueError(f"must be {_FORMS}, not empty")
 
-    keys = list[str]()
-    for key in map(str, value):
-        try:
-            keys.append(_spelt(key))
-        except ValueError:
-            raise ValueError(f"unknown key {shown(key)}; known are {_KEYS}") from None
-
-    distinct(tuple(keys))
-    return value
+    distinct(tuple(_check_key(str(key)) for key in voices))
+    return voices
 
 
 _BY_LANGUAGE: Final[TypeAdapter[dict[str, SimpleVoice]]] = TypeAdapter(
     Annotated[
         dict[
-            Annotated[str, AfterValidator(_spelt)],
+            Annotated[str, AfterValidator(_check_key)],
             Annotated[SimpleVoice, PlainValidator(_parse_simple)],
         ],
         BeforeValidator(_with_right_keys),

@@ -7,7 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from palabra_agent.plugin import FixedVoice, LanguageCode, VoiceRequest, voice_ids
+from palabra_agent.plugin import (
+    FixedVoice,
+    LanguageCode,
+    TimbreMatchedVoice,
+    VoiceRequest,
+    voice_ids,
+)
 
 REMEMBERED: Final = 500
 """Speakers per class and language whose voices are remembered after they left."""
@@ -71,19 +77,26 @@ class Dealer:
 
 def _own(request: VoiceRequest) -> frozenset[str]:
     """What they have to themselves, dealt before the room's config was changed."""
-    return voice_ids(request.current) - request.taken
+    held = voice_ids(request.current)
+    # looking at everybody else takes its time in a large room
+    return held - request.taken if held else held
 
 
 def _least_used(
     voices: Sequence[str], favoured: Collection[str], table: _Table, request: VoiceRequest
 ) -> str:
     """What nobody has, is set aside for, or had before they left; else what few have."""
-    held = [others.get(request.target_language) for others in request.others.values()]
-    had = Counter(it.voice_id for it in held if isinstance(it, FixedVoice))
-    heard = Counter(voice for it in held for voice in voice_ids(it))
-    remembered = Counter(it.voice for it in table.values())
+    had, set_aside, remembered = Counter[str](), Counter[str](), Counter[str]()
+    for others in request.others.values():
+        held = others.get(request.target_language)
+        if isinstance(held, FixedVoice):
+            had[held.voice_id] += 1
+        elif isinstance(held, TimbreMatchedVoice):
+            set_aside.update({held.high, held.low})
+    for dealt in table.values():
+        remembered[dealt.voice] += 1
 
     def use(voice: str) -> tuple[int, int, bool, int]:
-        return had[voice], heard[voice], voice not in favoured, remembered[voice]
+        return had[voice], set_aside[voice], voice not in favoured, remembered[voice]
 
     return min(voices, key=use)

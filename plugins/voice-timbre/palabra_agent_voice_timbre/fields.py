@@ -1,8 +1,10 @@
-"""What the config's fields are made of: voices by language, in any spelling, and the sentences."""
+"""What the config's fields are made of: voices by language, in any spelling, and the sentences.
+
+A sentence that begins with `must` need not name the value: the host does, where it may be shown.
+"""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, TypeAlias
@@ -22,7 +24,6 @@ Mistake: TypeAlias = tuple[tuple[str | int, ...], str]
 """A place below the field that is being checked, and the sentence."""
 
 _LONGEST_ID: Final = 256
-_SHOWN: Final = 60
 
 _ID_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST_ID}
 
@@ -54,13 +55,11 @@ def _check_key(value: object) -> str:
 
 def _check_id(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= len(value) <= _LONGEST_ID:
-        raise ValueError(
-            f"must be a voice id of 1 to {_LONGEST_ID} characters, not {_shown(value)}"
-        )
+        raise ValueError(f"must be a voice id of 1 to {_LONGEST_ID} characters")
 
     meant = value.strip().lower().replace("-", "_")
     if meant in {DEFAULT_HIGH, DEFAULT_LOW} and meant != value:
-        raise ValueError(f'{_shown(value)} is no voice, did you mean "{meant}"?')
+        raise ValueError(f'"{value}" is no voice, did you mean "{meant}"?')
 
     return value
 
@@ -85,14 +84,14 @@ def _listed(value: object) -> object:
         return (value,)
 
     if not isinstance(value, list | tuple):
-        raise ValueError(f"must be a voice id or a list of them, not {_shown(value)}")  # noqa: TRY004 - pydantic's door
+        raise ValueError("must be a voice id or a list of them")  # noqa: TRY004 - pydantic's door
 
     return value
 
 
 def _distinct(voices: tuple[str, ...]) -> tuple[str, ...]:
     again = [position for position, voice in enumerate(voices) if voice in voices[:position]]
-    refuse([((position,), f"{_shown(voices[position])} is given twice") for position in again])
+    refuse([((position,), f'"{voices[position]}" is given twice') for position in again])
     return voices
 
 
@@ -111,20 +110,6 @@ def _each_once(value: object) -> object:
         ]
     )
     return value
-
-
-def _shown(value: object) -> str:
-    match value:
-        case dict():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case str() if len(value) > _SHOWN:
-            return json.dumps(f"{value[:_SHOWN]}…", ensure_ascii=False)
-        case str() | bool() | int() | float() | None:
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return f"a {type(value).__name__}"
 
 
 VoiceIds = Annotated[

@@ -12,9 +12,9 @@ from tests.plugins.transcript_export.telling import mistakes, read, settings, se
 
 pytestmark = pytest.mark.unit
 
-CODE = 'must be a language code such as "es" or "pt-br", not'
+LIST = "`palabra-agent schema` lists the codes"
 FORMATS = 'must be "jsonl", "vtt" or "srt", not'
-FOLDER = "must be the path of a folder, not"
+FOLDER = "must be the path of a folder"
 ABSOLUTE = 'must be an absolute path such as "/var/lib/transcripts", not'
 
 
@@ -40,9 +40,12 @@ def test_the_example_can_be_read() -> None:
         ({"formats": ["vtt", 3]}, f"formats[1]: {FORMATS} 3"),
         ({"formats": ["vtt", "vtt"]}, 'formats: "vtt" is given twice'),
         ({"languages": "es"}, 'languages: must be a list, not "es"'),
-        ({"languages": ["es", "Spanish"]}, f'languages[1]: {CODE} "Spanish"'),
-        ({"languages": [3]}, f"languages[0]: {CODE} 3"),
-        ({"languages": [None]}, f"languages[0]: {CODE} null"),
+        (
+            {"languages": ["es", "Spanish"]},
+            f'languages[1]: "spanish" is not a known language, did you mean "es"? {LIST}',
+        ),
+        ({"languages": [3]}, "languages[0]: must be a language code, not 3"),
+        ({"languages": [None]}, "languages[0]: must be a language code, not null"),
         ({"languages": ["es", "ES"]}, 'languages: "es" is given twice'),
         ({"names": "yes"}, 'names: must be true or false, not "yes"'),
         ({"names": 1}, "names: must be true or false, not 1"),
@@ -65,12 +68,15 @@ async def test_a_room_cannot_say_where() -> None:
     ("said", "mistake"),
     [
         ({"max_megabytes": 5}, "directory: is missing"),
-        ({"directory": ""}, f'directory: {FOLDER} ""'),
-        ({"directory": 3}, f"directory: {FOLDER} 3"),
-        ({"directory": ["/a"]}, f"directory: {FOLDER} a list"),
-        ({"directory": None}, f"directory: {FOLDER} null"),
-        ({"directory": "~nobody-of-this-name/x"}, f'directory: {FOLDER} "~nobody-of-this-name/x"'),
-        ({"directory": "transcripts"}, f'directory: {ABSOLUTE} "transcripts"'),
+        ({"directory": ""}, f"directory: {FOLDER}"),
+        ({"directory": 3}, f"directory: {FOLDER}, not 3"),
+        ({"directory": ["/a"]}, f"directory: {FOLDER}"),
+        ({"directory": None}, f"directory: {FOLDER}"),
+        (
+            {"directory": "~nobody-of-this-name/x"},
+            f'directory: {FOLDER}, not "~nobody-of-this-name/x"',
+        ),
+        ({"directory": "notes"}, f'directory: {ABSOLUTE} "notes"'),
         ({"directory": "/a", "max_megabytes": 0}, "max_megabytes: must be greater than 0"),
         (
             {"directory": "/a", "max_megabytes": -1.5},

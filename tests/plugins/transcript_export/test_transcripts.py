@@ -13,6 +13,7 @@ from tests.plugins.transcript_export.reading import read_lines, read_srt, read_v
 from tests.plugins.transcript_export.telling import (
     event,
     files,
+    meetings,
     names_in,
     only_folder,
     opened,
@@ -164,6 +165,34 @@ async def test_names_are_written_where_a_room_says_so(tmp_path: Path) -> None:
     ]
     assert [cue.speaker for cue in read_srt(folder / "en.srt")][1] == "Al ice ‹b›"
     assert "alice-id" not in (folder / "transcript.jsonl").read_text()
+
+
+async def test_who_has_no_name_is_numbered(tmp_path: Path) -> None:
+    """The host calls them by their identity, which may be an address: it is not written."""
+    async with opened(tmp_path, {"names": True}) as export:
+        await export.on_transcript(event(identity="a@example.org", name="a@example.org"))
+        await export.on_transcript(event(name="\u202eAlice\u2066"))
+
+    lines = read_lines(only_folder(tmp_path) / "transcript.jsonl")
+    assert [line["speaker"] for line in lines] == ["Speaker 1", "Alice"]
+
+
+async def test_what_nobody_can_read_is_not_written(tmp_path: Path) -> None:
+    """Words that are control characters alone would be an empty cue."""
+    async with opened(tmp_path) as export:
+        await export.on_transcript(event("\0\u2028\x7f"))
+
+    assert meetings(tmp_path) == []
+
+
+async def test_a_language_that_nobody_knows_has_the_standards_name(tmp_path: Path) -> None:
+    """Such words are in files of their own, and the JSON lines say it alike."""
+    async with opened(tmp_path, {"formats": ["jsonl", "srt"]}) as export:
+        await export.on_transcript(event(language=""))
+
+    assert files(tmp_path) == ["transcript.jsonl", "und.srt"]
+    (line,) = read_lines(only_folder(tmp_path) / "transcript.jsonl")
+    assert line["language"] == "und"
 
 
 async def test_the_operator_may_forbid_names(

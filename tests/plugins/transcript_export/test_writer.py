@@ -66,7 +66,8 @@ async def test_a_hanging_disk_holds_up_nobody(
     store.let_go.set()
     await eventually(no_thread)
     assert [record.getMessage() for record in caplog.records] == [
-        "a transcript is not written as fast as people speak; words lost"
+        "a transcript is not written as fast as people speak; words lost",
+        "the end of a transcript may be lost: the disk does not answer",
     ]
     assert len(read_lines(only_folder(tmp_path) / "transcript.jsonl")) >= MOST_QUEUED
 

@@ -13,12 +13,14 @@ from tests.plugins.voice_selection.asking import mistakes, read
 
 pytestmark = pytest.mark.unit
 
-CODE = 'must be a language code such as "es" or "pt-br", not'
-TEXTS = "must be a text or a list of texts, not"
+KEYS = 'other keys are "pool", "attribute" and "default"'
+LIST = "`palabra-agent schema` lists the codes"
+TEXTS = "must be a text or a list of texts"
 FORMS = (
     'must be a voice id, "clone", {"pool": […]}, {"attribute": […]}, or one of these per language, '
-    'as in {"es": …, "default": …}, not'
+    'as in {"es": …, "default": …}'
 )
+SECRET = "must be a voice id of 1 to 256 characters, not a value that looks like a credential"
 ID = "must be a voice id of 1 to 256 characters, not"
 
 
@@ -47,25 +49,38 @@ def test_null_is_no_condition() -> None:
 @pytest.mark.parametrize(
     ("rule", "mistake"),
     [
-        ({"speaker": 3}, f"speaker: {TEXTS} 3"),
-        ({"speaker": {"a": 1}}, f"speaker: {TEXTS} an object"),
-        ({"speaker": True}, f"speaker: {TEXTS} true"),
+        ({"speaker": 3}, f"speaker: {TEXTS}, not 3"),
+        ({"speaker": {"a": 1}}, f"speaker: {TEXTS}"),
+        ({"speaker": True}, f"speaker: {TEXTS}, not true"),
         ({"speaker": ["a", "a"]}, 'speaker: "a" is given twice'),
-        ({"attribute": 1.5}, f"attribute: {TEXTS} 1.5"),
-        ({"name": {}}, f"name: {TEXTS} an object"),
-        ({"source_language": "english"}, f'source_language: {CODE} "english"'),
-        ({"source_language": "auto"}, f'source_language: {CODE} "auto"'),
-        ({"source_language": ["en", 7]}, f"source_language[1]: {CODE} 7"),
+        ({"attribute": 1.5}, f"attribute: {TEXTS}, not 1.5"),
+        ({"name": {}}, f"name: {TEXTS}"),
+        (
+            {"source_language": "english"},
+            f'source_language: "english" is not a known language, did you mean "en"? {LIST}',
+        ),
+        (
+            {"source_language": "auto"},
+            'source_language: "auto" is not one of the languages that may be detected',
+        ),
+        ({"source_language": ["en", 7]}, "source_language[1]: must be a language code, not 7"),
         ({"source_language": ["en", "EN"]}, 'source_language: "en" is given twice'),
-        ({"target_language": ""}, f'target_language: {CODE} ""'),
-        ({"target_language": 7}, f"target_language: {TEXTS} 7"),
-        ({"voice": 3}, f"voice: {FORMS} 3"),
-        ({"voice": True}, f"voice: {FORMS} true"),
-        ({"voice": None}, f"voice: {FORMS} null"),
-        ({"voice": ["a"]}, f"voice: {FORMS} a list"),
-        ({"voice": {}}, f"voice: {FORMS} empty"),
+        ({"target_language": ""}, f'target_language: "" is not a known language; {LIST}'),
+        ({"target_language": "qq"}, f'target_language: "qq" is not a known language; {LIST}'),
+        (
+            {"target_language": ["es", "am"]},
+            f'target_language[1]: "am" is understood by Palabra but not spoken; {LIST}',
+        ),
+        ({"target_language": 7}, f"target_language: {TEXTS}, not 7"),
+        ({"voice": 3}, f"voice: {FORMS}, not 3"),
+        ({"voice": True}, f"voice: {FORMS}, not true"),
+        ({"voice": None}, f"voice: {FORMS}"),
+        ({"voice": ["a"]}, f"voice: {FORMS}"),
+        ({"voice": {}}, f"voice: {FORMS}, not empty"),
         ({"voice": ""}, f'voice: {ID} ""'),
         ({"voice": "x" * 257}, f'voice: {ID} "{"x" * 60}…"'),
+        ({"voice": "plbr_" * 60}, f"voice: {SECRET}"),
+        ({"voice": {"pool": ["eyJhbGciOi" * 30]}}, f"voice.pool[0]: {SECRET}"),
         ({"voice": "Clone"}, 'voice: "Clone" is no voice, did you mean "clone"?'),
         ({"voice": "cloned"}, 'voice: "cloned" is no voice, did you mean "clone"?'),
         (
@@ -83,15 +98,18 @@ def test_null_is_no_condition() -> None:
             {"voice": {"pool": ["clone"]}},
             'voice.pool[0]: "clone" cannot be dealt from a pool: it needs a rule of its own',
         ),
-        ({"voice": {"attribute": 3}}, f"voice.attribute: {TEXTS} 3"),
-        ({"voice": {"es": 3}}, f"voice.es: {FORMS} 3"),
-        ({"voice": {"es": {"de": "v"}}}, f"voice.es: {FORMS} an object"),
+        ({"voice": {"attribute": 3}}, f"voice.attribute: {TEXTS}, not 3"),
+        ({"voice": {"es": 3}}, f"voice.es: {FORMS}, not 3"),
+        ({"voice": {"es": {"de": "v"}}}, f"voice.es: {FORMS}"),
         ({"voice": {"es": {"pool": [""]}}}, f'voice.es.pool[0]: {ID} ""'),
         ({"voice": {"ES": "a", "es": "b"}}, 'voice: "es" is given twice'),
         (
             {"voice": {"pools": ["a"]}},
-            'voice: unknown key "pools"; known are "pool", "attribute", language codes and '
-            '"default"',
+            f'voice: "pools" is not a known language; {LIST}; {KEYS}',
+        ),
+        (
+            {"voice": {"Spanish": "a"}},
+            f'voice: "spanish" is not a known language, did you mean "es"? {LIST}; {KEYS}',
         ),
     ],
 )

@@ -59,6 +59,8 @@ async def test_a_rule_applies(condition: dict[str, Any], facts: dict[str, Any]) 
     [
         ({"speaker": "alice"}, {"identity": "Alice"}),
         ({"speaker": "guest-*"}, {}),
+        ({"speaker": "[ax]lice"}, {}),
+        ({"speaker": "[!b]lice"}, {}),
         ({"name": "Alice"}, {"name": "Alice B."}),
         ({"attribute": "*"}, {}),
         ({"attribute": "*"}, {"attributes": {"palabra.voice": "  "}}),

@@ -48,6 +48,17 @@ def synthetic_voice(pitch_hz: float, seconds: float = 2.0) -> Pcm:
     return _pcm(np.where(is_consonant, hiss, spoken / spoken.std()))
 
 
+def whisper(seconds: float = 2.0) -> Pcm:
+    """Breath through the same vowels: no voice, and so no pitch."""
+    breath = np.random.default_rng(3).normal(size=round(seconds * SAMPLE_RATE))
+    syllable = np.arange(breath.size) * 4 // SAMPLE_RATE
+    spoken = np.zeros_like(breath)
+    for number, formants in enumerate(_VOWELS):
+        spoken += np.where(syllable % len(_VOWELS) == number, _shaped(breath, formants), 0)
+
+    return _pcm(spoken)
+
+
 @dataclass(frozen=True)
 class EspeakVoice:
     """A voice of espeak-ng's, and the pitch that Praat 6.4 hears."""

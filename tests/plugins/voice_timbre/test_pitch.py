@@ -21,6 +21,7 @@ from tests.plugins.voice_timbre.spoken import (
     EspeakVoice,
     espeak_voice,
     synthetic_voice,
+    whisper,
 )
 
 pytestmark = pytest.mark.unit
@@ -125,6 +126,30 @@ def test_no_octave_error_in_synthetic_voices(tracker: PitchTracker, recording: s
     assert max(abs(it.octaves_off) for it in found) < 0.12
 
 
+@pytest.mark.parametrize("recording", RECORDINGS)
+def test_voices_beyond_the_range_belong_to_the_outer_classes(
+    tracker: PitchTracker, recording: str
+) -> None:
+    """A very low voice, and children's, are told within a semitone and a half; errors: 0 of 4."""
+    recorded = RECORDINGS[recording]
+    found = [
+        estimate(tracker, f"{hz} Hz, {recording}", hz, recorded(synthetic_voice(hz)))
+        for hz in (65, 300, 320, 400)
+    ]
+
+    assert count(found) == {"octave errors": [], "in the wrong class": [], "not told": []}
+    assert max(abs(it.octaves_off) for it in found) < 0.125
+
+
+def test_who_shares_a_microphone_is_one_voice(tracker: PitchTracker) -> None:
+    """Of two in turn the median lies between, or is one of the two; never another octave."""
+    low, high = synthetic_voice(110, 1.0), synthetic_voice(220, 1.0)
+    shared = estimate(tracker, "two", 155, np.concatenate([low, high]))
+
+    assert shared.heard_hz is not None
+    assert 90 < shared.heard_hz < 260
+
+
 async def test_no_octave_error_in_spoken_voices(tracker: PitchTracker) -> None:
     """Where espeak-ng is, of its voices in 8 languages: 0 errors in 27 voices × 3 recordings."""
     recordings = {name: RECORDINGS[name] for name in ("near", "hall", "bad line")}
@@ -149,8 +174,9 @@ def noise() -> Pcm:
 
 
 @pytest.mark.parametrize(
-    "sound", [np.zeros(2 * SAMPLE_RATE, np.int16), noise(), tone(1000, 2.0), tone(30, 2.0)],
-    ids=["silence", "noise", "whistle", "rumble"],
+    "sound",
+    [np.zeros(2 * SAMPLE_RATE, np.int16), noise(), whisper(), tone(1000, 2.0), tone(30, 2.0)],
+    ids=["silence", "noise", "whisper", "whistle", "rumble"],
 )  # fmt: skip
 def test_what_is_no_voice_tells_nothing(tracker: PitchTracker, sound: Pcm) -> None:
     """Sounds without a voice give too little to tell anything by."""

@@ -1,28 +1,27 @@
-"""How a value appears in a sentence about a config: short, and on one line."""
+"""Lists as config fields: one text or several, none twice, and the sentences for all others.
+
+A sentence that begins with `must` need not name the value: the host does, where it may be shown.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Final, TypeVar
+from typing import TypeVar
 
-_SHOWN: Final = 60
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
 
-def shown(value: object) -> str:
-    """Spell a value as JSON does, or say what kind of thing it is."""
-    match value:
-        case dict():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-        case str() if len(value) > _SHOWN:
-            return json.dumps(f"{value[:_SHOWN]}…", ensure_ascii=False)
-        case str() | bool() | int() | float() | None:
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return f"a {type(value).__name__}"
+class OneOrSeveral:
+    """Says in the schema of a list that one of its kind may stand for a list of one."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        several = {**handler(schema), "minItems": 1, "uniqueItems": True}
+        return {"anyOf": [several["items"], several]}
 
 
 def listed(value: object) -> object:
@@ -35,7 +34,7 @@ def listed(value: object) -> object:
         return (value,)
 
     if not isinstance(value, list | tuple):
-        raise ValueError(f"must be a text or a list of texts, not {shown(value)}")  # noqa: TRY004 - pydantic's door
+        raise ValueError("must be a text or a list of texts")  # noqa: TRY004 - pydantic's door
 
     return value
 
@@ -60,6 +59,6 @@ def distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     """
     for position, value in enumerate(values):
         if value in values[:position]:
-            raise ValueError(f"{shown(value)} is given twice")
+            raise ValueError(f'"{value}" is given twice')
 
     return values
