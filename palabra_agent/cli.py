@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -24,6 +26,9 @@ for _command in (start, dispatch, emulator, livekit, demo, check, schema, plugin
 
 def main() -> None:
     """Run the command line."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # a terminal that lacks a character shall show the rest
+        sys.stdout.reconfigure(errors="replace")
     app()
 
 

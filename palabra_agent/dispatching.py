@@ -54,8 +54,11 @@ class Dispatcher:
             replace: Send an interpreter that is there away first.
 
         Raises:
-            MeetingError: There is one already, and it is not to be replaced.
+            MeetingError: There is one already, and it is not to be replaced; or no room is named.
         """
+        if not room:
+            raise MeetingError("the room's name must not be empty")
+
         dispatches = await self.dispatches(room)
         interpreters = await self.interpreters(room)
         if replace:
@@ -160,7 +163,8 @@ class Dispatcher:
         if not jobs:
             return (
                 f"{late}: no worker took it. Is `palabra-agent start` running on this server, with"
-                f' the agent name "{self.agent_name}"?'
+                f' the agent name "{self.agent_name}"? One that is full takes none either: see its'
+                " `load_threshold`"
             )
 
         if jobs[-1].status == JobStatus.JS_FAILED:

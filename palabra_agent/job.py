@@ -37,7 +37,7 @@ from palabra_agent.plugins_host.chain import PluginChain, open_chain
 from palabra_agent.room_config import known_keys
 from palabra_agent.room_terms import session_settings_of, terms_of
 from palabra_agent.settings import WorkerSettings
-from palabra_agent.time_limit import TimeLimit
+from palabra_agent.time_limit import TimeIsUp, TimeLimit
 
 _SETTINGS: Final = "palabra_agent.settings"
 _PLUGINS: Final = "palabra_agent.plugins"
@@ -141,7 +141,7 @@ async def _interpret(job: _Job) -> None:
         async with limit, open_api(job.settings.palabra_api_url, credentials) as api:
             sessions = PalabraSessions(api, session_settings_of(config))
             await _interpret_as_configured(job, sessions, limit)
-    except* TimeoutError:
+    except* TimeIsUp:
         minutes = limit.minutes or 0
         _give_up(floor, f"The interpretation ends: it was limited to {minutes:g} minutes")
     except* MeetingError as errors:

@@ -99,6 +99,9 @@ class _InstalledHere:
     def are_same(self, one: PluginUse, other: PluginUse) -> bool:
         return self.catalog.are_same(one, other)
 
+    def is_installed(self, name: str) -> bool:
+        return self.catalog.is_installed(name)
+
     def settings_problems(self) -> Sequence[Problem]:
         return ()
 

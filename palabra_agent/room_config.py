@@ -30,15 +30,15 @@ from palabra_agent.config.fields import (
     refusal,
     refuse_all,
 )
-from palabra_agent.config.layers import overlay, with_codes_spelt
+from palabra_agent.config.layers import SCHEMA_KEY, overlay, with_codes_spelt, without_schema
 from palabra_agent.config.plugin_uses import (
     MAX_PLUGINS,
     PluginKnowledge,
     PluginUse,
     PluginUses,
     context_of,
+    problems_with,
 )
-from palabra_agent.config.problems import problems_of
 from palabra_agent.config.room_schema import PluginSchema, complete_schema
 from palabra_agent.config.room_sections import (
     CaptionSettings,
@@ -88,13 +88,18 @@ class RoomConfig(ConfigModel):
     elsewhere: ClassVar[Mapping[str, str]] = {
         "target_languages": 'unknown key, did you mean "languages"?',
         "detectable_languages": 'unknown key, did you mean "spoken_languages"?',
+        SCHEMA_KEY: "must be a string, the address of a JSON Schema for editors",
         "match": "belongs to `[[rooms]]` in the worker's file of settings",
     }
 
     # the order matters: each of the first four is checked against those before it
     always_on: TargetCodes = ()
     """Interpreted even while nobody asks; among `languages`."""
-    languages: TargetCodes = Field(default_factory=_left_out_languages, min_length=1)
+    languages: TargetCodes = Field(
+        default_factory=_left_out_languages,
+        min_length=1,
+        json_schema_extra={"minItems": 1},  # what is said of the codes would hide it
+    )
     """What listeners may ask for; left out: `always_on`, else English and Spanish."""
     default_listen: TargetCode | None = Field(default=None, validate_default=True)
     """What people hear who say nothing; null: the original."""
@@ -197,7 +202,7 @@ def parse_room_config(
     try:
         config = _validated((*layers, said), plugins)
     except ValidationError as error:
-        raise RoomConfigError(problems + problems_of(error, RoomConfig)) from None
+        raise RoomConfigError(problems + problems_with(error, RoomConfig, plugins)) from None
     if problems:
         raise RoomConfigError(problems)
     return config
@@ -214,7 +219,7 @@ def layer_problems(
     try:
         _validated((*below, layer), plugins)
     except ValidationError as error:
-        return problems_of(error, RoomConfig, prefix)
+        return problems_with(error, RoomConfig, plugins, prefix)
     return []
 
 
@@ -224,7 +229,7 @@ def _validated(
     merged: dict[str, object] = {}
     for layer in layers:
         merged = overlay(merged, with_codes_spelt(layer))
-    return RoomConfig.model_validate(merged, context=context_of(plugins))
+    return RoomConfig.model_validate(without_schema(merged), context=context_of(plugins))
 
 
 def room_config_schema(plugins: Sequence[PluginSchema] = ()) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from palabra_agent.config.worker_options import (
     WorkerOptions,
 )
 from palabra_agent.errors import Problem, SettingsError
-from palabra_agent.room_config import PluginKnowledge, RoomConfig, layer_problems
+from palabra_agent.room_config import PluginKnowledge, layer_problems
 
 __all__ = [
     "DEFAULT_AGENT_NAME",
@@ -74,10 +74,6 @@ class WorkerSettings(WorkerOptions):
         """What the worker says about a room, lowest first, for `parse_room_config`."""
         fitting = [each.config for each in self.rooms if fnmatchcase(room_name, each.match)]
         return [self.room, *fitting]
-
-    def who_may_configure(self, room: RoomConfig) -> frozenset[str]:
-        """The identities that may change a room's config by RPC: of all rooms', and its own."""
-        return frozenset(self.organisers) | frozenset(room.organisers)
 
 
 PluginLoader: TypeAlias = Callable[

@@ -7,8 +7,12 @@ from types import TracebackType
 from typing import Self
 
 
+class TimeIsUp(TimeoutError):
+    """The limit has passed: this one, and not some other deadline within."""
+
+
 class TimeLimit:
-    """A block that ends with a `TimeoutError` when its time is over; it begins when this is made.
+    """A block that ends with `TimeIsUp` when its time is over; it begins when this is made.
 
     A limit that has passed already ends the block at once.
     """
@@ -39,7 +43,10 @@ class TimeLimit:
         traceback: TracebackType | None,
     ) -> None:
         self._is_over = True
-        await self._timeout.__aexit__(kind, error, traceback)
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise TimeIsUp from None
 
     @property
     def _end(self) -> float | None:

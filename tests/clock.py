@@ -7,53 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec
 
+from palabra_agent.testing import clock as jumping
+
+_POLL_SECONDS: Final = 0.005
+_PEER_SECONDS: Final = 0.002
+"""Real time in which a peer in this process would have answered."""
+
 P = ParamSpec("P")
 
-_LONGEST_TEST: Final = 300.0
-"""Seconds of jumping time after which a test is stuck."""
-_POLL_SECONDS: Final = 0.005
-_SOCKET_SECONDS: Final = 0.002
-"""Real time in which a peer in this process would have answered."""
-_STUCK_SECONDS: Final = 2.0
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            ready = super().select(_STUCK_SECONDS)
-            if not ready:
-                raise RuntimeError("everybody waits, and nothing will ever happen")
-
-            return ready
-
-        ready = super().select(min(timeout, _SOCKET_SECONDS) if self._has_sockets else 0)
-        if not ready:
-            self.now += timeout
-
-        return ready
-
-    @property
-    def _has_sockets(self) -> bool:
-        # one is the loop's own, for signals
-        return len(self.get_map()) > 1
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop that never waits for time to pass."""
-
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        """Seconds that passed, as far as anybody in the loop can tell."""
-        return self._jumping.now
+JumpingLoop = functools.partial(jumping.JumpingLoop, _PEER_SECONDS)
+"""Makes an event loop that never waits for time to pass."""
 
 
 def in_jumping_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -62,7 +28,7 @@ def in_jumping_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-            runner.run(_watched(test(*args, **kwargs)))
+            runner.run(jumping.watched(test(*args, **kwargs)))
 
     return run
 
@@ -81,14 +47,3 @@ async def eventually(holds: Callable[[], object], *, seconds: float = 30.0) -> N
 async def passing(seconds: float) -> None:
     """Let time pass, in which something must not happen."""
     await asyncio.sleep(seconds)
-
-
-async def _watched(test: Coroutine[Any, Any, None]) -> None:
-    async with asyncio.timeout(_LONGEST_TEST):
-        await test
-
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    if left:
-        _, left = await asyncio.wait(left, timeout=1.0)
-
-    assert not left, f"tasks left running: {sorted(str(task and task.get_name()) for task in left)}"

@@ -36,18 +36,37 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_with(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_with(
+    folder: Path, *words: str, encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[str]:
     """Run a command where these distributions are installed as well."""
     where = os.pathsep.join([str(folder), str(ROOT)])
     return subprocess.run(
         [sys.executable, "-m", "palabra_agent", *words],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": where, "PYTHONWARNINGS": "error"},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": where,
+            "PYTHONWARNINGS": "error",
+            "PYTHONIOENCODING": encoding,
+        },
         cwd=folder,
         text=True,
         capture_output=True,
         timeout=30,
         check=False,
     )
+
+
+def test_a_terminal_without_a_character_is_told_the_rest(folder: Path) -> None:
+    """What ASCII cannot show ends no command, and good is still told from wrong."""
+    done = run_with(folder, "check", "--config", '{"langauges": "ñ…"}', encoding="ascii")
+
+    assert done.returncode == 1
+    assert done.stderr.replace("hello from a plugin\n", "") == ""
+    assert 'wrong room config: langauges: unknown key, did you mean "languages"?' in done.stdout
+
+    shown = run_with(folder, "check", "--config", '{"channels": "ñ…"}', encoding="ascii").stdout
+    assert 'channels: must be "per_language" or "per_speaker", not "??"' in shown
 
 
 def test_schema_prints_the_room_config(folder: Path) -> None:
@@ -159,3 +178,35 @@ def test_dispatch_warns_of_plugins_that_are_not_here() -> None:
         "palabra-agent: plugins[0].name: is missing",
         'palabra-agent: plugins[0].nam: unknown key, did you mean "name"?',
     ]
+
+
+@pytest.mark.parametrize("command", ["start", "dispatch"])
+def test_help_says_everything(command: str) -> None:
+    """What stands in brackets too; and each command only what is true of it."""
+    done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "300"})
+
+    is_start = command == "start"
+    assert done.exit_code == 0
+    assert ("[worker], [room], [[rooms]], [plugins.NAME]." in done.stdout) is is_start
+    assert ("empty joins every new room" in done.stdout) is is_start
+    assert "(palabra-interpreter)" in done.stdout
+
+
+def test_a_log_level_is_one_of_three() -> None:
+    """Another is refused before anything begins."""
+    done = CliRunner().invoke(app, ["start", "--log-level", "loud"], env={"COLUMNS": "200"})
+
+    assert done.exit_code == 2
+    assert "'loud' is not one of 'debug', 'info', 'warning'" in done.stderr
+
+
+def test_plugins_says_which_allowed_names_are_not_installed(folder: Path) -> None:
+    """Else everything there is would only be called not allowed."""
+    file = folder / "worker.toml"
+    file.write_text("[worker]\nallowed_plugins = ['acme.voice']")
+    done = run_with(folder, "plugins", "--settings", str(file))
+
+    assert done.stderr == (
+        'palabra-agent: worker.allowed_plugins[0]: "acme.voice" is not installed, '
+        'did you mean "acme.voices"?\n'
+    )

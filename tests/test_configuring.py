@@ -38,6 +38,10 @@ class Catalog:
         """Object to one of them."""
         return [(("name",), '"wrong" is not installed')] if use.name == "wrong" else []
 
+    def is_installed(self, name: str) -> bool:
+        """None is."""
+        return False
+
     def are_same(self, one: PluginUse, other: PluginUse) -> bool:
         """Compare what is written."""
         return one == other

@@ -101,7 +101,7 @@ async def test_a_dead_interpreter_is_not_the_new_one(state: RoomState, *, remove
     asked = await dispatcher.dispatch(ROOM, "", replace=True)
 
     assert livekit.removed == [NAME]
-    with pytest.raises(MeetingError, match="no worker took it"):
+    with pytest.raises(MeetingError, match=r"no worker took it.* is full .*`load_threshold`"):
         await dispatcher.wait_for_arrival(asked)
 
 
@@ -126,6 +126,15 @@ async def test_one_that_gives_up_is_told_with_its_reason() -> None:
 
     with pytest.raises(MeetingError, match="gave up: the config is wrong"):
         await dispatcher.wait_for_arrival(asked)
+
+
+async def test_a_room_without_a_name_is_not_asked_into() -> None:
+    """LiveKit would take the dispatch, and no worker could ever join."""
+    livekit = FakeLiveKit()
+    with pytest.raises(MeetingError, match="the room's name must not be empty"):
+        await livekit.dispatcher().dispatch("", "")
+
+    assert livekit.dispatches == []
 
 
 @in_jumping_time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -159,6 +160,12 @@ def test_the_nearest_override_counts(identity: str, language: str | None, interp
     )
     override = config.speaker_override(identity)
     assert (override.source_language, override.interpret) == (language, interpret)
+
+
+@pytest.mark.parametrize("text", ["\ufeff", '\ufeff{"languages": ["es", "en"]}'])
+def test_a_byte_order_mark_is_passed_over(text: str) -> None:
+    """What an editor puts before a file's text is no part of the config."""
+    assert set(parse_room_config(text).languages) == {"en", "es"}
 
 
 def test_layers_merge_deeply_and_the_last_wins() -> None:
@@ -330,7 +337,7 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ),
         (
             {"plugins": [{"name": "a"}, {"name": "b"}, {"name": "a", "config": {}}]},
-            'plugins[2]: "a" is named twice with the same settings',
+            'plugins[2]: "a" is named twice with the same config',
         ),
         (
             {"plugins": [{"name": f"p{number}"} for number in range(21)]},
@@ -379,7 +386,6 @@ def test_each_mistake_is_told_in_words(said: dict[str, Any], words: str) -> None
         ("{", "is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)"),
         ('{"a":\n 1,}', "is not JSON: "),
         ('{"a": "\n"}', "is not JSON: Invalid control character at (line 1, column 8)"),
-        ("\ufeff{}", "is not JSON: Unexpected UTF-8 BOM"),
         ("hello", "is not JSON: Expecting value (line 1, column 1)"),
         ("[]", "must be a JSON object, not a list"),
         ('"{}"', "must be a JSON object, not a string"),
@@ -596,11 +602,41 @@ def test_a_rooms_plugins_replace_the_workers() -> None:
     assert parse({"plugins": []}, worker).plugins == ()
 
 
+def test_the_schema_refuses_lists_and_codes_that_the_config_refuses() -> None:
+    """An editor that knows the schema marks them while they are written."""
+    keys = room_config_schema()["properties"]
+    assert keys["languages"]["minItems"] == 1
+    assert keys["organisers"]["uniqueItems"] is True
+
+    spoken, source = (
+        keys["spoken_languages"]["items"]["pattern"],
+        keys["source_language"]["pattern"],
+    )
+    for code in ("en", "en-gb"):
+        assert re.search(spoken, code)
+        assert re.search(source, code)
+    assert re.search(source, "auto")
+    assert not re.search(spoken, "auto")
+    assert not any(re.search(source, wrong) for wrong in ("auto-es", "zz", "en-", "autoen"))
+
+
+def test_a_config_may_name_its_schema() -> None:
+    """Editors look for it there; nobody else does."""
+    said = {"$schema": "./room.schema.json", "languages": ["de"]}
+
+    assert parse(said) == parse({"languages": ["de"]})
+    assert "$schema" not in parse(said).model_dump()
+    assert room_config_schema()["properties"]["$schema"]["type"] == "string"
+    assert mistakes({"$schema": 1}) == [
+        '["$schema"]: must be a string, the address of a JSON Schema for editors'
+    ]
+
+
 def test_the_schema_describes_the_config() -> None:
     """The JSON Schema names every key with its meaning, and the codes that are allowed."""
     schema = room_config_schema()
     assert json.loads(json.dumps(schema)) == schema
-    assert set(schema["properties"]) == set(RoomConfig.model_fields)
+    assert set(schema["properties"]) == {"$schema", *RoomConfig.model_fields}
     assert schema["additionalProperties"] is False
     assert schema["properties"]["languages"]["items"]["enum"] == sorted(TARGET_LANGUAGES)
     limits = schema["$defs"]["Limits"]["properties"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Mapping
 from functools import partial
@@ -335,6 +334,8 @@ def test_each_mistake_in_the_file_is_told_in_words(
         (b"port = = 1", "is not TOML: Invalid value (at line 1, column 8)"),
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"a = " + b"[" * 5000, "is nested too deeply"),
+        (b"[room]\n" + b".".join([b"a"] * 2000) + b" = 1", "is nested too deeply"),
+        (b"[worker]\nport = " + b"1" * 5000, "holds a number of too many digits"),
     ],
 )
 def test_an_unreadable_file_is_told_in_words(tmp_path: Path, content: bytes, words: str) -> None:
@@ -342,6 +343,13 @@ def test_an_unreadable_file_is_told_in_words(tmp_path: Path, content: bytes, wor
     file = tmp_path / "worker.toml"
     file.write_bytes(content)
     assert mistakes(file=file) == [f"the settings file {file} {words}"]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """What an editor puts before a file's text is no part of the settings."""
+    file = tmp_path / "worker.toml"
+    file.write_bytes(b"\xef\xbb\xbf[worker]\nport = 9000\n")
+    assert load_settings(env=ENV, config_file=file).port == 9000
 
 
 def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
@@ -454,27 +462,6 @@ def test_a_plugin_that_fails_stops_no_worker(tmp_path: Path) -> None:
     file = write(tmp_path, "[plugins.no_recipe]\nany = 1")
 
     assert load_with_plugins(file, broken("no_recipe")).plugins == {"no_recipe": {"any": 1}}
-
-
-@pytest.mark.parametrize(
-    ("worker", "room", "expected"),
-    [
-        ([], [], set[str]()),
-        (["olga"], [], {"olga"}),
-        ([], ["otto"], {"otto"}),
-        (["olga"], ["otto", "olga"], {"olga", "otto"}),
-    ],
-)
-def test_who_may_configure_a_room(
-    tmp_path: Path, worker: list[str], room: list[str], expected: set[str]
-) -> None:
-    """The worker's organisers may in every room, a room's own in theirs."""
-    settings = load_settings(
-        env=ENV, config_file=write(tmp_path, f"[worker]\norganisers = {json.dumps(worker)}")
-    )
-    config = parse_room_config(json.dumps({"organisers": room}))
-
-    assert settings.who_may_configure(config) == expected
 
 
 def test_only_what_is_for_plugins_can_be_read(tmp_path: Path) -> None:

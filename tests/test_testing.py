@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -474,3 +474,52 @@ def test_everything_public_is_documented() -> None:
     """What strangers see first says what it is for."""
     for name in palabra_agent.testing.__all__:
         assert getattr(palabra_agent.testing, name).__doc__, name
+
+
+@without_waiting
+async def test_facts_are_for_looking_at() -> None:
+    """A plugin that writes into the facts that it is given breaks in its tests already."""
+
+    class Scribbler:
+        async def choose_voice(self, request: VoiceRequest) -> None:
+            cast("dict[str, str]", request.speaker.attributes)["mine"] = "yes"
+
+    @asynccontextmanager
+    async def open_it(room: RoomInfo[Any], config: NoConfig) -> AsyncGenerator[Scribbler]:
+        yield Scribbler()
+
+    async with simulated_room(Entry(Plugin(NoConfig, open_it))) as room:
+        room.join("alice", attributes={"a": "b"}, source_language="en")
+        await room.voice_of("alice", "es")
+
+    assert isinstance(room.failures[0].__cause__, TypeError)
+    with pytest.raises(TypeError):
+        await Scribbler().choose_voice(voice_request(a_speaker(attributes={"a": "b"})))
+
+
+@without_waiting
+async def test_an_example_that_does_not_fit_is_refused() -> None:
+    """Its author is the only one who would ever be told."""
+    plugin = Plugin(Config, VOICES.open, settings_model=Settings, example={"voise": "default_low"})
+
+    with pytest.raises(RoomConfigError) as caught:
+        async with simulated_room(Entry(plugin)):
+            pass
+
+    assert str(caught.value) == 'plugin.example.voise: unknown key, did you mean "voice"?'
+
+
+@without_waiting
+async def test_what_fails_in_the_block_says_what_plugins_did() -> None:
+    """A wrong voice is most often one of a plugin that broke."""
+
+    async def be_unlucky() -> None:
+        async with simulated_room(Entry(_breaking(_raise))) as room:
+            room.join("alice", source_language="en")
+            await room.voice_of("alice", "es")
+            raise AssertionError("unlucky")
+
+    with pytest.raises(AssertionError, match="unlucky") as caught:
+        await be_unlucky()
+
+    assert caught.value.__notes__ == ["the plugin plugin broke at call: broke: ValueError"]

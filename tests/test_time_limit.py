@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from palabra_agent.time_limit import TimeLimit
+from palabra_agent.time_limit import TimeIsUp, TimeLimit
 from tests.clock import in_jumping_time, passing
 
 pytestmark = pytest.mark.unit
@@ -17,7 +17,7 @@ async def lasted(minutes: float | None, after: float, then: float | None) -> flo
     """Tell for how many minutes a block of four may go on whose limit is changed meanwhile."""
     now = asyncio.get_running_loop().time
     began, limit = now(), TimeLimit(minutes)
-    with suppress(TimeoutError):
+    with suppress(TimeIsUp):
         async with limit:
             await passing(after * 60)
             limit.follow(then)
@@ -48,6 +48,16 @@ def test_a_limit_counts_from_the_beginning(
         assert await lasted(minutes, after, then) == pytest.approx(expected, abs=0.02)
 
     run()
+
+
+@in_jumping_time
+async def test_another_deadline_is_not_the_limit() -> None:
+    """What is late within the block is told apart from the end of its time."""
+    with pytest.raises(TimeoutError) as late:
+        async with TimeLimit(2), asyncio.timeout(60):
+            await passing(90)
+
+    assert not isinstance(late.value, TimeIsUp)
 
 
 @in_jumping_time

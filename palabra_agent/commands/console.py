@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from palabra_agent.errors import ConfigError, PalabraAgentError
 from palabra_agent.failures import single_failure
@@ -20,16 +21,11 @@ from palabra_agent.failures import single_failure
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
 
-AgentName = Annotated[
-    str | None,
-    typer.Option(
-        help="What a dispatch asks for (PALABRA_AGENT_NAME); empty joins every new room.",
-        show_default="palabra-interpreter",
-    ),
-]
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", help="Settings in TOML: [worker], [room], [[rooms]], [plugins.NAME]."),
+    typer.Option(
+        "--config", help=escape("Settings in TOML: [worker], [room], [[rooms]], [plugins.NAME].")
+    ),
 ]
 SettingsFile = Annotated[
     Path | None, typer.Option(help="The worker's settings in TOML, as for `start --config`.")

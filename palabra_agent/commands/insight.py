@@ -15,6 +15,7 @@ from rich.text import Text
 from palabra_agent.commands.console import (
     SettingsFile,
     environment,
+    errors,
     keep_plugins_out_of_the_log,
     output,
     sentences,
@@ -39,9 +40,8 @@ def check(
 
         is_good = True
         async for finding in examine(environment(), settings, config):
-            sign = "[green]✓[/]" if finding.is_good else "[red]✗[/]"
             first, *rest = finding.details
-            output.print(f"{sign} {finding.subject}: ", end="")
+            output.print(f"{_sign(is_good=finding.is_good)} {finding.subject}: ", end="")
             output.print(first, markup=False)
             for line in rest:
                 output.print(f"    {line}", markup=False)
@@ -52,6 +52,12 @@ def check(
     with sentences():
         if not asyncio.run(look()):
             raise typer.Exit(1)
+
+
+def _sign(*, is_good: bool) -> str:
+    if output.options.ascii_only:
+        return "[green]good[/]" if is_good else "[red]wrong[/]"
+    return "[green]✓[/]" if is_good else "[red]✗[/]"
 
 
 def schema() -> None:
@@ -73,7 +79,10 @@ def plugins(settings: SettingsFile = None) -> None:
 
     keep_plugins_out_of_the_log()
     with sentences():
-        records = load_plugins(*load_plugin_settings(settings)).records
+        catalog = load_plugins(*load_plugin_settings(settings))
+        records = catalog.records
+        for problem in catalog.missing:
+            errors.print(f"palabra-agent: {problem}")
         if not records:
             output.print("no plugins are installed")
             return

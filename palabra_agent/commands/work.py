@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import typer
 
 from palabra_agent.commands.console import (
-    AgentName,
     ConfigFile,
     environment,
     errors,
@@ -17,9 +16,18 @@ from palabra_agent.commands.console import (
     sentences,
 )
 
+_DEFAULT_NAME: Final = "palabra-interpreter"
+"""As the settings say, which take long to import."""
+
 
 def start(
-    agent_name: AgentName = None,
+    agent_name: Annotated[
+        str | None,
+        typer.Option(
+            help="What a dispatch asks for (PALABRA_AGENT_NAME); empty joins every new room.",
+            show_default=_DEFAULT_NAME,
+        ),
+    ] = None,
     config: ConfigFile = None,
     port: Annotated[
         int | None, typer.Option(help="Health server; 0 for any.", show_default="8081")
@@ -28,6 +36,12 @@ def start(
         int | None,
         typer.Option(help="How long running rooms may go on after SIGTERM.", show_default="1800"),
     ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning"],
+        typer.Option(
+            help="What is logged; debug: plugins' tracebacks, with names and tokens maybe."
+        ),
+    ] = "info",
 ) -> None:
     """Run the production worker: it waits to be dispatched into rooms."""
     with sentences():
@@ -46,7 +60,7 @@ def start(
         )
         from palabra_agent.worker import run_worker, set_up_logging
 
-        set_up_logging()
+        set_up_logging(log_level.upper())
         asyncio.run(run_worker(settings))
 
 
@@ -55,7 +69,13 @@ def dispatch(
     config: Annotated[
         str, typer.Option(help="The room config: JSON, or @file.json.", metavar="JSON")
     ] = "",
-    agent_name: AgentName = None,
+    agent_name: Annotated[
+        str | None,
+        typer.Option(
+            help="The worker's name (PALABRA_AGENT_NAME), as for `start`.",
+            show_default=_DEFAULT_NAME,
+        ),
+    ] = None,
     *,
     wait: Annotated[bool, typer.Option(help="Wait until the interpreter is there.")] = True,
     replace: Annotated[

@@ -102,10 +102,9 @@ def _each(check: Callable[[object], LanguageCode]) -> Callable[[object], object]
 
 
 _TARGET_SCHEMA: Final[dict[str, Any]] = {"type": "string", "enum": sorted(TARGET_LANGUAGES)}
-_SOURCE_SCHEMA: Final[dict[str, Any]] = {
-    "type": "string",
-    "pattern": f"^({'|'.join(sorted(SOURCE_LANGUAGES))})(-[a-z0-9]{{2,8}})*$",
-}
+_SPOKEN: Final = f"({'|'.join(sorted(SOURCE_LANGUAGES - {AUTO}))})(-[a-z0-9]{{2,8}})*"
+_SPOKEN_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": f"^{_SPOKEN}$"}
+_SOURCE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": f"^({AUTO}|{_SPOKEN})$"}
 
 
 def _listed(item: dict[str, Any]) -> WithJsonSchema:
@@ -115,7 +114,7 @@ def _listed(item: dict[str, Any]) -> WithJsonSchema:
 TargetCode = Annotated[LanguageCode, BeforeValidator(check_target), WithJsonSchema(_TARGET_SCHEMA)]
 """A language that Palabra speaks."""
 
-SpokenCode = Annotated[LanguageCode, BeforeValidator(check_spoken), WithJsonSchema(_SOURCE_SCHEMA)]
+SpokenCode = Annotated[LanguageCode, BeforeValidator(check_spoken), WithJsonSchema(_SPOKEN_SCHEMA)]
 """A language that Palabra understands."""
 
 SourceCode = Annotated[LanguageCode, BeforeValidator(check_source), WithJsonSchema(_SOURCE_SCHEMA)]
@@ -125,5 +124,5 @@ TargetCodes = Annotated[
     tuple[LanguageCode, ...], BeforeValidator(_each(check_target)), _listed(_TARGET_SCHEMA)
 ]
 SpokenCodes = Annotated[
-    tuple[LanguageCode, ...], BeforeValidator(_each(check_spoken)), _listed(_SOURCE_SCHEMA)
+    tuple[LanguageCode, ...], BeforeValidator(_each(check_spoken)), _listed(_SPOKEN_SCHEMA)
 ]

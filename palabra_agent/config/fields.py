@@ -52,6 +52,9 @@ class ConfigModel(BaseModel):
     elsewhere: ClassVar[Mapping[str, str]] = {}
     """Keys that people expect here, with the sentence that says where they belong."""
 
+    of_strays: ClassVar[str] = ""
+    """Where any other key may belong, as the end of a sentence."""
+
 
 def refusal(reason: str, *, at: str | None = None) -> PydanticCustomError:
     """A mistake in our own words; `at` names the field beside it when that is the wrong one."""
@@ -125,5 +128,7 @@ Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
-Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
+Names = Annotated[
+    tuple[Name, ...], AfterValidator(distinct), Field(json_schema_extra={"uniqueItems": True})
+]
 """Distinct names."""

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from palabra_agent.languages import normalise
 
+SCHEMA_KEY: Final = "$schema"
+"""Where JSON says what it is to be checked by; for editors."""
+
 _KEYED_BY_LANGUAGE: Final = ("translations", "translation_queue_configs")
 
 
@@ -22,6 +25,15 @@ def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any
         for key, value in upper.items()
     }
     return merged | {key: value for key, value in lower.items() if key not in merged}
+
+
+def without_schema(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is there for editors; what is no address stays, to be refused."""
+    return {
+        key: value
+        for key, value in config.items()
+        if key != SCHEMA_KEY or not isinstance(value, str)
+    }
 
 
 def with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final, Protocol, Self
+from dataclasses import replace
+from typing import Annotated, ClassVar, Final, Protocol, Self
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     Field,
     JsonValue,
+    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
 from palabra_agent.config.fields import ConfigModel, Mistake, Name, refusal, refuse_all
-from palabra_agent.config.wording import Path, shown
+from palabra_agent.config.problems import problems_of
+from palabra_agent.config.wording import Path, path_text, shown
 from palabra_agent.errors import Problem
 
 MAX_PLUGINS: Final = 20
 """How many a room may name: all of them are asked one after the other."""
 
 _KNOWLEDGE: Final = "plugins"
+_MISPLACED: Final = "is a plugin; name it under `plugins`"
 
 
 class PluginUse(ConfigModel):
     """One plugin and its own configuration."""
+
+    of_strays: ClassVar[str] = "what the plugin itself is told belongs in `config`"
 
     name: Name
     """The name of its entry point; `palabra-agent plugins` lists those that are installed."""
@@ -52,6 +59,10 @@ class PluginKnowledge(Protocol):
         """Whether two good entries say the same, one perhaps by leaving out a default."""
         ...
 
+    def is_installed(self, name: str) -> bool:
+        """Whether there is a plugin of this name."""
+        ...
+
     def settings_problems(self) -> Sequence[Problem]:
         """What is wrong with what the worker's own settings say of plugins."""
         ...
@@ -60,6 +71,27 @@ class PluginKnowledge(Protocol):
 def context_of(plugins: PluginKnowledge | None) -> dict[str, PluginKnowledge | None]:
     """The validation context in which plugins are checked, or only their shape."""
     return {_KNOWLEDGE: plugins}
+
+
+def problems_with(
+    error: ValidationError,
+    model: type[BaseModel],
+    plugins: PluginKnowledge | None,
+    prefix: Path = (),
+) -> list[Problem]:
+    """Every mistake in a config that names plugins; a plugin's name for a key is told as one."""
+    misplaced: set[str] = set()
+    if plugins is not None:
+        places = (it["loc"] for it in error.errors() if it["type"] == "extra_forbidden")
+        misplaced = {
+            path_text((*prefix, *place))
+            for place in places
+            if len(place) == 1 and plugins.is_installed(str(place[0]))
+        }
+    return [
+        replace(it, reason=_MISPLACED) if it.path in misplaced else it
+        for it in problems_of(error, model, prefix)
+    ]
 
 
 def _knowledge(info: ValidationInfo) -> PluginKnowledge | None:
@@ -80,7 +112,7 @@ def _distinct(uses: tuple[PluginUse, ...], info: ValidationInfo) -> tuple[Plugin
     for index, use in enumerate(uses):
         earlier = (other for other in uses[:index] if other.name == use.name)
         if any(use == it or (plugins and plugins.are_same(use, it)) for it in earlier):
-            words = f"{shown(use.name)} is named twice with the same settings"
+            words = f"{shown(use.name)} is named twice with the same config"
             mistakes.append(((index,), refusal(words)))
     refuse_all(mistakes)
     return uses

@@ -165,4 +165,7 @@ def unknown_key(
     if not known:
         return "unknown key; nothing is known here"
     hint = did_you_mean(key[:60], known)
-    return f"unknown key{hint}" if hint else f"unknown key; known are {', '.join(known)}"
+    if hint:
+        return f"unknown key{hint}"
+    belongs = f"; {model.of_strays}" if issubclass(model, ConfigModel) and model.of_strays else ""
+    return f"unknown key; known are {', '.join(known)}{belongs}"

@@ -6,10 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from palabra_agent.config.layers import SCHEMA_KEY
+
 DEFINITIONS: Final = "$defs"
 _USE: Final = "PluginUse"
 
 Schema: TypeAlias = dict[str, Any]
+
+_FOR_EDITORS: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "description": "By what an editor checks this; ignored.",
+}
 
 _EXAMPLE: Final[Mapping[str, Any]] = {
     "languages": ["es", "de"],
@@ -49,6 +56,7 @@ def complete_schema(room: Schema, plugins: Sequence[PluginSchema]) -> Schema:
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **room,
+        "properties": {SCHEMA_KEY: _FOR_EDITORS, **room["properties"]},
         "examples": [{**_EXAMPLE, "plugins": uses} if uses else dict(_EXAMPLE)],
     }
     if plugins:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
 from palabra_agent.config.fields import ConfigModel, Name
 from palabra_agent.config.problems import problems_of
+from palabra_agent.config.text import MAX_DEPTH
 from palabra_agent.errors import Problem, SettingsError
+
+_ABOVE_ROOM: Final = 2
+"""How deep a room's own config stands, in `[[rooms]]`."""
+_MAX_DEPTH: Final = MAX_DEPTH + _ABOVE_ROOM
+_TOO_DEEP: Final = "is nested too deeply"
 
 
 class RoomOverride(ConfigModel):
@@ -77,7 +84,11 @@ def read_settings_file(path: Path | None) -> SettingsFile:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # some editors begin a file with a mark of its encoding
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        if _depth(written) <= _MAX_DEPTH:
+            return written
+        reason = _TOO_DEEP
     except FileNotFoundError:
         reason = "does not exist"
     except OSError as error:
@@ -87,5 +98,22 @@ def _toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         reason = "is not UTF-8 text"
     except RecursionError:
-        reason = "is nested too deeply"
+        reason = _TOO_DEEP
+    except ValueError:
+        reason = "holds a number of too many digits"
     raise SettingsError([Problem("", f"the settings file {path} {reason}")])
+
+
+def _depth(written: object) -> int:
+    """How many levels a value has; dotted keys nest without brackets that a parser would count."""
+    depth = 0
+    level = [written]
+    while level := [inner for value in level for inner in _within(value)]:
+        depth += 1
+    return depth
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -17,6 +17,9 @@ MAX_BYTES: Final = 65_536
 
 MAX_DEPTH: Final = 32
 
+_BYTE_ORDER_MARK: Final = "\ufeff"
+"""Some editors begin a file with it."""
+
 _MAX_DIGITS: Final = 20
 _TOO_DEEP: Final = f"is nested more than {MAX_DEPTH} levels deep"
 
@@ -36,6 +39,7 @@ def read_object(text: str) -> tuple[dict[str, Any], list[Problem]]:
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         _refuse(f"the room config has {size} bytes; at most {MAX_BYTES} are allowed")
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     if not text.strip():
         return {}, []
 

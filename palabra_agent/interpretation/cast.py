@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 from palabra_agent.interpretation.part import Facts, Part
@@ -69,7 +70,9 @@ class _Person:
     def settle(self) -> None:
         """Sum up which voices hold."""
         verdicts = self.decided(self.targets)
-        self.voices = {target: it.choice for target, it in verdicts.items() if it.choice}
+        voices = {target: it.choice for target, it in verdicts.items() if it.choice}
+        # theirs to look at, not to change
+        self.voices = MappingProxyType(voices)
         self.is_decided = len(verdicts) == len(self.targets)
 
     def is_waiting(self, unavailable: frozenset[str]) -> bool:
@@ -175,12 +178,13 @@ class Cast:
         if not part.is_due(facts):
             return None
 
+        others = {who: it.voices for who, it in self._present.items() if who != identity}
         request = VoiceRequest(
             room=room,
             speaker=person.speaker,
             target_language=language,
             current=None if part.needs_any_of(self._unavailable) else part.choice,
-            others={who: it.voices for who, it in self._present.items() if who != identity},
+            others=MappingProxyType(others),
             unavailable=self._unavailable,
         )
         return Question(request, facts, is_blind)

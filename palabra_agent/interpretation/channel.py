@@ -34,9 +34,11 @@ logger = logging.getLogger(__name__)
 class LanguageChannel:
     """One language's track and the mixer that feeds it."""
 
-    def __init__(self, language: LanguageCode, track: PublishedTrack) -> None:
+    def __init__(
+        self, language: LanguageCode, track: PublishedTrack, mixer: Mixer | None = None
+    ) -> None:
         self.language = language
-        self.mixer = Mixer()
+        self.mixer = mixer or Mixer()
         self._track = track
 
     @property
@@ -64,10 +66,18 @@ class LanguageChannel:
 
 
 @asynccontextmanager
-async def open_channel(floor: Floor, language: LanguageCode) -> AsyncGenerator[LanguageChannel]:
-    """Keep a language's channel published and playing for the length of a block."""
+async def open_channel(
+    floor: Floor, language: LanguageCode, mixer: Mixer | None = None
+) -> AsyncGenerator[LanguageChannel]:
+    """Keep a language's channel published and playing for the length of a block.
+
+    Args:
+        floor: Where it is published.
+        language: Names the track.
+        mixer: What is played, where that is to outlive the channel.
+    """
     async with floor.publish(TRACK_PREFIX + language) as track, asyncio.TaskGroup() as group:
-        channel = LanguageChannel(language, track)
+        channel = LanguageChannel(language, track, mixer)
         playing = group.create_task(channel.play(), name=f"channel:{language}")
         logger.info("channel opened", extra={"language": language})
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from palabra_agent.audio.mixer import Mixer
 from palabra_agent.interpretation.channel import LanguageChannel, open_channel
 from palabra_agent.interpretation.ports import Floor
 from palabra_agent.languages import LanguageCode
@@ -24,6 +25,9 @@ class Channels:
         self.open: dict[LanguageCode, LanguageChannel] = {}
         """Published and playing; changes by itself."""
         self._held: dict[LanguageCode, asyncio.Task[None]] = {}
+        self._mixers = defaultdict[LanguageCode, Mixer](Mixer)
+        """By language, for good: sound on its way goes on where a language is dropped and taken up
+        again."""
         self._turns = defaultdict[LanguageCode, asyncio.Lock](asyncio.Lock)
         """Held by the one channel of a language that is there, or about to be."""
         self._publishing = asyncio.Lock()
@@ -41,6 +45,10 @@ class Channels:
                 )
         self._note()
 
+    def are_open(self, languages: Collection[LanguageCode]) -> bool:
+        """Whether each of these can be heard."""
+        return self.open.keys() >= set(languages)
+
     async def until_open(self) -> None:
         """Wait until every wanted channel is there."""
         await self._all_open.wait()
@@ -54,14 +62,15 @@ class Channels:
         async with self._turns[language], AsyncExitStack() as stack:
             # in the order of the offer, and the room sees one negotiation after the other
             async with self._publishing:
-                channel = await stack.enter_async_context(open_channel(self._floor, language))
+                opening = open_channel(self._floor, language, self._mixers[language])
+                channel = await stack.enter_async_context(opening)
             self.open[language] = channel
             stack.callback(self.open.pop, language)
             self._note()
             await asyncio.Event().wait()
 
     def _note(self) -> None:
-        if self._held.keys() <= self.open.keys():
+        if self.are_open(self._held):
             self._all_open.set()
         else:
             self._all_open.clear()

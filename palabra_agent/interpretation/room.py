@@ -19,7 +19,7 @@ from palabra_agent.interpretation.ports import Brief, Floor, Person, SessionOpen
 from palabra_agent.interpretation.shift import Assignment
 from palabra_agent.interpretation.terms import Terms
 from palabra_agent.interpretation.watched import Watched
-from palabra_agent.languages import AUTO
+from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.voices import Speaker
 
 logger = logging.getLogger(__name__)
@@ -89,8 +89,12 @@ class _Room:
     speakers: dict[str, _Work] = field(default_factory=dict[str, _Work])
     roles: dict[str, Role] = field(default_factory=dict[str, Role])
     """Everybody who counts as a speaker, at work or about to be; the missed ones too."""
-    undecided: set[str] = field(default_factory=set[str])
-    """Whose voices are being chosen: no change of theirs is due before."""
+    audible: tuple[LanguageCode, ...] = ()
+    """The languages that are interpreted: the offered ones, or those of before while a channel is
+    still being opened."""
+    decided: list[Booth] = field(default_factory=list[Booth])
+    """Where a change of voices can be made when it is due: the speaker is there, and nobody is
+    being asked."""
     given_up: set[str] = field(default_factory=set[str])
     """Speakers whose interpretation broke on a fault of ours; tried again when they come back."""
     lingering: Lingering = field(default_factory=lambda: Lingering(0.0))
@@ -110,8 +114,7 @@ class _Room:
 
     async def next_change(self) -> None:
         """Wait until something may be wanted that was not before."""
-        decided = (it.booth for who, it in self.speakers.items() if who not in self.undecided)
-        voices = (booth.voices.due for booth in decided)
+        voices = (booth.voices.due for booth in self.decided)
         due = min((self.lingering.next_departure or math.inf, *voices))
         with suppress(TimeoutError):
             async with asyncio.timeout_at(None if math.isinf(due) else due):
@@ -122,9 +125,9 @@ class _Room:
     def arrange(self) -> None:
         """Make what goes on be what is wanted."""
         around, terms = self.around, self.around.terms.value
-        # a language whose channel is not there yet is none that anybody could hear
-        offered = tuple(code for code in terms.regime.offered if code in around.channels.open)
-        regime = replace(terms.regime, offered=offered)
+        if around.channels.are_open(terms.regime.offered):
+            self.audible = terms.regime.offered
+        regime = replace(terms.regime, offered=self.audible)
         wanted = plan(around.view, regime, around.detected, held=self.speakers.keys())
         staying = self._staying(wanted)
         for identity in self.speakers.keys() - staying:
@@ -135,7 +138,7 @@ class _Room:
             around.troubles.resolve(identity)
 
         self._cast(wanted, staying)
-        self.undecided.clear()
+        self.decided.clear()
         for identity, brief in wanted.briefs.items():
             person = around.view.person(identity)
             if person is not None:
@@ -190,9 +193,6 @@ class _Room:
         """Have a person interpreted as the brief says, in the voices that are chosen for them."""
         speaker = self.speakers.get(person.identity)
         voices = self.around.casting.voices_of(person.identity, brief.targets)
-        if voices is None:
-            self.undecided.add(person.identity)
-
         if speaker is None:
             if voices is not None and person.identity not in self.given_up:
                 self._begin(person, replace(brief, voices=voices))
@@ -202,6 +202,7 @@ class _Room:
         else:
             now_had = speaker.booth.voices.voices(voices, _now(), brief.targets)
             self._assign(speaker, person, replace(brief, voices=now_had))
+            self.decided.append(speaker.booth)
 
     def _begin(self, person: Person, brief: Brief) -> None:
         booth = Booth(person.identity, self._assignment(person, brief), self.around)

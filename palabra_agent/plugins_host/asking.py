@@ -51,7 +51,9 @@ class Asking:
         try:
             is_over = await errand.wait(CALL_SECONDS)
         finally:
-            errand.cancel()
+            if not errand.is_over:
+                errand.cancel()
+
             self._errands.forget(errand)
 
         try:
@@ -60,19 +62,17 @@ class Asking:
                 raise PluginError(name, Phase.CALL, f"gave no answer {_IN_TIME}")
 
             rest.end()
-            return _answer(name, question, errand)
+            return _answer(name, errand)
         except PluginError as failure:
             self._log.note(failure)
             raise
 
 
-def _answer(name: str, question: Question[Any, AnswerT], errand: Errand[object]) -> AnswerT:
+def _answer(name: str, errand: Errand[AnswerT]) -> AnswerT:
     error = errand.error
-    try:
-        if error is None:
-            return question.accept(errand.result)
-    except WrongAnswer as wrong:
-        error = wrong
+    if error is None:
+        return errand.result
 
-    reason = str(error) if isinstance(error, WrongAnswer) else f"broke: {what_broke(error)}"
+    # not isinstance(): an error of a plugin's may raise another where it is asked what it is
+    reason = str(error) if type(error) is WrongAnswer else f"broke: {what_broke(error)}"
     raise PluginError(name, Phase.CALL, reason) from error

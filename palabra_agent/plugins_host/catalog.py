@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from palabra_agent.config.plugin_uses import PluginUse
 from palabra_agent.config.wording import Path, listed, path_text, shown
-from palabra_agent.errors import Phase, PluginError, Problem, RoomConfigError
+from palabra_agent.errors import PluginError, Problem, RoomConfigError
 from palabra_agent.plugin import Plugin, PluginConfig
-from palabra_agent.plugins_host.aside import Late, call_aside
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
-from palabra_agent.plugins_host.configuring import read_as
 from palabra_agent.plugins_host.discovery import find_plugins, not_installed
 from palabra_agent.plugins_host.left_out import ambiguous, not_allowed, too_late
-from palabra_agent.plugins_host.loading import Loaded, load, log
+from palabra_agent.plugins_host.loading import Loaded, load
 from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE, Patience
+from palabra_agent.plugins_host.readings import Readings
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus
 
 __all__ = ["Patience", "PluginCatalog", "load_plugins"]
 
-T = TypeVar("T")
+
+_ALLOWED: Final = path_text(("worker", "allowed_plugins"))
 
 
 class PluginCatalog:
@@ -33,13 +33,13 @@ class PluginCatalog:
         self,
         loaded: Mapping[str, Loaded],
         *,
-        settings_problems: Sequence[Problem] = (),
+        missing: Sequence[Problem] = (),
         patience: Patience = DEFAULT_PATIENCE,
     ) -> None:
         self._loaded = dict(loaded)
-        self._problems = tuple(settings_problems)
-        self._seconds = patience.configure
-        self._hanging: dict[str, str] = {}
+        self.missing = tuple(missing)
+        """What the worker's settings say of plugins that are not installed."""
+        self._readings = Readings(patience.configure)
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
@@ -56,9 +56,14 @@ class PluginCatalog:
         loaded = self._loaded.get(name)
         return loaded is not None and loaded.recipe is not None
 
+    def is_installed(self, name: str) -> bool:
+        """Whether a plugin of this name is here, whatever came of it."""
+        return name in self._loaded
+
     def settings_problems(self) -> tuple[Problem, ...]:
         """What is wrong with what the worker's settings say of plugins."""
-        return self._problems
+        wrong = (problem for each in self.loaded for problem in each.problems)
+        return (*wrong, *self.missing)
 
     def objection(self, name: str) -> str | None:
         """Why a room cannot have a plugin, whatever it says of it; None: it can."""
@@ -71,10 +76,7 @@ class PluginCatalog:
             case PluginStatus.READY:
                 return None
             case PluginStatus.NOT_ALLOWED:
-                left_out = PluginStatus.NOT_ALLOWED
-                allowed = [each.name for each in self.records if each.status is not left_out]
-                others = f"allowed are {listed(allowed)}" if allowed else "no plugin is"
-                return f"{quoted} is not allowed here; {others}"
+                return f"{quoted} is not allowed here; {self._allowed_instead()}"
             case PluginStatus.FAILED:
                 return f"{quoted} failed to load: {record.error}"
             case PluginStatus.AMBIGUOUS:
@@ -84,6 +86,15 @@ class PluginCatalog:
                 return f"{quoted} cannot be used: what the worker's settings say of it is wrong"
             case PluginStatus.NEEDS_SETTINGS:
                 return f"{quoted} cannot be used: the worker's settings do not say what it needs"
+
+    def _allowed_instead(self) -> str:
+        left_out = PluginStatus.NOT_ALLOWED
+        allowed = [each.name for each in self.records if each.status is not left_out]
+        if allowed:
+            return f"allowed are {listed(allowed)}"
+        of_allowed = (it.reason for it in self.missing if it.path.startswith(_ALLOWED))
+        missing = next(of_allowed, None)
+        return f"of those that are, {missing}" if missing else "no plugin is"
 
     def mistakes(self, use: PluginUse) -> list[tuple[Path, str]]:
         """What is wrong with an entry of a room's list, with paths below it."""
@@ -97,14 +108,11 @@ class PluginCatalog:
         return self._read(use, loaded.recipe)[1]
 
     def are_same(self, one: PluginUse, other: PluginUse) -> bool:
-        """Whether two good entries come to the same plugin with the same settings."""
+        """Whether two good entries come to the same plugin with the same config."""
         first, second = self._look_at(one)[0], self._look_at(other)[0]
         if first is None or second is None or one.name != other.name:
             return False
-        try:
-            return self._aside(one.name, lambda: first.config == second.config)
-        except PluginError:
-            return False
+        return self._readings.are_equal(one.name, first.config, second.config)
 
     def configure(self, uses: Sequence[PluginUse]) -> tuple[ConfiguredPlugin, ...]:
         """Make a room's list of plugins ready to be opened.
@@ -139,29 +147,11 @@ class PluginCatalog:
     def _read(
         self, use: PluginUse, recipe: Plugin[Any, Any]
     ) -> tuple[PluginConfig | None, list[tuple[Path, str]]]:
-        if use.name in self._hanging:
-            return None, [((), self._hanging[use.name])]
         try:
-            reading = read_as(
-                recipe.config_model, use.config, plugin=use.name, seconds=self._seconds
-            )
+            reading = self._readings.read(use, recipe.config_model)
         except PluginError as error:
-            self._note(error)
             return None, [((), str(error))]
         return reading.config, [(("config", *path), why) for path, why in reading.mistakes]
-
-    def _aside(self, name: str, call: Callable[[], T]) -> T:
-        try:
-            return call_aside(call, plugin=name, phase=Phase.CONFIGURE, seconds=self._seconds)
-        except PluginError as error:
-            self._note(error)
-            raise
-
-    def _note(self, error: PluginError) -> None:
-        """One that hung is not waited for again."""
-        log(error)
-        if isinstance(error.__cause__, Late):
-            self._hanging[error.plugin] = str(error)
 
 
 def load_plugins(
@@ -198,12 +188,8 @@ def load_plugins(
                 settings_seconds=patience.configure,
             )
 
-    problems = [problem for each in loaded.values() for problem in each.problems]
-    return PluginCatalog(
-        loaded,
-        settings_problems=[*problems, *_unknown(settings, allowed or (), tuple(found))],
-        patience=patience,
-    )
+    missing = _unknown(settings, allowed or (), tuple(found))
+    return PluginCatalog(loaded, missing=missing, patience=patience)
 
 
 def _unknown(

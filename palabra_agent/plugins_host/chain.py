@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from palabra_agent.plugin import Speech
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
 from palabra_agent.plugins_host.departure import dismiss, see_off
 from palabra_agent.plugins_host.fences import are_equal
-from palabra_agent.plugins_host.guest import OPEN_SECONDS, Guest
+from palabra_agent.plugins_host.guest import Guest
 from palabra_agent.plugins_host.questions import CHOOSE_VOICE, ESTIMATE_TIMBRE, Question
 from palabra_agent.plugins_host.transcripts import Narrator
 from palabra_agent.voices import Passed, Speaker, Timbre, Verdict, VoiceRequest, voice_ids
@@ -121,7 +121,8 @@ class PluginChain:
         """Be these plugins from now on.
 
         What is equal stays as it is. The others are closed, after the questions to them that are
-        under way; then what is new is opened. What is said meanwhile is told to it later.
+        under way; then what is new is opened. What is said meanwhile is told to it later. Whoever
+        cancels this only waits no longer.
 
         Args:
             plugins: In the order of asking.
@@ -133,8 +134,14 @@ class PluginChain:
             new = [guest for guest in guests if guest not in self._guests]
             self._guests = guests
             _number(guests)
-            await dismiss(staying)
-            await _open(new, self._room, languages)
+            try:
+                await dismiss(staying)
+            finally:
+                for guest in new:
+                    guest.open(self._room, languages)
+
+            for guest in new:
+                await guest.settled.wait()
 
     async def close(self) -> None:
         """Close all of them, the last first."""
@@ -183,19 +190,6 @@ async def open_chain(
                 yield chain
             finally:
                 await chain.close()
-
-
-async def _open(guests: Sequence[Guest], room: str, languages: Sequence[LanguageCode]) -> None:
-    for guest in guests:
-        guest.open(room, languages)
-
-    with suppress(TimeoutError):
-        async with asyncio.timeout(OPEN_SECONDS):
-            for guest in guests:
-                await guest.settled.wait()
-
-    for guest in guests:
-        guest.give_up()
 
 
 def _number(guests: Sequence[Guest]) -> None:

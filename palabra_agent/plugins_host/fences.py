@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 HEED_SECONDS: Final = 0.1
 """How long a stranger may take to heed a cancellation before we let go."""
+_STANDSTILL_SECONDS: Final = 0.1
+"""A timer that rings so late has waited for somebody who computed without awaiting."""
 _LAST_PLACES: Final = 100
 _LONGEST_NAME: Final = 80
 
@@ -61,16 +63,18 @@ class Errand(Generic[T]):
     async def wait(self, seconds: float) -> bool:
         """Wait for its end; whether it came in time. Cancelling this does not cancel the errand.
 
-        It does what `asyncio.wait` does, one turn of the loop sooner: voices are asked for by the
-        hundred.
+        Time in which the whole process stood still, whoever's fault that was, does not count.
         """
+        if not self.is_over:
+            # most are over after their first step, and voices are asked for by the hundred
+            await asyncio.sleep(0)
         if self.is_over:
             return True
 
-        loop = asyncio.get_running_loop()
+        loop, seconds = asyncio.get_running_loop(), max(seconds, 0.0)
         waiting = loop.create_future()
         self._waiting.append(waiting)
-        timer = loop.call_later(seconds, _wake, waiting)
+        timer = loop.call_later(seconds, _ring, waiting, loop.time() + seconds, seconds)
         try:
             await waiting
         finally:
@@ -115,6 +119,16 @@ class Errand(Generic[T]):
 def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
+
+
+def _ring(waiting: asyncio.Future[None], due: float, seconds: float) -> None:
+    """End a wait of some seconds; later by as much as the process stood still meanwhile."""
+    loop = asyncio.get_running_loop()
+    late = loop.time() - due
+    if late > _STANDSTILL_SECONDS:
+        loop.call_later(min(late, seconds), _wake, waiting)
+    else:
+        _wake(waiting)
 
 
 class _LetGo(BaseException):
@@ -209,9 +223,12 @@ def are_equal(one: object, other: object) -> bool:
 
 def what_broke(error: BaseException) -> str:
     """The class of an error; of a group, those of the errors in it. Never its words."""
-    found = leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    names = dict.fromkeys(type(one).__name__ for one in found)
-    return ", ".join(names)[:_LONGEST_NAME]
+    try:
+        found = leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        names = dict.fromkeys(type(one).__name__ for one in found)
+        return ", ".join(names)[:_LONGEST_NAME]
+    except BaseException:  # noqa: BLE001 - errors are strangers too
+        return "an error that cannot be named"
 
 
 def a_kind_of(thing: object) -> str:

@@ -9,19 +9,25 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import RoomInfo, TranscriptEvent
-from palabra_agent.plugins_host.asking import Asking
+from palabra_agent.plugins_host.asking import CALL_SECONDS, Asking
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
 from palabra_agent.plugins_host.failure_log import FailureLog
 from palabra_agent.plugins_host.fences import Errand, Errands, a_kind_of, what_broke
 from palabra_agent.plugins_host.listening import Listening
-from palabra_agent.plugins_host.questions import ON_TRANSCRIPT, QUESTIONS, Question, questions_for
+from palabra_agent.plugins_host.questions import (
+    ON_TRANSCRIPT,
+    QUESTIONS,
+    Question,
+    questions_for,
+    what_is_missing,
+)
 
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
@@ -69,23 +75,27 @@ class Guest:
         return question in self._questions
 
     def open(self, room: str, languages: Sequence[LanguageCode]) -> None:
-        """Begin to open it; `settled` tells when that is over."""
+        """Begin to open it; `settled` tells when that is over, which it is within the deadline."""
+        if self._closing.is_set():
+            return
+
         info = RoomInfo(room, self.plugin.settings, tuple(languages))
         self._life = self._errands.start(partial(self._live, info), f"plugin {self.name}")
+        giving_up = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._give_up, self._life)
+        self._life.when_over(lambda _life: giving_up.cancel())
         self._life.when_over(self._end)
 
-    def give_up(self) -> None:
-        """Pass it over if it has not opened by now."""
-        if self._life is not None and not self.settled.is_set():
-            self._fail(Phase.OPEN, f"did not open within {OPEN_SECONDS:g} s")
-            self._life.cancel()
-
     async def ask(self, question: Question[AskedT, AnswerT], asked: AskedT) -> AnswerT:
-        """Ask it something.
+        """Ask it something; for one that is about to open this waits a moment.
 
         Raises:
             PluginError: It gave no answer that could be used, or cannot be asked now.
         """
+        if not self.settled.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CALL_SECONDS):
+                    await self.settled.wait()
+
         if self._failure is not None:
             raise PluginError(self.name, self._failure.phase, self._failure.reason)
 
@@ -112,7 +122,9 @@ class Guest:
         """Begin to close it; what it was told it still hears, as far as there is time."""
         self._closing.set()
         self._listening.close(hear_until)
-        if not self.settled.is_set():
+        if self._life is None:
+            self.settled.set()
+        elif not self.settled.is_set():
             self._errands.cancel()
 
     async def wait_closed(self, seconds: float) -> bool:
@@ -142,6 +154,13 @@ class Guest:
             # it may have taken so long that it was given up
             if self._failure is None and self._admit(opened):
                 await self._stay(opened)
+
+    def _give_up(self, life: Errand[None]) -> None:
+        """Pass it over if it has not opened by now."""
+        if not self.settled.is_set():
+            self._fail(Phase.OPEN, f"did not open within {OPEN_SECONDS:g} s")
+            self.settled.set()
+            life.cancel()
 
     def _refuse(self, context: object) -> None:
         if inspect.iscoroutine(context):
@@ -176,11 +195,13 @@ class Guest:
 
     def _end(self, life: Errand[None]) -> None:
         """Say what ended it, unless that is known or was asked for."""
-        if self._failure is None:
-            self._judge(life.error)
+        try:
+            if self._failure is None:
+                self._judge(life.error)
 
-        self.settled.set()
-        self._log.sum_up(self.name)
+            self._log.sum_up(self.name)
+        finally:
+            self.settled.set()
 
     def _judge(self, error: BaseException | None) -> None:
         was_open, is_closing = self.settled.is_set(), self._closing.is_set()
@@ -189,7 +210,7 @@ class Guest:
 
         broke = f"broke: {what_broke(error)}" if error is not None else "ended by itself"
         if not was_open:
-            self._fail(Phase.OPEN, broke, error)
+            self._fail(Phase.OPEN, broke + what_is_missing(error), error)
         elif not is_closing:
             self._fail(Phase.OPEN, f"{broke}, while it was open", error)
         elif error is not None:

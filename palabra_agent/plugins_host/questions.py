@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
@@ -32,6 +33,8 @@ from palabra_agent.plugins_host.fences import a_kind_of
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
 
+_ABSTRACT: Final = "Can't instantiate abstract class "
+
 _LOWEST_PITCH_HZ: Final = 20.0
 _HIGHEST_PITCH_HZ: Final = 2000.0
 
@@ -47,29 +50,42 @@ class Question(Generic[AskedT, AnswerT]):
     capability: type
     method: str
     accept: Callable[[object], AnswerT]
-    """Lets an answer through, or raises `WrongAnswer`."""
+    """Makes an answer of ours of a plugin's, or raises `WrongAnswer`."""
 
-    async def put(self, plugin: object, asked: AskedT) -> object:
-        """Ask a plugin; whatever it does wrong is raised here."""
+    async def put(self, plugin: object, asked: AskedT) -> AnswerT:
+        """Ask a plugin; whatever it does wrong is raised here, to look at its answer included."""
         answer: Any = getattr(plugin, self.method)(asked)
         if not inspect.isawaitable(answer):
             raise WrongAnswer(f"returned {type(answer).__name__} instead of something to await")
 
-        return await answer
+        return self.accept(await answer)
 
 
 def _voice(answer: object) -> VoiceAnswer:
-    if answer is None or isinstance(answer, FixedVoice | ClonedVoice | TimbreMatchedVoice):
-        return answer
+    """Copy a voice: what comes from a plugin may change, or refuse to be compared."""
+    match answer:
+        case None:
+            return None
+        case FixedVoice():
+            return FixedVoice(_text(answer.voice_id, "chose a voice whose id is"))
+        case ClonedVoice():
+            return ClonedVoice()
+        case TimbreMatchedVoice():
+            high, low = cast("tuple[object, object]", (answer.high, answer.low))
+            said = "chose a voice whose id is"
+            return TimbreMatchedVoice(_text(high, said), _text(low, said))
+        case Passed():
+            return Passed(_text(answer.reason, "passed for a reason that is"))
+        case _:
+            raise WrongAnswer(f"returned {a_kind_of(answer)}, not a voice")
 
-    if not isinstance(answer, Passed):
-        raise WrongAnswer(f"returned {a_kind_of(answer)}, not a voice")
 
-    reason = cast("object", answer.reason)
-    if not isinstance(reason, str):
-        raise WrongAnswer(f"passed for a reason that is {a_kind_of(reason)}, not a str")
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise WrongAnswer(f"{what} {a_kind_of(value)}, not a str")
 
-    return answer
+    # a plain one, whatever class of its own the plugin has
+    return str.__str__(value)
 
 
 def _timbre(answer: object) -> Timbre | None:
@@ -111,6 +127,19 @@ ESTIMATE_TIMBRE: Final[Question[Speech, Timbre | None]] = Question(
 
 QUESTIONS: Final[tuple[Question[Any, Any], ...]] = (CHOOSE_VOICE, ON_TRANSCRIPT, ESTIMATE_TIMBRE)
 """Every kind; what answers none of them is no plugin."""
+
+
+def what_is_missing(error: BaseException | None) -> str:
+    """The methods that a class lacks, where an error says that it cannot have an instance."""
+    said: object = error.args[0] if type(error) is TypeError and error.args else None
+    # nothing of a stranger's is called here, not even its `__str__`
+    words = said if type(said) is str else ""
+    if not words.startswith(_ABSTRACT):
+        return ""
+
+    found = set(re.findall(r"\w+", words.removeprefix(_ABSTRACT).partition(" ")[2]))
+    lacking = [question.method for question in QUESTIONS if question.method in found]
+    return f": the class lacks {' and '.join(lacking)}" if lacking else ""
 
 
 def questions_for(opened: object) -> frozenset[Question[Any, Any]]:

@@ -37,7 +37,16 @@ def _named_object(found: Found) -> object:
         reason = f"its entry point is {shown(value)}, not `module:name`"
         raise PluginError(found.name, Phase.LOAD, reason)
 
-    here: object = import_module(named["module"])
+    module = named["module"]
+    try:
+        here: object = import_module(module)
+    except ModuleNotFoundError as error:
+        # what its module imports in turn is another matter
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        reason = f"its entry point is `{value}`, and there is no module `{error.name}`"
+        raise PluginError(found.name, Phase.LOAD, reason) from None
+
     for attribute in filter(None, (named["attr"] or "").split(".")):
         try:
             here = getattr(here, attribute)
@@ -61,7 +70,15 @@ def _objection(recipe: Plugin[Any, Any]) -> str | None:
     opener: object = recipe.open
     if not callable(opener):
         return f"its `open` must be a function, not a {type(opener).__name__}"
+    if isinstance(opener, type) and not hasattr(opener, "__aenter__"):
+        return (
+            "its `open` must be a function with `@asynccontextmanager`, "
+            f"not the class {opener.__name__}"
+        )
     secret = has_secrets(recipe.config_model)
     if secret is not None:
-        return f"its `config_model` asks rooms for a secret, `{secret}`; `settings_model` may"
+        return (
+            f"its `config_model` asks rooms for a secret, `{secret}`, "
+            "which belongs in its `settings_model`"
+        )
     return None

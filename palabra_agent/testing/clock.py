@@ -16,8 +16,6 @@ CallResult = TypeVar("CallResult")
 
 _LONGEST_TEST_SECONDS: Final = 3 * 3600.0
 """Of the jumping kind: after that a test is stuck."""
-_SOCKET_SECONDS: Final = 0.02
-"""Real time in which a peer on this machine would have answered."""
 _STUCK_SECONDS: Final = 5.0
 _LINGER_SECONDS: Final = 1.0
 
@@ -34,16 +32,17 @@ def without_waiting(
 
     @functools.wraps(test)
     def run(*args: TestArguments.args, **kwargs: TestArguments.kwargs) -> None:
-        with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
-            runner.run(_watched(test(*args, **kwargs)))
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            runner.run(watched(test(*args, **kwargs)))
 
     return run
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    def __init__(self) -> None:
+    def __init__(self, socket_seconds: float) -> None:
         super().__init__()
         self.now = 0.0
+        self._socket_seconds = socket_seconds
         self.threads = 0
         """Calls in threads that somebody waits for."""
 
@@ -69,15 +68,23 @@ class _JumpingSelector(selectors.DefaultSelector):
 
         # one is the loop's own, for signals
         has_sockets = len(self.get_map()) > 1
-        return min(timeout, _SOCKET_SECONDS) if has_sockets else 0.0
+        return min(timeout, self._socket_seconds) if has_sockets else 0.0
 
 
-class _JumpingLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop that never waits for time to pass."""
+
+    def __init__(self, socket_seconds: float = 0.02) -> None:
+        """Begin at no time at all.
+
+        Args:
+            socket_seconds: Real time in which a peer on this machine would have answered.
+        """
+        self._jumping = _JumpingSelector(socket_seconds)
         super().__init__(self._jumping)
 
     def time(self) -> float:
+        """Seconds that passed, as far as anybody in the loop can tell."""
         return self._jumping.now
 
     def run_in_executor(
@@ -86,6 +93,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
         func: Callable[[Unpack[CallArguments]], CallResult],
         *args: *CallArguments,
     ) -> asyncio.Future[CallResult]:
+        """Call something in a thread; until it returns, time passes as ever."""
         future = super().run_in_executor(executor, func, *args)
         self._jumping.threads += 1
         future.add_done_callback(self._end_thread)
@@ -95,7 +103,8 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
         self._jumping.threads -= 1
 
 
-async def _watched(test: Coroutine[Any, Any, None]) -> None:
+async def watched(test: Coroutine[Any, Any, None]) -> None:
+    """Await a test; fail it where it is stuck, or leaves a task behind."""
     async with asyncio.timeout(_LONGEST_TEST_SECONDS):
         await test
 

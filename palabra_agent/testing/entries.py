@@ -10,11 +10,13 @@ from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 from typing import Any, Final
 
-from palabra_agent.errors import SettingsError
+from palabra_agent.config.wording import path_text
+from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import ENTRY_POINTS, Plugin
 from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import read_as
 from palabra_agent.room_config import parse_room_config
 
 
@@ -38,7 +40,8 @@ def configure(
     """Check a room's plugins and languages, as a worker does.
 
     Raises:
-        RoomConfigError: With every mistake in a config, as the room would show it.
+        RoomConfigError: With every mistake in a config, as the room would show it; or in the
+            `example` of a plugin.
         SettingsError: With every mistake in settings, as the worker would show it.
         ValueError: One name stands for two plugins.
     """
@@ -57,10 +60,23 @@ def configure(
     if problems:
         raise SettingsError(problems)
 
+    for name, it in plugins.items():
+        _check_example(name, it.recipe)
+
     uses = [{"name": name, "config": it.config} for name, it in zip(names, entries, strict=True)]
     said = json.dumps({"plugins": uses, "languages": list(languages)})
     config = parse_room_config(said, plugins=catalog)
     return catalog.configure(config.plugins), config.languages
+
+
+def _check_example(name: str, recipe: Plugin[Any, Any]) -> None:
+    """See that the plugin takes the config that it shows to others."""
+    if recipe.example:
+        mistakes = read_as(recipe.config_model, recipe.example, plugin=name).mistakes
+        if mistakes:
+            raise RoomConfigError(
+                [Problem(path_text((name, "example", *path)), why) for path, why in mistakes]
+            )
 
 
 _shelf: Final = SimpleNamespace()

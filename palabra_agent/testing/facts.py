@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
@@ -34,7 +35,7 @@ def a_speaker(
     return Speaker(
         identity=identity,
         name=identity if name is None else name,
-        attributes=dict(attributes or {}),
+        attributes=MappingProxyType(dict(attributes or {})),
         source_language=_code(source_language),
         timbre=None if pitch_hz is None else Timbre(pitch_hz),
     )

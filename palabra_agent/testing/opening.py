@@ -32,7 +32,8 @@ async def simulated_room(
         name: The room's.
 
     Raises:
-        RoomConfigError: A config is wrong; the sentences are those that a room would show.
+        RoomConfigError: A config is wrong, or a plugin's own `example`; the sentences are those
+            that a room would show.
         SettingsError: Settings are wrong; the sentences are those that a worker would show.
     """
     plugins, offered = configure(entries, languages)
@@ -43,7 +44,10 @@ async def simulated_room(
         # a real room keeps this to itself; whoever looks at a failed test wants to see it
         logger.error("%s", failure, exc_info=failure.__cause__)
 
-    async with open_chain(name, plugins, offered, utc_now=clock.now, on_failure=note) as chain:
+    async with (
+        _with_notes(failures),
+        open_chain(name, plugins, offered, utc_now=clock.now, on_failure=note) as chain,
+    ):
         room = SimulatedRoom(chain, offered, clock, failures)
         with single_failure():
             async with asyncio.TaskGroup() as group:
@@ -52,3 +56,20 @@ async def simulated_room(
                     yield room
                 finally:
                     casting.cancel()
+
+
+@asynccontextmanager
+async def _with_notes(failures: Sequence[PluginError]) -> AsyncGenerator[None]:
+    """Let whatever fails in the block say what plugins did wrong: it may be the reason."""
+    try:
+        yield
+    except BaseException as error:
+        for words in dict.fromkeys(map(_told, failures)):
+            error.add_note(words)
+
+        raise
+
+
+def _told(failure: PluginError) -> str:
+    cause = "" if failure.__cause__ is None else type(failure.__cause__).__name__
+    return str(failure) if cause in failure.reason else f"{failure} ({cause})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from palabra_agent.interpretation.plan import Regime, brief_for
 from palabra_agent.interpretation.ports import Person
@@ -32,7 +33,7 @@ class Somebody:
         return Speaker(
             identity=self.identity,
             name=self.name,
-            attributes=dict(self.attributes),
+            attributes=MappingProxyType(dict(self.attributes)),
             source_language=self.language,
         )
 

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
@@ -364,3 +365,20 @@ def cloning(caplog: pytest.LogCaptureFixture) -> list[str]:
         for it in caplog.records
         if "cloning" in it.getMessage()
     ]
+
+
+@in_jumping_time
+async def test_facts_are_for_looking_at() -> None:
+    """A plugin that writes into what it is asked changes nothing for anybody."""
+
+    def scribble(request: VoiceRequest) -> VoiceChoice | None:
+        for facts in (request.others, *request.others.values()):
+            with pytest.raises(TypeError):
+                cast("dict[str, object]", facts)["es"] = B
+
+        return A
+
+    async with casting(FakePlugins(scribble)) as scene:
+        scene.follow(role("ann"), role("bob"))
+        await eventually(lambda: scene.is_decided("ann", "bob"))
+        assert scene.plugins.asked[-1].others == {"ann": {ES: A}}

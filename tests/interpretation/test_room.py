@@ -16,7 +16,7 @@ from palabra_agent.interpretation.ports import Brief, FloorView, RoomState
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
 from palabra_agent.interpretation.watched import Watched
-from palabra_agent.languages import AUTO
+from palabra_agent.languages import AUTO, LanguageCode
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeFloor,
@@ -472,6 +472,21 @@ async def test_a_language_may_be_added_and_taken_away() -> None:
 
 
 @in_jumping_time
+@pytest.mark.parametrize("before", [(EN,), (EN, ES)])
+async def test_other_languages_are_told_to_the_open_session(
+    before: tuple[LanguageCode, ...],
+) -> None:
+    """Nobody is ended because the only language for them has given way to another."""
+    async with meeting(*before) as stage:
+        _, session = await stage.speaker_joins("ann", speak="es")
+        stage.change(regime=Regime((DE,)))
+        await eventually(lambda: session.brief == Brief(ES, (DE,)))
+        await eventually(lambda: stage.floor.condition.live == (DE,))
+
+        assert len(stage.sessions.attempts) == 1
+
+
+@in_jumping_time
 async def test_a_language_that_comes_back_has_one_channel() -> None:
     """However quickly it goes and comes, in the end one track of it is published."""
     async with meeting(ES) as stage:
@@ -527,3 +542,18 @@ async def test_what_is_written_may_change() -> None:
         await passing(1)
 
         assert len(stage.floor.delivered) == count
+
+
+@in_jumping_time
+async def test_a_language_that_is_taken_up_again_is_heard() -> None:
+    """Also where Palabra never learned that it was dropped, and goes on as before."""
+    async with meeting(EN, ES, DE) as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        sound = session.start_translation("es")
+        await eventually(lambda: sound.listeners)
+        stage.change(regime=Regime((EN, DE)))
+        await eventually(lambda: "translation_es" not in stage.floor.tracks)
+        stage.change(regime=Regime((EN, ES, DE)))
+        await eventually(lambda: "translation_es" in stage.floor.tracks)
+        sound.play(frame(1000))
+        await eventually(lambda: stage.floor.tracks["translation_es"].frames)

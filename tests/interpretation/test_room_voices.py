@@ -132,3 +132,21 @@ async def test_who_comes_back_sounds_as_before() -> None:
         assert (first.is_open, again.brief.voices) == (False, first.brief.voices)
         assert stage.floor.condition.state == RoomState.LIVE
         assert bob.brief.source_language == EN
+
+
+@in_jumping_time
+async def test_a_change_that_is_due_while_its_speaker_is_missing_waits() -> None:
+    """The room sleeps until they are back, and makes it then."""
+    async with meeting(ES, plugins=FakePlugins(by_attribute)) as stage:
+        microphone, session = await stage.speaker_joins("ann", speak="en")
+        await passing(5.0)
+        session.say(transcript("hel", is_final=False))
+        stage.floor.person_changes("ann", attributes={"voice": "nova"})
+        await passing(1.0)
+        stage.floor.person_changes("ann", microphone=None)
+        # a room that does not sleep would stop this clock for good
+        await passing(LINGER - 0.5)
+        stage.floor.person_changes("ann", microphone=microphone)
+        await eventually(lambda: session.brief.voices == {ES: FixedVoice("nova")})
+
+        assert len(stage.sessions.opened) == 1

@@ -96,6 +96,16 @@ def test_what_is_not_allowed_is_not_even_imported() -> None:
     assert words(none, "voices") == ['plugins[0].name: "voices" is not allowed here; no plugin is']
 
 
+def test_an_allowed_name_that_is_not_installed_is_told() -> None:
+    """Else somebody would look for the mistake in the room."""
+    catalog = load_plugins(allowed=["voice"], entry_points=[entry("voices")])
+
+    assert words(catalog, "voices") == [
+        'plugins[0].name: "voices" is not allowed here; of those that are, "voice" is not '
+        'installed, did you mean "voices"?'
+    ]
+
+
 def test_two_distributions_with_one_name_are_both_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

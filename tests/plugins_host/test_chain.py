@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -180,6 +181,95 @@ def test_whatever_is_raised_is_passed_over(
     assert (vars(line)["plugin"], vars(line)["phase"]) == ("one", "call")
     assert vars(line)["reason"] == reason
     assert "alice" not in str(vars(line))
+
+
+class _Meta(type):
+    def __getattribute__(cls, name: str) -> object:
+        if name == "__name__":
+            raise RuntimeError
+
+        return super().__getattribute__(name)
+
+
+def _shapeless() -> object:
+    class Shapeless:
+        def __getattribute__(self, name: str) -> object:
+            raise RuntimeError
+
+    return Shapeless()
+
+
+def _nameless() -> object:
+    class Nameless(metaclass=_Meta):
+        pass
+
+    return Nameless()
+
+
+def _nameless_error() -> NoReturn:
+    class Nameless(Exception, metaclass=_Meta):
+        pass
+
+    raise Nameless
+
+
+def _shapeless_error() -> NoReturn:
+    class Shapeless(Exception):
+        def __getattribute__(self, name: str) -> object:
+            raise RuntimeError
+
+    raise Shapeless
+
+
+def _deep_error() -> NoReturn:
+    error = ExceptionGroup[Exception]("", [ValueError()])
+    for _ in range(5000):
+        error = ExceptionGroup[Exception]("", [error])
+
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (_shapeless, "broke: RuntimeError"),
+        (_nameless, "broke: RuntimeError"),
+        (lambda: FixedVoice.__new__(FixedVoice), "broke: AttributeError"),
+        (_nameless_error, "broke: an error that cannot be named"),
+        (_shapeless_error, "broke: an error that cannot be named"),
+        (_deep_error, "broke: an error that cannot be named"),
+    ],
+    ids=["shapeless", "nameless", "empty", "nameless error", "shapeless error", "deep error"],
+)
+def test_what_cannot_be_looked_at_is_passed_over(answer: Callable[[], object], reason: str) -> None:
+    """An answer or an error that breaks where it is looked at breaks nothing else."""
+
+    @in_jumping_time
+    async def run() -> None:
+        plugins = [choosing_by(lambda request: answer(), "one"), choosing(LOW, "two")]
+        async with open_chain("r", plugins) as chain:
+            verdict = await chain.choose_voice(asking(unavailable={"x"}))
+
+            assert verdict == Verdict(LOW, "two", (("one", reason),))
+
+    run()
+
+
+def test_an_error_that_cannot_be_named_ends_its_plugin_alone() -> None:
+    """Also where it comes from opening, at once."""
+
+    @asynccontextmanager
+    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
+        yield _nameless_error()
+
+    @in_jumping_time
+    async def run() -> None:
+        began = _now()
+        async with open_chain("r", [configured(opener, "one"), choosing(LOW, "two")]) as chain:
+            assert (await chain.choose_voice(asking())).choice == LOW
+            assert _now() - began < 0.1
+
+    run()
 
 
 @in_jumping_time

@@ -37,6 +37,19 @@ def mistakes(*uses: object) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+def test_what_belongs_elsewhere_is_told_so() -> None:
+    """A plugin's own keys belong in its config, and its name into the list."""
+    assert mistakes({"name": "voices", "voice": "low"}) == [
+        "plugins[0].voice: unknown key; known are name, config; what the plugin itself is told "
+        "belongs in `config`"
+    ]
+    with pytest.raises(RoomConfigError) as caught:
+        parse_room_config('{"voices": {}, "vices": {}}', plugins=VOICES)
+    misplaced, other = map(str, caught.value.problems)
+    assert misplaced == "voices: is a plugin; name it under `plugins`"
+    assert other.startswith("vices: unknown key")
+
+
 def outcome(uses: object) -> str:
     """Parse; only words may come of it."""
     try:
@@ -165,7 +178,7 @@ def test_everything_is_told_at_once() -> None:
 
 def test_the_same_settings_twice_are_refused() -> None:
     """Two entries may be of one plugin, unless they come to the same."""
-    twice = 'plugins[2]: "voices" is named twice with the same settings'
+    twice = 'plugins[2]: "voices" is named twice with the same config'
 
     assert len(parse({"name": "voices"}, {"name": "voices", "config": {"steps": 1}}).plugins) == 2
     assert mistakes(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -228,8 +229,8 @@ async def test_a_question_under_way_survives_a_change() -> None:
 
 
 @in_jumping_time
-async def test_a_change_that_is_cancelled_leaves_nothing_behind() -> None:
-    """What was to go goes, and what was to come is closed with the chain."""
+async def test_a_change_goes_on_although_it_is_cancelled() -> None:
+    """What was to go goes, and what was to come opens, and is closed with the chain."""
     diary = Diary()
     old = configured(opening(POLICY, diary, closes=_tidy), label="old")
     async with open_chain("r", [old]) as chain:
@@ -237,10 +238,10 @@ async def test_a_change_that_is_cancelled_leaves_nothing_behind() -> None:
             async with asyncio.timeout(0.01):
                 await chain.follow([choosing(HIGH, "new", diary=diary)])
 
-        verdict = await chain.choose_voice(asking())
-        assert verdict == Verdict(passed=(("new", "is not open"),))
+        await asyncio.sleep(0.01)
+        assert await chain.choose_voice(asking()) == Verdict(HIGH, "new")
 
-    assert diary.entries == ["open old", "close old"]
+    assert diary.entries == ["open old", "close old", "open new", "close new"]
 
 
 @in_jumping_time
@@ -252,3 +253,78 @@ async def test_one_change_waits_for_the_other() -> None:
             group.create_task(chain.follow([choosing(LOW, "two")]))
 
         assert await chain.choose_voice(asking()) == Verdict(LOW, "two")
+
+
+@in_jumping_time
+async def test_one_that_opens_too_late_is_given_up_although_nobody_waits() -> None:
+    """The deadline for opening holds also where the change was cancelled."""
+
+    @asynccontextmanager
+    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
+        await asyncio.sleep(5)
+        yield POLICY
+
+    async with open_chain("r", []) as chain:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await chain.follow([configured(opener, "late")])
+
+        await asyncio.sleep(10)
+        verdict = await chain.choose_voice(asking())
+
+        assert verdict == Verdict(passed=(("late", "did not open within 3 s"),))
+
+
+@in_jumping_time
+async def test_nothing_opens_in_a_chain_that_is_closed() -> None:
+    """A change that comes to its end too late changes nothing."""
+    diary = Diary()
+
+    async def think() -> FixedVoice:
+        await asyncio.sleep(0.4)
+        return HIGH
+
+    async with open_chain("r", [choosing_by(lambda request: think(), "old")]) as chain:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(chain.choose_voice(asking()))
+            await asyncio.sleep(0.1)
+            group.create_task(chain.follow([choosing(HIGH, "new", diary=diary)]))
+            await asyncio.sleep(0.1)
+            await chain.close()
+
+        assert diary.entries == []
+
+
+@in_jumping_time
+async def test_questions_wait_for_one_that_is_about_to_open() -> None:
+    """Nobody loses their voice for the moment in which a plugin's config changes."""
+
+    @asynccontextmanager
+    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
+        await asyncio.sleep(0.5)
+        yield POLICY
+
+    async with open_chain("r", [choosing(HIGH, "one")]) as chain, asyncio.TaskGroup() as group:
+        group.create_task(chain.follow([configured(opener, "one")]))
+        await asyncio.sleep(0.1)
+
+        assert (await chain.choose_voice(asking())).chosen_by == "one"
+
+
+@in_jumping_time
+async def test_questions_wait_no_longer_than_for_an_answer() -> None:
+    """One that hangs while it opens is passed over meanwhile."""
+
+    @asynccontextmanager
+    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
+        await asyncio.sleep(2.5)
+        yield POLICY
+
+    async with open_chain("r", []) as chain, asyncio.TaskGroup() as group:
+        group.create_task(chain.follow([configured(opener, "slow"), choosing(LOW, "two")]))
+        await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        verdict = await chain.choose_voice(asking())
+
+        assert asyncio.get_running_loop().time() - began == pytest.approx(1.0, abs=0.01)
+        assert verdict == Verdict(LOW, "two", (("slow", "is not open"),))

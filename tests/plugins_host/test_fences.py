@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -181,3 +182,32 @@ def test_a_comparison_is_fenced_too() -> None:
     """What cannot be compared is different."""
     assert are_equal(1, 1)
     assert not are_equal(_Incomparable(), _Incomparable())
+
+
+def test_time_in_which_everything_stood_still_does_not_count() -> None:
+    """Whoever waits is not taken for one that hangs, because another computed for seconds."""
+
+    async def work() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0.001)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            errand = Errand(group, work, "stranger")
+            await asyncio.sleep(0.001)
+            asyncio.get_running_loop().call_soon(time.sleep, 0.3)
+
+            assert await errand.wait(0.1)
+
+    asyncio.run(run())
+
+
+@in_jumping_time
+async def test_who_hangs_while_nothing_stands_still_gets_no_more_time() -> None:
+    """The deadline is what it says."""
+    async with asyncio.TaskGroup() as group:
+        errand = Errand(group, never, "stranger")
+        began = asyncio.get_running_loop().time()
+        assert not await errand.wait(1.0)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(1.0, abs=0.001)
+        errand.cancel()

@@ -6,12 +6,21 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 
 from palabra_agent.languages import LanguageCode
-from palabra_agent.plugin import FixedVoice, NoSettings, Plugin, PluginConfig, RoomInfo
+from palabra_agent.plugin import (
+    FixedVoice,
+    NoSettings,
+    Plugin,
+    PluginConfig,
+    RoomInfo,
+    VoiceAnswer,
+    VoicePolicy,
+    VoiceRequest,
+)
 from palabra_agent.plugins_host.chain import open_chain
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
 from palabra_agent.voices import Verdict
@@ -86,6 +95,15 @@ def _arity(room: object) -> None:
     return None
 
 
+class _Misspelt(VoicePolicy):
+    async def chose_voice(self, request: VoiceRequest) -> VoiceAnswer:
+        return HIGH
+
+
+def _misspelling(room: object, config: object) -> None:
+    cast("Any", _Misspelt)()
+
+
 def _nothing(room: object, config: object) -> None:
     return None
 
@@ -107,6 +125,7 @@ BROKEN: list[tuple[Any, str]] = [
     (_hanging, LATE),
     (_refusing, LATE),
     (_arity, "broke: TypeError"),
+    (_misspelling, "broke: TypeError: the class lacks choose_voice"),
     (_nothing, "gave None, not an async context manager"),
     (_number, "gave an int, not an async context manager"),
     (_sync, "gave a _GeneratorContextManager, not an async context manager"),

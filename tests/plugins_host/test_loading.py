@@ -37,7 +37,13 @@ def load_one(value: str, *, seconds: float = 5.0) -> PluginRecord:
         ),
         (
             "surely_not_there:plugin",
-            'it needs the module "tests.broken_plugins.surely_not_there", which is not installed',
+            "its entry point is `tests.broken_plugins.surely_not_there:plugin`, and there is no "
+            "module `tests.broken_plugins.surely_not_there`",
+        ),
+        (
+            "no_recipe.plugin",
+            "its entry point is `tests.broken_plugins.no_recipe.plugin`, and there is no module "
+            "`tests.broken_plugins.no_recipe.plugin`",
         ),
         (
             "no_recipe:plugins",
@@ -52,8 +58,13 @@ def load_one(value: str, *, seconds: float = 5.0) -> PluginRecord:
         ("wrong_models:settings", "its `settings_model` must be a subclass of `PluginConfig`"),
         ("wrong_opener:plugin", "its `open` must be a function, not a str"),
         (
+            "wrong_opener:of_a_class",
+            "its `open` must be a function with `@asynccontextmanager`, not the class Voices",
+        ),
+        (
             "asks_for_secrets:plugin",
-            "its `config_model` asks rooms for a secret, `accounts.key`; `settings_model` may",
+            "its `config_model` asks rooms for a secret, `accounts.key`, which "
+            "belongs in its `settings_model`",
         ),
     ],
 )
@@ -131,14 +142,17 @@ def test_one_that_breaks_at_its_config_is_a_mistake_of_that_entry(
 
 
 def test_one_that_hangs_at_its_config_is_given_up_once() -> None:
-    """It is not waited for a second time, whatever it is told."""
+    """It is not waited for a second time, whatever new it is told; what was good stays good."""
     catalog = catalog_of(broken("thinks_for_ever"))
-    good, bad = (PluginUse(name="thinks_for_ever", config={"number": n}) for n in (1, -1))
-    words = "the plugin thinks_for_ever broke at configure: it takes longer than 0.3 s"
+    good, bad, new = (PluginUse(name="thinks_for_ever", config={"number": n}) for n in (1, -1, 2))
+    broke = "the plugin thinks_for_ever broke at configure: "
 
     assert catalog.mistakes(good) == []
-    assert catalog.mistakes(bad) == [((), words)]
-    assert catalog.mistakes(good) == [((), words)]
+    assert catalog.mistakes(bad) == [((), f"{broke}it takes longer than 0.3 s")]
+    for each in (bad, new):
+        ((_, reason),) = catalog.mistakes(each)
+        assert reason.startswith(f"{broke}it took longer than 0.3 s, and is asked again in ")
+    assert catalog.mistakes(good) == []
 
 
 def test_one_that_hangs_at_its_settings_cannot_be_used() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +17,9 @@ from palabra_agent.plugin import (
     Passed,
     Timbre,
     TimbreMatchedVoice,
+    TranscriptListener,
+    VoicePolicy,
+    VoiceRequest,
 )
 from palabra_agent.plugins_host.questions import (
     CHOOSE_VOICE,
@@ -22,10 +28,40 @@ from palabra_agent.plugins_host.questions import (
     QUESTIONS,
     WrongAnswer,
     questions_for,
+    what_is_missing,
 )
 from tests.plugins_host.strangers import Estimator, Listener, Policy
 
 pytestmark = pytest.mark.unit
+
+
+def _forged(kind: type, **values: object) -> object:
+    """Make a voice as its class would not let anybody make it."""
+    voice: object = object.__new__(kind)
+    for name, value in values.items():
+        object.__setattr__(voice, name, value)
+
+    return voice
+
+
+class _Sullen(FixedVoice):
+    """Refuses to be looked at more than it must."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    def __hash__(self) -> int:
+        raise RuntimeError
+
+
+class _Words(str):
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    def __getitem__(self, key: object) -> str:
+        raise RuntimeError
 
 
 def test_every_capability_is_a_question() -> None:
@@ -41,6 +77,15 @@ def test_voices_and_passes_are_answers(answer: object) -> None:
     assert CHOOSE_VOICE.accept(answer) == answer
 
 
+def test_answers_are_copied() -> None:
+    """What is kept of a plugin's answer has none of its code, and does not change later."""
+    voice = CHOOSE_VOICE.accept(_Sullen("x"))
+    assert (type(voice), voice) == (FixedVoice, FixedVoice("x"))
+    passed = CHOOSE_VOICE.accept(Passed(_Words("no")))
+    assert isinstance(passed, Passed)
+    assert (type(passed.reason), passed.reason) == (str, "no")
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -48,6 +93,11 @@ def test_voices_and_passes_are_answers(answer: object) -> None:
         (5, "returned an int, not a voice"),
         (FixedVoice, "returned a type, not a voice"),
         ([FixedVoice("x")], "returned a list, not a voice"),
+        (_forged(FixedVoice, voice_id=["x"]), "chose a voice whose id is a list, not a str"),
+        (
+            _forged(TimbreMatchedVoice, high="x", low=5),
+            "chose a voice whose id is an int, not a str",
+        ),
         (Passed(5), "passed for a reason that is an int, not a str"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ],
 )
@@ -125,3 +175,27 @@ async def test_what_cannot_be_awaited_is_refused_in_words() -> None:
 
     with pytest.raises(WrongAnswer, match="returned FixedVoice instead of something to await"):
         await CHOOSE_VOICE.put(_Sync(), None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_class_that_lacks_a_method_is_told_which() -> None:
+    """As far as that is one of ours; the words of the error itself stay where they are."""
+
+    class Misspelt(VoicePolicy, TranscriptListener):
+        async def chose_voice(self, request: VoiceRequest) -> None: ...
+
+        @abstractmethod
+        def secret(self) -> None: ...
+
+    error = error_of(cast("Any", Misspelt))
+
+    assert what_is_missing(error) == ": the class lacks choose_voice and on_transcript"
+    assert what_is_missing(TypeError("choose_voice")) == ""
+    assert what_is_missing(TypeError(_Sullen("x"))) == ""
+    assert what_is_missing(None) == ""
+
+
+def error_of(call: Callable[[], object]) -> TypeError:
+    """What calling something without arguments raises."""
+    with pytest.raises(TypeError) as caught:
+        call()
+    return caught.value

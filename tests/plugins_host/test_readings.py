@@ -1,0 +1,89 @@
+"""What plugins are asked about rooms' entries, and how often."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Self
+
+import pytest
+from pydantic import model_validator
+
+from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.errors import PluginError
+from palabra_agent.plugin import PluginConfig
+from palabra_agent.plugins_host.readings import Readings
+
+pytestmark = pytest.mark.unit
+
+SECONDS = 0.2
+latch = threading.Event()
+asked: list[int] = []
+
+
+class Thinking(PluginConfig):
+    """A config that takes for ever to check where its number is negative."""
+
+    number: int = 0
+
+    @model_validator(mode="after")
+    def _think(self) -> Self:
+        asked.append(self.number)
+        if self.number < 0:
+            latch.wait()
+        return self
+
+
+@pytest.fixture(autouse=True)
+def nobody_thinks_on() -> Iterator[None]:
+    """Nothing was asked before; who thinks is let go in the end."""
+    latch.clear()
+    asked.clear()
+    yield
+    latch.set()
+
+
+def use(number: int) -> PluginUse:
+    """An entry of a room's list."""
+    return PluginUse(name="thinking", config={"number": number})
+
+
+def test_what_holds_stays_good_while_another_entry_hangs() -> None:
+    """A room that has the plugin can be changed on, though a change made it hang."""
+    readings = Readings(SECONDS)
+    held = readings.read(use(1), Thinking).config
+    with pytest.raises(PluginError, match=r"it takes longer than 0\.2 s"):
+        readings.read(use(-1), Thinking)
+
+    again = readings.read(use(1), Thinking).config
+    assert held is not None
+    assert again is not None
+    assert readings.are_equal("thinking", held, again)
+    assert asked == [1, -1]
+
+
+def test_one_that_hung_is_asked_again_later() -> None:
+    """It is not waited for meanwhile, and people are told for how long."""
+    clock = [100.0]
+    readings = Readings(SECONDS, lambda: clock[0])
+    with pytest.raises(PluginError):
+        readings.read(use(-1), Thinking)
+
+    clock[0] += 20
+    with pytest.raises(PluginError, match="and is asked again in 40 s"):
+        readings.read(use(2), Thinking)
+
+    clock[0] += 41
+    assert readings.read(use(2), Thinking).config == Thinking(number=2)
+
+
+def test_only_the_last_readings_are_kept() -> None:
+    """A room may be changed as often as anybody likes."""
+    readings = Readings(SECONDS)
+    for number in range(101):
+        readings.read(use(number), Thinking)
+        readings.read(use(0), Thinking)
+    assert asked == list(range(101))
+
+    readings.read(use(1), Thinking)
+    assert asked[101:] == [1]
