@@ -67,7 +67,7 @@ class CallableOpener:
 
     def __call__(self, room: RoomInfo, config: Config) -> AbstractAsyncContextManager[Voices]:
         """Open it."""
-        raise NotImplementedError
+        raise AssertionError("only its annotations are looked at")
 
 
 @asynccontextmanager
@@ -103,7 +103,7 @@ def open_listener(
     room: RoomInfo, config: Config
 ) -> AbstractAsyncContextManager[TranscriptListener]:
     """Open without a generator, too."""
-    raise NotImplementedError
+    raise AssertionError("only its annotations are looked at")
 
 
 @pytest.mark.parametrize(
