@@ -25,7 +25,7 @@ from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.transports import WEBRTC, WEBSOCKET, Way
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
-from palabra_agent.failures import single_failure
+from palabra_agent.concurrency import single_failure
 from palabra_agent.local.people import Person, join
 from palabra_agent.local.stage import Stage
 

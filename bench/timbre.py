@@ -153,5 +153,5 @@ async def _load_here() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    import_module("palabra_agent.job")  # which every job has in memory before
+    import_module("palabra_agent.worker.job")  # which every job has in memory before
     print(json.dumps(asyncio.run(_load_here())))

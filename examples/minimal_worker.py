@@ -9,9 +9,9 @@ import asyncio
 import os
 import sys
 
+from palabra_agent.config.settings import load_settings
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.settings import load_settings
-from palabra_agent.worker import run_worker, set_up_logging
+from palabra_agent.worker.server import run_worker, set_up_logging
 
 
 def main() -> None:

@@ -17,26 +17,28 @@ import numpy as np
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 from palabra_agent.interpretation.ports import (
-    Brief,
-    BriefFollowed,
     Caption,
     ChatLine,
     Condition,
-    FellSilent,
     FloorView,
-    InterpretationEnded,
-    InterpretationStarted,
     Microphone,
     Person,
+)
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.transports.port import Disconnected, MessageReceived, TransportEvent
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    InterpretationEnded,
+    InterpretationStarted,
     SessionEvent,
     SpokeAgain,
     Transcript,
     UpdateRefused,
     VoiceMissing,
 )
-from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk.decoding import decode
-from palabra_agent.palabra.transports.port import Disconnected, MessageReceived, TransportEvent
 
 
 class TranscriptFacts(TypedDict, total=False):

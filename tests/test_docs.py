@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import pytest
 
+from palabra_agent.config.room import RoomConfig, parse_room_config
+from palabra_agent.config.settings import load_settings
 from palabra_agent.errors import Phase, SettingsError
 from palabra_agent.plugin import CAPABILITIES, ENTRY_POINTS
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
-from palabra_agent.room_config import RoomConfig, parse_room_config
-from palabra_agent.settings import load_settings
 from scripts.reference.page import PAGE, text
 from scripts.reference.tables import anchor
 from tests.pages import ROOT, Code, Page

@@ -15,10 +15,10 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_agent.emulator.script import Script, Sentence
 from palabra_agent.languages import LanguageCode
+from palabra_emulator.script import Script, Sentence
 from tests.clock import eventually
-from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
 

@@ -137,3 +137,8 @@ class AudioOutput:
 def microphone_options() -> rtc.TrackPublishOptions:
     """Options for speech that a pipeline listens to: Palabra needs DTX off and wants no RED."""
     return rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
+
+
+def is_up(room: rtc.Room) -> bool:
+    """Whether we are in the room; `Room.isconnected()` says so while it reconnects as well."""
+    return room.connection_state == rtc.ConnectionState.CONN_CONNECTED

@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import ConfigError, PalabraAgentError
-from palabra_agent.failures import single_failure
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
@@ -34,7 +34,7 @@ SettingsFile = Annotated[
 
 def environment() -> Mapping[str, str]:
     """The environment, laid over a `.env` file."""
-    from palabra_agent.settings import merged_environment
+    from palabra_agent.config.settings import merged_environment
 
     return merged_environment(Path(".env"), os.environ)
 

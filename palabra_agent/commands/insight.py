@@ -36,7 +36,7 @@ def check(
     """Say whether this installation can work; exit code 0 or 1."""
 
     async def look() -> bool:
-        from palabra_agent.checkup import examine
+        from palabra_agent.commands.checkup import examine
 
         is_good = True
         async for finding in examine(environment(), settings, config):
@@ -62,9 +62,9 @@ def _sign(*, is_good: bool) -> str:
 
 def schema() -> None:
     """Print the JSON Schema of the room config, with what installed plugins may be told."""
+    from palabra_agent.config.room import room_config_schema
     from palabra_agent.plugins_host.catalog import load_plugins
     from palabra_agent.plugins_host.schemas import plugin_schemas
-    from palabra_agent.room_config import room_config_schema
 
     keep_plugins_out_of_the_log()
     whole = room_config_schema(plugin_schemas(load_plugins()))
@@ -74,8 +74,8 @@ def schema() -> None:
 
 def plugins(settings: SettingsFile = None) -> None:
     """List the plugins that are installed, and what is wrong with those that cannot be used."""
+    from palabra_agent.config.settings import load_plugin_settings
     from palabra_agent.plugins_host.catalog import load_plugins
-    from palabra_agent.settings import load_plugin_settings
 
     keep_plugins_out_of_the_log()
     with sentences():

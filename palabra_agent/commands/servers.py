@@ -40,18 +40,18 @@ def emulator(
 ) -> None:
     """Run a local Palabra, for development, demos and tests."""
     if markers:
-        from palabra_agent.emulator.markers import all_markers
+        from palabra_emulator.markers import all_markers
 
         for code, hz in all_markers().items():
             output.print(f"{code:8} {hz} Hz")
         return
 
     with sentences():
-        from palabra_agent.emulator.faults.scenario import load_scenario
-        from palabra_agent.emulator.option_reading import read_options
-        from palabra_agent.emulator.options import EmulatorOptions
-        from palabra_agent.emulator.server import run_emulator
-        from palabra_agent.settings import load_livekit_settings
+        from palabra_agent.config.settings import load_livekit_settings
+        from palabra_emulator.faults.scenario import load_scenario
+        from palabra_emulator.option_reading import read_options
+        from palabra_emulator.options import EmulatorOptions
+        from palabra_emulator.server import run_emulator
 
         chosen: dict[str, Any] = {
             "host": host,

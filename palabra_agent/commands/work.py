@@ -45,8 +45,8 @@ def start(
 ) -> None:
     """Run the production worker: it waits to be dispatched into rooms."""
     with sentences():
+        from palabra_agent.config.settings import load_settings
         from palabra_agent.plugins_host.catalog import load_plugins
-        from palabra_agent.settings import load_settings
 
         # each process of a job loads them again, and logs what does not load
         keep_plugins_out_of_the_log()
@@ -58,7 +58,7 @@ def start(
             drain_seconds=drain_seconds,
             plugins=load_plugins,
         )
-        from palabra_agent.worker import run_worker, set_up_logging
+        from palabra_agent.worker.server import run_worker, set_up_logging
 
         set_up_logging(log_level.upper())
         asyncio.run(run_worker(settings))
@@ -84,10 +84,14 @@ def dispatch(
 ) -> None:
     """Ask the worker into a room."""
     with sentences():
-        from palabra_agent.dispatching import open_dispatcher
-        from palabra_agent.metadata import check_metadata, plugins_named_in, read_config_argument
+        from palabra_agent.commands.dispatching import open_dispatcher
+        from palabra_agent.commands.metadata import (
+            check_metadata,
+            plugins_named_in,
+            read_config_argument,
+        )
+        from palabra_agent.config.settings import DEFAULT_AGENT_NAME, load_livekit_settings
         from palabra_agent.plugins_host.catalog import load_plugins
-        from palabra_agent.settings import DEFAULT_AGENT_NAME, load_livekit_settings
 
         keep_plugins_out_of_the_log()
         env = environment()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from palabra_agent.interpretation.plan import Regime, listening_language_of
-from palabra_agent.interpretation.ports import Brief, FloorView, Person, Transcript
+from palabra_agent.interpretation.ports import FloorView, Person
 from palabra_agent.languages import LanguageCode, same_language
+from palabra_agent.session import Brief, Transcript
 
 ChatAudience: TypeAlias = Literal["language", "everyone", "original"]
 """Who gets a chat line: those who want its language, all of them everybody, or the original all."""

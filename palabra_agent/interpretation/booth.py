@@ -12,25 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.errors import PalabraError
 from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.channels import Channels
 from palabra_agent.interpretation.condition import Troubles
 from palabra_agent.interpretation.ledger import Ledger
-from palabra_agent.interpretation.ports import (
-    Floor,
-    FloorView,
-    SessionOpener,
-    Transcript,
-    UpdateRefused,
-)
+from palabra_agent.interpretation.ports import Floor, FloorView
 from palabra_agent.interpretation.scribe import Scribe
 from palabra_agent.interpretation.shift import Assignment, Outlets
 from palabra_agent.interpretation.speaker import interpret_speaker
 from palabra_agent.interpretation.terms import Terms
 from palabra_agent.interpretation.voice_change import VoiceChange
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import AUTO, LanguageCode, base
+from palabra_agent.session import SessionOpener, Transcript, UpdateRefused
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from typing import Final
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.interpretation.cast import Cast, Role
 from palabra_agent.interpretation.plugins import NoPlugins, RoomPlugins
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.interpretation.timbres import TimbreSearch
 from palabra_agent.interpretation.voice_log import VoiceLog
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Transcript
 from palabra_agent.voices import DEFAULT_VOICES, Timbre, Verdict, VoiceChoice
 
 __all__ = ["Casting", "Role"]

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import FRAME_MS
 from palabra_agent.audio.pump import fill
 from palabra_agent.interpretation.channel import LanguageChannel
-from palabra_agent.interpretation.ports import FrameSource
 from palabra_agent.languages import LanguageCode
 
 _TAIL_SECONDS: Final = 20.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from palabra_agent.interpretation.ports import Brief, FloorView, Person
+from palabra_agent.interpretation.ports import FloorView, Person
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -16,6 +16,7 @@ from palabra_agent.languages import (
     normalise,
     same_language,
 )
+from palabra_agent.session import Brief
 
 ORIGINAL: Final = "original"
 """What somebody listens to who wants no interpretation."""

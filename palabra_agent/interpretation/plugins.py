@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker, Timbre, Verdict, VoiceRequest
 
 

@@ -1,6 +1,6 @@
-"""What interpreting needs from outside, as small Protocols: the meeting and Palabra sessions.
+"""The meeting, as interpretation needs it: small Protocols and values.
 
-`meeting/` implements the floor with LiveKit, `palabra/` the sessions, tests both with fakes.
+`meeting/` implements them with LiveKit, tests with fakes.
 """
 
 from __future__ import annotations
@@ -9,19 +9,11 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.languages import LanguageCode
-from palabra_agent.voices import VoiceChoice
-
-
-class FrameSource(Protocol):
-    """Something that can be listened to, such as a microphone or a translated track."""
-
-    def open_frames(self) -> AbstractAsyncContextManager[AsyncIterator[Pcm]]:
-        """Listen: yields frames in real time until the sound ends; closed on exit."""
-        ...
 
 
 class Microphone(FrameSource, Protocol):
@@ -158,143 +150,4 @@ class Floor(Protocol):
 
     def show(self, condition: Condition) -> None:
         """Let everybody see how the interpretation is doing; never waits, the newest wins."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What a Palabra session is asked to do for one speaker."""
-
-    source_language: LanguageCode
-    """A source code, or `auto`."""
-    targets: tuple[LanguageCode, ...]
-    """Languages to interpret into, in the order of the room's offer."""
-    voices: Mapping[LanguageCode, VoiceChoice] = field(
-        default_factory=dict[LanguageCode, VoiceChoice]
-    )
-    """The voices that were chosen for the speaker, by target; the default where none was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """Words that Palabra recognised or translated."""
-
-    transcription_id: str
-    """The utterance; the same for its partials, its final text and all its translations."""
-    part: str
-    """Which part of a split utterance; empty where it is whole."""
-    language: LanguageCode
-    """Language of the text: the detected source, or the target; empty where nobody says it."""
-    text: str
-    """The whole text so far, not an addition."""
-    is_final: bool
-    is_translation: bool
-    original: str = ""
-    """The words that a translation translates, as far as they are known; else empty."""
-    start_seconds: float | None = None
-    """When the words began, since the beginning of the session's sound; None where unknown."""
-    end_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InterpretationStarted:
-    """A translated track is there to be listened to."""
-
-    language: LanguageCode
-    source: FrameSource
-
-
-@dataclass(frozen=True, slots=True)
-class InterpretationEnded:
-    """Nothing more comes on a translated track.
-
-    What came before is still to be heard, also after the session has ended; then its frames end by
-    themselves.
-    """
-
-    source: FrameSource
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateRefused:
-    """Palabra kept the running task because it refused its change."""
-
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class BriefFollowed:
-    """Palabra does what it was asked to last."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceMissing:
-    """Palabra does not have a voice that it was asked for, and speaks with its default instead."""
-
-    voice_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class FellSilent:
-    """Nothing at all comes, for too long: another session may do better."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpokeAgain:
-    """After it fell silent, the session answers after all."""
-
-
-SessionEvent: TypeAlias = (
-    Transcript
-    | InterpretationStarted
-    | InterpretationEnded
-    | BriefFollowed
-    | UpdateRefused
-    | VoiceMissing
-    | FellSilent
-    | SpokeAgain
-)
-
-
-class Session(Protocol):
-    """One Palabra session that is ready."""
-
-    @property
-    def billed_seconds(self) -> float:
-        """For how long it has been charged."""
-        ...
-
-    def write(self, frame: Pcm) -> None:
-        """Send a frame of the speaker's voice, in real time; never waits.
-
-        Silence need not be written, but may be.
-        """
-        ...
-
-    def mute(self, *, is_muted: bool) -> None:
-        """Tell whether the speaker has muted themselves."""
-        ...
-
-    def rebrief(self, brief: Brief) -> None:
-        """Ask for something else from now on; never waits, the last brief wins."""
-        ...
-
-    def events(self) -> AsyncIterator[SessionEvent]:
-        """Everything that the session tells, in order; ends where we asked it to end.
-
-        Raises:
-            SessionLost: The session ended without us asking for it.
-        """
-        ...
-
-
-class SessionOpener(Protocol):
-    """Opens Palabra sessions."""
-
-    def __call__(self, brief: Brief) -> AbstractAsyncContextManager[Session]:
-        """Hold a session for the length of a block; it is ended and deleted on every exit.
-
-        Raises:
-            PalabraError: It could not be opened; `retryable` says whether to try again.
-        """
         ...

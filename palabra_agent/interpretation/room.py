@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.booth import Booth, Surroundings
 from palabra_agent.interpretation.casting import Casting, Role
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.lingering import Lingering
 from palabra_agent.interpretation.plan import Plan, plan, source_language_of
-from palabra_agent.interpretation.ports import Brief, Floor, Person, SessionOpener
+from palabra_agent.interpretation.ports import Floor, Person
 from palabra_agent.interpretation.shift import Assignment
 from palabra_agent.interpretation.terms import Terms
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.session import Brief, SessionOpener
 from palabra_agent.voices import Speaker
 
 logger = logging.getLogger(__name__)

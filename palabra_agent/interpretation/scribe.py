@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.audience import Audience, chat_recipients
-from palabra_agent.interpretation.ports import (
-    Brief,
-    Caption,
-    ChatLine,
-    Floor,
-    FloorView,
-    Person,
-    Transcript,
-)
+from palabra_agent.interpretation.ports import Caption, ChatLine, Floor, FloorView, Person
 from palabra_agent.interpretation.terms import Terms
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Brief, Transcript
 
 
 class Scribe:

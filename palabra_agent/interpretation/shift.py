@@ -6,19 +6,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.concurrency import Watched, leaves
 from palabra_agent.errors import PalabraError, SessionLost
-from palabra_agent.failures import leaves
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.interpretation.downlinks import Downlinks
-from palabra_agent.interpretation.ports import (
+from palabra_agent.interpretation.ports import Microphone
+from palabra_agent.languages import LanguageCode
+from palabra_agent.session import (
     Brief,
     BriefFollowed,
     FellSilent,
-    FrameSource,
     InterpretationEnded,
     InterpretationStarted,
-    Microphone,
     Session,
     SessionOpener,
     SpokeAgain,
@@ -26,8 +27,6 @@ from palabra_agent.interpretation.ports import (
     UpdateRefused,
     VoiceMissing,
 )
-from palabra_agent.interpretation.watched import Watched
-from palabra_agent.languages import LanguageCode
 
 
 @dataclass(frozen=True, slots=True)

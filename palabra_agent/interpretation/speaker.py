@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.errors import PalabraError
 from palabra_agent.interpretation.backoff import Backoff, Patience
 from palabra_agent.interpretation.downlinks import Downlinks
-from palabra_agent.interpretation.ports import SessionOpener
 from palabra_agent.interpretation.shift import Assignment, Outlets, Shift
-from palabra_agent.interpretation.watched import Watched
+from palabra_agent.session import SessionOpener
 
 logger = logging.getLogger(__name__)
 

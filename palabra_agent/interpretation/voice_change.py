@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Transcript
 from palabra_agent.voices import VoiceChoice
 
 _APART_SECONDS: Final = 2.0

@@ -25,8 +25,8 @@ from typing import Final
 
 from livekit import api
 
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import MeetingError, SetupError
-from palabra_agent.failures import single_failure
 from palabra_agent.local.board import Board
 from palabra_agent.local.demo_talk import observe, talk
 from palabra_agent.local.demo_view import LiveView, PlainView, View

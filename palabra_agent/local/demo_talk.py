@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from palabra_agent.emulator.markers import language_marker_hz
-from palabra_agent.emulator.script import load_script
 from palabra_agent.local.board import Board
 from palabra_agent.local.demo_view import View
 from palabra_agent.local.meeting import CAST, SCRIPT, Line, Member, turns
 from palabra_agent.local.people import Person, Utterance
 from palabra_agent.local.texts import Caption
+from palabra_emulator.markers import language_marker_hz
+from palabra_emulator.script import load_script
 
 _OBSERVE_SECONDS: Final = 0.1
 _HEAR_SECONDS: Final = 10.0

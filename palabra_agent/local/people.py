@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from livekit import api, rtc
 
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import MeetingError
-from palabra_agent.failures import single_failure
 from palabra_agent.local.ears import Ears
 from palabra_agent.local.person import AGENT_IDENTITY, Person, Utterance
 from palabra_agent.local.texts import Caption, ChatMessage

@@ -16,9 +16,8 @@ from typing import Final
 from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.audio.rtc import AudioOutput
-from palabra_agent.completion import complete
-from palabra_agent.connection import is_up
+from palabra_agent.audio.rtc import AudioOutput, is_up
+from palabra_agent.concurrency import complete
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView, Person
 from palabra_agent.languages import LanguageCode

@@ -22,7 +22,7 @@ from livekit.agents.types import (
     TOPIC_TRANSCRIPTION,
 )
 
-from palabra_agent.connection import is_up
+from palabra_agent.audio.rtc import is_up
 from palabra_agent.interpretation.ports import Caption, ChatLine
 
 _LIMIT: Final = 500

@@ -11,9 +11,9 @@ from typing import Final
 
 from livekit import rtc
 
-from palabra_agent.connection import is_up
+from palabra_agent.audio.rtc import is_up
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.ports import Condition, RoomState
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 
 STATE_ATTRIBUTE: Final = "palabra.state"

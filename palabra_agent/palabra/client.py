@@ -14,19 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.interpretation.ports import (
-    Brief,
-    BriefFollowed,
-    FellSilent,
-    FrameSource,
-    InterpretationEnded,
-    InterpretationStarted,
-    SessionEvent,
-    Transcript,
-    UpdateRefused,
-    VoiceMissing,
-)
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.rest.api import (
     ApiKey,
@@ -40,6 +29,17 @@ from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.session_settings import SessionSettings
 from palabra_agent.palabra.sessions import PalabraSessions
 from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    Transcript,
+    UpdateRefused,
+    VoiceMissing,
+)
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 __all__ = [

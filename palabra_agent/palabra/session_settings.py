@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
-from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol.meanings import Task
 from palabra_agent.palabra.rest.api import SessionTicket
 from palabra_agent.palabra.session.uplink import Habits
-from palabra_agent.palabra.talk.meanings import Task
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.comparing import is_same_task
 from palabra_agent.palabra.task.settings import TaskSettings
@@ -25,6 +24,7 @@ from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from palabra_agent.palabra.transports.stream.websocket import join_stream
 from palabra_agent.palabra.transports.webrtc import join
 from palabra_agent.palabra.vocabulary import GLOBAL, STREAM_TYPES, TransportKind
+from palabra_agent.session import Brief
 
 
 @dataclass(frozen=True, slots=True)

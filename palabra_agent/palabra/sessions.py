@@ -9,10 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
-from palabra_agent.completion import complete, finish
+from palabra_agent.concurrency import complete, finish, single_failure
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
-from palabra_agent.failures import single_failure
-from palabra_agent.interpretation.ports import Brief
+from palabra_agent.palabra.protocol.lifecycle import (
+    DEADLINE_SECONDS,
+    Lifecycle,
+    SessionState,
+    Signal,
+)
+from palabra_agent.palabra.protocol.meanings import Task
 from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket
 from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
 from palabra_agent.palabra.session_settings import (
@@ -24,11 +29,10 @@ from palabra_agent.palabra.session_settings import (
     make_task,
     queue_limits,
 )
-from palabra_agent.palabra.talk.lifecycle import DEADLINE_SECONDS, Lifecycle, SessionState, Signal
-from palabra_agent.palabra.talk.meanings import Task
 from palabra_agent.palabra.transports.choice import TransportChoice
 from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.vocabulary import STREAM_TYPES, TransportKind
+from palabra_agent.session import Brief
 
 _DELETE_SECONDS: Final = 1.4
 """Together with the leaving between them under the 2.5 s that a job has to end."""

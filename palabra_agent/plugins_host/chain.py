@@ -17,9 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import PluginError
-from palabra_agent.failures import single_failure
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import Speech
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
@@ -28,6 +27,7 @@ from palabra_agent.plugins_host.fences import are_equal
 from palabra_agent.plugins_host.guest import Guest
 from palabra_agent.plugins_host.questions import CHOOSE_VOICE, ESTIMATE_TIMBRE, Question
 from palabra_agent.plugins_host.transcripts import Narrator
+from palabra_agent.session import Transcript
 from palabra_agent.voices import Passed, Speaker, Timbre, Verdict, VoiceRequest, voice_ids
 
 _LONGEST_REASON: Final = 200

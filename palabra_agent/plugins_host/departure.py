@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from palabra_agent.completion import finish
+from palabra_agent.concurrency import finish
 from palabra_agent.plugins_host.asking import CALL_SECONDS
 from palabra_agent.plugins_host.fences import HEED_SECONDS
 from palabra_agent.plugins_host.guest import CLOSE_SECONDS, Guest

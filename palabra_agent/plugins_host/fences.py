@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast
 
-from palabra_agent.failures import leaves
+from palabra_agent.concurrency import leaves
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import TranscriptEvent
+from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker
 
 QUEUE_LIMIT: Final = 500

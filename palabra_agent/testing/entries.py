@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 from typing import Any, Final
 
+from palabra_agent.config.room import parse_room_config
 from palabra_agent.config.wording import path_text
 from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 from palabra_agent.languages import LanguageCode
@@ -17,7 +18,6 @@ from palabra_agent.plugin import ENTRY_POINTS, Plugin
 from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
 from palabra_agent.plugins_host.configuring import read_as
-from palabra_agent.room_config import parse_room_config
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import PluginError
-from palabra_agent.failures import single_failure
 from palabra_agent.plugins_host.chain import open_chain
 from palabra_agent.testing.entries import Entry, configure
 from palabra_agent.testing.room import SimulatedRoom

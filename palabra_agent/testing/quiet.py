@@ -10,7 +10,7 @@ from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.interpretation.plugins import RoomPlugins
-from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker, Timbre, Verdict, VoiceRequest
 
 _AT_ONCE_SECONDS: Final = 0.01

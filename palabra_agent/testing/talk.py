@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Transcript
 from palabra_agent.testing.facts import NOON
 
 _SECONDS_PER_WORD: Final = 0.5

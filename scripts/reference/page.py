@@ -11,9 +11,9 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final, cast
 
+from palabra_agent.config.room import RoomConfig
+from palabra_agent.config.settings import WorkerOptions
 from palabra_agent.plugin import ENTRY_POINTS, NoSettings, Plugin
-from palabra_agent.room_config import RoomConfig
-from palabra_agent.settings import WorkerOptions
 from scripts.reference.sections import sections_of
 from scripts.reference.tables import markdown
 

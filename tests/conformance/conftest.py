@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from palabra_agent.emulator.options import EmulatorOptions
 from palabra_agent.errors import SetupError
 from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_emulator.options import EmulatorOptions
 
 from .environments import NEW, OLD, Sdk, installed_python
 from .talking import CurrentSdk

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from palabra_agent.emulator.options import EmulatorOptions
+from palabra_emulator.options import EmulatorOptions
 
 from .steering import Steering, steer
 from .witness import Witness, run_witness

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import pytest
 
-from palabra_agent.emulator.markers import language_marker_hz
-from palabra_agent.emulator.options import EmulatorOptions
-from palabra_agent.emulator.script import load_script
 from palabra_agent.local.processes import run_child
+from palabra_emulator.markers import language_marker_hz
+from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.script import load_script
 
 from .sounds import (
     SPEECH_HZ,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.emulator.markers import language_marker_hz
-from palabra_agent.emulator.script import load_script
+from palabra_emulator.markers import language_marker_hz
+from palabra_emulator.script import load_script
 
 from .containers import CHUNK_MS, opus_pages, wav_pieces
 from .sounds import SPEECH_HZ, SPOKEN_SECONDS, languages_in, seconds_of, sentence, silence

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from palabra_agent.emulator.options import EmulatorOptions
-from palabra_agent.emulator.server import RunningEmulator, run_emulator
+from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.server import RunningEmulator, run_emulator
 
 _PATIENCE: Final = aiohttp.ClientTimeout(total=5)
 

@@ -18,23 +18,23 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 
 import pytest
 
-from palabra_agent.emulator.journal import Entry
-from palabra_agent.emulator.script import load_script
-from palabra_agent.emulator.server import RunningEmulator
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.plan import Regime
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import Transcription, WebSocketFormat
 from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_emulator.journal import Entry
+from palabra_emulator.script import load_script
+from palabra_emulator.server import RunningEmulator
 from tests.clock import eventually
-from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
-from tests.emulator.faulty import arm
 from tests.fakes import FakeFloor
+from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.palabra_emulator.faulty import arm
 
 from .story import Story, facts_of, is_ours, line_of, without_repetitions
 from .voices import WORD, SharedMicrophone

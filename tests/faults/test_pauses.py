@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_pause
-from palabra_agent.emulator.pipeline import HEARING_RATE
-from palabra_agent.emulator.resampling import Resampler
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_emulator.pipeline import HEARING_RATE
+from palabra_emulator.resampling import Resampler
 from tests.clock import eventually
 
 from .harness import OVER_WEBSOCKET, Scene, meeting, people_come

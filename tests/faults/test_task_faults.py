@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from palabra_agent.errors import SessionLost
-from palabra_agent.interpretation.ports import Brief
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 
 from .harness import EN, ES, OVER_WEBSOCKET, Scene, meeting, people_come

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.emulator.options import EmulatorOptions
-from palabra_agent.emulator.server import run_emulator
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import Transcription
 from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.server import run_emulator
 from tests.clock import eventually
 
 from .harness import OVER_WEBSOCKET, SWIFT, Place, Scene, meeting, people_come

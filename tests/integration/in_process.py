@@ -12,9 +12,9 @@ from livekit import api, rtc
 from livekit.agents import AutoSubscribe, JobContext, JobProcess
 from livekit.protocol import models
 
-from palabra_agent.job import end_interpretation, interpret_job, prepare_process
+from palabra_agent.config.settings import load_settings
 from palabra_agent.local.people import AGENT_IDENTITY
-from palabra_agent.settings import load_settings
+from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
 
 from .stack import Room
 

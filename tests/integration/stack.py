@@ -22,10 +22,10 @@ import psutil
 from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
-from palabra_agent.emulator.script import load_script
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import AGENT_IDENTITY, Person, join
 from palabra_agent.local.processes import Child, run_child
+from palabra_emulator.script import load_script
 
 from .emulated import Emulator
 

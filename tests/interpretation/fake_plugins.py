@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.session import Transcript
 from palabra_agent.voices import (
     FixedVoice,
     Speaker,

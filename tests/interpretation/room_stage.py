@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
 from tests.fakes import FakeFloor, FakeSession, FakeSessions, FakeSound, PersonFacts

@@ -15,8 +15,9 @@ from palabra_agent.interpretation.audience import (
     version_for,
 )
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.ports import Brief, FloorView, Person, Transcript
+from palabra_agent.interpretation.ports import FloorView, Person
 from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.session import Brief, Transcript
 from tests.fakes import transcript, translated
 
 pytestmark = pytest.mark.unit

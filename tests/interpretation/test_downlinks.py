@@ -12,7 +12,7 @@ import pytest
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.interpretation.downlinks import Downlinks
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk.messages import AudioChunk
+from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.paced_track import PacedTrack
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from tests.clock import eventually, in_jumping_time, passing

@@ -18,7 +18,7 @@ from palabra_agent.interpretation.plan import (
     plan,
     source_language_of,
 )
-from palabra_agent.interpretation.ports import Brief, FloorView, Person
+from palabra_agent.interpretation.ports import FloorView, Person
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -26,6 +26,7 @@ from palabra_agent.languages import (
     LanguageCode,
     same_language,
 )
+from palabra_agent.session import Brief
 from tests.fakes import FakeSound
 
 pytestmark = pytest.mark.unit

@@ -10,13 +10,14 @@ import pytest
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
-from palabra_agent.interpretation.ports import Brief, FloorView, RoomState
+from palabra_agent.interpretation.ports import FloorView, RoomState
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeFloor,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.ports import Brief, Caption, ChatLine, FloorView, Person
+from palabra_agent.interpretation.ports import Caption, ChatLine, FloorView, Person
 from palabra_agent.interpretation.scribe import Scribe
 from palabra_agent.interpretation.terms import Terms, WritingRules
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Brief
 from tests.fakes import FakeFloor, FakeSound, transcript, translated
 
 pytestmark = pytest.mark.unit

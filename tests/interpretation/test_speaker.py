@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.concurrency import Watched
 from palabra_agent.errors import (
     ApiError,
     PalabraError,
@@ -18,11 +19,10 @@ from palabra_agent.errors import (
     Unreachable,
 )
 from palabra_agent.interpretation.channel import LanguageChannel
-from palabra_agent.interpretation.ports import Brief, Transcript, UpdateRefused
 from palabra_agent.interpretation.shift import Assignment, Outlets
 from palabra_agent.interpretation.speaker import interpret_speaker
-from palabra_agent.interpretation.watched import Watched
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Brief, Transcript, UpdateRefused
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSessions, FakeSound, FakeTrack, frame, transcript
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.interpretation.voice_change import VoiceChange
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Transcript
 from palabra_agent.voices import FixedVoice, VoiceChoice
 from tests.fakes import transcript, translated
 

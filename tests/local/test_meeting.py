@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from palabra_agent.emulator.script import load_script
 from palabra_agent.local.meeting import (
     ALICE,
     BRUNO,
@@ -15,6 +14,7 @@ from palabra_agent.local.meeting import (
     interpretations,
     turns,
 )
+from palabra_emulator.script import load_script
 
 pytestmark = pytest.mark.unit
 

@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from palabra_agent.errors import ErrorClass
-from palabra_agent.palabra.talk import commands
-from palabra_agent.palabra.talk.commands import CommandParts
-from palabra_agent.palabra.talk.decoding import MESSAGE_TYPES
-from palabra_agent.palabra.talk.messages import Message
+from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import CommandParts
+from palabra_agent.palabra.protocol.decoding import MESSAGE_TYPES
+from palabra_agent.palabra.protocol.messages import Message
 from palabra_agent.palabra.task.settings import MessageType, TaskSettings
 
 pytestmark = pytest.mark.unit

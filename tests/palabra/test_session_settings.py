@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-from palabra_agent.interpretation.ports import Brief
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import PalabraApi
@@ -15,6 +14,7 @@ from palabra_agent.palabra.session_settings import SessionSettings, make_task, q
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from palabra_agent.palabra.vocabulary import TransportKind
+from palabra_agent.session import Brief
 from palabra_agent.voices import FixedVoice
 
 pytestmark = pytest.mark.unit

@@ -13,7 +13,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
-from palabra_agent.interpretation.ports import Brief, VoiceMissing
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
 from palabra_agent.palabra.rest.api import ApiKey, SessionTicket, open_api
@@ -23,6 +22,7 @@ from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.transports.webrtc import join
 from palabra_agent.palabra.vocabulary import TransportKind
+from palabra_agent.session import Brief, VoiceMissing
 from palabra_agent.voices import FixedVoice
 from tests.clock import eventually, in_jumping_time
 from tests.fakes import FakeTransport

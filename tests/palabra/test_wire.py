@@ -15,9 +15,9 @@ import pytest
 
 from palabra_agent.errors import ConfigError
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk import commands
-from palabra_agent.palabra.talk.commands import CommandParts
-from palabra_agent.palabra.talk.messages import encode
+from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import CommandParts
+from palabra_agent.palabra.protocol.messages import encode
 from palabra_agent.palabra.transports.port import Disconnected, TrackStarted
 from palabra_agent.palabra.transports.stream.websocket import join_stream
 from tests.clock import eventually

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from tests.clock import in_jumping_time
-from tests.emulator.client import CREDENTIALS
-from tests.emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.palabra_emulator.client import CREDENTIALS
+from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 from .wire.rest import ask, outcome_differences
 from .wire.rows import Row, rows

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.emulator.reading import Flaw
-from palabra_agent.emulator.task import Task
+from palabra_emulator.reading import Flaw
+from palabra_emulator.task import Task
 
 from .wire.emulated import EmulatedTalk, judged, transport_of
 from .wire.rows import TOLD, Json, Row, rows

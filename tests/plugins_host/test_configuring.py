@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.errors import RoomConfigError
 from palabra_agent.plugins_host.catalog import PluginCatalog
-from palabra_agent.room_config import RoomConfig, parse_room_config
 from tests.broken_plugins.turns_coat import Coat
 from tests.plugins_host.installed import catalog_of, entry
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import Speaker, TranscriptEvent
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
 from palabra_agent.plugins_host.transcripts import QUEUE_LIMIT
+from palabra_agent.session import Transcript
 from tests.clock import eventually, in_jumping_time
 from tests.plugins_host.strangers import (
     Listener,

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.config.room import parse_room_config, room_config_schema
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.plugins_host.schemas import plugin_schemas
-from palabra_agent.room_config import parse_room_config, room_config_schema
 from tests.plugins_host.installed import broken, catalog_of, entry
 
 pytestmark = pytest.mark.unit

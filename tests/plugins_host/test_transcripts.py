@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import Speaker, TranscriptEvent
 from palabra_agent.plugins_host.transcripts import QUEUE_LIMIT, EventQueue, Narrator
+from palabra_agent.session import Transcript
 
 pytestmark = pytest.mark.unit
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from palabra_agent.errors import ApiError, ErrorClass, Unreachable
-from palabra_agent.network_errors import reason_of
+from palabra_agent.network import reason_of
 from palabra_agent.palabra.rest.answers import Answer, refusal_of
 
 _LONGEST_PAUSE: Final = 10.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from palabra_agent.interpretation.ports import Transcript
+from palabra_agent.session import Transcript
 
 _ONSET_MS: Final = 60.0
 """So much sound in a row is speech; less is a click."""

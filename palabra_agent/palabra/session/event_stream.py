@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from palabra_agent.errors import PalabraError
-from palabra_agent.interpretation.ports import SessionEvent
+from palabra_agent.session import SessionEvent
 
 _LIMIT: Final = 2_000
 """So many untold events, and nobody listens any more; memory is finite."""

@@ -6,23 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from palabra_agent.interpretation.ports import (
-    Brief,
-    BriefFollowed,
-    FellSilent,
-    SpokeAgain,
-    Transcript,
-    UpdateRefused,
-    VoiceMissing,
-)
+from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.meanings import Finished, Meaning, Noted, Over, Ready, Refused
+from palabra_agent.palabra.protocol.messages import QueueLevels
 from palabra_agent.palabra.session.event_stream import EventStream
 from palabra_agent.palabra.session.interruption import Interruption
 from palabra_agent.palabra.session.notices import Notices
 from palabra_agent.palabra.session.telling import Telling
 from palabra_agent.palabra.session.uplink import Uplink
-from palabra_agent.palabra.talk.conversation import TaskConversation
-from palabra_agent.palabra.talk.meanings import Finished, Meaning, Noted, Over, Ready, Refused
-from palabra_agent.palabra.talk.messages import QueueLevels
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -32,6 +23,15 @@ from palabra_agent.palabra.transports.port import (
     TrackEnded,
     TrackStarted,
     TransportEvent,
+)
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    SpokeAgain,
+    Transcript,
+    UpdateRefused,
+    VoiceMissing,
 )
 
 

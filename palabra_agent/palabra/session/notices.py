@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from palabra_agent.palabra.talk.meanings import Noted
-from palabra_agent.palabra.talk.setbacks import PAUSE_REFUSED
+from palabra_agent.palabra.protocol.meanings import Noted
+from palabra_agent.palabra.protocol.setbacks import PAUSE_REFUSED
 
 logger = logging.getLogger(__name__)
 

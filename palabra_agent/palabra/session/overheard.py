@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm, is_silent
-from palabra_agent.interpretation.ports import FrameSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,22 +14,16 @@ from typing import Final, TypeAlias
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import SessionLost
-from palabra_agent.interpretation.ports import (
-    Brief,
-    BriefFollowed,
-    FellSilent,
-    SessionEvent,
-    SpokeAgain,
-)
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
+from palabra_agent.palabra.protocol.meanings import Task
+from palabra_agent.palabra.protocol.messages import encode
 from palabra_agent.palabra.session.incoming import Incoming
 from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
-from palabra_agent.palabra.talk import commands
-from palabra_agent.palabra.talk.conversation import TaskConversation
-from palabra_agent.palabra.talk.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.talk.meanings import Task
-from palabra_agent.palabra.talk.messages import encode
 from palabra_agent.palabra.transports.port import Transport
+from palabra_agent.session import Brief, BriefFollowed, FellSilent, SessionEvent, SpokeAgain
 
 END_SECONDS: Final = 0.5
 """How long saying good-bye may take: whoever deletes the session ends it as well."""

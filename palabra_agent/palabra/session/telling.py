@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from palabra_agent.interpretation.ports import (
-    Brief,
-    FrameSource,
-    InterpretationEnded,
-    InterpretationStarted,
-    Transcript,
-)
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.languages import AUTO, LanguageCode, match
+from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
 from palabra_agent.palabra.session.event_stream import EventStream
 from palabra_agent.palabra.session.overheard import Overheard
-from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
+from palabra_agent.session import Brief, InterpretationEnded, InterpretationStarted, Transcript
 
 
 class Telling:

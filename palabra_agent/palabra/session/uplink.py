@@ -13,12 +13,12 @@ from typing import Final
 
 from palabra_agent.audio.pauses import PauseDetector
 from palabra_agent.audio.pcm import Pcm, duration_ms
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.palabra.session.attention import Attention
 from palabra_agent.palabra.session.billing import BillingMeter
 from palabra_agent.palabra.session.silence import SilenceWatch
 from palabra_agent.palabra.session.voice import Voice
 from palabra_agent.palabra.transports.port import Transport
+from palabra_agent.session import Transcript
 
 _DOUBT_SHARE: Final = 1 / 3
 """After this part of a suspicious silence it is worth asking whether the task is still there."""

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.interpretation.ports import FrameSource
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk.messages import Message
+from palabra_agent.palabra.protocol.messages import Message
 
 
 @dataclass(frozen=True, slots=True)

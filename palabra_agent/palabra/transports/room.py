@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from livekit import rtc
 
 from palabra_agent.audio.rtc import AudioOutput, microphone_options
-from palabra_agent.completion import complete
+from palabra_agent.concurrency import complete
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.palabra.rest.answers import SessionTicket
 

@@ -15,13 +15,12 @@ from typing import Final
 from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
-from palabra_agent.completion import finish
-from palabra_agent.connection import is_up
+from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up
+from palabra_agent.concurrency import finish
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol.decoding import decode
 from palabra_agent.palabra.rest.answers import SessionTicket
-from palabra_agent.palabra.talk.decoding import decode
 from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
     Disconnected,

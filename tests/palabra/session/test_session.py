@@ -12,27 +12,16 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
-from palabra_agent.interpretation.ports import (
-    Brief,
-    BriefFollowed,
-    FellSilent,
-    FrameSource,
-    InterpretationEnded,
-    InterpretationStarted,
-    SessionEvent,
-    SpokeAgain,
-    Transcript,
-    UpdateRefused,
-)
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.lifecycle import SessionState
+from palabra_agent.palabra.protocol.meanings import Task
+from palabra_agent.palabra.protocol.pacing import TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.session.uplink import Habits
-from palabra_agent.palabra.talk.decoding import decode
-from palabra_agent.palabra.talk.lifecycle import SessionState
-from palabra_agent.palabra.talk.meanings import Task
-from palabra_agent.palabra.talk.pacing import TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.transports.port import (
     Interrupted,
     MessageReceived,
@@ -40,6 +29,17 @@ from palabra_agent.palabra.transports.port import (
     Resumed,
     TrackEnded,
     TrackStarted,
+)
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    SpokeAgain,
+    Transcript,
+    UpdateRefused,
 )
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, FakeTransport, frame, transcript, translated

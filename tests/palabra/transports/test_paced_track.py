@@ -9,7 +9,7 @@ import pytest
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk.messages import AudioChunk
+from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.paced_track import PacedTrack
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from tests.clock import eventually, in_jumping_time, passing

@@ -13,12 +13,12 @@ import av
 import numpy as np
 import pytest
 
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.errors import SessionLost
-from palabra_agent.interpretation.ports import FrameSource
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.talk.messages import StreamEnded, encode
+from palabra_agent.palabra.protocol.messages import StreamEnded, encode
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.port import (
     Disconnected,

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from palabra_agent.emulator.commands import (
+from palabra_agent.palabra.protocol.decoding import decode
+from palabra_emulator.commands import (
     EndTask,
     GetTask,
     InterruptTask,
@@ -16,17 +17,16 @@ from palabra_agent.emulator.commands import (
     open_envelope,
     read_command,
 )
-from palabra_agent.emulator.conversation import Conversation
-from palabra_agent.emulator.identifiers import new_identity
-from palabra_agent.emulator.journal import Journal
-from palabra_agent.emulator.ports import TransportKind
-from palabra_agent.emulator.reading import Flaw, InvalidMessage
-from palabra_agent.emulator.script import load_script
-from palabra_agent.emulator.session import Session
-from palabra_agent.emulator.task import Task, TaskRules, read_task
-from palabra_agent.palabra.talk.decoding import decode
-from tests.emulator.client import task
-from tests.emulator.fakes import OPTIONS, Clock
+from palabra_emulator.conversation import Conversation
+from palabra_emulator.identifiers import new_identity
+from palabra_emulator.journal import Journal
+from palabra_emulator.ports import TransportKind
+from palabra_emulator.reading import Flaw, InvalidMessage
+from palabra_emulator.script import load_script
+from palabra_emulator.session import Session
+from palabra_emulator.task import Task, TaskRules, read_task
+from tests.palabra_emulator.client import task
+from tests.palabra_emulator.fakes import OPTIONS, Clock
 
 from .reading import differences, facts_of
 from .rows import Json, Row

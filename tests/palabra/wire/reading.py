@@ -7,12 +7,11 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from palabra_agent.interpretation.ports import Transcript
 from palabra_agent.languages import base, normalise
-from palabra_agent.palabra.talk.conversation import TaskConversation
-from palabra_agent.palabra.talk.decoding import decode
-from palabra_agent.palabra.talk.meanings import Over
-from palabra_agent.palabra.talk.messages import (
+from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.meanings import Over
+from palabra_agent.palabra.protocol.messages import (
     MALFORMED,
     AudioChunk,
     ErrorReport,
@@ -25,10 +24,11 @@ from palabra_agent.palabra.talk.messages import (
     Unread,
     WarningReport,
 )
-from palabra_agent.palabra.talk.refusals import entries_of
-from palabra_agent.palabra.talk.utterances import UNNAMED
+from palabra_agent.palabra.protocol.refusals import entries_of
+from palabra_agent.palabra.protocol.utterances import UNNAMED
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.stream.sound_formats import unpack
+from palabra_agent.session import Transcript
 
 from .rows import TOLD, Json, Row
 

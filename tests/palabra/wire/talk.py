@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from palabra_agent.interpretation.ports import Transcript
-from palabra_agent.palabra.talk.conversation import TaskConversation
-from palabra_agent.palabra.talk.meanings import (
+from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.meanings import (
     Command,
     Finished,
     Meaning,
@@ -19,10 +18,11 @@ from palabra_agent.palabra.talk.meanings import (
     Refused,
     Task,
 )
-from palabra_agent.palabra.talk.messages import AudioChunk, ErrorReport, Message, TaskReport
-from palabra_agent.palabra.talk.refusals import readable
-from palabra_agent.palabra.talk.transcript_order import TranscriptOrder
+from palabra_agent.palabra.protocol.messages import AudioChunk, ErrorReport, Message, TaskReport
+from palabra_agent.palabra.protocol.refusals import readable
+from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transports.stream.connection import closing_reason
+from palabra_agent.session import Transcript
 
 from .emulated import is_valid_task
 from .reading import differences, facts_of, read

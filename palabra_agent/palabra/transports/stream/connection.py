@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError, Unreachable
-from palabra_agent.network_errors import reason_of
+from palabra_agent.network import reason_of
 
 _CONNECT_SECONDS: Final = 15.0
 _HEARTBEAT_SECONDS: Final = 10.0

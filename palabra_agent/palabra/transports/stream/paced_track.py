@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from palabra_agent.audio.pcm import FRAME_MS, Pcm
-from palabra_agent.palabra.talk.messages import AudioChunk
+from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.speech_queue import (
     QueueLimits,
     SpeechQueue,

@@ -9,7 +9,7 @@ import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
-from palabra_agent.palabra.talk.decoding import unzipped
+from palabra_agent.palabra.protocol.decoding import unzipped
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.stream.ogg_opus import OggOpusWriter
 from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Final
 
 from palabra_agent.languages import LanguageCode, match
-from palabra_agent.palabra.talk.messages import AudioChunk
+from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.paced_track import PacedTrack
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
 from palabra_agent.palabra.vocabulary import GLOBAL

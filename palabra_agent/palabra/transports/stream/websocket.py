@@ -19,14 +19,13 @@ from typing import Final
 import aiohttp
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.completion import finish
+from palabra_agent.concurrency import finish, single_failure
 from palabra_agent.errors import SessionLost
-from palabra_agent.failures import single_failure
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.protocol.commands import input_audio_data
+from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, encode
 from palabra_agent.palabra.rest.answers import SessionTicket
-from palabra_agent.palabra.talk.commands import input_audio_data
-from palabra_agent.palabra.talk.decoding import decode
-from palabra_agent.palabra.talk.messages import AudioChunk, Message, StreamEnded, encode
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (

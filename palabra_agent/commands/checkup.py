@@ -1,0 +1,132 @@
+"""Whether this installation can work: one question after the other, each answered in a line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from palabra_agent.commands.metadata import read_config_argument
+from palabra_agent.config.room import parse_room_config
+from palabra_agent.config.settings import WorkerSettings, load_settings
+from palabra_agent.errors import (
+    ApiError,
+    ConfigError,
+    ErrorClass,
+    PalabraAgentError,
+    SettingsError,
+)
+from palabra_agent.palabra.rest.api import open_api
+from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
+from palabra_agent.worker.access import check_livekit, palabra_access
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check-up."""
+
+    subject: str
+    is_good: bool
+    details: tuple[str, ...]
+
+
+async def examine(
+    env: Mapping[str, str],
+    config_file: Path | None,
+    room_config: str | None,
+    load: Callable[..., PluginCatalog] = load_plugins,
+) -> AsyncIterator[Finding]:
+    """Look at settings, LiveKit, Palabra, the plugins and a room config, in this order.
+
+    What needs good settings is left out where they are wrong.
+
+    Args:
+        env: The environment.
+        config_file: The worker's settings.
+        room_config: JSON, or `@file.json`; None to look at none.
+        load: Loads the plugins.
+    """
+    settings: WorkerSettings | None = None
+    loaded: list[PluginCatalog] = []
+
+    def remember(
+        tables: Mapping[str, Mapping[str, object]], allowed: Sequence[str] | None
+    ) -> PluginCatalog:
+        loaded.append(load(tables, allowed))
+        return loaded[0]
+
+    try:
+        settings = load_settings(env=env, config_file=config_file, plugins=remember)
+        yield Finding("settings", is_good=True, details=("complete",))
+    except SettingsError as error:
+        yield _bad("settings", error)
+
+    if settings is not None:
+        yield await _livekit(settings)
+        yield await _palabra(settings)
+
+    # a file that cannot be read says nothing of plugins
+    catalog = loaded[0] if loaded else load()
+    yield _plugins(catalog)
+
+    if room_config is not None:
+        layers = [settings.room] if settings is not None else []
+        yield _room_config(room_config, layers, catalog)
+
+
+async def _livekit(settings: WorkerSettings) -> Finding:
+    try:
+        await check_livekit(settings.livekit)
+    except PalabraAgentError as error:
+        return _bad("LiveKit", error)
+
+    return Finding("LiveKit", is_good=True, details=(f"lets us in at {settings.livekit.url}",))
+
+
+async def _palabra(settings: WorkerSettings) -> Finding:
+    credentials = palabra_access(settings.palabra_credentials)
+    try:
+        async with open_api(settings.palabra_api_url, credentials) as palabra:
+            count = len(await palabra.list_sessions())
+    except ApiError as error:
+        is_ours = error.error_class in {ErrorClass.CREDENTIALS, ErrorClass.NOT_FOUND}
+        hint = "; check the PALABRA_… credentials" if is_ours else ""
+        return Finding("Palabra", is_good=False, details=(f"{error}{hint}",))
+    except PalabraAgentError as error:
+        return _bad("Palabra", error)
+
+    where = f"lets us in at {settings.palabra_api_url}, {count} sessions open"
+    return Finding("Palabra", is_good=True, details=(where,))
+
+
+def _plugins(catalog: PluginCatalog) -> Finding:
+    """What can be used, and what not; not to be allowed, or needed, is no failure."""
+    records = catalog.records
+    if not records:
+        return Finding("plugins", is_good=True, details=("none installed",))
+
+    ready = ", ".join(record.name for record in records if record.is_ready)
+    others = (record for record in records if not record.is_ready)
+    return Finding(
+        "plugins",
+        is_good=not any(record.is_broken for record in records),
+        details=(f"ready: {ready or 'none'}", *map(str, others)),
+    )
+
+
+def _room_config(
+    argument: str, layers: Sequence[Mapping[str, object]], catalog: PluginCatalog
+) -> Finding:
+    try:
+        metadata = read_config_argument(argument)
+        config = parse_room_config(metadata, layers=layers, plugins=catalog)
+    except ConfigError as error:
+        return _bad("room config", error)
+
+    offered = ", ".join(config.languages)
+    return Finding("room config", is_good=True, details=(f"valid; offers {offered}",))
+
+
+def _bad(subject: str, error: PalabraAgentError) -> Finding:
+    problems = error.problems if isinstance(error, ConfigError) else (error,)
+    return Finding(subject, is_good=False, details=tuple(map(str, problems)))

@@ -1,0 +1,205 @@
+"""Asks the worker into a room, and tells whether it came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import aiohttp
+from livekit import api
+from livekit.protocol.agent import JobStatus
+from livekit.protocol.models import ParticipantInfo
+
+from palabra_agent.config.settings import LiveKitSettings
+from palabra_agent.errors import MeetingError
+from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
+from palabra_agent.worker.access import refused, server_api, unreachable
+
+ARRIVAL_SECONDS: Final = 10.0
+_LEAVING_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 0.2
+_LONGEST_SECONDS: Final = 30.0
+_ROOM_IS_GONE: Final = frozenset({404, 503})
+_AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A worker that was asked into a room."""
+
+    room: str
+    dispatch_id: str
+    replaced: frozenset[str] = frozenset()
+    """Participants, by sid, that were sent away and are not the one to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """One worker's name on one LiveKit server."""
+
+    server: api.LiveKitAPI
+    agent_name: str
+
+    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> Asked:
+        """Ask the worker into a room.
+
+        Args:
+            room: The room's name; it is created where it does not exist.
+            metadata: The room config as JSON, already checked.
+            replace: Send an interpreter that is there away first.
+
+        Raises:
+            MeetingError: There is one already, and it is not to be replaced; or no room is named.
+        """
+        if not room:
+            raise MeetingError("the room's name must not be empty")
+
+        dispatches = await self.dispatches(room)
+        interpreters = await self.interpreters(room)
+        if replace:
+            for old in dispatches:
+                await self.server.agent_dispatch.delete_dispatch(old.id, room)
+            await self._until_gone(room)
+        elif interpreters or any(map(_is_at_work, dispatches)):
+            raise MeetingError(
+                f"room {room} has an interpreter already; --replace sends it away first"
+            )
+
+        request = api.CreateAgentDispatchRequest(
+            agent_name=self.agent_name, room=room, metadata=metadata
+        )
+        created = await self.server.agent_dispatch.create_dispatch(request)
+        return Asked(room, created.id, frozenset(old.sid for old in interpreters))
+
+    async def wait_for_arrival(self, asked: Asked) -> None:
+        """Wait until the interpreter that was asked is ready in the room.
+
+        Raises:
+            MeetingError: It did not come in time, or refused; the sentence says why, most likely.
+        """
+        try:
+            await _ask_until(partial(self._has_arrived, asked), ARRIVAL_SECONDS)
+        except TimeoutError:
+            raise MeetingError(await self._why_absent(asked)) from None
+
+    async def dispatches(self, room: str) -> list[api.AgentDispatch]:
+        """The dispatches of our worker in a room; other agents' are left alone."""
+        # asked for the dispatches of a room that is not there, LiveKit waits 3 s and fails
+        rooms = await self.server.room.list_rooms(api.ListRoomsRequest(names=[room]))
+        if not rooms.rooms:
+            return []
+
+        try:
+            listed = await self.server.agent_dispatch.list_dispatch(room)
+        except api.ServerError as error:
+            if error.status in _ROOM_IS_GONE:
+                return []
+            raise
+
+        return [dispatch for dispatch in listed if dispatch.agent_name == self.agent_name]
+
+    async def interpreters(self, room: str) -> list[ParticipantInfo]:
+        """The interpreters in a room: one as a rule, none where there is no room."""
+        try:
+            listed = await self.server.room.list_participants(
+                api.ListParticipantsRequest(room=room)
+            )
+        except api.ServerError as error:
+            if error.status == 404:
+                return []
+            raise
+
+        return [
+            who
+            for who in listed.participants
+            if who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
+        ]
+
+    async def _until_gone(self, room: str) -> None:
+        """Wait until no interpreter is in a room; remove one that died without leaving."""
+
+        async def is_gone() -> bool:
+            return not await self.interpreters(room)
+
+        try:
+            await _ask_until(is_gone, _LEAVING_SECONDS)
+        except TimeoutError:
+            for old in await self.interpreters(room):
+                await self._remove(room, old.identity)
+
+    async def _remove(self, room: str, identity: str) -> None:
+        # refused where they have left by themselves meanwhile
+        with suppress(api.ServerError):
+            await self.server.room.remove_participant(
+                api.RoomParticipantIdentity(room=room, identity=identity)
+            )
+
+    async def _has_arrived(self, asked: Asked) -> bool:
+        found = await self.interpreters(asked.room)
+        interpreter = next((who for who in found if who.sid not in asked.replaced), None)
+        if interpreter is None:
+            return False
+
+        state = interpreter.attributes[STATE_ATTRIBUTE]
+        if state == RoomState.FAILED:
+            reason = interpreter.attributes.get(ERROR_ATTRIBUTE, "no reason given")
+            raise MeetingError(f"the interpreter came to room {asked.room} and gave up: {reason}")
+
+        return state != RoomState.STARTING
+
+    async def _why_absent(self, asked: Asked) -> str:
+        late = f"no interpreter came to room {asked.room} within {ARRIVAL_SECONDS:g} s"
+        jobs = [
+            job.state
+            for dispatch in await self.dispatches(asked.room)
+            if dispatch.id == asked.dispatch_id
+            for job in dispatch.state.jobs
+        ]
+        if not jobs:
+            return (
+                f"{late}: no worker took it. Is `palabra-agent start` running on this server, with"
+                f' the agent name "{self.agent_name}"? One that is full takes none either: see its'
+                " `load_threshold`"
+            )
+
+        if jobs[-1].status == JobStatus.JS_FAILED:
+            return f"{late}: its job failed ({jobs[-1].error or 'see the log of the worker'})"
+
+        return f"{late}: a worker took it and is not ready yet; see its log"
+
+
+@asynccontextmanager
+async def open_dispatcher(livekit: LiveKitSettings, agent_name: str) -> AsyncGenerator[Dispatcher]:
+    """Talk to a LiveKit server's dispatch service for the length of a block.
+
+    Raises:
+        MeetingError: It cannot be reached, or refuses.
+    """
+    if not agent_name:
+        raise MeetingError(
+            "a worker with an empty agent name joins every new room by itself; there is nothing to"
+            " dispatch"
+        )
+
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS), server_api(livekit) as server:
+            yield Dispatcher(server, agent_name)
+    except api.ServerError as error:
+        raise refused(livekit, error) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise unreachable(livekit, error) from None
+
+
+async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - the server only answers
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+def _is_at_work(dispatch: api.AgentDispatch) -> bool:
+    return any(job.state.status in _AT_WORK for job in dispatch.state.jobs)

@@ -1,0 +1,168 @@
+"""Tasks and time where asyncio stops: single failures, undone requests, watched values, limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+T = TypeVar("T")
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
+
+@contextmanager
+def single_failure() -> Generator[None]:
+    """Let the only failure of a task group in the block come out unwrapped; several stay a group.
+
+    Raises:
+        BaseException: Whatever that failure is.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        failure: BaseException = failures
+        while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+            failure = failure.exceptions[0]
+        if failure is failures:
+            raise
+        raise failure from None
+
+
+def leaves(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
+    """The errors themselves, out of however many groups."""
+    found: list[ErrorT] = []
+    for failure in failures.exceptions:
+        found += leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
+
+    return found
+
+
+async def complete(
+    request: Coroutine[Any, Any, T],
+    *,
+    grace_seconds: float,
+    undo: Callable[[T], Awaitable[None]],
+) -> T:
+    """Await a request; when cancelled meanwhile, let it finish and undo what it did.
+
+    Args:
+        request: Something asked of a peer.
+        grace_seconds: How long it may take to finish after a cancellation.
+        undo: Takes the result that nobody waits for any more.
+    """
+    with single_failure():
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(request, name="request")
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:
+                await asyncio.wait({task}, timeout=grace_seconds)
+                if task.done() and not task.cancelled() and task.exception() is None:
+                    await undo(task.result())
+                raise
+
+    return task.result()
+
+
+async def finish(cleaning: Coroutine[Any, Any, None], *, seconds: float) -> None:
+    """Clean up to the end, within a deadline, however often we are cancelled meanwhile."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    was_cancelled = False
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(cleaning, name="clean up")
+        while not task.done() and loop.time() < deadline:
+            try:
+                await asyncio.wait({task}, timeout=deadline - loop.time())
+            except asyncio.CancelledError:
+                was_cancelled = True
+
+        task.cancel()
+
+    if was_cancelled:
+        raise asyncio.CancelledError
+
+
+class Watched(Generic[T]):
+    """A value and a way to wait for its changes; what nobody saw in time is skipped."""
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+        self._changed = asyncio.Event()
+
+    @property
+    def value(self) -> T:
+        """The value now."""
+        return self._value
+
+    def set(self, value: T) -> None:
+        """Replace the value; those who wait are told unless it is equal to the old one."""
+        if value == self._value:
+            return
+
+        self._value = value
+        # a new event for the next change: everybody who waits holds the old one
+        waiting, self._changed = self._changed, asyncio.Event()
+        waiting.set()
+
+    async def wait_until(self, holds: Callable[[T], bool]) -> T:
+        """Return the value as soon as something holds of it. Cancelling it changes nothing."""
+        while not holds(self._value):
+            await self._changed.wait()
+
+        return self._value
+
+    async def changes(self) -> AsyncIterator[T]:
+        """Yield the value now, then the newest after each change, for ever."""
+        while True:
+            seen, changed = self._value, self._changed
+            yield seen
+            await changed.wait()
+
+
+class TimeIsUp(TimeoutError):
+    """The limit has passed: this one, and not some other deadline within."""
+
+
+class TimeLimit:
+    """A block that ends with `TimeIsUp` when its time is over; it begins when this is made.
+
+    A limit that has passed already ends the block at once.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self.minutes = minutes
+        """None: for ever."""
+        self._began = asyncio.get_running_loop().time()
+        self._timeout = asyncio.timeout_at(self._end)
+        self._is_over = False
+
+    def follow(self, minutes: float | None) -> None:
+        """Have another limit from now on."""
+        if self._is_over or self._timeout.expired() or minutes == self.minutes:
+            return
+
+        self.minutes = minutes
+        self._timeout.reschedule(self._end)
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_over = True
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            raise TimeIsUp from None
+
+    @property
+    def _end(self) -> float | None:
+        return None if self.minutes is None else self._began + self.minutes * 60

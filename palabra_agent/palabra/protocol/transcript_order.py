@@ -1,0 +1,81 @@
+"""Puts a session's transcripts in order: once each, final after partials, nothing after a final.
+
+Translations come with the words that they translate. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from palabra_agent.session import Transcript
+
+_REMEMBERED: Final = 500
+"""Versions of utterances remembered: more than any session has under way."""
+
+_WHOLE: Final = ""
+_ORIGINAL: Final = "original"
+
+
+@dataclass(slots=True)
+class _Version:
+    partial: str = ""
+    finals: dict[str, str] = field(default_factory=dict[str, str])
+    """Text by part."""
+
+
+class TranscriptOrder:
+    """Recognises what Palabra says twice, late or without news.
+
+    Palabra repeats validated texts on WebRTC, partials may come after the text that they led to,
+    and the partials of a sentence that is split later carry no part.
+    """
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[tuple[str, str], _Version] = OrderedDict()
+
+    def is_news(self, transcript: Transcript) -> bool:
+        """Whether a transcript says something new; it is remembered.
+
+        A second final with other words is a repetition too: what was said stays said.
+        """
+        if not transcript.text.strip():
+            return False
+
+        # an utterance has one original, whatever language its partials were taken for
+        version = transcript.language if transcript.is_translation else _ORIGINAL
+        known = self._recall((transcript.transcription_id, version))
+        if known.finals.keys() & {transcript.part, _WHOLE}:
+            return False
+
+        if transcript.is_final:
+            known.finals[transcript.part] = transcript.text
+            return True
+
+        is_late = transcript.part == _WHOLE and bool(known.finals)
+        if is_late or known.partial == transcript.text:
+            return False
+
+        known.partial = transcript.text
+        return True
+
+    def paired(self, transcript: Transcript) -> Transcript:
+        """Add to a translation the words that it translates, as far as they are known.
+
+        They are those of the same part, or of the whole sentence where only one side is split.
+        """
+        known = self._versions.get((transcript.transcription_id, _ORIGINAL))
+        if known is None or not transcript.is_translation:
+            return transcript
+
+        in_order = sorted(known.finals.items(), key=lambda it: (len(it[0]), it[0]))
+        whole = " ".join(text for _, text in in_order) or known.partial
+        return replace(transcript, original=known.finals.get(transcript.part, whole))
+
+    def _recall(self, key: tuple[str, str]) -> _Version:
+        known = self._versions.setdefault(key, _Version())
+        if len(self._versions) > _REMEMBERED:
+            self._versions.popitem(last=False)
+
+        return known

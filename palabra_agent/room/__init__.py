@@ -1,0 +1,1 @@
+"""One room: put together from its parts, and its configuration while it runs."""

@@ -1,0 +1,98 @@
+"""A room config in the words of those who work by it: interpretation and Palabra's sessions. Pure.
+
+Who is told what of it is known here alone, so that a change reaches only those whom it concerns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+from palabra_agent.config.room import RoomConfig
+from palabra_agent.interpretation.plan import Regime, SpeakerRule
+from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session_settings import SessionSettings
+
+_OF_REGIME: Final = frozenset(
+    {"always_on", "languages", "default_listen", "source_language", "speakers", "limits"}
+)
+
+
+def terms_of(config: RoomConfig) -> Terms:
+    """On what terms a room is interpreted as its config says."""
+    return Terms(regime_of(config), rules_of(config), config.limits.linger_seconds)
+
+
+def changed_terms(
+    terms: Terms, config: RoomConfig, keys: Collection[str], *, is_other_task: bool
+) -> Terms:
+    """The terms after a change of the config; what is not concerned stays as it is.
+
+    Args:
+        terms: Those that hold.
+        config: After the change.
+        keys: Of the config, those with other values.
+        is_other_task: Whether Palabra's tasks are made in another way.
+    """
+    # a regime looks up speakers by a function, and no two of these are equal
+    regime = regime_of(config) if _OF_REGIME.intersection(keys) else terms.regime
+    return replace(
+        terms,
+        regime=regime,
+        rules=rules_of(config),
+        linger_seconds=config.limits.linger_seconds,
+        task_revision=terms.task_revision + is_other_task,
+    )
+
+
+def regime_of(config: RoomConfig) -> Regime:
+    """The room's languages as its config says."""
+
+    def rule_for(identity: str) -> SpeakerRule:
+        override = config.speaker_override(identity)
+        return SpeakerRule(override.source_language, override.interpret)
+
+    return Regime(
+        offered=config.always_interpreted,
+        source_language=config.source_language,
+        default_listen=config.default_listen,
+        max_speakers=config.limits.max_speakers,
+        rule_for=rule_for,
+    )
+
+
+def rules_of(config: RoomConfig) -> WritingRules:
+    """What the room wants written."""
+    return WritingRules(
+        captions=config.captions.enabled,
+        partials=config.captions.partials,
+        chat=config.chat.enabled,
+        audience=config.chat.audience,
+        translations=_are_translations_told(config),
+    )
+
+
+def session_settings_of(config: RoomConfig) -> SessionSettings:
+    """What the room wants of Palabra."""
+    limits = config.limits
+    return SessionSettings(
+        task=config.palabra,
+        detectable_languages=config.spoken_languages,
+        partial_translations=config.captions.enabled and config.captions.partials,
+        habits=Habits(
+            idle_pause_seconds=_or_never(limits.idle_pause_seconds),
+            silent_output_seconds=_or_never(limits.silent_output_seconds),
+        ),
+    )
+
+
+def _are_translations_told(config: RoomConfig) -> bool:
+    types = config.palabra.allowed_message_types
+    return types is None or "translated_transcription" in types
+
+
+def _or_never(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds

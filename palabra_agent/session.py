@@ -1,0 +1,155 @@
+"""A session that interprets one speaker, as its caller sees it: the brief, its events, the port.
+
+`palabra/` implements it, `interpretation/` works with it, tests have a fake of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from palabra_agent.audio.frame import FrameSource
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.languages import LanguageCode
+from palabra_agent.voices import VoiceChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a Palabra session is asked to do for one speaker."""
+
+    source_language: LanguageCode
+    """A source code, or `auto`."""
+    targets: tuple[LanguageCode, ...]
+    """Languages to interpret into, in the order of the room's offer."""
+    voices: Mapping[LanguageCode, VoiceChoice] = field(
+        default_factory=dict[LanguageCode, VoiceChoice]
+    )
+    """The voices that were chosen for the speaker, by target; the default where none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Words that Palabra recognised or translated."""
+
+    transcription_id: str
+    """The utterance; the same for its partials, its final text and all its translations."""
+    part: str
+    """Which part of a split utterance; empty where it is whole."""
+    language: LanguageCode
+    """Language of the text: the detected source, or the target; empty where nobody says it."""
+    text: str
+    """The whole text so far, not an addition."""
+    is_final: bool
+    is_translation: bool
+    original: str = ""
+    """The words that a translation translates, as far as they are known; else empty."""
+    start_seconds: float | None = None
+    """When the words began, since the beginning of the session's sound; None where unknown."""
+    end_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterpretationStarted:
+    """A translated track is there to be listened to."""
+
+    language: LanguageCode
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class InterpretationEnded:
+    """Nothing more comes on a translated track.
+
+    What came before is still to be heard, also after the session has ended; then its frames end by
+    themselves.
+    """
+
+    source: FrameSource
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRefused:
+    """Palabra kept the running task because it refused its change."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class BriefFollowed:
+    """Palabra does what it was asked to last."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceMissing:
+    """Palabra does not have a voice that it was asked for, and speaks with its default instead."""
+
+    voice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FellSilent:
+    """Nothing at all comes, for too long: another session may do better."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokeAgain:
+    """After it fell silent, the session answers after all."""
+
+
+SessionEvent: TypeAlias = (
+    Transcript
+    | InterpretationStarted
+    | InterpretationEnded
+    | BriefFollowed
+    | UpdateRefused
+    | VoiceMissing
+    | FellSilent
+    | SpokeAgain
+)
+
+
+class Session(Protocol):
+    """One Palabra session that is ready."""
+
+    @property
+    def billed_seconds(self) -> float:
+        """For how long it has been charged."""
+        ...
+
+    def write(self, frame: Pcm) -> None:
+        """Send a frame of the speaker's voice, in real time; never waits.
+
+        Silence need not be written, but may be.
+        """
+        ...
+
+    def mute(self, *, is_muted: bool) -> None:
+        """Tell whether the speaker has muted themselves."""
+        ...
+
+    def rebrief(self, brief: Brief) -> None:
+        """Ask for something else from now on; never waits, the last brief wins."""
+        ...
+
+    def events(self) -> AsyncIterator[SessionEvent]:
+        """Everything that the session tells, in order; ends where we asked it to end.
+
+        Raises:
+            SessionLost: The session ended without us asking for it.
+        """
+        ...
+
+
+class SessionOpener(Protocol):
+    """Opens Palabra sessions."""
+
+    def __call__(self, brief: Brief) -> AbstractAsyncContextManager[Session]:
+        """Hold a session for the length of a block; it is ended and deleted on every exit.
+
+        Raises:
+            PalabraError: It could not be opened; `retryable` says whether to try again.
+        """
+        ...

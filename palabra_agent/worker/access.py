@@ -1,0 +1,112 @@
+"""The ways in: from settings to clients of LiveKit and Palabra, and whether they let us in."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import aiohttp
+from google.protobuf.message import DecodeError
+from livekit import api
+
+from palabra_agent.config.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
+from palabra_agent.errors import MeetingError
+from palabra_agent.network import reason_of
+from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, Credentials
+
+_ANSWER_SECONDS: Final = 5.0
+_REMOVAL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.25
+_TOO_MANY_REQUESTS: Final = 429
+_NOT_IMPLEMENTED: Final = 501
+
+
+class ServerUnreachable(MeetingError):
+    """The LiveKit server does not answer, or not yet: asking again may help."""
+
+
+def palabra_access(credentials: PalabraCredentials) -> Credentials:
+    """Take credentials from the settings to Palabra's client."""
+    if isinstance(credentials, ClientCredentials):
+        return AppCredentials(credentials.client_id, credentials.client_secret.get_secret_value())
+
+    return ApiKey(credentials.api_key.get_secret_value())
+
+
+def server_api(livekit: LiveKitSettings) -> api.LiveKitAPI:
+    """Make a client of the server's API; use it as an async context manager."""
+    return api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret.get_secret_value())
+
+
+async def check_livekit(livekit: LiveKitSettings) -> None:
+    """Ask the server for something that needs good credentials and costs nothing.
+
+    Raises:
+        ServerUnreachable: There is no answer, or one that says that there is none at the moment.
+        MeetingError: The credentials were refused, or it is no LiveKit server.
+    """
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
+            await server.room.list_rooms(api.ListRoomsRequest(names=["-"]))
+    except api.ServerError as error:
+        raise refused(livekit, error) from None
+    except TimeoutError:
+        raise ServerUnreachable(
+            f"LiveKit at {livekit.url} did not answer within {_ANSWER_SECONDS:g} s"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise unreachable(livekit, error) from None
+    except DecodeError:
+        raise MeetingError(f"what answers at {livekit.url} is no LiveKit server") from None
+
+
+async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
+    """Remove a participant from a room, if they are there and the server answers quickly."""
+    participant = api.RoomParticipantIdentity(room=room, identity=identity)
+    with suppress(api.ServerError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(_REMOVAL_SECONDS), server_api(livekit) as server:
+            await server.room.remove_participant(participant)
+
+
+async def comes_back(livekit: LiveKitSettings, room: str, identity: str, *, seconds: float) -> bool:
+    """Wait until a participant is in a room; False if they do not come in time."""
+    participant = api.RoomParticipantIdentity(room=room, identity=identity)
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(seconds), server_api(livekit) as server:
+            while True:
+                with suppress(api.ServerError):
+                    await server.room.get_participant(participant)
+                    return True
+
+                await asyncio.sleep(_POLL_SECONDS)
+
+    return False
+
+
+def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
+    """Put a refusal of the server's API into a sentence."""
+    if error.status in {401, 403}:
+        return MeetingError(
+            f"LiveKit at {livekit.url} refused the credentials: check LIVEKIT_API_KEY and "
+            "LIVEKIT_API_SECRET"
+        )
+
+    if _is_passing(error.status):
+        reason = error.message or f"HTTP {error.status}"
+        return ServerUnreachable(f"LiveKit at {livekit.url} is not available: {reason}")
+
+    if not error.message:
+        return MeetingError(f"{livekit.url} answered HTTP {error.status}: is it a LiveKit server?")
+
+    return MeetingError(f"LiveKit at {livekit.url} answered: {error.message}")
+
+
+def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
+    """Put a failed connection into a sentence."""
+    return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason_of(error)}")
+
+
+def _is_passing(status: int) -> bool:
+    """What a proxy answers while the server behind it starts, or one that has too much to do."""
+    return status == _TOO_MANY_REQUESTS or (status >= 500 and status != _NOT_IMPLEMENTED)

@@ -1,0 +1,542 @@
+"""The worker's settings: sources, precedence and every mistake in words."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from palabra_agent.config.room import parse_room_config
+from palabra_agent.config.settings import (
+    ApiKeyCredentials,
+    ClientCredentials,
+    WorkerSettings,
+    load_livekit_settings,
+    load_plugin_settings,
+    load_settings,
+    merged_environment,
+)
+from palabra_agent.errors import SettingsError
+from palabra_agent.plugins_host.catalog import load_plugins
+from tests.plugins_host.installed import broken, entry
+
+pytestmark = pytest.mark.unit
+
+LIVEKIT = {
+    "LIVEKIT_URL": "wss://example.livekit.cloud",
+    "LIVEKIT_API_KEY": "key",
+    "LIVEKIT_API_SECRET": "very-private-one",
+}
+CLIENT = {"PALABRA_CLIENT_ID": "client", "PALABRA_CLIENT_SECRET": "very-private-two"}
+ENV = LIVEKIT | CLIENT
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write a file of settings."""
+    file = folder / "worker.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def mistakes(env: Mapping[str, str] = ENV, file: Path | None = None) -> list[str]:
+    """What is wrong, in words."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env=env, config_file=file)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_environment_is_enough() -> None:
+    """Without a file, five variables make a worker, everything else has its default."""
+    settings = load_settings(env=ENV)
+    assert settings.livekit.url == "wss://example.livekit.cloud"
+    assert settings.livekit.api_key == "key"
+    assert settings.livekit.api_secret.get_secret_value() == "very-private-one"
+    assert settings.palabra_api_url == "https://api.palabra.ai"
+    assert isinstance(settings.palabra_credentials, ClientCredentials)
+    assert settings.palabra_credentials.client_id == "client"
+    assert settings.palabra_credentials.client_secret.get_secret_value() == "very-private-two"
+    assert settings.agent_name == settings.identity == "palabra-interpreter"
+    assert (settings.port, settings.drain_seconds, settings.load_threshold) == (8081, 1800, 0.7)
+    assert settings.allowed_plugins is None
+    assert settings.organisers == ()
+    assert settings.plugins == {}
+    assert settings.room_layers("any") == [{}]
+
+
+def test_an_api_key_is_enough() -> None:
+    """The newer kind of credentials works alone, and empty variables count as absent."""
+    env = {**LIVEKIT, "PALABRA_API_KEY": " private ", "PALABRA_CLIENT_ID": "", "X": "y"}
+    credentials = load_settings(env=env).palabra_credentials
+    assert isinstance(credentials, ApiKeyCredentials)
+    assert credentials.api_key.get_secret_value() == "private"
+
+
+def test_secrets_are_not_printed() -> None:
+    """Neither the settings nor a copy for another process show a secret when they are printed."""
+    settings = load_settings(env=ENV)
+    assert "private" not in f"{settings!r} {settings}"
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "command_line", "expected"),
+    [
+        (None, None, None, "palabra-interpreter"),
+        ("one", None, None, "one"),
+        ("one", "two", None, "two"),
+        ("one", "two", "three", "three"),
+        ("one", None, "three", "three"),
+        ("one", "", None, ""),
+        (None, "two", "", ""),
+    ],
+)
+def test_the_nearest_source_wins(
+    tmp_path: Path, toml: str | None, env: str | None, command_line: str | None, expected: str
+) -> None:
+    """Command line over environment over file over default; an empty agent name is a value."""
+    file = None if toml is None else write(tmp_path, f'[worker]\nagent_name = "{toml}"')
+    variables = ENV if env is None else {**ENV, "PALABRA_AGENT_NAME": env}
+    settings = load_settings(env=variables, config_file=file, agent_name=command_line)
+    assert settings.agent_name == expected
+
+
+def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
+    """Every option of `[worker]` is read, and the command line wins over port and drain."""
+    file = write(
+        tmp_path,
+        """
+        [worker]
+        agent_name = "a"
+        identity = "b"
+        port = 0
+        drain_seconds = 5
+        load_threshold = 1
+        allowed_plugins = ["voice-timbre"]
+        organisers = ["olga", "otto"]
+        """,
+    )
+    settings = load_settings(env=ENV, config_file=file)
+    assert (settings.agent_name, settings.identity, settings.port) == ("a", "b", 0)
+    assert (settings.drain_seconds, settings.load_threshold) == (5, 1.0)
+    assert settings.allowed_plugins == ("voice-timbre",)
+    assert settings.organisers == ("olga", "otto")
+
+    settings = load_settings(env=ENV, config_file=file, port=9000, drain_seconds=0)
+    assert (settings.port, settings.drain_seconds) == (9000, 0)
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        (
+            CLIENT,
+            [
+                "LIVEKIT_URL: is not set; it is the address of the LiveKit server, such as "
+                "wss://example.livekit.cloud",
+                "LIVEKIT_API_KEY: is not set; it is the API key of the LiveKit server",
+                "LIVEKIT_API_SECRET: is not set; it is the secret that belongs to LIVEKIT_API_KEY",
+            ],
+        ),
+        (
+            {**LIVEKIT, "LIVEKIT_API_SECRET": " "},
+            [
+                "LIVEKIT_API_SECRET: is not set; it is the secret that belongs to LIVEKIT_API_KEY",
+                "Palabra's credentials are not set; set PALABRA_CLIENT_ID and "
+                "PALABRA_CLIENT_SECRET, or PALABRA_API_KEY",
+            ],
+        ),
+        (
+            {**LIVEKIT, "PALABRA_CLIENT_ID": "client"},
+            [
+                "PALABRA_CLIENT_SECRET: is not set, but PALABRA_CLIENT_ID is; both are needed",
+            ],
+        ),
+        (
+            {**LIVEKIT, "PALABRA_CLIENT_SECRET": "private"},
+            ["PALABRA_CLIENT_ID: is not set, but PALABRA_CLIENT_SECRET is; both are needed"],
+        ),
+        (
+            {**ENV, "PALABRA_API_KEY": "private"},
+            [
+                "PALABRA_API_KEY: is set beside PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET; "
+                "set only one kind of credentials: PALABRA_CLIENT_ID and "
+                "PALABRA_CLIENT_SECRET, or PALABRA_API_KEY",
+            ],
+        ),
+        (
+            {**LIVEKIT, "PALABRA_API_KEY": "private", "PALABRA_CLIENT_ID": "client"},
+            [
+                "PALABRA_API_KEY: is set beside PALABRA_CLIENT_ID; set only one kind of "
+                "credentials: PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET, or PALABRA_API_KEY",
+            ],
+        ),
+        (
+            {**ENV, "LIVEKIT_URL": "example.livekit.cloud"},
+            [
+                "LIVEKIT_URL: must be an address that begins with ws://, wss://, http://, "
+                'https://, not "example.livekit.cloud"',
+            ],
+        ),
+        (
+            {**ENV, "LIVEKIT_URL": "wss://", "PALABRA_API_URL": "wss://api"},
+            [
+                'LIVEKIT_URL: must name a host, which "wss://" does not',
+                "PALABRA_API_URL: must be an address that begins with http://, https://, "
+                'not "wss://api"',
+            ],
+        ),
+        (
+            {**ENV, "LIVEKIT_URL": "wss://me:private@host"},
+            ["LIVEKIT_URL: must not hold a user or a password"],
+        ),
+        (
+            {**ENV, "LIVEKIT_URL": "wss://host:private"},
+            ["LIVEKIT_URL: is not an address: its host or port cannot be read"],
+        ),
+        (
+            {**ENV, "LIVEKIT_URL": "wss://[host"},
+            ["LIVEKIT_URL: is not an address: its host or port cannot be read"],
+        ),
+        (
+            {**ENV, "PALABRA_API_URL": "http://host/?token=private"},
+            ["PALABRA_API_URL: must end with its path, without ? or #"],
+        ),
+        (
+            {**ENV, "PALABRA_AGENT_NAME": " "},
+            ['PALABRA_AGENT_NAME: must have no spaces at either end, not " "'],
+        ),
+    ],
+)
+def test_each_wrong_variable_is_told_in_words(env: dict[str, str], words: list[str]) -> None:
+    """All wrong variables are named at once, and no secret is in what is said."""
+    assert mistakes(env) == words
+    assert "private" not in " ".join(words)
+
+
+@pytest.mark.parametrize("url", ["ws://h", "wss://h:7880", "http://127.0.0.1:7880/", "HTTPS://h/x"])
+def test_livekit_addresses(url: str) -> None:
+    """LiveKit may be named by any of four schemes; a slash at the end does not matter."""
+    assert load_settings(env={**ENV, "LIVEKIT_URL": url}).livekit.url == url.rstrip("/")
+
+
+def test_livekit_alone() -> None:
+    """A command that never talks to Palabra needs no credentials for it."""
+    assert load_livekit_settings(LIVEKIT).api_key == "key"
+    with pytest.raises(SettingsError, match="LIVEKIT_URL: is not set"):
+        load_livekit_settings({})
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[worker]\nprot = 1", ['worker.prot: unknown key, did you mean "port"?']),
+        (
+            "[worker]\nhealth_port = 1",
+            ['worker.health_port: unknown key, did you mean "port"?'],
+        ),
+        ('[worker]\nport = "1"', ['worker.port: must be a whole number, not "1"']),
+        ("[worker]\nport = 70000", ["worker.port: must be between 0 and 65535, not 70000"]),
+        ("[worker]\nport = true", ["worker.port: must be a whole number, not true"]),
+        (
+            "[worker]\nport = 2024-01-01",
+            ["worker.port: must be a whole number, not a date"],
+        ),
+        (
+            "[worker]\ndrain_seconds = -1\nload_threshold = nan",
+            [
+                "worker.drain_seconds: must be between 0 and 604800, not -1",
+                "worker.load_threshold: must be a finite number, not NaN",
+            ],
+        ),
+        ('[worker]\nidentity = ""', ["worker.identity: must not be empty"]),
+        (
+            '[worker]\nidentity = " a"',
+            ['worker.identity: must have no spaces at either end, not " a"'],
+        ),
+        (
+            '[worker]\nlivekit_api_secret = "private"',
+            [
+                "worker.livekit_api_secret: credentials are never accepted from a room or a "
+                "file of settings; they belong in the worker's environment"
+            ],
+        ),
+        ('[worker]\norganisers = ["o", "o"]', ['worker.organisers: "o" is given twice']),
+        ('[worker]\norganisers = "o"', ['worker.organisers: must be a list, not "o"']),
+        (
+            "[worker.plugins.voices]",
+            [
+                "worker.plugins: is said beside `[worker]`, in `[plugins.NAME]`; "
+                "`allowed_plugins` is here"
+            ],
+        ),
+        ("plugins = 1", ["plugins: must be an object, not 1"]),
+        ("plugins = ['voices']", ["plugins: must be an object, not a list"]),
+        ("[plugins]\nvoices = 'x'", ['plugins.voices: must be an object, not "x"']),
+        ("[[plugins.voices]]", ["plugins.voices: must be an object, not a list"]),
+        ("[plugins]\napi_token = 'private'", ["plugins.api_token: must be an object, not that"]),
+        (
+            '[worker]\nallowed_plugins = ["a", "b", "a"]',
+            ['worker.allowed_plugins: "a" is given twice'],
+        ),
+        (
+            '[worker]\nlivekit_url = "ws://h"',
+            ["worker.livekit_url: is not said here but by the variable LIVEKIT_URL"],
+        ),
+        ("[wroker]", ['wroker: unknown key, did you mean "worker"?']),
+        ("worker = 1", ["worker: must be an object, not 1"]),
+        ("rooms = 1", ["rooms: must be a list, not 1"]),
+        ("[rooms]\nmatch = 'a'", ["rooms: must be a list, not an object"]),
+        (
+            '[room]\nlanguages = ["vn"]\nxyzzy = []',
+            [
+                'room.languages[0]: "vn" is not a known language, did you mean "vi"? '
+                "`palabra-agent schema` lists the codes",
+                "room.xyzzy: unknown key; known are always_on, languages, default_listen, "
+                "limits, source_language, spoken_languages, speakers, channels, captions, chat, "
+                "plugins, organisers, palabra",
+            ],
+        ),
+        (
+            '[room]\nchannels = "per_speaker"\n[[rooms]]\nmatch = "a"\n[rooms.palabra]\n'
+            'transport = "udp"',
+            [
+                "`room.channels: per_speaker` is not available in this version",
+                'rooms[0].palabra.transport: must be "webrtc", "websocket" or "auto", not "udp"',
+            ],
+        ),
+        (
+            '[[rooms]]\nalways_on = ["fr"]\nlanguages = ["de"]',
+            [
+                "rooms[0].match: is missing",
+                'rooms[0].always_on: "fr" is not among the languages, which are de',
+            ],
+        ),
+        (
+            '[room]\nlanguages = ["fr"]\n[[rooms]]\nmatch = "*"\ndefault_listen = "de"',
+            ['rooms[0].default_listen: "de" is not among the languages, which are fr'],
+        ),
+    ],
+)
+def test_each_mistake_in_the_file_is_told_in_words(
+    tmp_path: Path, toml: str, words: list[str]
+) -> None:
+    """A wrong TOML value is named by its path, with what is allowed."""
+    assert mistakes(file=write(tmp_path, toml)) == words
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"port = = 1", "is not TOML: Invalid value (at line 1, column 8)"),
+        (b"\xff\xfe", "is not UTF-8 text"),
+        (b"a = " + b"[" * 5000, "is nested too deeply"),
+        (b"[room]\n" + b".".join([b"a"] * 2000) + b" = 1", "is nested too deeply"),
+        (b"[worker]\nport = " + b"1" * 5000, "holds a number of too many digits"),
+    ],
+)
+def test_an_unreadable_file_is_told_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    """A file that is no TOML is named, with the place where it goes wrong."""
+    file = tmp_path / "worker.toml"
+    file.write_bytes(content)
+    assert mistakes(file=file) == [f"the settings file {file} {words}"]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """What an editor puts before a file's text is no part of the settings."""
+    file = tmp_path / "worker.toml"
+    file.write_bytes(b"\xef\xbb\xbf[worker]\nport = 9000\n")
+    assert load_settings(env=ENV, config_file=file).port == 9000
+
+
+def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
+    """A file that somebody named must exist; a folder is no file."""
+    missing = tmp_path / "none.toml"
+    assert mistakes(file=missing) == [f"the settings file {missing} does not exist"]
+    assert mistakes(file=tmp_path) == [
+        f"the settings file {tmp_path} cannot be read: Is a directory"
+    ]
+
+
+def test_mistakes_of_all_sources_come_together(tmp_path: Path) -> None:
+    """Environment, command line, file and room defaults are reported in one go, by their names."""
+    file = write(tmp_path, "[worker]\nport = -1\ndrain_seconds = -2\n[room]\nx = 1")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env={**CLIENT, "LIVEKIT_API_KEY": "k"}, config_file=file, port=-5)
+    paths = [problem.path for problem in caught.value.problems]
+    assert paths == [
+        "LIVEKIT_URL",
+        "LIVEKIT_API_SECRET",
+        "--port",
+        "worker.drain_seconds",
+        "room.x",
+    ]
+
+
+TABLES = """
+[plugins.diary]
+folder = "here"
+password = "very-private-three"
+[plugins."acme.voices"]
+"""
+
+
+def load_with_plugins(file: Path, *entries: EntryPoint) -> WorkerSettings:
+    """Load settings where these plugins are installed."""
+    load = partial(load_plugins, entry_points=entries)
+    return load_settings(env=ENV, config_file=file, plugins=load)
+
+
+def plugin_mistakes(file: Path, *entries: EntryPoint) -> list[str]:
+    """What is wrong then, in words."""
+    with pytest.raises(SettingsError) as caught:
+        load_with_plugins(file, *entries)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_what_plugins_are_told_is_kept_as_written(tmp_path: Path) -> None:
+    """It reaches other processes, and is not printed with the settings."""
+    acme = entry("acme.voices", "tests.good_plugins.voices:plugin")
+    settings = load_with_plugins(write(tmp_path, TABLES), entry("diary"), acme)
+
+    assert settings.plugins["diary"]["password"] == "very-private-three"
+    assert settings.plugins["acme.voices"] == {}
+    assert "very-private" not in f"{settings!r} {settings}"
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+    assert load_plugin_settings(write(tmp_path, TABLES)) == (settings.plugins, None)
+
+
+def test_what_plugins_are_told_is_checked_at_the_start(tmp_path: Path) -> None:
+    """Their mistakes stand beside all others, and so do those of every room's plugins."""
+    text = """
+    [worker]
+    allowed_plugins = ["diary", "voices", "zebra"]
+    prot = 1
+    [plugins.dairy]
+    [plugins.diary]
+    folder = 5
+    password = 7
+    [room]
+    plugins = [{name = "voices", config = {steps = 0}}, {name = "diary"}]
+    [[rooms]]
+    match = "board-*"
+    plugins = [{name = "voice"}]
+    [[rooms]]
+    match = "*"
+    channels = "per_speaker"
+    """
+    told = plugin_mistakes(write(tmp_path, text), entry("diary"), entry("voices"))
+
+    assert told == [
+        'worker.prot: unknown key, did you mean "port"?',
+        "room.plugins[0].config.steps: must be at least 1, not 0",
+        'room.plugins[1].name: "diary" cannot be used: what the worker\'s settings say of it is '
+        "wrong",
+        'rooms[0].plugins[0].name: "voice" is not installed, did you mean "voices"?',
+        "`rooms[1].channels: per_speaker` is not available in this version",
+        "plugins.diary.folder: must be a string, not 5",
+        "plugins.diary.password: must be a string, not that",
+        'plugins.dairy: "dairy" is not installed, did you mean "diary"?',
+    ]
+
+
+def test_the_allow_list_holds_for_the_workers_own_rooms(tmp_path: Path) -> None:
+    """Whoever says what a room has, it may have no more than is allowed."""
+    text = """
+    [worker]
+    allowed_plugins = ["diary"]
+    [room]
+    plugins = [{name = "voices"}]
+    """
+
+    assert plugin_mistakes(write(tmp_path, text), entry("diary"), entry("voices")) == [
+        'room.plugins[0].name: "voices" is not allowed here; allowed are diary'
+    ]
+
+
+def test_a_plugin_that_fails_stops_no_worker(tmp_path: Path) -> None:
+    """It is for a room that names it to be refused."""
+    file = write(tmp_path, "[plugins.no_recipe]\nany = 1")
+
+    assert load_with_plugins(file, broken("no_recipe")).plugins == {"no_recipe": {"any": 1}}
+
+
+def test_only_what_is_for_plugins_can_be_read(tmp_path: Path) -> None:
+    """That takes no environment; a mistake of `[worker]` is told all the same."""
+    assert load_plugin_settings(None) == ({}, None)
+    file = write(tmp_path, "[worker]\nallowed_plugins = ['a']\n[plugins.a]\nx = 1")
+    assert load_plugin_settings(file) == ({"a": {"x": 1}}, ("a",))
+    with pytest.raises(SettingsError, match=r"worker\.allowed_plugins: must be a list, not 1"):
+        load_plugin_settings(write(tmp_path, "[worker]\nallowed_plugins = 1"))
+
+
+def layered(tmp_path: Path) -> WorkerSettings:
+    """Load settings with room defaults and two overrides."""
+    file = write(
+        tmp_path,
+        """
+        [room]
+        languages = ["en", "de"]
+        [room.chat]
+        enabled = false
+        [[rooms]]
+        match = "board-*"
+        languages = ["fr"]
+        [[rooms]]
+        match = "board-secret"
+        [rooms.chat]
+        audience = "original"
+        """,
+    )
+    return load_settings(env=ENV, config_file=file)
+
+
+@pytest.mark.parametrize(
+    ("room", "languages", "audience"),
+    [
+        ("lobby", ("en", "de"), "language"),
+        ("Board-1", ("en", "de"), "language"),
+        ("board-1", ("fr",), "language"),
+        ("board-secret", ("fr",), "original"),
+    ],
+)
+def test_rooms_get_their_layers(
+    tmp_path: Path, room: str, languages: tuple[str, ...], audience: str
+) -> None:
+    """`[room]` holds everywhere, `[[rooms]]` where the name fits, the later over the earlier."""
+    settings = layered(tmp_path)
+    config = parse_room_config("", layers=settings.room_layers(room))
+    assert config.languages == languages
+    assert config.chat.audience == audience
+    assert config.chat.enabled is False
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+def test_metadata_wins_over_layers(tmp_path: Path) -> None:
+    """What a dispatch says is laid over what the worker says, key by key."""
+    layers = layered(tmp_path).room_layers("board-secret")
+    config = parse_room_config('{"chat": {"audience": "everyone"}}', layers=layers)
+    assert (config.chat.enabled, config.chat.audience) == (False, "everyone")
+
+
+def test_the_environment_lies_over_a_dotenv_file(tmp_path: Path) -> None:
+    """`.env` fills in what the environment leaves absent or empty, but for the agent name."""
+    file = tmp_path / ".env"
+    file.write_text("A=file\nB=file\nC=file\nPALABRA_AGENT_NAME=file\nBARE\n", encoding="utf-8")
+    merged = merged_environment(
+        file, {"A": "env", "B": "", "PALABRA_AGENT_NAME": "", "D": "env", "E": ""}
+    )
+    expected = {"A": "env", "B": "file", "C": "file", "D": "env", "E": ""}
+    assert merged == {**expected, "PALABRA_AGENT_NAME": ""}
+
+
+def test_a_dotenv_file_may_be_missing_but_not_unreadable(tmp_path: Path) -> None:
+    """Without the file the environment stands alone; one that is no text is told in words."""
+    assert merged_environment(tmp_path / ".env", {"A": "1"}) == {"A": "1"}
+    file = tmp_path / "binary"
+    file.write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(SettingsError, match="cannot be read: it is not UTF-8 text"):
+        merged_environment(file, {})

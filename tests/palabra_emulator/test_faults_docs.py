@@ -1,0 +1,86 @@
+"""The page about the emulator says what the emulator has."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+
+from palabra_emulator.faults.catalogue import FAULTS
+from palabra_emulator.faults.kinds import Fault
+from palabra_emulator.faults.orders import COMMON_PARAMETERS, read_order
+from palabra_emulator.faults.parameters import Parameter
+from palabra_emulator.option_reading import OPTION_NAMES
+from palabra_emulator.options import EmulatorOptions
+
+pytestmark = pytest.mark.unit
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "emulator.md"
+OPTIONS: Final = EmulatorOptions(livekit_url="", livekit_api_key="", livekit_api_secret="")
+
+
+def page() -> str:
+    """The page."""
+    return PAGE.read_text(encoding="utf-8")
+
+
+def own(parameter: Parameter) -> str:
+    """A parameter as the table of faults shows it."""
+    default = json.dumps(parameter.default)
+    return f"`{parameter.name}` (`{default}`): {parameter.meaning}; {parameter.domain}"
+
+
+def row(fault: Fault) -> str:
+    """A fault's row of the table."""
+    variants = "<br>".join(f"`{it.name}`: {it.meaning}" for it in fault.variants if it.name)
+    parameters = "<br>".join(own(it) for it in fault.parameters)
+    cells = [fault.id, f"{fault.sentence} {fault.appears}", variants, parameters]
+    return "".join(f"| {cell} " if cell else "| " for cell in [*cells, fault.on_websocket]) + "|"
+
+
+def shown(value: object) -> str:
+    """An option's default as the page shows it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case frozenset():
+            return ",".join(sorted(cast("frozenset[str]", value)))
+        case _:
+            return str(value)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_table_has_every_fault_as_it_is(fault: Fault) -> None:
+    """Sentence, variants, parameters with their defaults, and what a WebSocket changes."""
+    assert row(fault) in page().splitlines()
+
+
+def test_table_has_what_every_fault_understands() -> None:
+    """The common parameters with their defaults."""
+    for it in COMMON_PARAMETERS:
+        line = f"| `{it.name}` | `{json.dumps(it.default)}` | {it.meaning}; {it.domain} |"
+        assert line in page().splitlines()
+
+
+@pytest.mark.parametrize("name", OPTION_NAMES)
+def test_options_are_there_with_their_defaults(name: str) -> None:
+    """By its name and default in the table, or among those that have a flag of their own."""
+    default = getattr(OPTIONS, name)
+    line = f"| `{name}` | none |" if default is None else f"| `{name}` | `{shown(default)}` |"
+    has_flag = f"`--{name.replace('_', '-')}`" in page()
+
+    assert line in page() or (has_flag and f"`{name}`" in page())
+
+
+def test_examples_can_be_armed() -> None:
+    """Every object that is sent, and the scenario, are wishes that are understood."""
+    sent = re.findall(r"curl -d '([^']+)'", page())
+    scenario = tomllib.loads(page().split("```toml")[1].split("```")[0])["faults"]
+
+    assert len(sent) == 3
+    assert [read_order(json.loads(wish)).fault.id for wish in sent] == ["F17", "F5", "F13"]
+    assert [read_order(wish).fault.id for wish in scenario] == ["F5", "F16", "F17"]

@@ -1,0 +1,202 @@
+"""Tasks read and refused by the server's rules."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from palabra_emulator.reading import InvalidMessage
+from palabra_emulator.speaking import QueueLimits
+from palabra_emulator.task import Task, TaskRules, read_task
+
+from .client import task
+
+pytestmark = pytest.mark.unit
+
+
+def refusal(settings: dict[str, Any], rules: TaskRules | None = None) -> str:
+    """What the server says to these settings."""
+    with pytest.raises(InvalidMessage) as caught:
+        read_task(settings, rules or TaskRules())
+
+    return caught.value.desc
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """A good task with one field changed."""
+    settings = copy.deepcopy(task("en", "es"))
+    *sections, name = path.split(".")
+    place: Any = settings
+    for section in sections:
+        place = place[int(section)] if section.isdigit() else place.setdefault(section, {})
+    place[name] = value
+    return settings
+
+
+def test_smallest_task_has_the_documented_defaults() -> None:
+    """Source and target suffice; the rest is 0.7 s, three message types and 5/20 s queues."""
+    read = read_task(task("en-us", "es"), TaskRules())
+
+    assert (read.source, read.targets, read.silence_seconds) == ("en", ("es",), 0.7)
+    assert read.allowed_messages == {
+        "partial_transcription",
+        "validated_transcription",
+        "translated_transcription",
+    }
+    assert read.limits_of("es") == QueueLimits(5000, 20000)
+    assert read.has_speech
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        (
+            "pipeline.transcription.segment_confirmation_silence_threshold",
+            0.1,
+            "{'loc': ('pipeline', 'transcription', 'segment_confirmation_silence_threshold'), "
+            "'msg': 'ensure this value is greater than or equal to 0.3', "
+            "'type': 'value_error.number.not_ge', 'ctx': {'limit_value': 0.3}}",
+        ),
+        (
+            "pipeline.translation_queue_configs",
+            {"global": {"desired_queue_level_ms": 9000, "max_queue_level_ms": 9000}},
+            "{'loc': ('pipeline', 'translation_queue_configs', 'global', '__root__'), "
+            "'msg': '`max_queue_level_ms` must be greater than `desired_queue_level_ms`', "
+            "'type': 'value_error'}",
+        ),
+        (
+            "pipeline.transcription.denoise",
+            "much",
+            "\"value is not a valid enumeration member; permitted: 'none', 'alpha', 'beta'\", "
+            "'type': 'type_error.enum'",
+        ),
+        (
+            "output_stream.target.type",
+            "ws",
+            "\"unexpected value; permitted: 'livekit', 'webrtc'\"",
+        ),
+        ("output_stream.target.sample_rate", 48000, "less than or equal to 24000"),
+        ("input_stream.content_type", "ws", "unexpected value; permitted: 'audio'"),
+        ("pipeline.transcription.source_language", "eo", "permitted: 'af', 'am', 'ar'"),
+        (
+            "pipeline.translations.0.target_language",
+            "vn",
+            "('pipeline', 'translations', 0, 'target_language')",
+        ),
+        ("pipeline.translations.0.speech_generation", "x", "value is not a valid dict"),
+        ("pipeline.translations", "es", "value is not a valid list"),
+        (
+            "pipeline.transcription.segment_confirmation_silence_threshold",
+            float("nan"),
+            "value is not a valid float",
+        ),
+        ("pipeline.allowed_message_types", [1], "str type expected"),
+        (
+            "pipeline.translation_queue_configs",
+            {"es": {"desired_queue_level_ms": 500}},
+            "ensure this value is greater than or equal to 2000",
+        ),
+    ],
+)
+def test_wrong_value_is_refused_in_the_servers_words(path: str, value: object, text: str) -> None:
+    """The refusal is the text of the validator's exception, with place, message and type."""
+    desc = refusal(changed(path, value))
+
+    assert desc.startswith("ValidationError(model='SetTaskRequestMessage', errors=[{")
+    assert text in desc
+
+
+def test_missing_fields_are_all_named() -> None:
+    """Every flaw is reported, not only the first."""
+    settings = task("en", "es")
+    settings["pipeline"] = {"transcription": {}, "translations": [{}]}
+    desc = refusal(settings)
+
+    assert "('pipeline', 'transcription', 'source_language'), 'msg': 'field required'" in desc
+    assert "('pipeline', 'translations', 0, 'target_language'), 'msg': 'field required'" in desc
+
+
+def test_same_target_twice_is_refused() -> None:
+    """Targets are distinct, however they are spelt."""
+    assert "must be distinct" in refusal(task("en", "es", "ES"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(changed("pipeline.preprocessing", {"vad_threshold": 0.5}), id="preprocessing"),
+        pytest.param(changed("pipeline.transcription.silence_threshold", 0.75), id="stray field"),
+        pytest.param(changed("input_stream.source.type", "livekit"), id="older name"),
+        pytest.param(changed("pipeline.translations", []), id="no translation"),
+        pytest.param(changed("pipeline.allowed_message_types", None), id="null"),
+        pytest.param(
+            changed("pipeline.allowed_message_types", ["output_audio_data"]), id="unknown type"
+        ),
+        pytest.param(changed("pipeline.translations.0.style", "church_catholic"), id="style"),
+        pytest.param(
+            changed("pipeline.translation_queue_configs", {"global": {"auto_tempo": True}}),
+            id="queue without levels",
+        ),
+    ],
+)
+def test_what_clients_really_send_is_accepted(settings: dict[str, Any]) -> None:
+    """Old, hidden and unknown fields do not hinder a task."""
+    assert isinstance(read_task(settings, TaskRules()), Task)
+
+
+def test_strict_rules_refuse_the_unknown_and_the_contradictory() -> None:
+    """Strict, an unknown field is named, and cloning excludes another choice of voice."""
+    strict = TaskRules(is_strict=True)
+    speech = {"voice_cloning": True, "voice_timbre_detection": {"enabled": True}}
+
+    assert "'silence_threshold'), 'msg': 'extra fields not permitted'" in refusal(
+        changed("pipeline.transcription.silence_threshold", 1), strict
+    )
+    assert "`voice_cloning` excludes" in refusal(
+        changed("pipeline.translations.0.speech_generation", speech), strict
+    )
+
+
+def test_sections_beside_the_pipeline_count() -> None:
+    """The older placement of queue configs and message types is understood."""
+    settings = task("en", "ru")
+    settings["translation_queue_configs"] = {"ru": {"max_queue_level_ms": 9000}}
+    settings["allowed_message_types"] = ["validated_transcription"]
+    read = read_task(settings, TaskRules())
+
+    assert read.limits_of("ru") == QueueLimits(5000, 9000)
+    assert read.allowed_messages == {"validated_transcription"}
+
+
+def test_tasks_that_mean_the_same_are_equal() -> None:
+    """Defaults written out and another order of keys make no difference; a changed field does."""
+    short = read_task(task("en", "es"), TaskRules())
+    spelt_out = changed("pipeline.translations.0.translate_partial_transcriptions", False)
+    longer = read_task(dict(reversed(spelt_out.items())), TaskRules())
+    other = read_task(
+        changed("pipeline.translations.0.translate_partial_transcriptions", True), TaskRules()
+    )
+
+    assert short.full == longer.full
+    assert short.full != other.full
+
+
+def test_hidden_fields_are_shown_on_request() -> None:
+    """`exclude_hidden` leaves out what is not documented for everybody."""
+    read = read_task(task("en", "es"), TaskRules())
+    shown: Any = read.shown(exclude_hidden=True)
+    full: Any = read.shown(exclude_hidden=False)
+
+    assert "asr_model" not in shown["pipeline"]["transcription"]
+    assert full["pipeline"]["transcription"]["asr_model"] == "auto"
+    assert shown["pipeline"]["translations"][0]["target_language"] == "es"
+
+
+def test_text_only_task_has_no_speech() -> None:
+    """`output_stream: null` asks for text alone."""
+    read = read_task(changed("output_stream", None), TaskRules())
+
+    assert not read.has_speech
+    assert read.full["output_stream"] is None

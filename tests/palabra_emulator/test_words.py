@@ -1,0 +1,180 @@
+"""What is said and how it sounds: script, markers, voices."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from palabra_agent.audio.tones import tone_level_db
+from palabra_agent.errors import ConfigError
+from palabra_agent.languages import TARGET_LANGUAGES, base
+from palabra_emulator.espeak import EspeakVoice
+from palabra_emulator.markers import all_markers, language_marker_hz, session_marker_hz
+from palabra_emulator.script import ScriptError, load_script
+from palabra_emulator.speaking import SPEECH_RATE
+from palabra_emulator.voices import MarkerVoice, Speech
+from tests.palabra_emulator.fakes import OPTIONS
+
+pytestmark = pytest.mark.unit
+
+
+def test_markers_are_as_promised() -> None:
+    """The eight named pitches, variants as their base, sessions in steps of 50 Hz."""
+    named = [language_marker_hz(code) for code in ("en", "es", "de", "fr", "it", "pt", "ja", "zh")]
+
+    assert named == [400, 500, 600, 700, 800, 900, 1000, 1100]
+    assert language_marker_hz("en-us") == 400
+    assert language_marker_hz("zh-hant") == 1100
+    assert [session_marker_hz(n) for n in (0, 1, 39, 40)] == [2000, 2050, 3950, 2000]
+
+
+def test_markers_tell_every_language_apart() -> None:
+    """Every target has a pitch below the sessions', and no two languages share one."""
+    markers = all_markers()
+
+    assert markers.keys() == TARGET_LANGUAGES
+    assert len(set(markers.values())) == len({base(code) for code in TARGET_LANGUAGES})
+    assert max(markers.values()) < 2000
+    with pytest.raises(ValueError, match='"xx" is no target language'):
+        language_marker_hz("xx")
+
+
+def test_built_in_script_is_complete() -> None:
+    """At least ten sentences, each different in each of four languages."""
+    script = load_script()
+    texts = [text for sentence in script.sentences for text in sentence.texts.values()]
+
+    assert len(script.sentences) >= 10
+    assert all(set(sentence.texts) == {"en", "es", "de", "fr"} for sentence in script.sentences)
+    assert len(set(texts)) == len(texts)
+
+
+def test_script_falls_back_honestly(tmp_path: Path) -> None:
+    """A variant is its base; a language without text is marked; after the last comes the first."""
+    path = tmp_path / "script.json"
+    path.write_text('{"sentences": [{"en": "One.", "pt-br": "Um."}, {"de": "Zwei."}]}')
+    script = load_script(path)
+
+    assert script.text(0, "en-gb") == "One."
+    assert script.text(0, "pt-br") == "Um."
+    assert script.text(2, "en") == "One."
+    assert script.text(0, "it") == "[it] One."
+    assert script.text(1, "en") == "[en] Zwei."
+    assert script.translation("One.", "pt-br") == "Um."
+    assert script.translation("Else.", "es") == "[es] Else."
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "is not JSON: Expecting property name"),
+        ("[]", 'needs a list "sentences" with at least one sentence'),
+        ('{"sentences": []}', "at least one sentence"),
+        ('{"sentences": [{}]}', "sentences[0]: must be an object of language codes and texts"),
+        (
+            '{"sentences": [{"en": "a"}, {"eng": "b"}]}',
+            'sentences[1]: "eng" is not a language that Palabra has, did you mean "en"?',
+        ),
+        ('{"sentences": [{"en": " "}]}', "sentences[0].en: must be a text that is not empty"),
+    ],
+)
+def test_wrong_script_is_one_clear_sentence(tmp_path: Path, content: str, reason: str) -> None:
+    """The sentence names the file and the place in it."""
+    path = tmp_path / "script.json"
+    path.write_text(content)
+    with pytest.raises(ScriptError) as caught:
+        load_script(path)
+
+    assert str(caught.value).startswith(str(path))
+    assert reason in str(caught.value)
+
+
+def test_absent_script_is_said(tmp_path: Path) -> None:
+    """A file that is not there is named."""
+    with pytest.raises(ScriptError, match=r"nowhere\.json: cannot be read: No such file"):
+        load_script(tmp_path / "nowhere.json")
+
+
+async def test_marker_voice_speaks_two_tones() -> None:
+    """As long as the original: the language's tone, and the session's 10 dB below."""
+    pcm = await MarkerVoice().speak(Speech("Hola", "es-mx", 1.25, 2050))
+    language, session = (tone_level_db(pcm, hz, rate=SPEECH_RATE) for hz in (500, 2050))
+
+    assert pcm.size == 1.25 * SPEECH_RATE
+    assert language - session == pytest.approx(10, abs=0.5)
+    assert tone_level_db(pcm, 600, rate=SPEECH_RATE) < -80
+
+
+def pretend_espeak(folder: Path, body: str) -> None:
+    """Put a program named espeak-ng into a folder."""
+    program = folder / "espeak-ng"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+async def test_espeak_gets_voice_and_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program gets the voice as an option and the text as input, and its WAV is spoken."""
+    header = b"RIFF" + bytes(20) + (24000).to_bytes(4, "little") + bytes(16)
+    (tmp_path / "out.wav").write_bytes(header + np.full(2400, 7, "<i2").tobytes())
+    pretend_espeak(
+        tmp_path,
+        f'echo "$@" > {tmp_path}/arguments; cat > {tmp_path}/input; cat {tmp_path}/out.wav',
+    )
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    pcm = await EspeakVoice(MarkerVoice()).speak(Speech("Hola a todos", "es-mx", 1.0, 2000))
+
+    assert (tmp_path / "arguments").read_text().split() == ["-v", "es-419", "--stdin", "--stdout"]
+    assert (tmp_path / "input").read_text() == "Hola a todos"
+    assert pcm.tolist() == [7] * 2400
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+async def test_markers_stand_in_for_espeak(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_installed: bool,
+) -> None:
+    """Absent, or without the language, espeak-ng is replaced by tones, with one line about it."""
+    if is_installed:
+        pretend_espeak(tmp_path, "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path) if not is_installed else f"{tmp_path}:/bin:/usr/bin")
+    voice = EspeakVoice(MarkerVoice())
+    speech = Speech("Hola", "es", 1.0, 2000)
+    await voice.speak(speech)
+    pcm = await voice.speak(speech)
+
+    assert tone_level_db(pcm, 500, rate=SPEECH_RATE) > -15
+    assert len(caplog.records) == 1
+    assert "marker tones are spoken instead" in caplog.messages[0]
+    assert "Hola" not in json.dumps(caplog.messages)
+
+
+def test_a_sentence_may_belong_to_speakers_of_one_language(tmp_path: Path) -> None:
+    """What is said in a language is heard from its speakers alone, regions aside."""
+    path = tmp_path / "script.json"
+    path.write_text(
+        '{"sentences": [{"said_in": "en", "en": "Hello.", "es": "Hola."},'
+        ' {"said_in": "es", "en": "Bye.", "es": "Adiós."}, {"en": "Yes.", "es": "Sí."}]}'
+    )
+
+    script = load_script(path)
+
+    assert [script.text(number, "en-us") for number in range(3)] == ["Hello.", "Yes.", "Hello."]
+    assert [script.text(number, "es") for number in range(3)] == ["Adiós.", "Sí.", "Adiós."]
+    assert script.text(0, "es", "en") == script.translation("Adiós.", "en") == "Bye."
+
+
+def test_an_unknown_language_is_not_heard() -> None:
+    """What `auto` hears must be a language that Palabra recognises, and not `auto` itself."""
+    for wrong in ("qq", "auto", ""):
+        with pytest.raises(ConfigError, match="is not a language that Palabra"):
+            replace(OPTIONS, auto_language=wrong)
+
+    assert replace(OPTIONS, auto_language="pt-br").auto_language == "pt-br"

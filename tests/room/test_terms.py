@@ -1,0 +1,96 @@
+"""A room config in the words of those who work by it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from palabra_agent.config.room import RoomConfig, parse_room_config
+from palabra_agent.interpretation.plan import SpeakerRule
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.room.terms import changed_terms, session_settings_of, terms_of
+
+pytestmark = pytest.mark.unit
+
+EN, ES = LanguageCode("en"), LanguageCode("es")
+
+
+def config(**said: Any) -> RoomConfig:  # noqa: ANN401 - any JSON
+    """Read what a dispatch says."""
+    return parse_room_config(json.dumps(said))
+
+
+def test_the_terms_are_what_the_config_says() -> None:
+    """Languages, speakers, limits, and what is written."""
+    terms = terms_of(
+        config(
+            languages=["es"],
+            source_language="en",
+            default_listen="es",
+            speakers={"bot-*": {"interpret": False}, "olga": {"source_language": "es"}},
+            limits={"max_speakers": 3, "linger_seconds": 1.5},
+            captions={"partials": False},
+            chat={"audience": "original"},
+        )
+    )
+
+    assert terms.regime.offered == (ES,)
+    assert terms.regime.source_language == EN
+    assert terms.regime.default_listen == ES
+    assert terms.regime.max_speakers == 3
+    assert terms.regime.rule_for("bot-1") == SpeakerRule(None, is_interpreted=False)
+    assert terms.regime.rule_for("olga") == SpeakerRule(ES)
+    assert terms.linger_seconds == 1.5
+    assert terms.rules.captions
+    assert not terms.rules.partials
+    assert terms.rules.audience == "original"
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [(None, True), (["translated_transcription"], True), (["partial_transcription"], False)],
+)
+def test_translations_that_palabra_does_not_tell_cannot_be_written(
+    types: list[str] | None, expected: bool
+) -> None:
+    """Then everybody reads the original."""
+    told = terms_of(config(palabra={"allowed_message_types": types}))
+
+    assert told.rules.translations is expected
+
+
+def test_a_session_never_sleeps_where_null_says_so() -> None:
+    """Partials are translated where captions show them."""
+    settings = session_settings_of(
+        config(limits={"idle_pause_seconds": None, "silent_output_seconds": 30})
+    )
+
+    assert settings.habits == Habits(math.inf, 30)
+    assert settings.partial_translations
+    assert not session_settings_of(config(captions={"enabled": False})).partial_translations
+
+
+@pytest.mark.parametrize(
+    ("key", "is_kept"),
+    [("chat", True), ("palabra", True), ("plugins", True), ("speakers", False), ("limits", False)],
+)
+def test_a_regime_is_kept_unless_it_is_concerned(key: str, is_kept: bool) -> None:
+    """No two regimes are equal, so that a new one would have everybody's plan made again."""
+    before = terms_of(config())
+    after = changed_terms(before, config(chat={"enabled": False}), [key], is_other_task=False)
+
+    assert (after.regime is before.regime) is is_kept
+    assert not after.rules.chat
+    assert after.task_revision == 0
+
+
+def test_other_tasks_have_another_number() -> None:
+    """And plugins keep theirs."""
+    before = terms_of(config())
+    after = changed_terms(before, config(), ["palabra"], is_other_task=True)
+
+    assert (after.task_revision, after.plugins_revision) == (1, 0)

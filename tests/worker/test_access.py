@@ -1,0 +1,101 @@
+"""Whether LiveKit lets us in, against a server that answers whatever a test tells it to."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from livekit import api
+from pydantic import SecretStr
+
+from palabra_agent.config.settings import LiveKitSettings
+from palabra_agent.errors import MeetingError
+from palabra_agent.local.processes import free_port
+from palabra_agent.worker.access import ServerUnreachable, check_livekit
+
+pytestmark = pytest.mark.unit
+
+
+def livekit_at(url: str) -> LiveKitSettings:
+    """Settings for a server at an address."""
+    return LiveKitSettings(url=url, api_key="key", api_secret=SecretStr("s" * 40))
+
+
+async def failure(answer: web.Response) -> tuple[MeetingError, str]:
+    """What `check_livekit` says of a server with one answer, and the address of that server."""
+
+    async def serve(_: web.Request) -> web.Response:
+        return answer
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", serve)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        with pytest.raises(MeetingError) as caught:
+            await check_livekit(livekit_at(url))
+
+    return caught.value, url
+
+
+async def test_a_livekit_server_lets_us_in() -> None:
+    """An answer of the API is all that is asked for."""
+
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(body=api.ListRoomsResponse().SerializeToString())
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", serve)
+    async with TestServer(app) as server:
+        await check_livekit(livekit_at(str(server.make_url("")).rstrip("/")))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_a_proxy_without_its_server_is_asked_again(status: int) -> None:
+    """While LiveKit restarts behind a balancer it counts as one that does not answer."""
+    error, url = await failure(web.Response(status=status, text="<html>come back later"))
+
+    assert isinstance(error, ServerUnreachable)
+    assert str(error) == f"LiveKit at {url} is not available: HTTP {status}"
+
+
+async def test_a_passing_refusal_is_told_in_its_own_words() -> None:
+    """What LiveKit says of its trouble is in the sentence."""
+    body = {"code": "unavailable", "msg": "no nodes"}
+    error, url = await failure(web.json_response(body, status=503))
+
+    assert isinstance(error, ServerUnreachable)
+    assert str(error) == f"LiveKit at {url} is not available: no nodes"
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_another_kind_of_server_is_told(status: int) -> None:
+    """What is no LiveKit server will not become one by asking again."""
+    error, url = await failure(web.Response(status=status, text="<html>"))
+
+    assert not isinstance(error, ServerUnreachable)
+    assert str(error) == f"{url} answered HTTP {status}: is it a LiveKit server?"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refused_credentials_are_told(status: int) -> None:
+    """The sentence says which variables to look at."""
+    error, _ = await failure(web.Response(status=status))
+
+    assert not isinstance(error, ServerUnreachable)
+    assert "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET" in str(error)
+
+
+async def test_nobody_there_is_told() -> None:
+    """A refused connection is a server that may come up yet."""
+    url = f"ws://127.0.0.1:{free_port()}"
+    with pytest.raises(ServerUnreachable) as caught:
+        await check_livekit(livekit_at(url))
+
+    assert str(caught.value) == f"LiveKit cannot be reached at {url}: connection refused"
+
+
+async def test_a_server_of_something_else_is_told() -> None:
+    """A success that is no message of LiveKit's is a sentence, not a decoder's error."""
+    error, url = await failure(web.Response(text="hello, I am a web server"))
+
+    assert str(error) == f"what answers at {url} is no LiveKit server"

@@ -1,0 +1,120 @@
+"""The worker's own part around LiveKit Agents: waiting for LiveKit, its name, and its port."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+
+import pytest
+from livekit.agents import AgentServer
+from livekit.protocol import agent, models
+
+from palabra_agent.config.settings import WorkerSettings, load_settings
+from palabra_agent.errors import SetupError
+from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE
+from palabra_agent.worker.server import build_server, is_made_anew, run_worker, serve
+
+pytestmark = pytest.mark.unit
+
+
+def settings_for(url: str) -> WorkerSettings:
+    """A worker's settings for a LiveKit at an address."""
+    return load_settings(
+        env={
+            "LIVEKIT_URL": url,
+            "LIVEKIT_API_KEY": "key",
+            "LIVEKIT_API_SECRET": "s" * 40,
+            "PALABRA_CLIENT_ID": "client",
+            "PALABRA_CLIENT_SECRET": "secret",
+        }
+    )
+
+
+class FailingServer(AgentServer):
+    """A server to which the system refuses something."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(ws_url="ws://127.0.0.1:9", api_key="key", api_secret="s" * 40)
+        self.number = number
+
+    async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        """Fail at once."""
+        raise OSError(self.number, "the library's own text")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_is_heeded_while_livekit_is_silent(number: signal.Signals) -> None:
+    """A LiveKit that takes the question and never answers does not delay the end of the worker."""
+    hung_up = asyncio.Event()
+
+    async def be_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        os.kill(os.getpid(), number)
+        await reader.read()
+        writer.close()
+        hung_up.set()
+
+    server = await asyncio.start_server(be_silent, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server, asyncio.timeout(2):
+        await run_worker(settings_for(f"ws://{host}:{port}"))
+        await hung_up.wait()
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (
+            errno.EADDRINUSE,
+            "port 8081 of the health server: address already in use; choose another",
+        ),
+        (errno.EACCES, "port 8081 of the health server: permission denied; choose another"),
+        (errno.EMFILE, "the worker cannot go on: too many open files"),
+        (errno.EPIPE, "the worker cannot go on: broken pipe"),
+    ],
+)
+async def test_only_the_port_s_errors_are_told_as_the_port_s(number: int, sentence: str) -> None:
+    """Another port does not help where the system lacks something else."""
+    with pytest.raises(SetupError) as caught:
+        await serve(FailingServer(number), 8081)
+
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("variable", ["LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE"])
+def test_livekit_s_own_variables_do_not_name_the_worker(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings do; otherwise `dispatch` would ask for somebody else."""
+    monkeypatch.setenv(variable, "somebody-else")
+    server = build_server(settings_for("ws://127.0.0.1:9"))
+
+    assert vars(server)["_agent_name"] == "palabra-interpreter"
+
+
+def test_a_process_has_time_to_load_its_plugins() -> None:
+    """One that is killed for a slow plugin would be replaced by the next such, for ever."""
+    server = build_server(settings_for("ws://127.0.0.1:9"))
+
+    assert vars(server)["_initialize_process_timeout"] > 2 * DEFAULT_PATIENCE.total
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ([], False),
+        ([("board", "RM_1")], True),
+        ([("board", "RM_2")], False),
+        ([("other", "RM_1")], False),
+        ([("other", "RM_3"), ("board", "RM_1")], True),
+    ],
+)
+def test_a_room_that_was_made_anew_is_recognised(
+    ours: list[tuple[str, str]], *, expected: bool
+) -> None:
+    """By its name in one of our jobs, under another sid; a second call into one room is none."""
+    jobs = [agent.Job(room=models.Room(name=name, sid=sid)) for name, sid in ours]
+
+    assert is_made_anew(models.Room(name="board", sid="RM_2"), jobs) is expected
