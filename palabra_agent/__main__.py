@@ -39,3 +39,7 @@ def _root(
     if version:
         output.print(__version__)
         raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

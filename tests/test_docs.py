@@ -79,7 +79,7 @@ LEAST_WORDS: Final = 40
 """Of a paragraph that says what must be known."""
 VARIABLE: Final = re.compile(r"(LIVEKIT|PALABRA)_[A-Z_]+")
 """How the variables are called that people set."""
-READ_IN: Final = ("config/variables.py", "settings.py")
+READ_IN: Final = ("config/variables.py", "config/settings.py")
 """The modules that read them."""
 
 
