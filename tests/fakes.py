@@ -19,10 +19,12 @@ from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 from palabra_agent.interpretation.ports import (
     Caption,
     ChatLine,
-    Condition,
-    FloorView,
+    MeetingView,
     Microphone,
+    Notice,
     Person,
+    RoomStatus,
+    RoomText,
 )
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.decoding import decode
@@ -135,35 +137,50 @@ class FakeTrack:
         self.frames.append(frame)
 
 
-class FakeFloor:
+class FakeTexts:
+    """Texts that are written at once."""
+
+    def __init__(self) -> None:
+        self.sent: list[RoomText] = []
+
+    def put(self, text: RoomText) -> None:
+        """Write a text."""
+        self.sent.append(text)
+
+
+class FakeMeeting:
     """A meeting in memory."""
 
     def __init__(self) -> None:
-        self.view = FloorView()
+        self.view = MeetingView()
         self.tracks: dict[str, FakeTrack] = {}
         """Published right now, by name."""
         self.publications: list[str] = []
         """Names of all tracks that were ever published, in order."""
-        self.delivered: list[Caption | ChatLine] = []
-        self.announced: list[str] = []
-        self.shown: list[Condition] = []
+        self.texts = FakeTexts()
+        self.shown: list[RoomStatus] = []
         self._changed = asyncio.Event()
         self._is_over = False
 
     @property
-    def condition(self) -> Condition:
+    def status(self) -> RoomStatus:
         """What is shown now."""
         return self.shown[-1]
 
     @property
     def captions(self) -> list[Caption]:
-        """The captions among what was delivered."""
-        return [item for item in self.delivered if isinstance(item, Caption)]
+        """The captions among what was written."""
+        return [text for text in self.texts.sent if isinstance(text, Caption)]
 
     @property
     def chat(self) -> list[ChatLine]:
-        """The chat lines among what was delivered."""
-        return [item for item in self.delivered if isinstance(item, ChatLine)]
+        """The chat lines among what was written."""
+        return [text for text in self.texts.sent if isinstance(text, ChatLine)]
+
+    @property
+    def announced(self) -> list[str]:
+        """The notices among what was written."""
+        return [text.text for text in self.texts.sent if isinstance(text, Notice)]
 
     def person_joins(self, identity: str, **facts: Unpack[PersonFacts]) -> FakeSound:
         """Let somebody join with a microphone, or without one where `microphone=None`."""
@@ -187,18 +204,18 @@ class FakeFloor:
 
     def connection_breaks(self) -> None:
         """Lose sight of everybody, as LiveKit does while it connects again."""
-        self._show(FloorView(is_connected=False))
+        self._show(MeetingView(is_connected=False))
 
-    def connection_returns(self, view: FloorView | None = None) -> None:
+    def connection_returns(self, view: MeetingView | None = None) -> None:
         """See people again."""
-        self._show(view or FloorView())
+        self._show(view or MeetingView())
 
     def end(self) -> None:
         """End the meeting."""
         self._is_over = True
         self._changed.set()
 
-    async def views(self) -> AsyncIterator[FloorView]:
+    async def views(self) -> AsyncIterator[MeetingView]:
         """Watch the meeting."""
         while not self._is_over:
             self._changed.clear()
@@ -215,19 +232,11 @@ class FakeFloor:
         finally:
             del self.tracks[name]
 
-    def deliver(self, item: Caption | ChatLine) -> None:
-        """Remember a caption or chat line."""
-        self.delivered.append(item)
+    def show(self, status: RoomStatus) -> None:
+        """Remember a status."""
+        self.shown.append(status)
 
-    def announce(self, sentence: str) -> None:
-        """Remember a notice."""
-        self.announced.append(sentence)
-
-    def show(self, condition: Condition) -> None:
-        """Remember a condition."""
-        self.shown.append(condition)
-
-    def _show(self, view: FloorView) -> None:
+    def _show(self, view: MeetingView) -> None:
         self.view = view
         self._changed.set()
 

@@ -235,7 +235,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
             "that is `palabra-protocol`, and `emulator` may import only words sound livekit-sound",
         ),
         (
-            "meeting.floor",
+            "meeting.meeting",
             "livekit.agents.JobContext",
             "`meeting` may import only livekit.rtc livekit.agents.types",
         ),

@@ -17,7 +17,7 @@ from livekit.protocol.models import ParticipantInfo
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import RoomState
-from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
+from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.worker.access import refused, server_api, unreachable
 
 ARRIVAL_SECONDS: Final = 10.0

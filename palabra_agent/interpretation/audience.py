@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from palabra_agent.interpretation.plan import Regime, listening_language_of
-from palabra_agent.interpretation.ports import FloorView, Person
+from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.languages import LanguageCode, same_language
 from palabra_agent.session import Brief, Transcript
 
@@ -59,7 +59,7 @@ class Audience:
         self._utterances: OrderedDict[str, _Utterance] = OrderedDict()
 
     def recipients(
-        self, transcript: Transcript, view: FloorView, brief: Brief | None, regime: Regime
+        self, transcript: Transcript, view: MeetingView, brief: Brief | None, regime: Regime
     ) -> tuple[str, ...]:
         """Identities of those who get a transcript as their version of the utterance."""
         utterance = self._remember(transcript)
@@ -93,7 +93,7 @@ class Audience:
 
 
 def chat_recipients(
-    audience: ChatAudience, transcript: Transcript, by_language: tuple[str, ...], view: FloorView
+    audience: ChatAudience, transcript: Transcript, by_language: tuple[str, ...], view: MeetingView
 ) -> tuple[str, ...]:
     """Identities of those who get a final transcript in the chat.
 

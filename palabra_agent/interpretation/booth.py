@@ -18,7 +18,7 @@ from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.channels import Channels
 from palabra_agent.interpretation.condition import Troubles
 from palabra_agent.interpretation.ledger import Ledger
-from palabra_agent.interpretation.ports import Floor, FloorView
+from palabra_agent.interpretation.ports import Meeting, MeetingView, Notice
 from palabra_agent.interpretation.scribe import Scribe
 from palabra_agent.interpretation.shift import Assignment, Outlets
 from palabra_agent.interpretation.speaker import interpret_speaker
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Surroundings:
     """What all booths of a room share."""
 
-    floor: Floor
+    meeting: Meeting
     terms: Watched[Terms]
     open_session: SessionOpener
     casting: Casting
@@ -43,7 +43,7 @@ class Surroundings:
     """Set where something may be wanted that was not before."""
     ledger: Ledger = field(default_factory=Ledger)
     troubles: Troubles = field(default_factory=Troubles)
-    view: FloorView = field(default_factory=FloorView)
+    view: MeetingView = field(default_factory=MeetingView)
     """The meeting as last seen."""
     detected: dict[str, LanguageCode] = field(default_factory=dict[str, LanguageCode])
     """What Palabra last heard people speak, by identity."""
@@ -64,7 +64,7 @@ class Booth:
         """The voices that the speaker has."""
         self._identity = identity
         self._around = around
-        self._scribe = Scribe(identity, around.floor, around.terms, around.channel_sid)
+        self._scribe = Scribe(identity, around.meeting.texts, around.terms, around.channel_sid)
 
     async def work(self, on_broken: Callable[[], None]) -> None:
         """Interpret the speaker until cancelled.
@@ -120,7 +120,7 @@ class Booth:
         logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
         around.troubles.report(self._identity, sentence)
         if is_lasting and around.troubles.is_first_time(sentence):
-            around.floor.announce(sentence)
+            around.meeting.texts.put(Notice(sentence))
 
         around.changed.set()
 

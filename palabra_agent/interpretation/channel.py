@@ -17,7 +17,7 @@ import numpy as np
 
 from palabra_agent.audio.mixer import Mixer
 from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES
-from palabra_agent.interpretation.ports import Floor, PublishedTrack
+from palabra_agent.interpretation.ports import Meeting, PublishedTrack
 from palabra_agent.languages import LanguageCode
 
 TRACK_PREFIX: Final = "translation_"
@@ -67,16 +67,16 @@ class LanguageChannel:
 
 @asynccontextmanager
 async def open_channel(
-    floor: Floor, language: LanguageCode, mixer: Mixer | None = None
+    meeting: Meeting, language: LanguageCode, mixer: Mixer | None = None
 ) -> AsyncGenerator[LanguageChannel]:
     """Keep a language's channel published and playing for the length of a block.
 
     Args:
-        floor: Where it is published.
+        meeting: Where it is published.
         language: Names the track.
         mixer: What is played, where that is to outlive the channel.
     """
-    async with floor.publish(TRACK_PREFIX + language) as track, asyncio.TaskGroup() as group:
+    async with meeting.publish(TRACK_PREFIX + language) as track, asyncio.TaskGroup() as group:
         channel = LanguageChannel(language, track, mixer)
         playing = group.create_task(channel.play(), name=f"channel:{language}")
         logger.info("channel opened", extra={"language": language})

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from palabra_agent.audio.mixer import Mixer
 from palabra_agent.interpretation.channel import LanguageChannel, open_channel
-from palabra_agent.interpretation.ports import Floor
+from palabra_agent.interpretation.ports import Meeting
 from palabra_agent.languages import LanguageCode
 
 
@@ -17,9 +17,9 @@ class Channels:
     """Those that are wanted, and of these those that are there."""
 
     def __init__(
-        self, floor: Floor, group: asyncio.TaskGroup, on_change: Callable[[], None]
+        self, meeting: Meeting, group: asyncio.TaskGroup, on_change: Callable[[], None]
     ) -> None:
-        self._floor = floor
+        self._meeting = meeting
         self._group = group
         self._on_change = on_change
         self.open: dict[LanguageCode, LanguageChannel] = {}
@@ -62,7 +62,7 @@ class Channels:
         async with self._turns[language], AsyncExitStack() as stack:
             # in the order of the offer, and the room sees one negotiation after the other
             async with self._publishing:
-                opening = open_channel(self._floor, language, self._mixers[language])
+                opening = open_channel(self._meeting, language, self._mixers[language])
                 channel = await stack.enter_async_context(opening)
             self.open[language] = channel
             stack.callback(self.open.pop, language)
@@ -79,18 +79,20 @@ class Channels:
 
 
 @asynccontextmanager
-async def open_channels(floor: Floor, on_change: Callable[[], None]) -> AsyncGenerator[Channels]:
+async def open_channels(
+    meeting: Meeting, on_change: Callable[[], None]
+) -> AsyncGenerator[Channels]:
     """Have channels for the length of a block; they are unpublished when it ends.
 
     Args:
-        floor: Where they are published.
+        meeting: Where they are published.
         on_change: Called when one is there or gone.
 
     Raises:
         MeetingError: In a group: the room did not let us publish one; the block is cancelled.
     """
     async with asyncio.TaskGroup() as group:
-        channels = Channels(floor, group, on_change)
+        channels = Channels(meeting, group, on_change)
         try:
             yield channels
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.ports import RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
 
 _LONGEST_SENTENCE: Final = 2000
@@ -35,8 +35,8 @@ class Troubles:
         self._told.add(sentence)
         return True
 
-    def condition(self, live: Sequence[LanguageCode]) -> Condition:
+    def status(self, live: Sequence[LanguageCode]) -> RoomStatus:
         """Sum up a room that is otherwise ready; different troubles stand in one line."""
         state = RoomState.DEGRADED if self._sentences else RoomState.LIVE
         sentence = "; ".join(dict.fromkeys(self._sentences.values()))
-        return Condition(state, tuple(live), sentence[:_LONGEST_SENTENCE])
+        return RoomStatus(state, tuple(live), sentence[:_LONGEST_SENTENCE])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from palabra_agent.interpretation.ports import FloorView, Person
+from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -106,7 +106,7 @@ def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = No
 
 
 def plan(
-    view: FloorView,
+    view: MeetingView,
     regime: Regime,
     detected: Mapping[str, LanguageCode] | None = None,
     held: Collection[str] = (),

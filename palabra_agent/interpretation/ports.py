@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.languages import LanguageCode
+from palabra_agent.session import Transcript
 
 
 class Microphone(FrameSource, Protocol):
@@ -46,16 +47,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class FloorView:
+class MeetingView:
     """The meeting at one moment."""
 
     people: tuple[Person, ...] = ()
-    """Everybody who is there, interpreters and other agents left out."""
+    """All who are there, interpreters and other agents left out."""
     is_connected: bool = True
     """False while LiveKit reconnects us: then absence means nothing."""
 
     def person(self, identity: str) -> Person | None:
-        """Find somebody by identity."""
+        """Find a person by identity."""
         return next((person for person in self.people if person.identity == identity), None)
 
 
@@ -73,8 +74,8 @@ class RoomState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """How the interpretation of a room is doing, for everybody to see."""
+class RoomStatus:
+    """How the interpretation of a room is doing, as all its people see it."""
 
     state: RoomState
     live: tuple[LanguageCode, ...] = ()
@@ -98,41 +99,68 @@ class PublishedTrack(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A subtitle, partial or final, for some of the people."""
+    """A transcript as a subtitle, partial or final, for some of the people."""
 
+    transcript: Transcript
     speaker: str
     """Identity of the person whose words these are."""
-    segment_id: str
-    """Unique per utterance, part and language; a later caption with the same id replaces it."""
-    language: LanguageCode
-    text: str
-    is_final: bool
-    is_translation: bool
+    recipients: tuple[str, ...]
+    """Identities; never empty."""
     track_sid: str
     """The track that it belongs to: microphone or channel; empty where that is gone."""
-    recipients: Collection[str]
-    """Identities; never empty."""
+
+    @property
+    def segment_id(self) -> str:
+        """Unique per utterance, part and language; a later caption with the same id replaces it.
+
+        The first part of a split utterance takes the place of its partials, which name no part.
+        """
+        said = self.transcript
+        version = said.language if said.is_translation else "original"
+        part = f".{said.part}" if said.part not in {"", "0"} else ""
+        return f"{said.transcription_id}{part}-{version}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """A final utterance as a chat message for some of the people."""
+    """A final transcript as a chat message for some of the people."""
 
+    transcript: Transcript
     speaker: str
     """Identity of the person whose words these are."""
-    speaker_name: str
-    transcription_id: str
-    language: LanguageCode
-    text: str
-    is_translation: bool
-    recipients: Collection[str]
+    recipients: tuple[str, ...]
     """Identities; never empty."""
+    speaker_name: str
 
 
-class Floor(Protocol):
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A chat message from the interpreter itself, to all people."""
+
+    text: str
+
+
+RoomText: TypeAlias = Caption | ChatLine | Notice
+"""Everything that is written into the meeting."""
+
+
+class TextQueue(Protocol):
+    """Texts on their way into the meeting."""
+
+    def put(self, text: RoomText) -> None:
+        """Queue a text; never waits. Sent in order, outdated partial captions left out."""
+        ...
+
+
+class Meeting(Protocol):
     """The meeting: who is there, and what we may put into it."""
 
-    def views(self) -> AsyncIterator[FloorView]:
+    @property
+    def texts(self) -> TextQueue:
+        """Takes captions, chat lines and notices."""
+        ...
+
+    def views(self) -> AsyncIterator[MeetingView]:
         """Watch the meeting: the view now, then the newest after each change; ends with it."""
         ...
 
@@ -140,14 +168,6 @@ class Floor(Protocol):
         """Publish an audio track for the length of a block."""
         ...
 
-    def deliver(self, item: Caption | ChatLine) -> None:
-        """Queue a caption or chat line; never waits. Sent in order, outdated partials left out."""
-        ...
-
-    def announce(self, sentence: str) -> None:
-        """Queue a chat message from the interpreter itself to everybody."""
-        ...
-
-    def show(self, condition: Condition) -> None:
-        """Let everybody see how the interpretation is doing; never waits, the newest wins."""
+    def show(self, status: RoomStatus) -> None:
+        """Show all people how the interpretation is doing; never waits, the newest wins."""
         ...

@@ -16,7 +16,7 @@ from palabra_agent.interpretation.casting import Casting, Role
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.lingering import Lingering
 from palabra_agent.interpretation.plan import Plan, plan, source_language_of
-from palabra_agent.interpretation.ports import Floor, Person
+from palabra_agent.interpretation.ports import Meeting, Person
 from palabra_agent.interpretation.shift import Assignment
 from palabra_agent.interpretation.terms import Terms
 from palabra_agent.languages import AUTO, LanguageCode
@@ -27,26 +27,26 @@ logger = logging.getLogger(__name__)
 
 
 async def interpret_room(
-    floor: Floor,
+    meeting: Meeting,
     terms: Watched[Terms],
     open_session: SessionOpener,
     casting: Casting | None = None,
 ) -> None:
-    """Interpret a room until its floor ends.
+    """Interpret a room until its meeting ends.
 
     Owns the channels and, within them, one supervised task per speaker. On the way out speakers end
     first, each with its session, then the channels are unpublished.
 
     Args:
-        floor: The meeting.
+        meeting: The meeting.
         terms: How it is to be interpreted; may change at any time.
         open_session: Opens Palabra's sessions.
         casting: Who sounds how; by default everybody has the default voice.
     """
     changed = asyncio.Event()
     casting = casting or Casting()
-    async with open_channels(floor, changed.set) as channels:
-        around = Surroundings(floor, terms, open_session, casting, channels, changed)
+    async with open_channels(meeting, changed.set) as channels:
+        around = Surroundings(meeting, terms, open_session, casting, channels, changed)
         try:
             channels.follow(terms.value.regime.offered)
             await channels.until_open()
@@ -56,10 +56,10 @@ async def interpret_room(
 
 
 async def _attend(around: Surroundings) -> None:
-    """Have everybody interpreted who is to be, until the floor ends."""
+    """Have everybody interpreted who is to be, until the meeting ends."""
     async with asyncio.TaskGroup() as group:
         room = _Room(around, group)
-        watching = group.create_task(room.watch(), name="watch floor")
+        watching = group.create_task(room.watch(), name="watch meeting")
         helping = [
             group.create_task(room.follow_terms(), name="follow terms"),
             group.create_task(around.casting.run(around.changed.set), name="casting"),
@@ -101,8 +101,8 @@ class _Room:
     lingering: Lingering = field(default_factory=lambda: Lingering(0.0))
 
     async def watch(self) -> None:
-        """Keep the view of the floor up to date until the floor ends."""
-        async for view in self.around.floor.views():
+        """Keep the view of the meeting up to date until the meeting ends."""
+        async for view in self.around.meeting.views():
             self.around.view = view
             self.around.changed.set()
 
@@ -242,7 +242,7 @@ class _Room:
             around.troubles.resolve("")
 
         live = tuple(code for code in regime.offered if code in around.channels.open)
-        around.floor.show(around.troubles.condition(live))
+        around.meeting.show(around.troubles.status(live))
 
 
 def _now() -> float:

@@ -1,8 +1,9 @@
-"""Who in a LiveKit room is a person, which of their tracks is a voice, what they ask for."""
+"""The people of a LiveKit room: who is one, what they ask for, and their microphones."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from livekit import rtc
@@ -13,12 +14,18 @@ from palabra_agent.interpretation.ports import Microphone, Person
 SPEAK_ATTRIBUTE: Final = "palabra.speak"
 LISTEN_ATTRIBUTE: Final = "palabra.listen"
 LANGUAGE_ATTRIBUTE: Final = "language"
-"""LiveKit's own convention; stands in for whichever of the two others is absent."""
+"""LiveKit's own convention; stands in for either of the two others where it is absent."""
 
 _MOMENT_SECONDS: Final = 0.5
 _NOT_PEOPLE: Final = frozenset(
     {rtc.ParticipantKind.PARTICIPANT_KIND_AGENT, rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS}
 )
+_TRACK_CHANGES: Final[tuple[rtc.room.EventTypes, ...]] = (
+    "track_muted",
+    "track_unmuted",
+    "track_unpublished",
+)
+"""Events after which the publications must be read again."""
 
 
 class LiveKitMicrophone(RemoteAudio):
@@ -34,11 +41,75 @@ class LiveKitMicrophone(RemoteAudio):
         return self._track_sid
 
 
-class PeopleMemory:
-    """Who was there before we lost the room.
+class Microphones:
+    """Subscribes to people's microphones and keeps those that can be heard."""
 
-    LiveKit says that everybody left a moment before it says that we are reconnecting, so what was
-    seen last is not what was true last. Times are in seconds.
+    def __init__(self, room: rtc.Room, on_change: Callable[[], None], *, listens: bool) -> None:
+        self._room = room
+        self._on_change = on_change
+        self._listens = listens
+        self._heard: dict[str, LiveKitMicrophone] = {}
+        """By track id."""
+        self.callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
+            **dict.fromkeys(_TRACK_CHANGES, self._on_track_changed),
+            "track_published": self._on_track_published,
+            "track_subscribed": self._on_track_subscribed,
+            "track_unsubscribed": self._on_track_unsubscribed,
+        }
+        """What the room must call, by event."""
+
+    def subscribe_to_all(self) -> None:
+        """Ask for every microphone that is not subscribed to.
+
+        LiveKit forgets a subscription that is asked for while it reconnects.
+        """
+        for participant in self._room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_track_published(publication, participant)
+
+    def microphone_of(self, participant: rtc.RemoteParticipant) -> LiveKitMicrophone | None:
+        """The participant's microphone, once it can be heard."""
+        subscribed = (self._heard.get(sid) for sid in participant.track_publications)
+        return next((microphone for microphone in subscribed if microphone is not None), None)
+
+    def has(self, microphone: Microphone | None) -> bool:
+        """Whether a microphone is one that can be heard now."""
+        return any(microphone is ours for ours in self._heard.values())
+
+    def _on_track_changed(self, *_: object) -> None:
+        self._on_change()
+
+    def _on_track_published(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        is_wanted = self._listens and is_microphone(publication, participant)
+        if is_wanted and not publication.subscribed:
+            publication.set_subscribed(True)
+
+        self._on_change()
+
+    def _on_track_subscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if is_microphone(publication, participant):
+            self._heard[publication.sid] = LiveKitMicrophone(track, publication.sid)
+            self._on_change()
+
+    def _on_track_unsubscribed(
+        self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, *_: object
+    ) -> None:
+        self._heard.pop(publication.sid, None)
+        self._on_change()
+
+
+class PeopleMemory:
+    """Remembers who was there before we lost the room. Times are in seconds.
+
+    LiveKit says that all participants left a moment before it says that we are reconnecting, so
+    what was seen last is not what was true last.
     """
 
     def __init__(self) -> None:
@@ -56,7 +127,7 @@ class PeopleMemory:
         self._now = people
 
     def before_we_left(self, now: float) -> tuple[Person, ...]:
-        """Who was there a moment before now."""
+        """The people who were there a moment before now."""
         if now - self._shrank_at <= _MOMENT_SECONDS:
             self._now, self._shrank_at = self._before, -math.inf
 
@@ -64,11 +135,13 @@ class PeopleMemory:
 
 
 def is_person(participant: rtc.RemoteParticipant) -> bool:
-    """Whether somebody may be interpreted and addressed: no agent, no recorder."""
+    """Whether a participant may be interpreted and addressed: no agent, no recorder."""
     return participant.kind not in _NOT_PEOPLE
 
 
-def is_voice(publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> bool:
+def is_microphone(
+    publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+) -> bool:
     """Whether a track is a person's microphone; screens' sound and other agents are not."""
     return (
         publication.kind == rtc.TrackKind.KIND_AUDIO

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from palabra_agent.errors import RoomConfigError
-from palabra_agent.interpretation.ports import Condition, Floor, RoomState
+from palabra_agent.interpretation.ports import Meeting, Notice, RoomState, RoomStatus
 
 _LONGEST_SECONDS: Final = 30.0
 _ANNOUNCED_SECONDS: Final = 2.5
@@ -19,29 +19,29 @@ _LONGEST_SENTENCE: Final = 2000
 logger = logging.getLogger(__name__)
 
 
-async def refuse(floor: Floor, error: RoomConfigError, keys: Sequence[str]) -> None:
+async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) -> None:
     """Tell the people of a room what is wrong with its config, and give them time to read it.
 
     Waits for somebody to be there, for 30 s at most.
 
     Args:
-        floor: The room.
+        meeting: The room.
         error: What is wrong.
         keys: Which keys of the config are, for the log: a whole path may hold an identity.
     """
     sentence = refusal_sentence(error)
     logger.error("room config refused", extra={"mistakes": len(error.problems), "keys": keys})
-    floor.show(Condition(RoomState.FAILED, error=sentence))
+    meeting.show(RoomStatus(RoomState.FAILED, error=sentence))
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             began = asyncio.get_running_loop().time()
-            async for view in floor.views():
+            async for view in meeting.views():
                 if view.people:
                     break
             else:
                 return
 
-            floor.announce(sentence)
+            meeting.texts.put(Notice(sentence))
             waited = asyncio.get_running_loop().time() - began
             await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
     except TimeoutError:

@@ -70,7 +70,7 @@ class Parts:
     terms: Watched[Terms]
     sessions: SessionFollower
     plugins: PluginFollower
-    floor: Offering
+    meeting: Offering
     limit: Limited
 
 
@@ -133,7 +133,7 @@ class Configuring:
         parts = self._parts
         parts.sessions.follow(new)
         parts.limit.follow(config.limits.max_minutes)
-        parts.floor.offer(config.languages)
+        parts.meeting.offer(config.languages)
         terms = changed_terms(
             parts.terms.value, config, keys, is_other_task=not new.makes_tasks_of(old)
         )

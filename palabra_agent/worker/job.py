@@ -22,9 +22,9 @@ from palabra_agent.config.room import known_keys
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
 from palabra_agent.interpretation.casting import Casting
-from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.ports import Notice, RoomState, RoomStatus
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.meeting.floor import LiveKitFloor, open_floor
+from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
 from palabra_agent.meeting.refusal import refusal_sentence, refuse
 from palabra_agent.meeting.rpc import Methods, open_methods
 from palabra_agent.palabra.rest.api import open_api
@@ -101,7 +101,7 @@ class _Job:
     methods: Methods
     began: ConfigChange
     """The config that holds at first."""
-    floor: LiveKitFloor
+    meeting: LiveKitMeeting
     chain: PluginChain
 
 
@@ -118,20 +118,20 @@ async def _run(ctx: JobContext) -> None:
             )
         except RoomConfigError as error:
             methods.excuse(refusal_sentence(error))
-            async with open_floor(ctx.room, (), listens=False) as floor:
-                await refuse(floor, error, known_keys(error.problems))
+            async with open_meeting(ctx.room, (), listens=False) as meeting:
+                await refuse(meeting, error, known_keys(error.problems))
             return
 
         config = began.config
         async with (
             open_chain(name, began.plugins, config.languages) as chain,
-            open_floor(ctx.room, config.languages) as floor,
+            open_meeting(ctx.room, config.languages) as meeting,
         ):
-            await _interpret(_Job(settings, plugins, methods, began, floor, chain))
+            await _interpret(_Job(settings, plugins, methods, began, meeting, chain))
 
 
 async def _interpret(job: _Job) -> None:
-    floor, config = job.floor, job.began.config
+    meeting, config = job.meeting, job.began.config
     warn_of(config)
     credentials = palabra_access(job.settings.palabra_credentials)
     limit = TimeLimit(config.limits.max_minutes)
@@ -141,28 +141,28 @@ async def _interpret(job: _Job) -> None:
             await _interpret_as_configured(job, sessions, limit)
     except* TimeIsUp:
         minutes = limit.minutes or 0
-        _give_up(floor, f"The interpretation ends: it was limited to {minutes:g} minutes")
+        _give_up(meeting, f"The interpretation ends: it was limited to {minutes:g} minutes")
     except* MeetingError as errors:
         logger.error("the interpretation failed: %s", leaves(errors)[0])  # noqa: TRY400 - said
-        _give_up(floor, "The interpretation ends: the room does not let it work")
+        _give_up(meeting, "The interpretation ends: the room does not let it work")
     except* Exception:  # the scope's end must be visible in the room, whatever ended it
         logger.exception("the interpretation failed")
-        _give_up(floor, "The interpretation ends: it failed")
+        _give_up(meeting, "The interpretation ends: it failed")
 
 
 async def _interpret_as_configured(job: _Job, sessions: PalabraSessions, limit: TimeLimit) -> None:
     """Interpret a room whose config may change meanwhile."""
     config, casting = job.began.config, Casting(job.chain)
     terms = Watched(terms_of(config))
-    parts = Parts(terms, sessions, job.chain, job.floor, limit)
+    parts = Parts(terms, sessions, job.chain, job.meeting, limit)
     configuring = Configuring(config, parts, job.plugins, job.settings.organisers)
     explaining = Explaining(casting.explain, lambda: configuring.config.languages)
     methods = {CONFIGURE: configuring.configure, EXPLAIN: explaining.explain}
     async with job.methods.serving(methods):
-        await interpret_room(job.floor, terms, sessions.open, casting)
+        await interpret_room(job.meeting, terms, sessions.open, casting)
 
 
-def _give_up(floor: LiveKitFloor, sentence: str) -> None:
+def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:
     """Tell the room why it has no interpreter any more."""
-    floor.announce(sentence)
-    floor.show(Condition(RoomState.FAILED, error=sentence))
+    meeting.texts.put(Notice(sentence))
+    meeting.show(RoomStatus(RoomState.FAILED, error=sentence))

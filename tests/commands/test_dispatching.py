@@ -13,7 +13,7 @@ from livekit.protocol.models import ParticipantInfo
 from palabra_agent.commands.dispatching import Dispatcher
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import RoomState
-from palabra_agent.meeting.presence import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
+from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from tests.clock import in_jumping_time
 
 pytestmark = pytest.mark.unit

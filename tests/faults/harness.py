@@ -32,7 +32,7 @@ from palabra_emulator.journal import Entry
 from palabra_emulator.script import load_script
 from palabra_emulator.server import RunningEmulator
 from tests.clock import eventually
-from tests.fakes import FakeFloor
+from tests.fakes import FakeMeeting
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 from tests.palabra_emulator.faulty import arm
 
@@ -76,7 +76,7 @@ class OptionFacts(TypedDict, total=False):
 class Scene:
     """A room at work."""
 
-    floor: FakeFloor
+    meeting: FakeMeeting
     emulator: RunningEmulator
     microphone: SharedMicrophone
     records: Callable[[], list[logging.LogRecord]]
@@ -108,7 +108,7 @@ class Scene:
 
     async def hears(self, *, seconds: float = 20) -> None:
         """Wait until somebody hears a word of what is being said from now on."""
-        track = self.floor.tracks[CHANNEL]
+        track = self.meeting.tracks[CHANNEL]
         begin = len(track.frames)
         await eventually(
             lambda: sum(it.any() for it in track.frames[begin:]) > _HEARD, seconds=seconds
@@ -116,11 +116,12 @@ class Scene:
 
     def captions(self, language: LanguageCode) -> int:
         """How many final captions there were in a language."""
-        return sum(it.is_final and it.language == language for it in self.floor.captions)
+        said = [it.transcript for it in self.meeting.captions]
+        return sum(it.is_final and it.language == language for it in said)
 
     async def shows(self, state: str) -> None:
         """Wait until the room shows a state."""
-        await eventually(lambda: self.floor.condition.state == state, seconds=20)
+        await eventually(lambda: self.meeting.status.state == state, seconds=20)
 
     @property
     def journal(self) -> list[Entry]:
@@ -160,15 +161,15 @@ class Scene:
     def story(self) -> Story:
         """What has happened so far."""
         return Story(
-            room=without_repetitions(self.floor.shown),
-            said=list(self.floor.announced),
+            room=without_repetitions(self.meeting.shown),
+            said=list(self.meeting.announced),
             log=[line_of(it) for it in self.log()],
             asked=self.asked(),
         )
 
 
 @asynccontextmanager
-async def meeting(
+async def faulty_room(
     caplog: pytest.LogCaptureFixture,
     place: Place | None = None,
     *,
@@ -192,7 +193,7 @@ async def meeting(
         **options: Of the emulator without a LiveKit server.
     """
     caplog.set_level(logging.INFO)
-    floor, voice = FakeFloor(), SharedMicrophone()
+    meeting, voice = FakeMeeting(), SharedMicrophone()
     # everything from here to the end of the test, the set-up of others excluded
     caplog.clear()
     credentials = AppCredentials("local", "local")
@@ -200,19 +201,19 @@ async def meeting(
         place or fake_emulator(FakeLiveKit(), replace(SWIFT, **options)) as emulator,
         open_api(emulator.url, credentials, retry_pauses=_QUICK_PAUSES) as api,
     ):
-        scene = Scene(floor, emulator, voice, lambda: caplog.records)
+        scene = Scene(meeting, emulator, voice, lambda: caplog.records)
         sessions = make_sessions(api, settings, habits=habits)
         async with asyncio.TaskGroup() as group:
             interpreting = group.create_task(
                 interpret_room(
-                    floor, Watched(Terms(Regime(offered), linger_seconds=1.0)), sessions.open
+                    meeting, Watched(Terms(Regime(offered), linger_seconds=1.0)), sessions.open
                 )
             )
             talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))
-            await eventually(lambda: floor.shown)
+            await eventually(lambda: meeting.shown)
             yield scene
-            _check_the_channels(floor, offered)
-            floor.end()
+            _check_the_channels(meeting, offered)
+            meeting.end()
             async with asyncio.timeout(_END_SECONDS):
                 await interpreting
             talking.cancel()
@@ -222,8 +223,8 @@ async def meeting(
 
 def people_come(scene: Scene) -> None:
     """Let the speaker and the listener join."""
-    scene.floor.person_joins(_LISTENER, microphone=None, listen="es")
-    scene.floor.person_joins(_SPEAKER, microphone=scene.microphone, speak="en")
+    scene.meeting.person_joins(_LISTENER, microphone=None, listen="es")
+    scene.meeting.person_joins(_SPEAKER, microphone=scene.microphone, speak="en")
 
 
 def check_manners(scene: Scene, *, leaves: int = 0) -> None:
@@ -243,7 +244,7 @@ def check_manners(scene: Scene, *, leaves: int = 0) -> None:
     assert len(created - over) == leaves
 
 
-def _check_the_channels(floor: FakeFloor, offered: tuple[LanguageCode, ...]) -> None:
+def _check_the_channels(meeting: FakeMeeting, offered: tuple[LanguageCode, ...]) -> None:
     """They are there, and always were."""
     names = [f"translation_{language}" for language in offered]
-    assert (floor.publications, list(floor.tracks)) == (names, names)
+    assert (meeting.publications, list(meeting.tracks)) == (names, names)

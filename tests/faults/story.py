@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from palabra_agent.interpretation.ports import Condition
+from palabra_agent.interpretation.ports import RoomStatus
 
 _ORDINARY: Final = frozenset(vars(logging.makeLogRecord({})))
 
@@ -60,7 +60,7 @@ def line_of(record: logging.LogRecord, *, everything: bool = False) -> str:
     return ": ".join((record.getMessage(), *map(str, told.values())))
 
 
-def without_repetitions(shown: list[Condition]) -> list[str]:
+def without_repetitions(shown: list[RoomStatus]) -> list[str]:
     """What was shown, in order, each change once."""
     told: list[str] = []
     for it in shown:

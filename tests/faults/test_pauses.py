@@ -21,7 +21,7 @@ from palabra_emulator.pipeline import HEARING_RATE
 from palabra_emulator.resampling import Resampler
 from tests.clock import eventually
 
-from .harness import OVER_WEBSOCKET, Scene, meeting, people_come
+from .harness import OVER_WEBSOCKET, Scene, faulty_room, people_come
 from .story import CALM
 
 pytestmark = pytest.mark.unit
@@ -112,7 +112,7 @@ async def test_the_first_word_after_a_pause_is_heard_whole(
 ) -> None:
     """Sample by sample, in chunks as Palabra recommends them; the pauses are on neither bill."""
     word = new_word(7)
-    async with meeting(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
         people_come(scene)
         await until_paused(scene, 1)
         await says(scene, word)
@@ -132,7 +132,7 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
 ) -> None:
     """F24: resuming is tried again two seconds later; what was said meanwhile is heard whole."""
     word = new_word(9)
-    async with meeting(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
         await scene.arm("F24", variant="resume")
         people_come(scene)
         await until_paused(scene, 1)
@@ -149,14 +149,14 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
 async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) -> None:
     """A muted microphone is paused as soon as nothing is left to interpret; then it wakes up."""
     word = new_word(7)
-    async with meeting(caplog, habits=_LATE, talks=False) as scene:
+    async with faulty_room(caplog, habits=_LATE, talks=False) as scene:
         people_come(scene)
         await eventually(lambda: scene.logged("palabra session opened"))
-        scene.floor.person_changes("alice", is_muted=True)
+        scene.meeting.person_changes("alice", is_muted=True)
         await until_paused(scene, 1)
         assert seconds_between(scene, "running", "paused") < 4.0
 
-        scene.floor.person_changes("alice", is_muted=False)
+        scene.meeting.person_changes("alice", is_muted=False)
         await says(scene, word)
         assert holds(await heard(scene), word)
         asked = {"create": 1, "set_task": 2, "pause_task": 1}

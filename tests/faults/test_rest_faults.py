@@ -9,7 +9,7 @@ import pytest
 
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import ES, meeting, people_come
+from .harness import ES, faulty_room, people_come
 from .story import Story
 
 pytestmark = pytest.mark.unit
@@ -71,7 +71,7 @@ async def test_what_cannot_get_better_is_said_once_and_not_tried_again(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any], sentence: str
 ) -> None:
     """F1 to F4: Palabra's own words are shown, said and logged."""
-    async with meeting(caplog, talks=False) as scene:
+    async with faulty_room(caplog, talks=False) as scene:
         await scene.arm(fault, **wish)
         people_come(scene)
         await scene.shows("degraded")
@@ -81,11 +81,11 @@ async def test_what_cannot_get_better_is_said_once_and_not_tried_again(
 
 async def test_another_wish_is_another_chance(caplog: pytest.LogCaptureFixture) -> None:
     """F2: who was refused is interpreted as soon as something else is wanted, and it is allowed."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F2")
         people_come(scene)
         await scene.shows("degraded")
-        scene.floor.person_changes("alice", speak="de")
+        scene.meeting.person_changes("alice", speak="de")
         await scene.reads()
         told = told_once(f"{_REFUSED}Insufficient balance (HTTP 403, error 100050)")
         asked = {"create": 2, "set_task": 1}
@@ -103,7 +103,7 @@ async def test_a_success_of_no_use_is_not_tried_again(
     )
     asked = {"create": 1, "delete": 1} if variant == "no_publisher" else {"create": 1}
     leaves = 0 if variant == "no_publisher" else 1
-    async with meeting(caplog, leaves=leaves, talks=False) as scene:
+    async with faulty_room(caplog, leaves=leaves, talks=False) as scene:
         await scene.arm("F5", variant=variant)
         people_come(scene)
         await scene.shows("degraded")
@@ -126,7 +126,7 @@ async def test_a_short_failure_goes_unnoticed(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], creations: int
 ) -> None:
     """F5: a failure of Palabra's own and a lost connection are tried again, twice at most."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F5", **wish)
         people_come(scene)
         await scene.reads()
@@ -144,7 +144,7 @@ async def test_a_longer_failure_is_shown_until_it_is_over(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], sentence: str, creations: int
 ) -> None:
     """F5: after the tries within one session come others, after a pause."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F5", **wish)
         people_come(scene)
         await scene.reads()
@@ -154,7 +154,7 @@ async def test_a_longer_failure_is_shown_until_it_is_over(
 @in_jumping_time
 async def test_a_long_wish_to_be_left_alone_is_heeded(caplog: pytest.LogCaptureFixture) -> None:
     """F5: `Retry-After` counts, also where it is too long to wait for within a session."""
-    async with meeting(caplog, talks=False) as scene:
+    async with faulty_room(caplog, talks=False) as scene:
         await scene.arm("F5", variant="429", retry_after=60)
         people_come(scene)
         await scene.shows("degraded")
@@ -167,7 +167,7 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
 
     The failed deletion is one line in the log, and nothing in the room.
     """
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.arm("F25", variant="500")
@@ -203,11 +203,11 @@ async def test_a_session_that_cannot_be_deleted_is_nobodys_trouble(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], line: str | None
 ) -> None:
     """F25: nothing in the room; one line in the log, unless it was gone already."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.arm("F25", **wish)
-        scene.floor.person_leaves("alice")
+        scene.meeting.person_leaves("alice")
         await eventually(lambda: scene.struck)
         await eventually(lambda: scene.logged("speaker interpretation closed"))
         assert scene.story() == Story(
@@ -223,7 +223,7 @@ async def test_a_refused_token_costs_one_session(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any]
 ) -> None:
     """F6 and F7: another session is made at once, the room sees nothing of it."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm(fault, **wish)
         people_come(scene)
         await scene.reads()
@@ -237,7 +237,7 @@ async def test_tokens_that_are_refused_again_are_a_matter_of_credentials(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F6: twice in a row is said once, and not tried again."""
-    async with meeting(caplog, talks=False) as scene:
+    async with faulty_room(caplog, talks=False) as scene:
         await scene.arm("F6", times=2)
         people_come(scene)
         await scene.shows("degraded")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.interpretation.ports import Caption
 from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.session import Transcript
 from tests.clock import eventually
 
-from .harness import DE, ES, Scene, meeting, people_come
+from .harness import DE, ES, Scene, faulty_room, people_come
 from .story import CALM, lost_and_found
 
 pytestmark = pytest.mark.unit
@@ -36,9 +36,10 @@ def notices(scene: Scene) -> list[tuple[str, str]]:
     return [(it["kind"], it["code"]) for it in scene.logged("palabra sent a notice")]
 
 
-def finals(scene: Scene) -> list[Caption]:
+def finals(scene: Scene) -> list[Transcript]:
     """The final captions that the listener got."""
-    return [it for it in scene.floor.captions if it.is_final and it.language == ES]
+    said = (it.transcript for it in scene.meeting.captions)
+    return [it for it in said if it.is_final and it.language == ES]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ async def test_a_lost_session_is_followed_by_another(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any], why: str
 ) -> None:
     """F13 and F17: the track stays, the room says why it is silent, and is interpreted again."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes(fault, **wish)
@@ -69,7 +70,7 @@ async def test_a_lost_session_is_followed_by_another(
 
 async def test_session_after_session_may_be_lost(caplog: pytest.LogCaptureFixture) -> None:
     """F17 for ever: the pauses between the tries grow."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F17", times=0, every_seconds=0.05)
         people_come(scene)
         await eventually(lambda: len(scene.events("created")) == 3)
@@ -94,7 +95,7 @@ async def test_what_is_none_of_peoples_business_goes_unnoticed(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any]
 ) -> None:
     """F18, F21, F22: everything goes on, and nobody is told anything."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes(fault, **wish)
@@ -105,7 +106,7 @@ async def test_what_is_none_of_peoples_business_goes_unnoticed(
 async def test_packets_without_sense_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     """F20: each kind is one line of the log, with the type that nobody knows and nothing else."""
     variants = ("non_json", "array", "no_type", "unknown_type", "bad_data", "huge", "binary", "cut")
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         for variant in (*variants, *variants, "empty"):
@@ -121,7 +122,7 @@ async def test_packets_without_sense_are_counted(caplog: pytest.LogCaptureFixtur
 async def test_warnings_are_for_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """F15: one line each, with Palabra's code."""
     codes = ["AUDIO_STREAM_TOO_FAST", "AUDIO_STREAM_TOO_SLOW", "AUDIO_STREAM_STALLED"]
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         for code in codes:
@@ -133,7 +134,7 @@ async def test_warnings_are_for_the_log(caplog: pytest.LogCaptureFixture) -> Non
 
 async def test_a_missing_voice_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """F14: however often Palabra repeats it."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.arm("F14", times=5, every_seconds=0.05)
@@ -145,7 +146,7 @@ async def test_a_missing_voice_is_told_once(caplog: pytest.LogCaptureFixture) ->
 
 async def test_words_come_once_whatever_way_they_come(caplog: pytest.LogCaptureFixture) -> None:
     """F19: each utterance is read once, by everybody in their language, and nothing after it."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         for variant in _WAYS:
             await scene.strikes("F19", variant=variant)
@@ -156,24 +157,23 @@ async def test_words_come_once_whatever_way_they_come(caplog: pytest.LogCaptureF
         assert scene.story() == CALM
         assert len(texts) == len(set(texts)) == translated
 
-        for segment in {it.segment_id for it in scene.floor.captions}:
-            last = [it for it in scene.floor.captions if it.segment_id == segment][-1]
-            is_under_way = last is scene.floor.captions[-1]
-            assert last.is_final or is_under_way
+        for segment in {it.segment_id for it in scene.meeting.captions}:
+            last = [it for it in scene.meeting.captions if it.segment_id == segment][-1]
+            is_under_way = last is scene.meeting.captions[-1]
+            assert last.transcript.is_final or is_under_way
 
 
 async def test_languages_may_overtake_each_other(caplog: pytest.LogCaptureFixture) -> None:
     """F19: everybody reads what is said in their language, whichever comes first."""
-    async with meeting(caplog, offered=(ES, DE)) as scene:
+    async with faulty_room(caplog, offered=(ES, DE)) as scene:
         await scene.arm("F19", variant="reordered", times=0)
         people_come(scene)
-        scene.floor.person_joins("clara", microphone=None, listen="de")
+        scene.meeting.person_joins("clara", microphone=None, listen="de")
         await scene.reads(DE, more=2)
         await eventually(lambda: scene.captions(ES) >= 2)
         assert scene.story() == CALM
-        languages = [
-            it.language for it in scene.floor.captions if it.is_translation and it.is_final
-        ]
+        said = [it.transcript for it in scene.meeting.captions]
+        languages = [it.language for it in said if it.is_translation and it.is_final]
         assert languages[:4] == [DE, ES] * 2
 
 
@@ -182,7 +182,7 @@ async def test_a_session_that_fell_silent_is_relieved(
     caplog: pytest.LogCaptureFixture, variant: str
 ) -> None:
     """F26: the next one is ready before the old one goes; the room never notices, it is counted."""
-    async with meeting(caplog, habits=_ATTENTIVE) as scene:
+    async with faulty_room(caplog, habits=_ATTENTIVE) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes("F26", variant=variant)
@@ -203,7 +203,7 @@ async def test_a_silent_session_that_breaks_meanwhile_is_relieved_as_well(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F26, then F17: who was to relieve it takes over, without a pause."""
-    async with meeting(caplog, habits=_ATTENTIVE, ready_delay_ms=500) as scene:
+    async with faulty_room(caplog, habits=_ATTENTIVE, ready_delay_ms=500) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes("F26")

@@ -16,7 +16,7 @@ from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import EN, ES, OVER_WEBSOCKET, Scene, meeting, people_come
+from .harness import EN, ES, OVER_WEBSOCKET, Scene, faulty_room, people_come
 from .story import CALM, Story
 
 pytestmark = pytest.mark.unit
@@ -41,7 +41,7 @@ async def test_a_slow_start_is_waited_for(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any]
 ) -> None:
     """F9: it is asked for at Palabra's pace; the room shows nothing of it."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F9", **wish)
         people_come(scene)
         await scene.reads()
@@ -52,7 +52,7 @@ async def test_a_slow_start_is_waited_for(
 async def test_a_task_that_never_starts_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     """F9: sent again every eight seconds, and given up after thirty, as any lost session."""
     async with (
-        meeting(caplog, talks=False, rate_limits="off") as scene,
+        faulty_room(caplog, talks=False, rate_limits="off") as scene,
         open_api(scene.emulator.url, AppCredentials("local", "local")) as api,
     ):
         await scene.arm("F9", variant="never")
@@ -70,7 +70,7 @@ async def test_refused_settings_are_said_once_and_not_sent_again(
     caplog: pytest.LogCaptureFixture, variant: str
 ) -> None:
     """F10: the field and what it wants, in words, in the room and in the log."""
-    async with meeting(caplog, talks=False, ready_delay_ms=0) as scene:
+    async with faulty_room(caplog, talks=False, ready_delay_ms=0) as scene:
         await scene.arm("F10", variant=variant)
         people_come(scene)
         await scene.shows("degraded")
@@ -85,11 +85,11 @@ async def test_refused_settings_are_said_once_and_not_sent_again(
 
 async def test_a_refused_change_leaves_what_runs(caplog: pytest.LogCaptureFixture) -> None:
     """F10: the room says that something is not as wished, and what ran before goes on."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.arm("F10")
-        scene.floor.person_changes("alice", speak="de")
+        scene.meeting.person_changes("alice", speak="de")
         await scene.shows("degraded")
         await scene.reads(more=2)
         assert scene.story() == Story(
@@ -120,11 +120,11 @@ async def test_every_mistake_in_the_settings_is_told_by_its_field(
     caplog: pytest.LogCaptureFixture, variant: str, field: str
 ) -> None:
     """F11: whatever the validator complains of, people read where and what."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F11", variant=variant)
         people_come(scene)
         await scene.shows("degraded")
-        [sentence] = scene.floor.announced
+        [sentence] = scene.meeting.announced
         assert sentence.startswith(f"Palabra refused the settings: {field}")
         assert sentence.endswith("(VALIDATION_ERROR)")
         assert scene.story() == Story(
@@ -137,7 +137,7 @@ async def test_every_mistake_in_the_settings_is_told_by_its_field(
 
 async def test_a_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """F12: what came too often comes again, two seconds later, and nobody sees it."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         await scene.arm("F12", command="set_task")
         people_come(scene)
         await scene.reads()
@@ -150,7 +150,7 @@ async def test_a_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_a_pause_may_be_refused_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
     """F24: it is tried again no sooner than Palabra allows."""
-    async with meeting(caplog, habits=Habits(idle_pause_seconds=0.2), talks=False) as scene:
+    async with faulty_room(caplog, habits=Habits(idle_pause_seconds=0.2), talks=False) as scene:
         await scene.arm("F24", variant="pause")
         people_come(scene)
         await eventually(lambda: scene.events("paused"), seconds=10)
@@ -161,7 +161,7 @@ async def test_a_pause_may_be_refused_for_a_while(caplog: pytest.LogCaptureFixtu
 
 async def test_a_lost_task_is_sent_again(caplog: pytest.LogCaptureFixture) -> None:
     """F16: where speech is answered with nothing it is asked for, not found, and sent once more."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes("F16")
@@ -175,12 +175,12 @@ async def test_a_good_bye_that_is_ignored_does_not_hold_us(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F23: leaving takes no longer than ever, for the session is deleted as well."""
-    async with meeting(caplog) as scene:
+    async with faulty_room(caplog) as scene:
         people_come(scene)
         await scene.runs()
         await scene.arm("F23")
         began = time.monotonic()
-        scene.floor.person_leaves("alice")
+        scene.meeting.person_leaves("alice")
         await eventually(lambda: scene.logged("speaker interpretation closed"))
         asked = {"create": 1, "set_task": 1, "end_task": 1, "delete": 1}
         assert scene.story() == replace(CALM, asked=asked)
@@ -193,7 +193,7 @@ async def test_an_end_that_does_not_come_is_not_waited_for(
 ) -> None:
     """F23: who asked for a graceful end has one within ten seconds after the last word."""
     async with (
-        meeting(caplog, talks=False, ready_delay_ms=0) as scene,
+        faulty_room(caplog, talks=False, ready_delay_ms=0) as scene,
         open_api(scene.emulator.url, AppCredentials("local", "local")) as api,
         make_sessions(api, OVER_WEBSOCKET).open(Brief(EN, (ES,))) as session,
     ):

@@ -15,7 +15,7 @@ from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
 from tests.clock import eventually
 
-from .harness import OVER_WEBSOCKET, SWIFT, Place, Scene, meeting, people_come
+from .harness import OVER_WEBSOCKET, SWIFT, Place, Scene, faulty_room, people_come
 from .story import CALM, lost_and_found
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
@@ -55,7 +55,7 @@ async def test_a_room_that_lets_nobody_in_costs_one_session(
     wish: dict[str, Any],
 ) -> None:
     """F6 and F7: another session follows after a pause; the room shows why meanwhile."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         await scene.arm(fault, **wish)
         people_come(scene)
         await scene.reads()
@@ -74,7 +74,7 @@ async def test_a_late_bot_is_waited_for(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F8: what it did not hear is said when it is there, and nobody notices."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         await scene.arm("F8", variant="late", delay_ms=1_500)
         people_come(scene)
         await scene.reads()
@@ -104,7 +104,7 @@ async def test_a_lost_session_is_followed_by_another(
     why: str,
 ) -> None:
     """F8, F13, F17: the track stays, the room says why it is silent, and is interpreted again."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         people_come(scene)
         await scene.reads()
         await scene.strikes(fault, **wish)
@@ -119,7 +119,7 @@ async def test_a_connection_that_breaks_for_good_is_given_up(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F17: while LiveKit still looks for a way back, another session takes over."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         people_come(scene)
         await scene.reads()
         await scene.strikes("F17", variant="signal_drop")
@@ -133,7 +133,7 @@ async def test_a_short_loss_of_the_network_is_survived(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F18: the session is the same afterwards, and is asked whether its task is there."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         people_come(scene)
         await scene.reads()
         asked_before = len(scene.commands("get_task"))
@@ -148,7 +148,7 @@ async def test_tracks_are_heard_by_whatever_name(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, variant: str
 ) -> None:
     """F21: speech comes into the channel before and after, and nobody notices."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         if variant == "wrong_case":
             await scene.arm("F21", variant=variant)
         people_come(scene)
@@ -163,7 +163,7 @@ async def test_a_lost_task_is_noticed_by_its_tracks(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F16: where they go the task is asked for, not found, and sent once more."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         people_come(scene)
         await scene.hears()
         await scene.strikes("F16")
@@ -176,7 +176,7 @@ async def test_no_track_is_a_lost_session(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F21: eight seconds without one, and another session is tried."""
-    async with meeting(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
         await scene.arm("F21", variant="never")
         people_come(scene)
         await scene.hears()
@@ -199,7 +199,7 @@ async def test_auto_changes_to_websocket_where_webrtc_is_of_no_use(
     opened: list[str],
 ) -> None:
     """F26: the next session uses the other transport, and the room is live again."""
-    async with meeting(caplog, palabra(livekit_server), settings=_AUTO) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO) as scene:
         await scene.arm("F26", **wish)
         people_come(scene)
         await scene.hears()
@@ -215,7 +215,7 @@ async def test_auto_changes_to_websocket_without_a_gap_where_webrtc_falls_silent
 ) -> None:
     """F26: the next session is ready over WebSocket before the silent one is left."""
     habits = Habits(silent_output_seconds=1.5)
-    async with meeting(caplog, palabra(livekit_server), settings=_AUTO, habits=habits) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO, habits=habits) as scene:
         people_come(scene)
         await scene.reads()
         await scene.strikes("F26", variant="no_output")

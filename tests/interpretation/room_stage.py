@@ -1,4 +1,4 @@
-"""A room at work between a fake floor and fake sessions, and what tests make happen in it."""
+"""A room at work between a fake meeting and fake sessions, and what tests make happen in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
-from tests.fakes import FakeFloor, FakeSession, FakeSessions, FakeSound, PersonFacts
+from tests.fakes import FakeMeeting, FakeSession, FakeSessions, FakeSound, PersonFacts
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 LINGER = 5.0
@@ -43,7 +43,7 @@ class TermsFacts(TypedDict, total=False):
 class Stage:
     """A room at work."""
 
-    floor: FakeFloor
+    meeting: FakeMeeting
     sessions: FakeSessions
     task: asyncio.Task[None]
     terms: Watched[Terms]
@@ -57,25 +57,25 @@ class Stage:
     ) -> tuple[FakeSound, FakeSession]:
         """Let somebody join and wait until they are interpreted."""
         count = len(self.sessions.opened)
-        microphone = self.floor.person_joins(identity, **facts)
+        microphone = self.meeting.person_joins(identity, **facts)
         await eventually(lambda: len(self.sessions.opened) > count and microphone.listeners)
         return microphone, self.sessions.last
 
 
 @asynccontextmanager
-async def meeting(
+async def interpreted_room(
     *offered: LanguageCode,
     sessions: FakeSessions | None = None,
     plugins: RoomPlugins | None = None,
     **facts: Unpack[RegimeFacts],
 ) -> AsyncGenerator[Stage]:
     """Interpret a room for the length of a block, and check that nothing stays."""
-    floor, sessions = FakeFloor(), sessions or FakeSessions()
+    meeting, sessions = FakeMeeting(), sessions or FakeSessions()
     terms = Watched(Terms(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER))
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(interpret_room(floor, terms, sessions, Casting(plugins)))
-        await eventually(lambda: floor.shown)
-        yield Stage(floor, sessions, task, terms)
-        floor.end()
+        task = group.create_task(interpret_room(meeting, terms, sessions, Casting(plugins)))
+        await eventually(lambda: meeting.shown)
+        yield Stage(meeting, sessions, task, terms)
+        meeting.end()
 
-    assert (floor.tracks, sessions.live) == ({}, [])
+    assert (meeting.tracks, sessions.live) == ({}, [])

@@ -15,7 +15,7 @@ from palabra_agent.interpretation.audience import (
     version_for,
 )
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.ports import FloorView, Person
+from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief, Transcript
 from tests.fakes import transcript, translated
@@ -30,9 +30,9 @@ wishes = st.sampled_from([None, "original", "en", "es", "es-mx", "de", "fr"])
 moments = st.lists(st.tuples(wishes, wishes, wishes), min_size=6, max_size=6)
 
 
-def view(**listen: str | None) -> FloorView:
+def view(**listen: str | None) -> MeetingView:
     """See people who listen to something."""
-    return FloorView(tuple(Person(who, who, listen=what) for who, what in listen.items()))
+    return MeetingView(tuple(Person(who, who, listen=what) for who, what in listen.items()))
 
 
 @given(

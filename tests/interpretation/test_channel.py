@@ -11,7 +11,7 @@ from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
 from palabra_agent.interpretation.channel import LanguageChannel, open_channel
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeFloor, FakeTrack, frame
+from tests.fakes import FakeMeeting, FakeTrack, frame
 
 pytestmark = pytest.mark.unit
 
@@ -21,31 +21,31 @@ ES = LanguageCode("es")
 @in_jumping_time
 async def test_a_channel_is_published_for_its_block() -> None:
     """The track is there under its name while the block lasts, and gone after it."""
-    floor = FakeFloor()
-    async with open_channel(floor, ES) as channel:
-        assert list(floor.tracks) == ["translation_es"]
+    meeting = FakeMeeting()
+    async with open_channel(meeting, ES) as channel:
+        assert list(meeting.tracks) == ["translation_es"]
         assert (channel.language, channel.sid) == ("es", "TR_translation_es")
 
-    assert floor.tracks == {}
+    assert meeting.tracks == {}
 
 
 @in_jumping_time
 async def test_a_broken_block_leaves_nothing_behind() -> None:
     """A failure within the block unpublishes the track and comes out."""
-    floor = FakeFloor()
+    meeting = FakeMeeting()
     with pytest.raises(ExceptionGroup, match="unhandled errors"):
-        async with open_channel(floor, ES):
+        async with open_channel(meeting, ES):
             raise OSError
 
-    assert floor.tracks == {}
+    assert meeting.tracks == {}
 
 
 @in_jumping_time
 async def test_words_are_played_a_frame_a_tick() -> None:
     """Frames come out whole and in order, after a short cushion; nothing is played in a pause."""
-    floor = FakeFloor()
-    async with open_channel(floor, ES) as channel:
-        track = floor.tracks["translation_es"]
+    meeting = FakeMeeting()
+    async with open_channel(meeting, ES) as channel:
+        track = meeting.tracks["translation_es"]
         await passing(1)
         assert track.frames == []
         with channel.mixer.open_input() as words:
@@ -64,16 +64,16 @@ async def test_words_are_played_a_frame_a_tick() -> None:
 @in_jumping_time
 async def test_the_clock_does_not_drift() -> None:
     """In a minute of speech a frame is played every 20 ms, on time."""
-    floor = FakeFloor()
+    meeting = FakeMeeting()
     loop = asyncio.get_running_loop()
-    async with open_channel(floor, ES) as channel:
+    async with open_channel(meeting, ES) as channel:
         with channel.mixer.open_input() as words:
             began = loop.time()
             for number in range(3000):
                 words.put(frame(1000))
                 await asyncio.sleep(began + (number + 1) * FRAME_MS / 1000 - loop.time())
             account = words.statistics()
-            played = len(floor.tracks["translation_es"].frames)
+            played = len(meeting.tracks["translation_es"].frames)
 
     assert account.dropped_ms == account.trimmed_ms == 0
     assert played == pytest.approx(3000, abs=2)

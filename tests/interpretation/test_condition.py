@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from palabra_agent.interpretation.condition import Troubles
-from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.ports import RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
 
 pytestmark = pytest.mark.unit
@@ -16,12 +16,12 @@ LIVE = (LanguageCode("es"),)
 def test_a_room_without_troubles_is_live() -> None:
     """Without troubles, and after the last is resolved, the room is live and says nothing."""
     troubles = Troubles()
-    before = troubles.condition(LIVE)
+    before = troubles.status(LIVE)
     troubles.report("ann", "no balance")
     troubles.resolve("ann")
     troubles.resolve("nobody")
 
-    assert before == troubles.condition(LIVE) == Condition(RoomState.LIVE, LIVE, "")
+    assert before == troubles.status(LIVE) == RoomStatus(RoomState.LIVE, LIVE, "")
 
 
 def test_troubles_stand_in_one_line() -> None:
@@ -30,9 +30,9 @@ def test_troubles_stand_in_one_line() -> None:
     for who, sentence in [("ann", "x"), ("bob", "lost"), ("cid", "lost"), ("ann", "refused")]:
         troubles.report(who, sentence)
 
-    assert troubles.condition(LIVE) == Condition(RoomState.DEGRADED, LIVE, "refused; lost")
+    assert troubles.status(LIVE) == RoomStatus(RoomState.DEGRADED, LIVE, "refused; lost")
     troubles.resolve("bob")
-    assert troubles.condition(()) == Condition(RoomState.DEGRADED, (), "refused; lost")
+    assert troubles.status(()) == RoomStatus(RoomState.DEGRADED, (), "refused; lost")
 
 
 def test_a_sentence_is_told_once() -> None:

@@ -18,7 +18,7 @@ from palabra_agent.interpretation.plan import (
     plan,
     source_language_of,
 )
-from palabra_agent.interpretation.ports import FloorView, Person
+from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -97,7 +97,7 @@ def test_the_plan_keeps_its_promises(
 ) -> None:
     """Nobody is interpreted into their own language, beyond the limit, or against the config."""
     room = drawn(offered, said, limit, source)
-    view = FloorView(tuple(who))
+    view = MeetingView(tuple(who))
     made = plan(view, room, detected)
 
     assert made == plan(view, room, detected)
@@ -194,6 +194,6 @@ def test_who_comes_first_is_served_first() -> None:
             ("second", "es", MICROPHONE),
         ]
     )
-    made = plan(FloorView(who), regime(EN, max_speakers=1))
+    made = plan(MeetingView(who), regime(EN, max_speakers=1))
 
     assert made == Plan({"first": Brief(ES, (EN,))}, ("second",))

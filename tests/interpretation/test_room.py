@@ -13,21 +13,21 @@ from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
-from palabra_agent.interpretation.ports import FloorView, RoomState
+from palabra_agent.interpretation.ports import MeetingView, RoomState
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
-    FakeFloor,
+    FakeMeeting,
     FakeSessions,
     FakeSound,
     frame,
     transcript,
     translated,
 )
-from tests.interpretation.room_stage import DE, EN, ES, LINGER, meeting
+from tests.interpretation.room_stage import DE, EN, ES, LINGER, interpreted_room
 
 pytestmark = pytest.mark.unit
 
@@ -35,23 +35,23 @@ pytestmark = pytest.mark.unit
 @in_jumping_time
 async def test_a_room_is_live_with_its_channels() -> None:
     """Channels are published in the order of the offer before the room calls itself live."""
-    async with meeting(DE, ES) as stage:
-        assert stage.floor.publications == ["translation_de", "translation_es"]
-        assert {it.state for it in stage.floor.shown} == {RoomState.LIVE}
-        assert stage.floor.condition.live == (DE, ES)
+    async with interpreted_room(DE, ES) as stage:
+        assert stage.meeting.publications == ["translation_de", "translation_es"]
+        assert {it.state for it in stage.meeting.shown} == {RoomState.LIVE}
+        assert stage.meeting.status.live == (DE, ES)
 
 
 @in_jumping_time
 async def test_speakers_come_and_go_with_the_plan() -> None:
     """A microphone gets a session, a change of language another brief, no need no session."""
-    async with meeting() as stage:
-        stage.floor.person_joins("bob", microphone=None, listen="es")
+    async with interpreted_room() as stage:
+        stage.meeting.person_joins("bob", microphone=None, listen="es")
         _, session = await stage.speaker_joins("ann", speak="en")
         assert session.brief == Brief(EN, (ES,))
 
-        stage.floor.person_changes("ann", speak="es")
+        stage.meeting.person_changes("ann", speak="es")
         await eventually(lambda: session.brief == Brief(ES, (EN,)))
-        stage.floor.person_changes("ann", speak="de")
+        stage.meeting.person_changes("ann", speak="de")
         await eventually(lambda: session.brief == Brief(DE, (EN, ES)))
 
         assert len(stage.sessions.opened) == 1
@@ -60,14 +60,14 @@ async def test_speakers_come_and_go_with_the_plan() -> None:
 @in_jumping_time
 async def test_a_speaker_without_need_is_not_interpreted() -> None:
     """Who speaks the only offered language costs nothing; from another language on, they do."""
-    async with meeting(EN) as stage:
-        stage.floor.person_joins("ann", speak="en")
+    async with interpreted_room(EN) as stage:
+        stage.meeting.person_joins("ann", speak="en")
         await passing(30)
         assert stage.sessions.attempts == []
 
-        stage.floor.person_changes("ann", speak="es")
+        stage.meeting.person_changes("ann", speak="es")
         await eventually(lambda: stage.sessions.live)
-        stage.floor.person_changes("ann", speak="en-gb")
+        stage.meeting.person_changes("ann", speak="en-gb")
         await eventually(lambda: not stage.sessions.live)
 
 
@@ -78,8 +78,8 @@ async def test_somebody_may_be_left_alone() -> None:
     def rule_for(identity: str) -> SpeakerRule:
         return SpeakerRule(is_interpreted=identity != "ann")
 
-    async with meeting(rule_for=rule_for) as stage:
-        stage.floor.person_joins("ann", speak="en")
+    async with interpreted_room(rule_for=rule_for) as stage:
+        stage.meeting.person_joins("ann", speak="en")
         await stage.speaker_joins("bob", speak="en")
 
         assert len(stage.sessions.attempts) == 1
@@ -88,12 +88,12 @@ async def test_somebody_may_be_left_alone() -> None:
 @in_jumping_time
 async def test_a_short_absence_keeps_the_session() -> None:
     """Whoever is back within the linger finds their session, with a new microphone."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         old, session = await stage.speaker_joins("ann", speak="en")
-        stage.floor.person_leaves("ann")
+        stage.meeting.person_leaves("ann")
         await eventually(lambda: not old.listeners)
         await passing(LINGER - 0.5)
-        new = stage.floor.person_joins("ann", speak="en")
+        new = stage.meeting.person_joins("ann", speak="en")
         await eventually(lambda: new.listeners)
         await passing(2 * LINGER)
 
@@ -104,28 +104,28 @@ async def test_a_short_absence_keeps_the_session() -> None:
 @in_jumping_time
 async def test_a_departure_ends_the_session_after_the_linger() -> None:
     """Whoever does not come back is ended, neither before the linger nor long after."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         began = asyncio.get_running_loop().time()
-        stage.floor.person_leaves("ann")
+        stage.meeting.person_leaves("ann")
         await eventually(lambda: not session.is_open)
 
         assert asyncio.get_running_loop().time() - began == pytest.approx(LINGER, abs=0.1)
-        assert stage.floor.condition.state == RoomState.LIVE
+        assert stage.meeting.status.state == RoomState.LIVE
 
 
 @in_jumping_time
 async def test_our_own_absence_is_nobody_s_departure() -> None:
     """While we reconnect all sessions stay; those who are missed then have their full linger."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, ann = await stage.speaker_joins("ann", speak="en")
         _, bob = await stage.speaker_joins("bob", speak="en")
-        before = stage.floor.view
-        stage.floor.connection_breaks()
+        before = stage.meeting.view
+        stage.meeting.connection_breaks()
         await passing(60)
         assert len(stage.sessions.live) == 2
 
-        stage.floor.connection_returns(FloorView(before.people[:1]))
+        stage.meeting.connection_returns(MeetingView(before.people[:1]))
         await passing(LINGER - 0.5)
         assert len(stage.sessions.live) == 2
         await eventually(lambda: not bob.is_open, seconds=1)
@@ -137,22 +137,22 @@ async def test_our_own_absence_is_nobody_s_departure() -> None:
 @in_jumping_time
 async def test_a_lost_session_is_a_pause_of_the_same_channel() -> None:
     """The track stays while its session is rebuilt, and what comes next is heard on it."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, first = await stage.speaker_joins("ann", speak="en")
-        track = stage.floor.tracks["translation_es"]
+        track = stage.meeting.tracks["translation_es"]
         first.lose_session(SessionLost("network"))
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
         second = stage.sessions.last
         sound = second.start_translation("es")
         sound.play(frame(1000))
         await eventually(lambda: track.frames)
 
         assert second is not first
-        assert stage.floor.tracks["translation_es"] is track
-        assert stage.floor.publications == ["translation_en", "translation_es"]
-        assert stage.floor.announced == []
-        assert [it.error for it in stage.floor.shown if it.error] == [
+        assert stage.meeting.tracks["translation_es"] is track
+        assert stage.meeting.publications == ["translation_en", "translation_es"]
+        assert stage.meeting.announced == []
+        assert [it.error for it in stage.meeting.shown if it.error] == [
             "the Palabra session was lost: network"
         ]
 
@@ -162,20 +162,20 @@ async def test_what_needs_a_person_is_told_once() -> None:
     """The same refusal for several speakers is one line in the chat, and one in the state."""
     sessions = FakeSessions()
     sessions.refuse_next(ApiError(401, "bad key"), ApiError(401, "bad key"))
-    async with meeting(sessions=sessions) as stage:
-        stage.floor.person_joins("ann", speak="en")
-        stage.floor.person_joins("bob", speak="en")
+    async with interpreted_room(sessions=sessions) as stage:
+        stage.meeting.person_joins("ann", speak="en")
+        stage.meeting.person_joins("bob", speak="en")
         await eventually(lambda: len(sessions.attempts) == 2)
         await passing(60)
 
         assert len(sessions.attempts) == 2
-        assert stage.floor.announced == ["Palabra refused: bad key (HTTP 401)"]
-        assert stage.floor.condition.state == RoomState.DEGRADED
-        assert stage.floor.condition.error == "Palabra refused: bad key (HTTP 401)"
+        assert stage.meeting.announced == ["Palabra refused: bad key (HTTP 401)"]
+        assert stage.meeting.status.state == RoomState.DEGRADED
+        assert stage.meeting.status.error == "Palabra refused: bad key (HTTP 401)"
 
-        stage.floor.person_leaves("ann")
-        stage.floor.person_leaves("bob")
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        stage.meeting.person_leaves("ann")
+        stage.meeting.person_leaves("bob")
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
 
 @in_jumping_time
@@ -183,56 +183,56 @@ async def test_what_passes_is_not_told_in_the_chat() -> None:
     """An outage shows in the state while it lasts, and is gone with it."""
     sessions = FakeSessions()
     sessions.refuse_next(Unreachable("api", "down"))
-    async with meeting(sessions=sessions) as stage:
-        stage.floor.person_joins("ann", speak="en")
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+    async with interpreted_room(sessions=sessions) as stage:
+        stage.meeting.person_joins("ann", speak="en")
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
-        assert stage.floor.announced == []
-        assert stage.floor.condition.error == ""
+        assert stage.meeting.announced == []
+        assert stage.meeting.status.error == ""
 
 
 @in_jumping_time
 async def test_one_speaker_s_fault_ends_that_speaker_only() -> None:
     """A fault of ours is shown, not retried, and leaves everybody else alone."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
         bob_microphone, bob = await stage.speaker_joins("bob", speak="en")
         broken.fail(ValueError("a fault"))
         await eventually(lambda: not ann.is_open)
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await passing(60)
         bob_microphone.play(frame(1000))
         await eventually(lambda: bob.heard)
 
-        assert stage.floor.condition.error == "the interpretation of a speaker failed"
+        assert stage.meeting.status.error == "the interpretation of a speaker failed"
         assert len(stage.sessions.opened) == 2
 
 
 @in_jumping_time
 async def test_a_failed_speaker_who_leaves_is_no_trouble_any_more() -> None:
     """What is wrong with somebody is forgotten with them."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
         broken.fail(ValueError("a fault"))
         await eventually(lambda: not ann.is_open)
-        stage.floor.person_leaves("ann")
+        stage.meeting.person_leaves("ann")
         await passing(2 * LINGER)
 
-        assert stage.floor.condition.state == RoomState.LIVE
+        assert stage.meeting.status.state == RoomState.LIVE
 
 
 @in_jumping_time
 async def test_a_failed_speaker_who_comes_back_is_tried_again() -> None:
     """Leaving and joining again is a new beginning."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
         broken.fail(ValueError("a fault"))
         await eventually(lambda: not ann.is_open)
-        stage.floor.person_leaves("ann")
+        stage.meeting.person_leaves("ann")
         await passing(1)
         await stage.speaker_joins("ann", speak="en")
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
         assert len(stage.sessions.live) == 1
 
@@ -240,26 +240,26 @@ async def test_a_failed_speaker_who_comes_back_is_tried_again() -> None:
 @in_jumping_time
 async def test_a_late_fault_of_a_predecessor_is_not_the_successor_s() -> None:
     """Somebody who is back while their old session still closes keeps the new one."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         await stage.speaker_joins("ann", speak="en")
         stage.sessions.seconds_to_close = 3
         stage.sessions.error_on_close = ValueError("a fault")
-        stage.floor.person_changes("ann", speak="es", microphone=None)
+        stage.meeting.person_changes("ann", speak="es", microphone=None)
         await passing(LINGER + 1)
         stage.sessions.error_on_close = None
-        stage.floor.person_changes("ann", speak="en", microphone=FakeSound())
+        stage.meeting.person_changes("ann", speak="en", microphone=FakeSound())
         await eventually(lambda: len(stage.sessions.opened) == 2)
         await passing(30)
         assert len(stage.sessions.live) == 1
 
-        stage.floor.end()
+        stage.meeting.end()
         await eventually(stage.task.done)
 
 
 @in_jumping_time
 async def test_a_detected_language_is_left_out() -> None:
     """On `auto`, what was heard narrows the targets, and follows the speaker."""
-    async with meeting(EN, ES, DE) as stage:
+    async with interpreted_room(EN, ES, DE) as stage:
         _, session = await stage.speaker_joins("ann")
         assert session.brief == Brief(AUTO, (EN, ES, DE))
         session.say(transcript("ho", language="es", is_final=False))
@@ -277,12 +277,12 @@ async def test_a_detected_language_is_left_out() -> None:
 @in_jumping_time
 async def test_who_turns_out_to_need_nothing_gets_nothing_again() -> None:
     """A speaker on `auto` who speaks the only offered language is asked for once, not for ever."""
-    async with meeting(EN) as stage:
+    async with interpreted_room(EN) as stage:
         _, session = await stage.speaker_joins("ann")
         session.say(transcript("hello", language="en"))
         await eventually(lambda: not session.is_open)
         for wish in ["es", "en", "original"]:
-            stage.floor.person_changes("ann", listen=wish)
+            stage.meeting.person_changes("ann", listen=wish)
             await passing(LINGER)
 
         assert len(stage.sessions.opened) == 1
@@ -291,21 +291,21 @@ async def test_who_turns_out_to_need_nothing_gets_nothing_again() -> None:
 @in_jumping_time
 async def test_words_reach_those_whom_they_concern() -> None:
     """Each person reads one version, under the speaker's name and on the right track."""
-    async with meeting(EN, ES, DE) as stage:
-        stage.floor.person_joins("bob", microphone=None, listen="es")
-        stage.floor.person_joins("cid", microphone=None, listen="original")
+    async with interpreted_room(EN, ES, DE) as stage:
+        stage.meeting.person_joins("bob", microphone=None, listen="es")
+        stage.meeting.person_joins("cid", microphone=None, listen="original")
         _, session = await stage.speaker_joins("ann", speak="en", listen="es")
         session.say(transcript("hel", is_final=False), transcript("hello"))
         session.say(translated("hola", "es"), translated("hallo", "de"))
-        await eventually(lambda: len(stage.floor.chat) == 2)
+        await eventually(lambda: len(stage.meeting.chat) == 2)
 
-        captions = [(it.text, it.track_sid, tuple(it.recipients)) for it in stage.floor.captions]
-        assert captions == [
+        captions = stage.meeting.captions
+        assert [(it.transcript.text, it.track_sid, it.recipients) for it in captions] == [
             ("hel", "TR_ann", ("cid", "ann")),
             ("hello", "TR_ann", ("cid", "ann")),
             ("hola", "TR_translation_es", ("bob",)),
         ]
-        assert [(it.text, tuple(it.recipients)) for it in stage.floor.chat] == [
+        assert [(it.transcript.text, it.recipients) for it in stage.meeting.chat] == [
             ("hello", ("cid", "ann")),
             ("hola", ("bob",)),
         ]
@@ -314,7 +314,7 @@ async def test_words_reach_those_whom_they_concern() -> None:
 @in_jumping_time
 async def test_a_language_s_speakers_are_heard_together() -> None:
     """Interpretations of several speakers are mixed on one track, none on the others'."""
-    async with meeting(EN, ES) as stage:
+    async with interpreted_room(EN, ES) as stage:
         _, ann = await stage.speaker_joins("ann", speak="de")
         _, bob = await stage.speaker_joins("bob", speak="de")
         sounds = {hz: session.start_translation("es") for hz, session in ((400, ann), (500, bob))}
@@ -326,24 +326,24 @@ async def test_a_language_s_speakers_are_heard_together() -> None:
             await passing(0.02)
         await passing(1)
 
-        heard: list[Pcm] = stage.floor.tracks["translation_es"].frames
+        heard: list[Pcm] = stage.meeting.tracks["translation_es"].frames
         for hz in sounds:
             assert tone_level_db(np.concatenate(heard), hz) == pytest.approx(-10.5, abs=1.5)
-        assert stage.floor.tracks["translation_en"].frames == []
+        assert stage.meeting.tracks["translation_en"].frames == []
 
 
 @in_jumping_time
 async def test_more_speakers_than_allowed_are_told() -> None:
     """Beyond the limit nobody is interpreted, and the room says so until there is a place."""
-    async with meeting(max_speakers=1) as stage:
+    async with interpreted_room(max_speakers=1) as stage:
         _, ann = await stage.speaker_joins("ann", speak="en")
-        stage.floor.person_joins("bob", speak="en")
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
+        stage.meeting.person_joins("bob", speak="en")
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await passing(10)
-        sentence, attempts = stage.floor.condition.error, len(stage.sessions.attempts)
-        stage.floor.person_leaves("ann")
+        sentence, attempts = stage.meeting.status.error, len(stage.sessions.attempts)
+        stage.meeting.person_leaves("ann")
         await eventually(lambda: not ann.is_open)
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
         assert sentence == "not everybody is interpreted: the limit is 1 at a time"
         assert attempts == 1
@@ -353,32 +353,32 @@ async def test_more_speakers_than_allowed_are_told() -> None:
 @in_jumping_time
 async def test_a_trouble_that_is_over_is_not_shown() -> None:
     """A refused change is a trouble until a change is accepted or the session is another."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         session.refuse_update("no such voice")
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
-        assert stage.floor.announced == ["no such voice"]
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
+        assert stage.meeting.announced == ["no such voice"]
         session.follow_brief()
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
         session.refuse_update("no such voice")
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         session.lose_session(SessionLost("network"))
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
-        assert stage.floor.announced == ["no such voice"]
+        assert stage.meeting.announced == ["no such voice"]
 
 
 @in_jumping_time
 async def test_the_end_of_the_floor_unwinds_everything() -> None:
     """Sessions end before the channels are unpublished, and the function returns."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
         sound = session.start_translation("es")
         await eventually(lambda: sound.listeners)
         stage.sessions.seconds_to_close = 1
-        stage.floor.end()
+        stage.meeting.end()
         await passing(0.5)
-        assert (session.is_open, len(stage.floor.tracks)) == (True, 2)
+        assert (session.is_open, len(stage.meeting.tracks)) == (True, 2)
         await eventually(stage.task.done)
 
         assert stage.task.exception() is None
@@ -388,87 +388,87 @@ async def test_the_end_of_the_floor_unwinds_everything() -> None:
 @in_jumping_time
 async def test_cancelling_a_room_unwinds_everything() -> None:
     """A cancelled room ends its sessions and channels as well, at any of its moments."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
         stage.task.cancel()
         await eventually(stage.task.done)
 
         assert stage.task.cancelled()
-        assert (microphone.listeners, session.is_open, stage.floor.tracks) == (0, False, {})
+        assert (microphone.listeners, session.is_open, stage.meeting.tracks) == (0, False, {})
 
 
 @in_jumping_time
-async def test_a_floor_that_breaks_ends_the_room() -> None:
-    """A fault of the floor is not the room's to swallow; what is open is closed on the way out."""
+async def test_a_meeting_that_breaks_ends_the_room() -> None:
+    """An error of the meeting is not the room's to swallow; on the way out everything is closed."""
 
-    class BrokenFloor(FakeFloor):
-        def show(self, condition: object) -> None:
+    class BrokenMeeting(FakeMeeting):
+        def show(self, status: object) -> None:
             raise OSError("broken")
 
-    floor = BrokenFloor()
+    meeting = BrokenMeeting()
     with pytest.raises(ExceptionGroup):
-        await interpret_room(floor, Watched(Terms(Regime((ES,)))), FakeSessions())
+        await interpret_room(meeting, Watched(Terms(Regime((ES,)))), FakeSessions())
 
-    assert floor.tracks == {}
+    assert meeting.tracks == {}
 
 
 @in_jumping_time
 async def test_channels_outlive_everybody() -> None:
     """An empty room keeps its channels; who comes next is heard on them."""
-    async with meeting() as stage:
-        track = stage.floor.tracks["translation_es"]
+    async with interpreted_room() as stage:
+        track = stage.meeting.tracks["translation_es"]
         for who in ["ann", "bob"]:
             _, session = await stage.speaker_joins(who, speak="en")
             sound = session.start_translation("es")
             track.frames.clear()
             sound.play(frame(1000))
             await eventually(lambda: track.frames)
-            stage.floor.person_leaves(who)
+            stage.meeting.person_leaves(who)
             await eventually(lambda: not stage.sessions.live)
 
-        assert stage.floor.tracks["translation_es"] is track
+        assert stage.meeting.tracks["translation_es"] is track
         assert len(stage.sessions.opened) == 2
 
 
 @in_jumping_time
 async def test_a_busy_meeting_leaves_nobody_behind() -> None:
     """After many comings, goings and losses exactly those who are there have one session each."""
-    async with meeting(EN, ES, DE) as stage:
+    async with interpreted_room(EN, ES, DE) as stage:
         for number in range(40):
             who = f"p{number % 7}"
-            if stage.floor.view.person(who) is None:
-                stage.floor.person_joins(who, speak=["en", "es", "auto"][number % 3])
+            if stage.meeting.view.person(who) is None:
+                stage.meeting.person_joins(who, speak=["en", "es", "auto"][number % 3])
             elif number % 3 == 0:
-                stage.floor.person_leaves(who)
+                stage.meeting.person_leaves(who)
             else:
-                stage.floor.person_changes(who, microphone=FakeSound(f"TR_{number}"))
+                stage.meeting.person_changes(who, microphone=FakeSound(f"TR_{number}"))
             if number % 5 == 0 and stage.sessions.live:
                 stage.sessions.live[0].lose_session(SessionLost("network"))
             await passing(number % 4 * 0.7)
         await passing(60)
 
-        assert len(stage.sessions.live) == len(stage.floor.view.people) > 0
-        assert stage.floor.condition == replace(stage.floor.condition, state=RoomState.LIVE)
+        assert len(stage.sessions.live) == len(stage.meeting.view.people) > 0
+        assert stage.meeting.status == replace(stage.meeting.status, state=RoomState.LIVE)
 
 
 @in_jumping_time
 async def test_a_language_may_be_added_and_taken_away() -> None:
     """A channel opens or closes by itself; the session goes on, and so do the other channels."""
-    async with meeting(EN, ES) as stage:
+    async with interpreted_room(EN, ES) as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
-        track = stage.floor.tracks["translation_es"]
+        track = stage.meeting.tracks["translation_es"]
         stage.change(regime=Regime((DE, ES)))
         await eventually(lambda: session.brief == Brief(EN, (DE, ES)))
-        assert stage.floor.tracks == {
+        assert stage.meeting.tracks == {
             "translation_es": track,
-            "translation_de": stage.floor.tracks["translation_de"],
+            "translation_de": stage.meeting.tracks["translation_de"],
         }
-        assert stage.floor.condition.live == (DE, ES)
+        assert stage.meeting.status.live == (DE, ES)
 
         stage.change(regime=Regime((ES,)))
         await eventually(lambda: session.brief == Brief(EN, (ES,)))
-        await eventually(lambda: stage.floor.condition.live == (ES,))
-        assert stage.floor.tracks == {"translation_es": track}
+        await eventually(lambda: stage.meeting.status.live == (ES,))
+        assert stage.meeting.tracks == {"translation_es": track}
         assert len(stage.sessions.opened) == 1
 
 
@@ -478,11 +478,11 @@ async def test_other_languages_are_told_to_the_open_session(
     before: tuple[LanguageCode, ...],
 ) -> None:
     """Nobody is ended because the only language for them has given way to another."""
-    async with meeting(*before) as stage:
+    async with interpreted_room(*before) as stage:
         _, session = await stage.speaker_joins("ann", speak="es")
         stage.change(regime=Regime((DE,)))
         await eventually(lambda: session.brief == Brief(ES, (DE,)))
-        await eventually(lambda: stage.floor.condition.live == (DE,))
+        await eventually(lambda: stage.meeting.status.live == (DE,))
 
         assert len(stage.sessions.attempts) == 1
 
@@ -490,18 +490,18 @@ async def test_other_languages_are_told_to_the_open_session(
 @in_jumping_time
 async def test_a_language_that_comes_back_has_one_channel() -> None:
     """However quickly it goes and comes, in the end one track of it is published."""
-    async with meeting(ES) as stage:
+    async with interpreted_room(ES) as stage:
         for offered in ((DE,), (ES,), (DE, ES), (ES,), (DE,), (ES,)):
             stage.change(regime=Regime(offered))
             await asyncio.sleep(0)
-        await eventually(lambda: stage.floor.condition.live == (ES,))
-        await eventually(lambda: stage.floor.tracks.keys() == {"translation_es"})
+        await eventually(lambda: stage.meeting.status.live == (ES,))
+        await eventually(lambda: stage.meeting.tracks.keys() == {"translation_es"})
 
 
 @in_jumping_time
 async def test_other_task_settings_reach_the_running_session() -> None:
     """It is asked once more for the same, and makes its task anew; nothing is restarted."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         await eventually(lambda: session.rebriefs)
         session.rebriefs.clear()
@@ -519,42 +519,42 @@ async def test_refused_settings_are_tried_again_when_they_change() -> None:
     """Other settings of the tasks are reason enough, with the very same languages."""
     sessions = FakeSessions()
     sessions.refuse_next(TaskRejected("VALIDATION_ERROR", "no such model"))
-    async with meeting(sessions=sessions) as stage:
-        stage.floor.person_joins("ann", speak="en")
-        await eventually(lambda: stage.floor.condition.state == RoomState.DEGRADED)
+    async with interpreted_room(sessions=sessions) as stage:
+        stage.meeting.person_joins("ann", speak="en")
+        await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await passing(60)
         assert len(sessions.attempts) == 1
 
         stage.change(task_revision=1)
-        await eventually(lambda: stage.floor.condition.state == RoomState.LIVE)
+        await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
         assert len(sessions.opened) == 1
 
 
 @in_jumping_time
 async def test_what_is_written_may_change() -> None:
     """Captions that are switched off are none from the next words on."""
-    async with meeting() as stage:
+    async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         session.say(transcript("one", is_final=True))
-        await eventually(lambda: stage.floor.captions)
+        await eventually(lambda: stage.meeting.captions)
         stage.change(rules=WritingRules(captions=False, chat=False))
-        count = len(stage.floor.delivered)
+        count = len(stage.meeting.texts.sent)
         session.say(transcript("two", identifier="t2", is_final=True))
         await passing(1)
 
-        assert len(stage.floor.delivered) == count
+        assert len(stage.meeting.texts.sent) == count
 
 
 @in_jumping_time
 async def test_a_language_that_is_taken_up_again_is_heard() -> None:
     """Also where Palabra never learned that it was dropped, and goes on as before."""
-    async with meeting(EN, ES, DE) as stage:
+    async with interpreted_room(EN, ES, DE) as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         sound = session.start_translation("es")
         await eventually(lambda: sound.listeners)
         stage.change(regime=Regime((EN, DE)))
-        await eventually(lambda: "translation_es" not in stage.floor.tracks)
+        await eventually(lambda: "translation_es" not in stage.meeting.tracks)
         stage.change(regime=Regime((EN, ES, DE)))
-        await eventually(lambda: "translation_es" in stage.floor.tracks)
+        await eventually(lambda: "translation_es" in stage.meeting.tracks)
         sound.play(frame(1000))
-        await eventually(lambda: stage.floor.tracks["translation_es"].frames)
+        await eventually(lambda: stage.meeting.tracks["translation_es"].frames)

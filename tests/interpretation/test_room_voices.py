@@ -12,7 +12,7 @@ from palabra_agent.voices import FixedVoice, VoiceChoice, VoiceRequest
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, frame, transcript
 from tests.interpretation.fake_plugins import FakePlugins
-from tests.interpretation.room_stage import DE, EN, ES, LINGER, meeting
+from tests.interpretation.room_stage import DE, EN, ES, LINGER, interpreted_room
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +27,7 @@ def by_attribute(request: VoiceRequest) -> VoiceChoice | None:
 async def test_a_session_begins_with_its_voices() -> None:
     """It is not opened before they are chosen: nobody changes their voice after a moment."""
     plugins = FakePlugins(seconds=0.4)
-    async with meeting(DE, ES, plugins=plugins) as stage:
+    async with interpreted_room(DE, ES, plugins=plugins) as stage:
         began = asyncio.get_running_loop().time()
         _, ann = await stage.speaker_joins("ann", speak="en")
         assert asyncio.get_running_loop().time() - began == pytest.approx(0.8, abs=0.1)
@@ -44,12 +44,12 @@ async def test_a_session_begins_with_its_voices() -> None:
 @in_jumping_time
 async def test_a_changed_fact_changes_the_voice() -> None:
     """The running session is asked for it, and a lost one is followed by one that has it."""
-    async with meeting(ES, plugins=FakePlugins(by_attribute)) as stage:
+    async with interpreted_room(ES, plugins=FakePlugins(by_attribute)) as stage:
         _, session = await stage.speaker_joins("ann", speak="en", attributes={"voice": "nova"})
         assert session.brief.voices == {ES: FixedVoice("nova")}
-        stage.floor.person_changes("ann", speak="en", attributes={"voice": "lyra"})
+        stage.meeting.person_changes("ann", speak="en", attributes={"voice": "lyra"})
         await eventually(lambda: session.brief.voices == {ES: FixedVoice("lyra")})
-        stage.floor.person_changes("ann", speak="en", attributes={})
+        stage.meeting.person_changes("ann", speak="en", attributes={})
         await eventually(lambda: session.brief.voices == {})
 
         assert len(stage.sessions.opened) == 1
@@ -58,11 +58,11 @@ async def test_a_changed_fact_changes_the_voice() -> None:
 @in_jumping_time
 async def test_a_sentence_is_spoken_to_its_end_in_one_voice() -> None:
     """A voice that changes while somebody speaks waits for the end of their sentence."""
-    async with meeting(ES, plugins=FakePlugins(by_attribute)) as stage:
+    async with interpreted_room(ES, plugins=FakePlugins(by_attribute)) as stage:
         _, session = await stage.speaker_joins("ann", speak="en", attributes={"voice": "nova"})
         session.say(transcript("hel", identifier="one", is_final=False))
         await passing(0.1)
-        stage.floor.person_changes("ann", speak="en", attributes={"voice": "lyra"})
+        stage.meeting.person_changes("ann", speak="en", attributes={"voice": "lyra"})
         await passing(4)
         assert session.brief.voices == {ES: FixedVoice("nova")}
 
@@ -73,7 +73,7 @@ async def test_a_sentence_is_spoken_to_its_end_in_one_voice() -> None:
 @in_jumping_time
 async def test_a_missing_voice_is_followed_by_another() -> None:
     """What one session finds missing nobody is given any more."""
-    async with meeting(ES, plugins=FakePlugins()) as stage:
+    async with interpreted_room(ES, plugins=FakePlugins()) as stage:
         _, ann = await stage.speaker_joins("ann", speak="en")
         before = ann.brief.voices[ES]
         assert isinstance(before, FixedVoice)
@@ -88,13 +88,13 @@ async def test_a_missing_voice_is_followed_by_another() -> None:
 async def test_a_plugin_that_takes_long_holds_up_nobody_else() -> None:
     """A new language waits for its voice; what goes on goes on, the microphone too."""
     plugins = FakePlugins()
-    async with meeting(ES, plugins=plugins) as stage:
+    async with interpreted_room(ES, plugins=plugins) as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         plugins.seconds = 20
         stage.change(regime=Regime((DE, ES)))
         await passing(1)
         microphone = FakeSound("TR_other")
-        stage.floor.person_changes("ann", microphone=microphone)
+        stage.meeting.person_changes("ann", microphone=microphone)
         await eventually(lambda: microphone.listeners, seconds=1)
         assert session.brief.targets == (ES,)
         await eventually(lambda: session.brief.targets == (DE, ES))
@@ -105,7 +105,7 @@ async def test_plugins_are_told_and_hear() -> None:
     """Every transcript reaches them with its speaker, and the voice while it is of interest."""
     plugins = FakePlugins()
     plugins.estimate_timbres = True
-    async with meeting(ES, plugins=plugins) as stage:
+    async with interpreted_room(ES, plugins=plugins) as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
         session.say(transcript("hello"))
         await eventually(lambda: plugins.told)
@@ -122,31 +122,31 @@ async def test_plugins_are_told_and_hear() -> None:
 @in_jumping_time
 async def test_who_comes_back_sounds_as_before() -> None:
     """After more than the linger, in another session, with the same voice."""
-    async with meeting(ES, plugins=FakePlugins()) as stage:
+    async with interpreted_room(ES, plugins=FakePlugins()) as stage:
         _, first = await stage.speaker_joins("ann", speak="en")
-        stage.floor.person_leaves("ann")
+        stage.meeting.person_leaves("ann")
         await passing(3 * LINGER)
         _, bob = await stage.speaker_joins("bob", speak="en")
         _, again = await stage.speaker_joins("ann", speak="en")
 
         assert (first.is_open, again.brief.voices) == (False, first.brief.voices)
-        assert stage.floor.condition.state == RoomState.LIVE
+        assert stage.meeting.status.state == RoomState.LIVE
         assert bob.brief.source_language == EN
 
 
 @in_jumping_time
 async def test_a_change_that_is_due_while_its_speaker_is_missing_waits() -> None:
     """The room sleeps until they are back, and makes it then."""
-    async with meeting(ES, plugins=FakePlugins(by_attribute)) as stage:
+    async with interpreted_room(ES, plugins=FakePlugins(by_attribute)) as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
         await passing(5.0)
         session.say(transcript("hel", is_final=False))
-        stage.floor.person_changes("ann", attributes={"voice": "nova"})
+        stage.meeting.person_changes("ann", attributes={"voice": "nova"})
         await passing(1.0)
-        stage.floor.person_changes("ann", microphone=None)
+        stage.meeting.person_changes("ann", microphone=None)
         # a room that does not sleep would stop this clock for good
         await passing(LINGER - 0.5)
-        stage.floor.person_changes("ann", microphone=microphone)
+        stage.meeting.person_changes("ann", microphone=microphone)
         await eventually(lambda: session.brief.voices == {ES: FixedVoice("nova")})
 
         assert len(stage.sessions.opened) == 1

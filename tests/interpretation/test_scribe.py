@@ -6,18 +6,18 @@ import pytest
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.plan import Regime
-from palabra_agent.interpretation.ports import Caption, ChatLine, FloorView, Person
+from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, Person
 from palabra_agent.interpretation.scribe import Scribe
 from palabra_agent.interpretation.terms import Terms, WritingRules
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief
-from tests.fakes import FakeFloor, FakeSound, transcript, translated
+from tests.fakes import FakeMeeting, FakeSound, transcript, translated
 
 pytestmark = pytest.mark.unit
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 BRIEF = Brief(EN, (ES, DE))
-VIEW = FloorView(
+VIEW = MeetingView(
     (
         Person("ann", "Ann Lee", listen="es", microphone=FakeSound("TR_mic")),
         Person("bob", "Bob", listen="es"),
@@ -26,26 +26,27 @@ VIEW = FloorView(
 )
 
 
-def scribe(floor: FakeFloor, rules: WritingRules | None = None) -> Scribe:
+def scribe(meeting: FakeMeeting, rules: WritingRules | None = None) -> Scribe:
     """Make a scribe for Ann."""
     rules = rules or WritingRules()
     return Scribe(
-        "ann", floor, Watched(Terms(Regime((EN, ES, DE)), rules)), lambda code: f"TR_{code}"
+        "ann", meeting.texts, Watched(Terms(Regime((EN, ES, DE)), rules)), lambda code: f"TR_{code}"
     )
 
 
 def test_an_utterance_is_written_in_each_version() -> None:
     """Captions and chat lines carry the words, the track and exactly the right people."""
-    floor = FakeFloor()
-    writer = scribe(floor)
-    for it in [transcript("hello"), translated("hola", "es"), translated("hallo", "de")]:
+    meeting = FakeMeeting()
+    writer = scribe(meeting)
+    hello, hola, hallo = transcript("hello"), translated("hola", "es"), translated("hallo", "de")
+    for it in (hello, hola, hallo):
         writer.write(it, VIEW, BRIEF)
 
-    assert floor.delivered == [
-        Caption("ann", "t1-original", EN, "hello", True, False, "TR_mic", ("ann", "cid")),
-        ChatLine("ann", "Ann Lee", "t1", EN, "hello", False, ("ann", "cid")),
-        Caption("ann", "t1-es", ES, "hola", True, True, "TR_es", ("bob",)),
-        ChatLine("ann", "Ann Lee", "t1", ES, "hola", True, ("bob",)),
+    assert meeting.texts.sent == [
+        Caption(hello, "ann", ("ann", "cid"), "TR_mic"),
+        ChatLine(hello, "ann", ("ann", "cid"), "Ann Lee"),
+        Caption(hola, "ann", ("bob",), "TR_es"),
+        ChatLine(hola, "ann", ("bob",), "Ann Lee"),
     ]
 
 
@@ -61,12 +62,12 @@ def test_an_utterance_is_written_in_each_version() -> None:
 )
 def test_only_what_is_wanted_is_written(rules: WritingRules, captions: int, lines: int) -> None:
     """Captions, their partials and chat can each be left out; a partial is never in the chat."""
-    floor = FakeFloor()
-    writer = scribe(floor, rules)
+    meeting = FakeMeeting()
+    writer = scribe(meeting, rules)
     writer.write(transcript("hel", is_final=False), VIEW, BRIEF)
     writer.write(transcript("hello"), VIEW, BRIEF)
 
-    assert (len(floor.captions), len(floor.chat)) == (captions, lines)
+    assert (len(meeting.captions), len(meeting.chat)) == (captions, lines)
 
 
 @pytest.mark.parametrize(
@@ -82,26 +83,26 @@ def test_only_what_is_wanted_is_written(rules: WritingRules, captions: int, line
 )
 def test_segments_are_named(part: str, language: str, is_translation: bool, expected: str) -> None:
     """An id is unique per utterance, part and language; the first part replaces the partials."""
-    floor = FakeFloor()
+    meeting = FakeMeeting()
     said = transcript(part=part, language=language, is_translation=is_translation)
-    scribe(floor).write(said, VIEW, BRIEF)
+    scribe(meeting).write(said, VIEW, BRIEF)
 
-    assert [caption.segment_id for caption in floor.captions] == [expected]
+    assert [caption.segment_id for caption in meeting.captions] == [expected]
 
 
 def test_words_for_nobody_are_not_written() -> None:
     """Neither a caption nor a chat line goes out without somebody to read it."""
-    floor = FakeFloor()
-    scribe(floor).write(translated("hallo", "de"), VIEW, BRIEF)
-    scribe(floor).write(transcript("hello"), FloorView(), BRIEF)
+    meeting = FakeMeeting()
+    scribe(meeting).write(translated("hallo", "de"), VIEW, BRIEF)
+    scribe(meeting).write(transcript("hello"), MeetingView(), BRIEF)
 
-    assert floor.delivered == []
+    assert meeting.texts.sent == []
 
 
 def test_a_speaker_who_is_missed_is_still_quoted() -> None:
     """Last words of somebody who just left come without a track, under their identity."""
-    floor = FakeFloor()
-    scribe(floor).write(transcript("bye"), FloorView((Person("cid", "Cid"),)), BRIEF)
+    meeting = FakeMeeting()
+    scribe(meeting).write(transcript("bye"), MeetingView((Person("cid", "Cid"),)), BRIEF)
 
-    assert [caption.track_sid for caption in floor.captions] == [""]
-    assert [line.speaker_name for line in floor.chat] == ["ann"]
+    assert [caption.track_sid for caption in meeting.captions] == [""]
+    assert [line.speaker_name for line in meeting.chat] == ["ann"]

@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.interpretation.ports import Person
-from palabra_agent.meeting.people import PeopleMemory, describe, is_person, is_voice
+from palabra_agent.meeting.people import PeopleMemory, describe, is_microphone, is_person
 from tests.fakes import FakeSound
 
 pytestmark = pytest.mark.unit
@@ -82,7 +82,7 @@ def test_a_voice_is_a_person_s_microphone(
     """Neither what a screen plays nor what another agent says is interpreted."""
     publication = cast("rtc.RemoteTrackPublication", FakePublication(kind, source))
 
-    assert is_voice(publication, FakeParticipant(participant)()) is expected
+    assert is_microphone(publication, FakeParticipant(participant)()) is expected
 
 
 @pytest.mark.parametrize(

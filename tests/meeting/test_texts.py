@@ -12,14 +12,13 @@ from typing import cast
 import pytest
 from livekit import rtc
 
-from palabra_agent.interpretation.ports import Caption, ChatLine
-from palabra_agent.languages import LanguageCode
-from palabra_agent.meeting.outbox import Notice, Outbox, caption_attributes, chat_attributes
+from palabra_agent.interpretation.ports import Caption, ChatLine, Notice
+from palabra_agent.meeting.texts import TextSender, caption_attributes, chat_attributes
 from tests.clock import eventually, in_jumping_time, passing
+from tests.fakes import transcript, translated
 
 pytestmark = pytest.mark.unit
 
-EN, ES = LanguageCode("en"), LanguageCode("es")
 LIMIT = 500
 
 
@@ -90,36 +89,37 @@ class FakeWriter:
 
 
 @asynccontextmanager
-async def sending(room: FakeRoom) -> AsyncGenerator[Outbox]:
+async def sending(room: FakeRoom) -> AsyncGenerator[TextSender]:
     """Send what is put, for the length of a block."""
-    outbox = Outbox(cast("rtc.Room", room))
+    texts = TextSender(cast("rtc.Room", room))
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(outbox.send_all())
+        task = group.create_task(texts.send_all())
         try:
-            yield outbox
+            yield texts
         finally:
             task.cancel()
 
 
-def caption(text: str, *, segment: str = "s1", is_final: bool = False) -> Caption:
-    """Make a caption of Ann's words."""
-    return Caption("ann", segment, ES, text, is_final, True, "TR_1", ("bob",))
+def caption(text: str, *, utterance: str = "t1", is_final: bool = False) -> Caption:
+    """Make a caption of Ann's words in Spanish."""
+    said = translated(text, "es", identifier=utterance, is_final=is_final)
+    return Caption(said, "ann", ("bob",), "TR_1")
 
 
 def line(text: str) -> ChatLine:
-    """Make a chat line of Ann's words."""
-    return ChatLine("ann", "Ann", "t1", ES, text, True, ("bob", "cid"))
+    """Make a chat line of Ann's words in Spanish."""
+    return ChatLine(translated(text, "es"), "ann", ("bob", "cid"), "Ann")
 
 
 @in_jumping_time
 async def test_each_kind_is_written_as_promised() -> None:
     """A caption comes from its speaker, a chat line names them, a notice is for everybody."""
     room = FakeRoom()
-    async with sending(room) as outbox:
-        outbox.put(caption("hola", is_final=True))
-        outbox.put(line("hola"))
-        outbox.put(Notice("no balance"))
-        await outbox.drain(1)
+    async with sending(room) as texts:
+        texts.put(caption("hola", is_final=True))
+        texts.put(line("hola"))
+        texts.put(Notice("no balance"))
+        await texts.drain(1)
 
     assert room.sent == [
         Sent(
@@ -129,7 +129,7 @@ async def test_each_kind_is_written_as_promised() -> None:
                 "destination_identities": ["bob"],
                 "sender_identity": "ann",
                 "attributes": {
-                    "lk.segment_id": "s1",
+                    "lk.segment_id": "t1-es",
                     "lk.transcription_final": "true",
                     "lk.transcribed_track_id": "TR_1",
                     "language": "es",
@@ -156,8 +156,8 @@ async def test_each_kind_is_written_as_promised() -> None:
 
 def test_originals_are_marked_as_such() -> None:
     """Apps tell originals from translations, and partials from finals, by attributes."""
-    spoken = Caption("ann", "s1", EN, "hel", False, False, "", ("bob",))
-    written = ChatLine("ann", "Ann", "t1", EN, "hello", False, ("bob",))
+    spoken = Caption(transcript("hel", is_final=False), "ann", ("bob",), "")
+    written = ChatLine(transcript("hello"), "ann", ("bob",), "Ann")
 
     assert caption_attributes(spoken)["translated"] == "false"
     assert caption_attributes(spoken)["lk.transcription_final"] == "false"
@@ -168,10 +168,10 @@ def test_originals_are_marked_as_such() -> None:
 async def test_the_order_is_kept() -> None:
     """What is put first is sent first."""
     room = FakeRoom()
-    async with sending(room) as outbox:
+    async with sending(room) as texts:
         for number in range(100):
-            outbox.put(Notice(str(number)))
-        await outbox.drain(1)
+            texts.put(Notice(str(number)))
+        await texts.drain(1)
 
     assert room.texts == [str(number) for number in range(100)]
 
@@ -181,19 +181,19 @@ async def test_outdated_partials_are_left_out() -> None:
     """While the room does not keep up, a caption takes the place of its own waiting partial."""
     room = FakeRoom()
     room.taking.clear()
-    async with sending(room) as outbox:
-        outbox.put(Notice("first"))
+    async with sending(room) as texts:
+        texts.put(Notice("first"))
         await passing(0.1)
         for text in ["h", "ho", "hol"]:
-            outbox.put(caption(text))
-        outbox.put(caption("other", segment="s2"))
-        outbox.put(caption("hola", is_final=True))
-        outbox.put(caption("Hola!", is_final=True))
+            texts.put(caption(text))
+        texts.put(caption("other", utterance="t2"))
+        texts.put(caption("hola", is_final=True))
+        texts.put(caption("Hola!", is_final=True))
         room.taking.set()
-        await outbox.drain(1)
+        await texts.drain(1)
 
     assert room.texts == ["first", "other", "hola", "Hola!"]
-    assert outbox.dropped == 0
+    assert texts.dropped == 0
 
 
 @in_jumping_time
@@ -201,12 +201,12 @@ async def test_a_partial_that_is_on_its_way_is_not_touched() -> None:
     """What is being sent is sent whole and once; what follows comes after it."""
     room = FakeRoom()
     room.taking.clear()
-    async with sending(room) as outbox:
-        outbox.put(caption("h"))
+    async with sending(room) as texts:
+        texts.put(caption("h"))
         await passing(0.1)
-        outbox.put(caption("hola", is_final=True))
+        texts.put(caption("hola", is_final=True))
         room.taking.set()
-        await outbox.drain(1)
+        await texts.drain(1)
 
     assert room.texts == ["h", "hola"]
 
@@ -216,16 +216,16 @@ async def test_the_oldest_are_lost_and_counted() -> None:
     """A queue that overflows keeps the newest; sent and dropped make up all that was put."""
     room = FakeRoom()
     room.taking.clear()
-    async with sending(room) as outbox:
+    async with sending(room) as texts:
         for number in range(LIMIT + 100):
-            outbox.put(Notice(str(number)))
+            texts.put(Notice(str(number)))
             await asyncio.sleep(0)
         room.taking.set()
-        await outbox.drain(10)
+        await texts.drain(10)
 
     newest = [str(number) for number in range(LIMIT + 100)][-LIMIT:]
     assert room.texts[1:] == newest
-    assert outbox.dropped + len(room.sent) == LIMIT + 100
+    assert texts.dropped + len(room.sent) == LIMIT + 100
 
 
 @in_jumping_time
@@ -233,12 +233,12 @@ async def test_the_oldest_are_lost_and_counted() -> None:
 async def test_one_failure_holds_nobody(error: Exception) -> None:
     """What cannot be sent is counted, and the next is sent."""
     room = FakeRoom(failures=[error])
-    async with sending(room) as outbox:
-        outbox.put(Notice("one"))
-        outbox.put(Notice("two"))
-        await outbox.drain(1)
+    async with sending(room) as texts:
+        texts.put(Notice("one"))
+        texts.put(Notice("two"))
+        await texts.drain(1)
 
-    assert (room.texts, outbox.dropped) == (["two"], 1)
+    assert (room.texts, texts.dropped) == (["two"], 1)
 
 
 @in_jumping_time
@@ -246,13 +246,13 @@ async def test_a_room_that_hangs_has_a_deadline() -> None:
     """A message that takes more than five seconds is given up, and does not hold the rest."""
     room = FakeRoom()
     room.taking.clear()
-    async with sending(room) as outbox:
-        outbox.put(Notice("one"))
-        await eventually(lambda: outbox.dropped)
+    async with sending(room) as texts:
+        texts.put(Notice("one"))
+        await eventually(lambda: texts.dropped)
         assert asyncio.get_running_loop().time() == pytest.approx(5, abs=0.1)
         room.taking.set()
-        outbox.put(Notice("two"))
-        await outbox.drain(1)
+        texts.put(Notice("two"))
+        await texts.drain(1)
 
     assert room.texts == ["two"]
 
@@ -261,13 +261,13 @@ async def test_a_room_that_hangs_has_a_deadline() -> None:
 async def test_a_reconnecting_room_gets_everything_later() -> None:
     """Nothing is sent into nowhere; when the room is back, all of it is."""
     room = FakeRoom(is_connected=False)
-    async with sending(room) as outbox:
-        outbox.put(Notice("one"))
+    async with sending(room) as texts:
+        texts.put(Notice("one"))
         await passing(60)
-        assert (room.texts, outbox.dropped) == ([], 0)
+        assert (room.texts, texts.dropped) == ([], 0)
 
         room.is_connected = True
-        outbox.wake()
+        texts.wake()
         await eventually(lambda: room.texts)
 
     assert room.texts == ["one"]
@@ -278,9 +278,9 @@ async def test_draining_has_a_deadline() -> None:
     """Whoever leaves waits for what can be sent, but not for ever."""
     room = FakeRoom()
     room.taking.clear()
-    async with sending(room) as outbox:
-        outbox.put(Notice("one"))
-        await outbox.drain(0.5)
+    async with sending(room) as texts:
+        texts.put(Notice("one"))
+        await texts.drain(0.5)
 
         assert asyncio.get_running_loop().time() == pytest.approx(0.5)
 
@@ -292,10 +292,10 @@ def test_no_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         room = FakeRoom(failures=[RuntimeError("x")])
         room.taking.clear()
-        async with sending(room) as outbox:
-            outbox.put(line("very private"))
-            outbox.put(line("very private"))
-            await outbox.drain(1)
+        async with sending(room) as texts:
+            texts.put(line("very private"))
+            texts.put(line("very private"))
+            await texts.drain(1)
 
     with caplog.at_level(logging.DEBUG, logger="palabra_agent"):
         run()

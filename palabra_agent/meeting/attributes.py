@@ -1,4 +1,4 @@
-"""What the interpreter shows of itself: its participant attributes, kept up to date."""
+"""The interpreter's own participant attributes, by which the room sees how it is doing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.ports import RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
 
 STATE_ATTRIBUTE: Final = "palabra.state"
@@ -22,60 +22,59 @@ LIVE_ATTRIBUTE: Final = "palabra.live"
 ERROR_ATTRIBUTE: Final = "palabra.error"
 
 _PAUSE_SECONDS: Final = 0.5
-"""Between two updates: LiveKit asks for restraint, and the newest is all that counts."""
+"""Between two updates: LiveKit asks for restraint, and only the newest counts."""
 _SEND_SECONDS: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
-    """What is to be seen of us."""
+class _Shown:
+    """Everything that the attributes say."""
 
     offered: tuple[LanguageCode, ...]
-    condition: Condition = field(default_factory=lambda: Condition(RoomState.STARTING))
+    status: RoomStatus = field(default_factory=lambda: RoomStatus(RoomState.STARTING))
 
 
-class Presence:
-    """The attributes of our own participant."""
+class InterpreterAttributes:
+    """Keeps the attributes of our own participant up to date."""
 
     def __init__(self, room: rtc.Room, offered: Sequence[LanguageCode]) -> None:
         self._room = room
-        self._looks: Watched[_Looks] = Watched(_Looks(tuple(offered)))
-        self._shown: Watched[_Looks | None] = Watched(None)
+        self._wanted: Watched[_Shown] = Watched(_Shown(tuple(offered)))
+        self._sent: Watched[_Shown | None] = Watched(None)
 
-    def show(self, condition: Condition) -> None:
+    def show(self, status: RoomStatus) -> None:
         """Show how the interpretation is doing; never waits."""
-        self._looks.set(replace(self._looks.value, condition=condition))
+        self._wanted.set(replace(self._wanted.value, status=status))
 
     def offer(self, languages: Sequence[LanguageCode]) -> None:
         """Show which languages may be asked for; never waits."""
-        self._looks.set(replace(self._looks.value, offered=tuple(languages)))
+        self._wanted.set(replace(self._wanted.value, offered=tuple(languages)))
 
     async def keep_shown(self) -> None:
-        """Send the newest looks after each change, until cancelled."""
-        async for looks in self._looks.changes():
+        """Send the newest attributes after each change, until cancelled."""
+        async for wanted in self._wanted.changes():
             if is_up(self._room):
-                await self._send(looks)
+                await self._send(wanted)
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def send_again(self) -> None:
-        """Send what is shown once more, as to a server that knows us anew."""
-        await self._send(self._looks.value)
+        """Send the attributes once more, as to a server that knows us anew."""
+        await self._send(self._wanted.value)
 
     async def until_shown(self, seconds: float) -> None:
-        """Wait until the newest looks were sent, but not longer than this."""
+        """Wait until the newest attributes were sent, but not longer than this."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._shown.wait_until(lambda shown: shown == self._looks.value)
+                await self._sent.wait_until(lambda sent: sent == self._wanted.value)
 
-    async def _send(self, looks: _Looks) -> None:
-        condition = looks.condition
+    async def _send(self, wanted: _Shown) -> None:
         attributes = {
-            STATE_ATTRIBUTE: condition.state.value,
-            LANGUAGES_ATTRIBUTE: ",".join(looks.offered),
-            LIVE_ATTRIBUTE: ",".join(condition.live),
-            ERROR_ATTRIBUTE: condition.error,
+            STATE_ATTRIBUTE: wanted.status.state.value,
+            LANGUAGES_ATTRIBUTE: ",".join(wanted.offered),
+            LIVE_ATTRIBUTE: ",".join(wanted.status.live),
+            ERROR_ATTRIBUTE: wanted.status.error,
         }
         try:
             async with asyncio.timeout(_SEND_SECONDS):
@@ -83,4 +82,4 @@ class Presence:
         except TimeoutError:
             logger.warning("the interpreter's attributes could not be set")
         else:
-            self._shown.set(looks)
+            self._sent.set(wanted)

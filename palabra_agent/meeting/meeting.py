@@ -1,4 +1,4 @@
-"""The LiveKit room of a meeting as the interpretation's floor.
+"""The LiveKit room of a meeting behind the interpretation's port.
 
 Callbacks of the room only say that something changed; the view is then read from the room as a
 whole, so no order of events can leave it wrong.
@@ -19,12 +19,11 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput, is_up
 from palabra_agent.concurrency import complete
 from palabra_agent.errors import MeetingError
-from palabra_agent.interpretation.ports import Caption, ChatLine, Condition, FloorView, Person
+from palabra_agent.interpretation.ports import MeetingView, Person, RoomStatus
 from palabra_agent.languages import LanguageCode
-from palabra_agent.meeting.outbox import Notice, Outbox
-from palabra_agent.meeting.people import PeopleMemory, describe, is_person
-from palabra_agent.meeting.presence import Presence
-from palabra_agent.meeting.voices import Voices
+from palabra_agent.meeting.attributes import InterpreterAttributes
+from palabra_agent.meeting.people import Microphones, PeopleMemory, describe, is_person
+from palabra_agent.meeting.texts import TextSender
 
 _PUBLISH_SECONDS: Final = 10.0
 _UNPUBLISH_SECONDS: Final = 1.0
@@ -60,7 +59,7 @@ class ChannelTrack:
         await self._output.write(frame)
 
 
-class LiveKitFloor:
+class LiveKitMeeting:
     """A connected room, seen and written to."""
 
     def __init__(
@@ -68,25 +67,25 @@ class LiveKitFloor:
     ) -> None:
         self._room = room
         self._changed = asyncio.Event()
-        self._voices = Voices(room, self._changed.set, listens=listens)
+        self._microphones = Microphones(room, self._changed.set, listens=listens)
         self._is_over = False
         self._memory = PeopleMemory()
         self._was_reconnected = asyncio.Event()
-        self.outbox = Outbox(room)
-        self.presence = Presence(room, offered)
+        self.texts = TextSender(room)
+        self.attributes = InterpreterAttributes(room, offered)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             **dict.fromkeys(_CHANGES, self._on_change),
-            **self._voices.callbacks,
+            **self._microphones.callbacks,
             "reconnected": self._on_reconnected,
             "disconnected": self._on_disconnected,
         }
 
     def attach(self) -> None:
-        """Begin to follow the room, and subscribe to the voices that are there already."""
+        """Begin to follow the room, and subscribe to the microphones that are there already."""
         for event, callback in self._callbacks.items():
             self._room.on(event, callback)
 
-        self._voices.subscribe_to_all()
+        self._microphones.subscribe_to_all()
         self._is_over = not self._room.isconnected()
 
     def detach(self) -> None:
@@ -94,7 +93,7 @@ class LiveKitFloor:
         for event, callback in self._callbacks.items():
             self._room.off(event, callback)
 
-    async def views(self) -> AsyncIterator[FloorView]:
+    async def views(self) -> AsyncIterator[MeetingView]:
         """Watch the meeting: the view now, then the newest after each change; ends with it."""
         while not self._is_over:
             self._changed.clear()
@@ -118,54 +117,46 @@ class LiveKitFloor:
         finally:
             await output.aclose()
 
-    def deliver(self, item: Caption | ChatLine) -> None:
-        """Queue a caption or chat line; never waits."""
-        self.outbox.put(item)
-
-    def announce(self, sentence: str) -> None:
-        """Queue a chat message from the interpreter itself to everybody."""
-        self.outbox.put(Notice(sentence))
-
-    def show(self, condition: Condition) -> None:
-        """Let everybody see how the interpretation is doing."""
-        self.presence.show(condition)
+    def show(self, status: RoomStatus) -> None:
+        """Show all people how the interpretation is doing."""
+        self.attributes.show(status)
 
     def offer(self, languages: Sequence[LanguageCode]) -> None:
-        """Let everybody see which languages may be asked for."""
-        self.presence.offer(languages)
+        """Show all people which languages may be asked for."""
+        self.attributes.offer(languages)
 
     async def settle(self) -> None:
         """Wait a moment until what was queued is sent and what was shown is seen."""
         if is_up(self._room):
-            await self.outbox.drain(_DRAIN_SECONDS)
-            await self.presence.until_shown(_DRAIN_SECONDS)
+            await self.texts.drain(_DRAIN_SECONDS)
+            await self.attributes.until_shown(_DRAIN_SECONDS)
 
     async def follow_reconnects(self) -> None:
         """After each reconnect, say again what the server may have forgotten; until cancelled."""
         while True:
             await self._was_reconnected.wait()
             self._was_reconnected.clear()
-            await self.presence.send_again()
+            await self.attributes.send_again()
 
-    def _look(self) -> FloorView:
-        """Read the room; while it reconnects everybody is still there, and whoever was subscribed.
+    def _look(self) -> MeetingView:
+        """Read the room; while it reconnects, those who were there last still are.
 
-        Where only signalling is lost the voices go on meanwhile; else LiveKit takes them away.
+        Where only signalling is lost, microphones go on meanwhile; else LiveKit takes them away.
         """
         if not is_up(self._room):
             people = self._memory.before_we_left(asyncio.get_running_loop().time())
-            return FloorView(tuple(map(self._as_still_heard, people)), is_connected=False)
+            return MeetingView(tuple(map(self._as_still_heard, people)), is_connected=False)
 
         people = tuple(
-            describe(participant, self._voices.microphone_of(participant))
+            describe(participant, self._microphones.microphone_of(participant))
             for participant in self._room.remote_participants.values()
             if is_person(participant)
         )
         self._memory.note(people, asyncio.get_running_loop().time())
-        return FloorView(people)
+        return MeetingView(people)
 
     def _as_still_heard(self, person: Person) -> Person:
-        if self._voices.has(person.microphone):
+        if self._microphones.has(person.microphone):
             return person
 
         return replace(person, microphone=None)
@@ -195,21 +186,21 @@ class LiveKitFloor:
         self._changed.set()
 
     def _on_reconnected(self) -> None:
-        self._voices.subscribe_to_all()
+        self._microphones.subscribe_to_all()
         self._was_reconnected.set()
-        self.outbox.wake()
+        self.texts.wake()
         self._changed.set()
 
     def _on_disconnected(self, *_: object) -> None:
         self._is_over = True
-        self.outbox.wake()
+        self.texts.wake()
         self._changed.set()
 
 
 @asynccontextmanager
-async def open_floor(
+async def open_meeting(
     room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
-) -> AsyncGenerator[LiveKitFloor]:
+) -> AsyncGenerator[LiveKitMeeting]:
     """Follow a connected room for the length of a block.
 
     Owns the tasks that write into it; what is queued when the block ends is sent first.
@@ -217,22 +208,22 @@ async def open_floor(
     Args:
         room: Connected, without automatic subscriptions.
         offered: Shown as the languages that people may ask for.
-        listens: Whether to subscribe to people's voices.
+        listens: Whether to subscribe to people's microphones.
     """
-    floor = LiveKitFloor(room, offered, listens=listens)
-    floor.attach()
+    meeting = LiveKitMeeting(room, offered, listens=listens)
+    meeting.attach()
     try:
         async with asyncio.TaskGroup() as group:
             writing = [
-                group.create_task(floor.outbox.send_all(), name="outbox"),
-                group.create_task(floor.presence.keep_shown(), name="presence"),
-                group.create_task(floor.follow_reconnects(), name="reconnects"),
+                group.create_task(meeting.texts.send_all(), name="texts"),
+                group.create_task(meeting.attributes.keep_shown(), name="attributes"),
+                group.create_task(meeting.follow_reconnects(), name="reconnects"),
             ]
             try:
-                yield floor
+                yield meeting
             finally:
-                await floor.settle()
+                await meeting.settle()
                 for task in writing:
                     task.cancel()
     finally:
-        floor.detach()
+        meeting.detach()

@@ -1,4 +1,4 @@
-"""The floor against a real server: who is there, also while we are away for a moment."""
+"""The meeting against a real server: who is there, also while we are away for a moment."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit import rtc
 
-from palabra_agent.interpretation.ports import FloorView
+from palabra_agent.interpretation.ports import MeetingView
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import join, mint_token
-from palabra_agent.meeting.floor import LiveKitFloor, open_floor
+from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
 
 pytestmark = pytest.mark.livekit
 
@@ -21,31 +21,31 @@ DEADLINE = 15.0
 
 
 @asynccontextmanager
-async def floor_of(
+async def meeting_of(
     server: RunningLiveKit, name: str
-) -> AsyncGenerator[tuple[rtc.Room, LiveKitFloor]]:
+) -> AsyncGenerator[tuple[rtc.Room, LiveKitMeeting]]:
     """Follow a room as the interpreter does."""
     room = rtc.Room()
     options = rtc.RoomOptions(auto_subscribe=False)
     await room.connect(server.url, mint_token(server, name, "interpreter"), options)
     try:
-        async with open_floor(room, (LanguageCode("es"),)) as floor:
-            yield room, floor
+        async with open_meeting(room, (LanguageCode("es"),)) as meeting:
+            yield room, meeting
     finally:
         await room.disconnect()
 
 
 class Watcher:
-    """Keeps every view of a floor."""
+    """Keeps every view of a meeting."""
 
-    def __init__(self, floor: LiveKitFloor) -> None:
-        self.views: list[FloorView] = []
-        self._floor = floor
+    def __init__(self, meeting: LiveKitMeeting) -> None:
+        self.views: list[MeetingView] = []
+        self._meeting = meeting
         self._seen = asyncio.Event()
 
     async def watch(self) -> None:
         """Look until cancelled."""
-        async for view in self._floor.views():
+        async for view in self._meeting.views():
             self.views.append(view)
             self._seen.set()
 
@@ -75,13 +75,13 @@ class Watcher:
         return next(number for number, view in enumerate(self.views) if not view.is_connected)
 
 
-def is_heard(view: FloorView, identity: str) -> bool:
+def is_heard(view: MeetingView, identity: str) -> bool:
     """Tell whether somebody's microphone can be listened to."""
     person = view.person(identity)
     return view.is_connected and person is not None and person.microphone is not None
 
 
-def is_muted(view: FloorView, identity: str) -> bool:
+def is_muted(view: MeetingView, identity: str) -> bool:
     """Tell whether somebody is there and muted."""
     person = view.person(identity)
     return person is not None and person.is_muted
@@ -90,11 +90,11 @@ def is_muted(view: FloorView, identity: str) -> bool:
 async def test_nobody_leaves_while_we_reconnect(livekit_server: RunningLiveKit) -> None:
     """In a full reconnect everybody vanishes from the room, and stays in the view as unheard."""
     async with (
-        join(livekit_server, "floor-reconnect", "alice"),
-        floor_of(livekit_server, "floor-reconnect") as (room, floor),
+        join(livekit_server, "meeting-reconnect", "alice"),
+        meeting_of(livekit_server, "meeting-reconnect") as (room, meeting),
         asyncio.TaskGroup() as group,
     ):
-        watcher = Watcher(floor)
+        watcher = Watcher(meeting)
         watching = group.create_task(watcher.watch())
         await watcher.until_heard("alice")
         await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
@@ -111,11 +111,11 @@ async def test_voices_go_on_while_only_signalling_is_lost(
 ) -> None:
     """A signal reconnect takes seconds in which sound still comes: the microphone stays."""
     async with (
-        join(livekit_server, "floor-signal", "alice"),
-        floor_of(livekit_server, "floor-signal") as (room, floor),
+        join(livekit_server, "meeting-signal", "alice"),
+        meeting_of(livekit_server, "meeting-signal") as (room, meeting),
         asyncio.TaskGroup() as group,
     ):
-        watcher = Watcher(floor)
+        watcher = Watcher(meeting)
         watching = group.create_task(watcher.watch())
         await watcher.until_heard("alice")
         await room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT)
@@ -130,13 +130,13 @@ async def test_voices_go_on_while_only_signalling_is_lost(
 
 async def test_mute_is_seen_and_outlives_reconnects(livekit_server: RunningLiveKit) -> None:
     """Whoever is muted is so for us who come later, after our reconnect, and until unmuted."""
-    async with join(livekit_server, "floor-mute", "alice") as alice:
+    async with join(livekit_server, "meeting-mute", "alice") as alice:
         alice.mute()
         async with (
-            floor_of(livekit_server, "floor-mute") as (room, floor),
+            meeting_of(livekit_server, "meeting-mute") as (room, meeting),
             asyncio.TaskGroup() as group,
         ):
-            watcher = Watcher(floor)
+            watcher = Watcher(meeting)
             watching = group.create_task(watcher.watch())
             await watcher.until_heard("alice")
             await watcher.until_muted("alice", expected=True)
@@ -159,11 +159,11 @@ async def test_a_floor_that_does_not_listen_subscribes_to_nobody(
     """Where the interpreter only came to say why it leaves, no voice is sent to it."""
     room = rtc.Room()
     options = rtc.RoomOptions(auto_subscribe=False)
-    async with join(livekit_server, "floor-deaf", "alice") as alice:
+    async with join(livekit_server, "meeting-deaf", "alice") as alice:
         await room.connect(
-            livekit_server.url, mint_token(livekit_server, "floor-deaf", "interpreter"), options
+            livekit_server.url, mint_token(livekit_server, "meeting-deaf", "interpreter"), options
         )
-        async with open_floor(room, (), listens=False):
+        async with open_meeting(room, (), listens=False):
             await alice.wait_for(
                 lambda: alice.attributes_of("interpreter").get("palabra.state"), DEADLINE
             )

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 from livekit import rtc
 
-from palabra_agent.interpretation.ports import Condition, RoomState
+from palabra_agent.interpretation.ports import RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
-from palabra_agent.meeting.presence import Presence
+from palabra_agent.meeting.attributes import InterpreterAttributes
 from tests.clock import eventually, in_jumping_time, passing
 
 pytestmark = pytest.mark.unit
@@ -52,19 +52,19 @@ class FakeRoom:
         self.shown.append(attributes)
 
 
-def presence(room: FakeRoom) -> Presence:
-    """Show something in a room that offers two languages."""
-    return Presence(cast("rtc.Room", room), (EN, ES))
+def attributes_of(room: FakeRoom) -> InterpreterAttributes:
+    """Make the attributes of an interpreter that offers two languages."""
+    return InterpreterAttributes(cast("rtc.Room", room), (EN, ES))
 
 
 @in_jumping_time
 async def test_a_condition_is_four_attributes() -> None:
     """State, offer, live channels and error are each set, empty ones too."""
     room = FakeRoom()
-    degraded = presence(room)
-    degraded.show(Condition(RoomState.DEGRADED, (ES, EN), "no balance"))
+    degraded = attributes_of(room)
+    degraded.show(RoomStatus(RoomState.DEGRADED, (ES, EN), "no balance"))
     await degraded.send_again()
-    await presence(room).send_again()
+    await attributes_of(room).send_again()
 
     assert room.shown == [
         {
@@ -86,10 +86,10 @@ async def test_a_condition_is_four_attributes() -> None:
 async def test_another_offer_is_shown_beside_what_was_there() -> None:
     """The languages may change; the same ones again are no reason to send anything."""
     room = FakeRoom()
-    shown = presence(room)
+    shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
-        shown.show(Condition(RoomState.LIVE, (EN,)))
+        shown.show(RoomStatus(RoomState.LIVE, (EN,)))
         await eventually(lambda: room.shown)
         shown.offer((ES,))
         await shown.until_shown(5)
@@ -105,12 +105,12 @@ async def test_another_offer_is_shown_beside_what_was_there() -> None:
 async def test_the_newest_is_shown_at_a_moderate_pace() -> None:
     """Of many changes the last is shown, with pauses between updates."""
     room = FakeRoom()
-    shown = presence(room)
+    shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
         await eventually(lambda: room.shown)
         for number in range(100):
-            shown.show(Condition(RoomState.LIVE, error=str(number)))
+            shown.show(RoomStatus(RoomState.LIVE, error=str(number)))
             await passing(0.01)
         await passing(5)
         keeping.cancel()
@@ -124,11 +124,11 @@ async def test_a_room_that_hangs_is_given_up_for_the_newest() -> None:
     """One update that takes too long does not stop those after it."""
     room = FakeRoom()
     room.taking.clear()
-    shown = presence(room)
+    shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
         await passing(1)
-        shown.show(Condition(RoomState.LIVE, error="newest"))
+        shown.show(RoomStatus(RoomState.LIVE, error="newest"))
         await passing(5)
         room.taking.set()
         await eventually(lambda: room.errors == ["newest"])
@@ -139,10 +139,10 @@ async def test_a_room_that_hangs_is_given_up_for_the_newest() -> None:
 async def test_nothing_is_shown_while_reconnecting() -> None:
     """Then the newest is sent again by whoever knows that we are back."""
     room = FakeRoom(is_connected=False)
-    shown = presence(room)
+    shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
-        shown.show(Condition(RoomState.LIVE, error="newest"))
+        shown.show(RoomStatus(RoomState.LIVE, error="newest"))
         await passing(10)
         assert room.shown == []
         room.is_connected = True
