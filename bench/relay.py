@@ -21,10 +21,9 @@ from bench.onsets import LOUD, QUIET_SECONDS, Stopwatch
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.palabra.protocol.decoding import decode
 from palabra_agent.palabra.protocol.messages import AudioChunk
-from palabra_emulator.pipeline import HEARING_RATE
-from palabra_emulator.sound_formats import decoder_of
-from palabra_emulator.speaking import SPEECH_RATE
-from palabra_emulator.stream_formats import InputFormat
+from palabra_emulator.interpreting.playout import SPEECH_RATE
+from palabra_emulator.interpreting.utterances import HEARING_RATE
+from palabra_emulator.transports.audio_formats import InputFormat, decoder_of
 
 _STREAM: Final = b"/speech-to-speech/stream"
 _READ_BYTES: Final = 64 * 1024

@@ -23,7 +23,7 @@ from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.packets import count_packets, ports_of
 from palabra_agent.local.people import Person
 from palabra_agent.local.stage import Stage
-from palabra_emulator.stream_formats import InputEncoding, InputFormat
+from palabra_emulator.transports.audio_formats import InputEncoding, InputFormat
 
 CLICKS: Final = 30
 SPEAKERS: Final = 4

@@ -1,8 +1,7 @@
 """A faithful local Palabra: REST sessions, LiveKit rooms with the bot, its commands and messages.
 
 It shares no protocol code with the client, so that a mistake in one is not mirrored in the other.
-From the outside in: `server` puts it together; `rest`, `proxy` and `inspection` are its HTTP
-surface, `stream` the WebSocket; `registry` keeps the sessions and `life` runs one; `session` and
-`pipeline` decide, without any I/O, what a session does; behind `ports`, `bot` and `rooms` are the
-LiveKit side and `stream_socket` the other; `stream_input` hears sound that comes in messages.
+From the outside in: `server` puts it together; `api/` is its HTTP surface, `transports/` are the
+ways to a client; `session/` decides, without any I/O, what a session answers and when it ends,
+`interpreting/` what is heard, told and spoken; `faults/` lets all of it go wrong on request.
 """

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 _CAPACITY: Final = 50_000
 
 
-class Note(Protocol):
+class JournalWriter(Protocol):
     """Writes an event of one session into the journal."""
 
     def __call__(self, event: str, /, **data: object) -> None:
@@ -21,7 +21,7 @@ class Note(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One thing that happened."""
 
     time: float
@@ -36,13 +36,13 @@ class Journal:
     """What happened, oldest first; bounded, the oldest entries are forgotten."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=_CAPACITY)
+        self._entries: deque[JournalEntry] = deque(maxlen=_CAPACITY)
 
     def add(self, session: str | None, event: str, **data: object) -> None:
         """Write down that something has just happened."""
-        self._entries.append(Entry(time.time(), session, event, data))
+        self._entries.append(JournalEntry(time.time(), session, event, data))
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """What is remembered."""
         return list(self._entries)
 

@@ -1,9 +1,10 @@
-"""The emulator as a whole: every part put together, served on one port, and ended tidily."""
+"""How many sockets a process may have: each waiting bot needs some thirty of them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -15,27 +16,23 @@ from aiohttp import web
 
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import SetupError
-from palabra_emulator.bot import open_bot
-from palabra_emulator.descriptors import allow_many_sockets
-from palabra_emulator.espeak import EspeakVoice
-from palabra_emulator.faults.desk import FaultDesk
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.requests import FaultyRequests
-from palabra_emulator.faults.signalling import Signalling
-from palabra_emulator.faults.striking import Striking
-from palabra_emulator.inspection import Inspection
+from palabra_emulator.api.emulator_api import FaultDesk, Inspection
+from palabra_emulator.api.livekit_proxy import LiveKitProxy
+from palabra_emulator.api.session_storage import SessionStorage
+from palabra_emulator.faults.immediate_faults import ImmediateFaults
+from palabra_emulator.faults.injection import FaultInjector
+from palabra_emulator.faults.rest_faults import RestFaults
+from palabra_emulator.faults.signalling import SignallingFaults
+from palabra_emulator.interpreting.recording import prepare_recordings
+from palabra_emulator.interpreting.voices import EspeakVoice, MarkerVoice, SpeechVoice
 from palabra_emulator.journal import Journal
-from palabra_emulator.life import Life
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.ports import OpenTransport, Place, Rooms, Transport
-from palabra_emulator.proxy import LiveKitProxy
-from palabra_emulator.recording import prepare_recordings
-from palabra_emulator.registry import Registry
-from palabra_emulator.rest import SessionStorage
-from palabra_emulator.rooms import open_rooms
 from palabra_emulator.script import Script, load_script
-from palabra_emulator.stream import SpeechStream
-from palabra_emulator.voices import MarkerVoice, Voice
+from palabra_emulator.session.registry import SessionRegistry
+from palabra_emulator.session.running import SessionRunner
+from palabra_emulator.transports.livekit import open_bot, open_rooms
+from palabra_emulator.transports.ports import ClientTransport, OpenTransport, RoomNames, Rooms
+from palabra_emulator.transports.websocket import SpeechStream
 
 logger = logging.getLogger(__name__)
 
@@ -77,23 +74,23 @@ async def run_emulator_in(
     prepare_recordings(options)
     allow_many_sockets()
     journal = Journal()
-    life = Life(
+    life = SessionRunner(
         rooms,
         open_transport,
         _voice(options),
         keep_sids=options.keep_sids,
         bot_delay_seconds=options.bot_delay_ms / 1000,
     )
-    injection = Injection(journal)
-    registry = Registry(options, script, journal, life, injection)
-    signalling = Signalling(injection, registry.faults_of)
-    striking = Striking(injection, registry.remembered, rooms, signalling)
+    injection = FaultInjector(journal)
+    registry = SessionRegistry(options, script, journal, life, injection)
+    signalling = SignallingFaults(injection, registry.faults_of)
+    striking = ImmediateFaults(injection, registry.remembered, rooms, signalling)
     for order in options.scenario:
         injection.arm(order)
     async with aiohttp.ClientSession() as http, _living(registry, striking):
         app = web.Application()
         SessionStorage(options, registry, rooms, journal).add_to(app)
-        FaultyRequests(injection, registry.find, options.cred_error_status).add_to(app)
+        RestFaults(injection, registry.find, options.cred_error_status).add_to(app)
         LiveKitProxy(options.livekit_url, registry.is_open, http, signalling).add_to(app)
         Inspection(registry, journal).add_to(app)
         FaultDesk(injection).add_to(app)
@@ -107,7 +104,7 @@ async def run_emulator_in(
 
 
 @asynccontextmanager
-async def _living(registry: Registry, striking: Striking) -> AsyncGenerator[None]:
+async def _living(registry: SessionRegistry, striking: ImmediateFaults) -> AsyncGenerator[None]:
     """Let sessions live beside a block; what the block raises stays what it is."""
     with single_failure():
         async with asyncio.TaskGroup() as home:
@@ -121,12 +118,12 @@ async def _living(registry: Registry, striking: Striking) -> AsyncGenerator[None
 
 
 def _open_bot(
-    livekit_url: str, rooms: Rooms, place: Place
-) -> AbstractAsyncContextManager[Transport]:
+    livekit_url: str, rooms: Rooms, place: RoomNames
+) -> AbstractAsyncContextManager[ClientTransport]:
     return open_bot(place, rooms, livekit_url)
 
 
-def _voice(options: EmulatorOptions) -> Voice:
+def _voice(options: EmulatorOptions) -> SpeechVoice:
     marker = MarkerVoice()
     return EspeakVoice(marker) if options.voice == "espeak" else marker
 
@@ -153,3 +150,20 @@ def _reachable(host: str) -> str:
         return "127.0.0.1"
 
     return f"[{host}]" if ":" in host else host
+
+
+def allow_many_sockets() -> None:
+    """Raise the process's limit on open files as far as it may be raised; never lower it."""
+    if sys.platform == "win32":
+        return
+
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return
+
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError) as error:
+        logger.debug("the limit on open files stays %s: %s", soft, error)

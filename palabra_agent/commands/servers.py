@@ -40,7 +40,7 @@ def emulator(
 ) -> None:
     """Run a local Palabra, for development, demos and tests."""
     if markers:
-        from palabra_emulator.markers import all_markers
+        from palabra_emulator.interpreting.voices import all_markers
 
         for code, hz in all_markers().items():
             output.print(f"{code:8} {hz} Hz")
@@ -48,9 +48,8 @@ def emulator(
 
     with sentences():
         from palabra_agent.config.settings import load_livekit_settings
-        from palabra_emulator.faults.scenario import load_scenario
-        from palabra_emulator.option_reading import read_options
-        from palabra_emulator.options import EmulatorOptions
+        from palabra_emulator.faults.reading import load_scenario
+        from palabra_emulator.options import EmulatorOptions, read_options
         from palabra_emulator.server import run_emulator
 
         chosen: dict[str, Any] = {

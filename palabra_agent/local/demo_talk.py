@@ -12,7 +12,7 @@ from palabra_agent.local.demo_view import View
 from palabra_agent.local.meeting import CAST, SCRIPT, Line, Member, turns
 from palabra_agent.local.people import Person, Utterance
 from palabra_agent.local.texts import Caption
-from palabra_emulator.markers import language_marker_hz
+from palabra_emulator.interpreting.voices import language_marker_hz
 from palabra_emulator.script import load_script
 
 _OBSERVE_SECONDS: Final = 0.1

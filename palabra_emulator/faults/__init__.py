@@ -1,7 +1,7 @@
-"""Fault injection: what can go wrong at Palabra, armed by request, struck where it shows.
+"""Fault injection: what can go wrong at Palabra, armed by request, triggered where it shows.
 
-`catalogue` knows all faults; `orders` reads what somebody wishes for; `injection` keeps what is
-armed and answers one question, whether a fault strikes here. It is asked by `requests` for the
-REST API, by `answers` for commands, by `texts` for what is said, and by `transport`, which stands
-around the real way to a client; `striking` does what needs no occasion; `desk` is the HTTP side.
+`catalogue` lists all faults, `reading` reads requests for them, and `injection` keeps what is armed
+and answers one question: is a fault triggered here? It is asked by `rest_faults`, by
+`command_faults`, by `message_faults` and by `connection_faults`, each standing where its faults
+show; `immediate_faults` does what needs no occasion.
 """

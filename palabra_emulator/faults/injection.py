@@ -1,4 +1,4 @@
-"""What is armed, and the one question that is asked of it: does a fault strike here?"""
+"""One session as faults see it: whether it is meant, and in which state they have left it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, cast
 
-from palabra_emulator.faults.kinds import Moment
-from palabra_emulator.faults.orders import Order
+from palabra_emulator.faults.catalogue import Moment
+from palabra_emulator.faults.reading import FaultRequest
 from palabra_emulator.journal import Journal
 
 
@@ -35,7 +35,7 @@ S = TypeVar("S", bound=Subject)
 
 
 @dataclass(frozen=True, slots=True)
-class Stroke:
+class TriggeredFault:
     """A fault that strikes."""
 
     fault: str
@@ -59,11 +59,11 @@ class Stroke:
 
 
 @dataclass(slots=True)
-class Armed:
+class ArmedFault:
     """A fault that waits for its occasion."""
 
     id: str
-    order: Order
+    order: FaultRequest
     since: float
     struck: int = 0
     """How often it has struck."""
@@ -95,25 +95,25 @@ class Armed:
         return {"id": self.id, **self.order.described(), "struck": self.struck}
 
 
-class Injection:
+class FaultInjector:
     """All that is armed in one emulator; the clock is monotonic."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._journal = journal
-        self._armed: dict[str, Armed] = {}
-        self._kept: dict[tuple[str, str], Stroke] = {}
+        self._armed: dict[str, ArmedFault] = {}
+        self._kept: dict[tuple[str, str], TriggeredFault] = {}
         self._count = 0
 
     @property
-    def armed(self) -> list[Armed]:
+    def armed(self) -> list[ArmedFault]:
         """What waits for its occasion, oldest first."""
         return list(self._armed.values())
 
-    def arm(self, order: Order) -> Armed:
+    def arm(self, order: FaultRequest) -> ArmedFault:
         """Let a fault wait for its occasion."""
         self._count += 1
-        armed = Armed(str(self._count), order, self.clock())
+        armed = ArmedFault(str(self._count), order, self.clock())
         self._armed[armed.id] = armed
         self._journal.add(None, "fault", armed=armed.id, action="armed", **order.named())
         return armed
@@ -147,9 +147,9 @@ class Injection:
         subject: Subject | None = None,
         *,
         among: Collection[str] | None = None,
-        fits: Callable[[Stroke], bool] = lambda stroke: True,
+        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
         **place: object,
-    ) -> Stroke | None:
+    ) -> TriggeredFault | None:
         """Say whether a fault strikes at a moment, and count it.
 
         Args:
@@ -174,8 +174,8 @@ class Injection:
         what: str = "",
         *,
         among: Collection[str],
-        fits: Callable[[Stroke], bool] = lambda stroke: True,
-    ) -> Stroke | None:
+        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
+    ) -> TriggeredFault | None:
         """Say whether a fault strikes a session, or something of it, and keep to the answer."""
         key = _key(moment, subject, what, among)
         if key not in self._kept:
@@ -188,13 +188,13 @@ class Injection:
 
     def kept(
         self, moment: Moment, subject: Subject, among: Collection[str], what: str = ""
-    ) -> Stroke | None:
+    ) -> TriggeredFault | None:
         """What `strike_once` has answered before."""
         return self._kept.get(_key(moment, subject, what, among))
 
-    def strike_all(self, subjects: Collection[S]) -> list[tuple[S, Stroke]]:
+    def strike_all(self, subjects: Collection[S]) -> list[tuple[S, TriggeredFault]]:
         """Find what strikes by itself now; one stroke takes every session that is meant."""
-        found: list[tuple[S, Stroke]] = []
+        found: list[tuple[S, TriggeredFault]] = []
         now = self.clock()
         for armed in self.armed:
             if armed.order.variant.moment != "now":
@@ -218,7 +218,7 @@ class Injection:
 
     def _waiting(
         self, moment: Moment, subject: Subject | None, among: Collection[str] | None
-    ) -> Iterator[Armed]:
+    ) -> Iterator[ArmedFault]:
         now = self.clock()
         for armed in self.armed:
             order = armed.order
@@ -227,7 +227,7 @@ class Injection:
                 yield armed
 
     def _count_stroke(
-        self, armed: Armed, subject: Subject | None, place: Mapping[str, object]
+        self, armed: ArmedFault, subject: Subject | None, place: Mapping[str, object]
     ) -> None:
         armed.struck += 1
         if armed.is_spent:
@@ -241,6 +241,73 @@ def _key(moment: Moment, subject: Subject, what: str, among: Collection[str]) ->
     return f"{moment} {' '.join(sorted(among))}", f"{subject.session_id} {what}"
 
 
-def _stroke(armed: Armed) -> Stroke:
+def _stroke(armed: ArmedFault) -> TriggeredFault:
     order = armed.order
-    return Stroke(order.fault.id, order.variant.name, order.params, armed.id)
+    return TriggeredFault(order.fault.id, order.variant.name, order.params, armed.id)
+
+
+class SessionFaults:
+    """What faults do to one session."""
+
+    def __init__(self, session_id: str, number: int, injection: FaultInjector) -> None:
+        self.session_id = session_id
+        self.number = number
+        self.running_since: float | None = None
+        """When it first ran."""
+        self.is_mute = False
+        """Whether nothing that it says arrives."""
+        self.is_deaf = False
+        """Whether it hears no sound."""
+        self.is_away = False
+        """Whether its bot has left."""
+        self.renews_tracks = False
+        """Whether the next offer of tracks publishes all of them anew."""
+        self.spares_client = False
+        """Whether the client is not put out at the end, but finds its room closed."""
+        self.close_code: int | None = None
+        """What a WebSocket is closed with, instead of what the end would say."""
+        self._injection = injection
+        self._cut_until = 0.0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no network just now."""
+        return self.cut_seconds > 0
+
+    @property
+    def cut_seconds(self) -> float:
+        """How long there is no network yet."""
+        return max(0.0, self._cut_until - self._injection.clock())
+
+    def cut(self, seconds: float) -> None:
+        """Have no network for a while."""
+        self._cut_until = self._injection.clock() + seconds
+
+    def ran(self) -> None:
+        """Note that it runs."""
+        if self.running_since is None:
+            self.running_since = self._injection.clock()
+
+    def strike(
+        self,
+        moment: Moment,
+        among: Collection[str],
+        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
+        **place: object,
+    ) -> TriggeredFault | None:
+        """Say whether a fault strikes here, and count it."""
+        return self._injection.strike(moment, self, among=among, fits=fits, **place)
+
+    def strike_once(
+        self,
+        moment: Moment,
+        among: Collection[str],
+        what: str = "",
+        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
+    ) -> TriggeredFault | None:
+        """Say whether a fault strikes this session, or something of it, and keep to the answer."""
+        return self._injection.strike_once(moment, self, what, among=among, fits=fits)
+
+    def kept(self, moment: Moment, among: Collection[str]) -> TriggeredFault | None:
+        """The fault that struck this session once and for all, if one did."""
+        return self._injection.kept(moment, self, among)

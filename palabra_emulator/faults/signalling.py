@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.subject import SessionFaults
+from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.journal import Journal
 
 _SAY_SECONDS: Final = 1.0
@@ -19,7 +18,7 @@ DISCONNECT: LiveKit's own server says it when it is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class JoinRefusal:
     """What somebody who wants to join is answered."""
 
     status: int
@@ -27,7 +26,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SignalConnection:
     """A client's signalling connection."""
 
     transport: asyncio.Transport | None
@@ -35,17 +34,17 @@ class Line:
     """Says something to the client."""
 
 
-class Signalling:
+class SignallingFaults:
     """The signalling of all sessions, as faults see it."""
 
     def __init__(
-        self, injection: Injection, faults_of: Callable[[str], SessionFaults | None]
+        self, injection: FaultInjector, faults_of: Callable[[str], SessionFaults | None]
     ) -> None:
         self._injection = injection
         self._faults_of = faults_of
-        self._lines: dict[str, set[Line]] = {}
+        self._lines: dict[str, set[SignalConnection]] = {}
 
-    def refusal(self, room: str) -> Refused | None:
+    def refusal(self, room: str) -> JoinRefusal | None:
         """What the client of a room is answered instead of being let in."""
         faults = self._faults_of(room)
         if faults is None:
@@ -53,9 +52,9 @@ class Signalling:
 
         expired = faults.kept("creation", {"F7"})
         if expired is not None and expired.whole("status") == 401:
-            return Refused(401, "invalid token: the session has expired")
+            return JoinRefusal(401, "invalid token: the session has expired")
         stroke = faults.strike_once("join", {"F6"})
-        return Refused(401, stroke.text("detail")) if stroke is not None else None
+        return JoinRefusal(401, stroke.text("detail")) if stroke is not None else None
 
     def upgrade_refusal(self, faults: SessionFaults | None) -> int | None:
         """The status with which a WebSocket is refused, if it is; by an API key it has none yet."""
@@ -72,7 +71,7 @@ class Signalling:
             await asyncio.sleep(faults.cut_seconds)
 
     @contextmanager
-    def line(self, room: str, line: Line) -> Generator[None]:
+    def line(self, room: str, line: SignalConnection) -> Generator[None]:
         """Have a connection here as long as it is open."""
         lines = self._lines.setdefault(room, set())
         lines.add(line)
@@ -97,6 +96,6 @@ class Signalling:
                     await line.say(_SERVER_SHUTDOWN)
 
 
-def undisturbed() -> Signalling:
+def undisturbed() -> SignallingFaults:
     """A way in that no fault stands in."""
-    return Signalling(Injection(Journal()), lambda _room: None)
+    return SignallingFaults(FaultInjector(Journal()), lambda _room: None)

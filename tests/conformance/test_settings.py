@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.settings import TaskSettings
-from palabra_emulator.task import TaskRules, read_task
+from palabra_emulator.session.task import TaskRules, read_task
 
 pytestmark = pytest.mark.livekit
 

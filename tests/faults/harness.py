@@ -28,7 +28,7 @@ from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import Transcription, WebSocketFormat
 from palabra_agent.palabra.task.settings import TaskSettings
-from palabra_emulator.journal import Entry
+from palabra_emulator.journal import JournalEntry
 from palabra_emulator.script import load_script
 from palabra_emulator.server import RunningEmulator
 from tests.clock import eventually
@@ -124,20 +124,20 @@ class Scene:
         await eventually(lambda: self.meeting.status.state == state, seconds=20)
 
     @property
-    def journal(self) -> list[Entry]:
+    def journal(self) -> list[JournalEntry]:
         """Everything that the emulator has seen, oldest first."""
         return self.emulator.journal.entries()
 
-    def events(self, name: str) -> list[Entry]:
+    def events(self, name: str) -> list[JournalEntry]:
         """Those of one kind."""
         return [it for it in self.journal if it.event == name]
 
     @property
-    def struck(self) -> list[Entry]:
+    def struck(self) -> list[JournalEntry]:
         """The faults that have struck."""
         return [it for it in self.events("fault") if it.data["action"] == "struck"]
 
-    def commands(self, name: str = "") -> list[Entry]:
+    def commands(self, name: str = "") -> list[JournalEntry]:
         """What sessions were told."""
         told = self.events("command")
         return [it for it in told if name in {"", it.data["message_type"]}]

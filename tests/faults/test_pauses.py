@@ -17,8 +17,8 @@ import pytest
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_pause
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import WebSocketFormat
-from palabra_emulator.pipeline import HEARING_RATE
-from palabra_emulator.resampling import Resampler
+from palabra_emulator.interpreting.utterances import HEARING_RATE
+from palabra_emulator.transports.audio_formats import InputResampler
 from tests.clock import eventually
 
 from .harness import OVER_WEBSOCKET, Scene, faulty_room, people_come
@@ -71,7 +71,7 @@ def holds(recording: Pcm, sound: Pcm) -> bool:
     for phase in range(_PHASES):
         shifted = np.pad(word, (phase, SAMPLE_RATE))
         size = word.size // _PHASES - 2 * _EDGE
-        expected = Resampler(SAMPLE_RATE).take(shifted)[_EDGE : _EDGE + size]
+        expected = InputResampler(SAMPLE_RATE).take(shifted)[_EDGE : _EDGE + size]
         beginning = np.lib.stride_tricks.sliding_window_view(recording, _EDGE)
         places = np.flatnonzero((beginning == expected[:_EDGE]).all(axis=1))
         if any(np.array_equal(recording[at : at + size], expected) for at in places):

@@ -11,7 +11,7 @@ from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import Person
 from palabra_agent.local.recording import Recording
-from palabra_emulator.markers import language_marker_hz
+from palabra_emulator.interpreting.voices import language_marker_hz
 
 from .stack import until
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from palabra_emulator.reading import Flaw
-from palabra_emulator.task import Task
+from palabra_emulator.session.task import Task
+from palabra_emulator.session.validator import FieldError
 
 from .wire.emulated import EmulatedTalk, judged, transport_of
 from .wire.rows import TOLD, Json, Row, rows
@@ -49,7 +49,10 @@ def test_our_settings_say_a_task(row: Row) -> None:
 
 
 def differences(
-    expected: Mapping[str, Any], verdict: Task | tuple[Flaw, ...], data: Json, said: list[Json]
+    expected: Mapping[str, Any],
+    verdict: Task | tuple[FieldError, ...],
+    data: Json,
+    said: list[Json],
 ) -> list[str]:
     """Where the emulator's verdict, or what it says of it, is not the row's."""
     found: list[str] = []
@@ -68,7 +71,7 @@ def differences(
     return found
 
 
-def is_refused(entry: Mapping[str, Any], verdict: Task | tuple[Flaw, ...]) -> bool:
+def is_refused(entry: Mapping[str, Any], verdict: Task | tuple[FieldError, ...]) -> bool:
     """Whether an entry with this place and these words is among the flaws."""
     flaws = () if isinstance(verdict, Task) else verdict
     return any(

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.ports import (
+from palabra_emulator.server import RunningEmulator, run_emulator_in
+from palabra_emulator.transports.ports import (
     DONE,
-    Place,
+    RoomNames,
     RoomsUnavailable,
     TransportEvent,
     TransportLost,
 )
-from palabra_emulator.server import RunningEmulator, run_emulator_in
 
 from .client import decoded
 
@@ -60,7 +60,7 @@ class FakeRooms:
 class FakeTransport:
     """A way to a client that the test plays."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: RoomNames) -> None:
         self.place = place
         self.events: asyncio.Queue[TransportEvent | Exception] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
@@ -120,7 +120,7 @@ class FakeLiveKit:
         self.transports: list[FakeTransport] = []
 
     @asynccontextmanager
-    async def open_transport(self, place: Place) -> AsyncGenerator[FakeTransport]:
+    async def open_transport(self, place: RoomNames) -> AsyncGenerator[FakeTransport]:
         """Open a transport that the test can find."""
         transport = FakeTransport(place)
         self.transports.append(transport)

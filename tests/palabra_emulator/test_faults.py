@@ -13,12 +13,10 @@ from typer.testing import CliRunner
 from palabra_agent.__main__ import app
 from palabra_agent.errors import ConfigError
 from palabra_emulator.faults.catalogue import BY_ID, FAULTS
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.orders import read_order
-from palabra_emulator.faults.scenario import load_scenario
+from palabra_emulator.faults.injection import FaultInjector
+from palabra_emulator.faults.reading import load_scenario, read_order
 from palabra_emulator.journal import Journal
-from palabra_emulator.option_reading import OPTION_NAMES, read_options
-from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.options import OPTION_NAMES, EmulatorOptions, read_options
 
 from .fakes import Clock
 
@@ -34,10 +32,10 @@ class Someone:
     running_since: float | None = None
 
 
-def armed(*wishes: dict[str, Any]) -> tuple[Injection, Clock, Journal]:
+def armed(*wishes: dict[str, Any]) -> tuple[FaultInjector, Clock, Journal]:
     """An injection with some faults, its clock, and its journal."""
     clock, journal = Clock(), Journal()
-    injection = Injection(journal, clock)
+    injection = FaultInjector(journal, clock)
     for wish in wishes:
         injection.arm(read_order(wish))
     return injection, clock, journal

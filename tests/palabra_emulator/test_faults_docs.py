@@ -10,12 +10,9 @@ from typing import Final, cast
 
 import pytest
 
-from palabra_emulator.faults.catalogue import FAULTS
-from palabra_emulator.faults.kinds import Fault
-from palabra_emulator.faults.orders import COMMON_PARAMETERS, read_order
-from palabra_emulator.faults.parameters import Parameter
-from palabra_emulator.option_reading import OPTION_NAMES
-from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.faults.catalogue import FAULTS, FaultKind, Parameter
+from palabra_emulator.faults.reading import COMMON_PARAMETERS, read_order
+from palabra_emulator.options import OPTION_NAMES, EmulatorOptions
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +31,7 @@ def own(parameter: Parameter) -> str:
     return f"`{parameter.name}` (`{default}`): {parameter.meaning}; {parameter.domain}"
 
 
-def row(fault: Fault) -> str:
+def row(fault: FaultKind) -> str:
     """A fault's row of the table."""
     variants = "<br>".join(f"`{it.name}`: {it.meaning}" for it in fault.variants if it.name)
     parameters = "<br>".join(own(it) for it in fault.parameters)
@@ -54,7 +51,7 @@ def shown(value: object) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-def test_table_has_every_fault_as_it_is(fault: Fault) -> None:
+def test_table_has_every_fault_as_it_is(fault: FaultKind) -> None:
     """Sentence, variants, parameters with their defaults, and what a WebSocket changes."""
     assert row(fault) in page().splitlines()
 

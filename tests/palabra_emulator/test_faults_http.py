@@ -15,13 +15,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.orders import read_order
-from palabra_emulator.faults.signalling import Signalling
-from palabra_emulator.faults.subject import SessionFaults
+from palabra_emulator.api.livekit_proxy import LiveKitProxy
+from palabra_emulator.faults.injection import FaultInjector, SessionFaults
+from palabra_emulator.faults.reading import read_order
+from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.journal import Journal
-from palabra_emulator.ports import ClientJoined, Packet
-from palabra_emulator.proxy import LiveKitProxy
+from palabra_emulator.transports.ports import ClientJoined, Packet
 
 from .client import state_of, task, until
 from .fakes import OPTIONS, FakeTransport
@@ -394,7 +393,7 @@ class Wire:
     """A proxy in whose way faults stand."""
 
     faults: SessionFaults
-    signalling: Signalling
+    signalling: SignallingFaults
     client: aiohttp.ClientSession
 
 
@@ -403,9 +402,9 @@ async def wired() -> AsyncGenerator[Wire]:
     """Have a client of a proxy, and a session in the room `open`."""
     behind = web.Application()
     behind.router.add_route("*", "/{tail:.*}", Upstream().answer)
-    injection = Injection(Journal())
+    injection = FaultInjector(Journal())
     faults = SessionFaults("a", 0, injection)
-    signalling = Signalling(injection, lambda room: faults if room == "open" else None)
+    signalling = SignallingFaults(injection, lambda room: faults if room == "open" else None)
     async with TestServer(behind) as livekit, aiohttp.ClientSession() as http:
         front = web.Application()
         url = str(livekit.make_url(""))

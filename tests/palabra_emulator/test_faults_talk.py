@@ -8,18 +8,17 @@ from typing import Any, Final
 
 import pytest
 
-from palabra_emulator.conversation import Conversation
 from palabra_emulator.faults.catalogue import BY_ID
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.orders import read_order
+from palabra_emulator.faults.immediate_faults import ImmediateFaults
+from palabra_emulator.faults.injection import FaultInjector
+from palabra_emulator.faults.reading import read_order
 from palabra_emulator.faults.signalling import undisturbed
-from palabra_emulator.faults.striking import Striking
-from palabra_emulator.identifiers import new_identity
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.ports import TransportKind
 from palabra_emulator.script import load_script
-from palabra_emulator.session import Session
-from palabra_emulator.task import TaskRules
+from palabra_emulator.session.command_handler import CommandHandler
+from palabra_emulator.session.session import EmulatedSession, new_identity
+from palabra_emulator.session.task import TaskRules
+from palabra_emulator.transports.ports import TransportKind
 
 from .client import ALL_TEXTS, task
 from .fakes import FakeRooms
@@ -36,10 +35,10 @@ class FaultyTalk(Talk):
 
     def __init__(self, *wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> None:
         super().__init__(options)
-        self.injection = Injection(self.journal, self.clock)
+        self.injection = FaultInjector(self.journal, self.clock)
         for wish in wishes:
             self.arm(**wish)
-        self.session = Session(
+        self.session = EmulatedSession(
             new_identity(0, "api"),
             options,
             load_script(),
@@ -47,9 +46,11 @@ class FaultyTalk(Talk):
             injection=self.injection,
             clock=self.clock,
         )
-        self.conversation = Conversation(self.session, options, TaskRules(), clock=self.clock)
+        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
         self.rooms = FakeRooms()
-        self.striking = Striking(self.injection, lambda: [self.session], self.rooms, undisturbed())
+        self.striking = ImmediateFaults(
+            self.injection, lambda: [self.session], self.rooms, undisturbed()
+        )
 
     def arm(self, **wish: object) -> None:
         """Let something go wrong."""

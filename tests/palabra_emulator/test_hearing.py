@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
-from palabra_emulator.hearing import (
-    Hearing,
-    HearingEvent,
+from palabra_emulator.interpreting.utterances import (
     UtteranceBegan,
+    UtteranceDetector,
     UtteranceEnded,
+    UtteranceEvent,
     UtteranceGrew,
 )
 
@@ -38,7 +38,7 @@ def speech(seconds: float) -> Pcm:
     return tone(300, seconds, rate=RATE)
 
 
-def kinds(events: list[HearingEvent]) -> list[str]:
+def kinds(events: list[UtteranceEvent]) -> list[str]:
     """Names of events."""
     return [type(event).__name__ for event in events]
 
@@ -46,7 +46,7 @@ def kinds(events: list[HearingEvent]) -> list[str]:
 def test_utterance_is_sound_followed_by_silence() -> None:
     """Beginning and end are found within 20 ms; growth is told four times a second."""
     sound = np.concatenate((silence(0.5), speech(2.0), silence(1.0)))
-    events = Hearing(RATE, 0.7).feed(sound)
+    events = UtteranceDetector(RATE, 0.7).feed(sound)
 
     began, *grew, ended = events
     assert isinstance(began, UtteranceBegan)
@@ -59,7 +59,7 @@ def test_utterance_is_sound_followed_by_silence() -> None:
 
 def test_pause_shorter_than_the_threshold_does_not_end() -> None:
     """Breathing is no end; the longer threshold counts as soon as it is set."""
-    hearing = Hearing(RATE, 0.3)
+    hearing = UtteranceDetector(RATE, 0.3)
     hearing.silence_seconds = 0.7
     sound = np.concatenate((speech(0.5), silence(0.5), speech(0.5), silence(0.8)))
     events = hearing.feed(sound)
@@ -78,13 +78,13 @@ def test_pause_shorter_than_the_threshold_does_not_end() -> None:
 )
 def test_what_is_no_speech_is_not_heard(sound: Pcm) -> None:
     """Noise below the bar and sounds too short to be a syllable yield nothing."""
-    assert Hearing(RATE).feed(sound) == []
+    assert UtteranceDetector(RATE).feed(sound) == []
 
 
 def test_noise_does_not_prolong_an_utterance() -> None:
     """A quiet room's noise counts as silence."""
     sound = np.concatenate((speech(1), noise(1, -60)))
-    events = Hearing(RATE, 0.7).feed(sound)
+    events = UtteranceDetector(RATE, 0.7).feed(sound)
 
     assert isinstance(events[-1], UtteranceEnded)
     assert events[-1].end == pytest.approx(1.0, abs=0.03)
@@ -92,7 +92,7 @@ def test_noise_does_not_prolong_an_utterance() -> None:
 
 def test_finish_ends_what_is_under_way() -> None:
     """No more sound will come, so silence need not confirm; nothing is ended twice."""
-    hearing = Hearing(RATE)
+    hearing = UtteranceDetector(RATE)
     hearing.feed(speech(1))
 
     assert kinds(hearing.finish()) == ["UtteranceEnded"]
@@ -101,7 +101,7 @@ def test_finish_ends_what_is_under_way() -> None:
 
 def test_reset_forgets_what_is_under_way() -> None:
     """After a reset the silence confirms nothing, and the next sound is a new utterance."""
-    hearing = Hearing(RATE)
+    hearing = UtteranceDetector(RATE)
     hearing.feed(speech(1))
     hearing.reset()
 
@@ -112,7 +112,9 @@ def test_reset_forgets_what_is_under_way() -> None:
 def test_endless_sound_is_cut() -> None:
     """Music is no single utterance for ever."""
     loud = np.full(RATE * 61, 5000, np.int16)
-    ends = [event for event in Hearing(RATE).feed(loud) if isinstance(event, UtteranceEnded)]
+    ends = [
+        event for event in UtteranceDetector(RATE).feed(loud) if isinstance(event, UtteranceEnded)
+    ]
 
     assert ends == [UtteranceEnded(0.0, 60.0)]
 
@@ -122,10 +124,10 @@ def test_endless_sound_is_cut() -> None:
 def test_frame_lengths_do_not_matter(cuts: list[int]) -> None:
     """The same sound yields the same events however it is cut into frames."""
     sound = np.concatenate((silence(0.2), speech(0.6), silence(0.4)))
-    whole = Hearing(RATE, 0.3).feed(sound)
+    whole = UtteranceDetector(RATE, 0.3).feed(sound)
 
-    hearing = Hearing(RATE, 0.3)
-    pieces: list[HearingEvent] = []
+    hearing = UtteranceDetector(RATE, 0.3)
+    pieces: list[UtteranceEvent] = []
     position = 0
     while position < sound.size:
         length = cuts[len(pieces) % len(cuts)]

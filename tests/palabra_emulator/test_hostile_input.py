@@ -13,29 +13,23 @@ from typing import Any
 import pytest
 
 from palabra_agent.errors import ConfigError, SetupError
-from palabra_emulator.faults.injection import Injection
-from palabra_emulator.faults.orders import read_order
-from palabra_emulator.faults.scenario import load_scenario
-from palabra_emulator.faults.signalling import Signalling
-from palabra_emulator.faults.striking import Striking
-from palabra_emulator.faults.subject import SessionFaults
-from palabra_emulator.faults.texts import Distortion
-from palabra_emulator.faults.transport import FaultyTransport
-from palabra_emulator.identifiers import new_identity
+from palabra_emulator.faults.connection_faults import FaultyTransport
+from palabra_emulator.faults.immediate_faults import ImmediateFaults
+from palabra_emulator.faults.injection import FaultInjector, SessionFaults
+from palabra_emulator.faults.message_faults import MessageFaults
+from palabra_emulator.faults.reading import load_scenario, read_order
+from palabra_emulator.faults.signalling import SignallingFaults
+from palabra_emulator.interpreting.recording import InputRecording, open_recording
+from palabra_emulator.interpreting.voices import MarkerVoice
 from palabra_emulator.journal import Journal
-from palabra_emulator.life import Life
-from palabra_emulator.option_reading import read_options
-from palabra_emulator.ports import Place, RoomsUnavailable
-from palabra_emulator.recording import Recording, open_recording
-from palabra_emulator.registry import Registry
+from palabra_emulator.options import read_options
 from palabra_emulator.script import ScriptError, load_script
-from palabra_emulator.sound_errors import BadSound
-from palabra_emulator.sound_formats import WavDecoder
-from palabra_emulator.stream import ConnectionLimit
-from palabra_emulator.task import TaskRules, read_task
-from palabra_emulator.visiting import serve
-from palabra_emulator.visits import Visits
-from palabra_emulator.voices import MarkerVoice
+from palabra_emulator.session.registry import SessionRegistry
+from palabra_emulator.session.running import ClientConnections, SessionRunner, serve
+from palabra_emulator.session.task import TaskRules, read_task
+from palabra_emulator.transports.audio_formats import AudioError, WavDecoder
+from palabra_emulator.transports.ports import RoomNames, RoomsUnavailable
+from palabra_emulator.transports.websocket import ConnectionLimit
 
 from .client import task, until
 from .fakes import OPTIONS, Clock, FakeLiveKit, FakeRooms, FakeTransport, fake_emulator
@@ -65,7 +59,7 @@ def wav_at(rate: int) -> bytes:
 @pytest.mark.parametrize("rate", [0, 1, 15_999, 48_001, 2**32 - 1])
 def test_wav_header_cannot_choose_any_rate(rate: int) -> None:
     """A rate outside what a task may declare is bad sound, not minutes of it."""
-    with pytest.raises(BadSound):
+    with pytest.raises(AudioError):
         WavDecoder(24_000, 1).decode(wav_at(rate))
 
 
@@ -284,7 +278,7 @@ async def test_deeply_nested_token_is_livekits_to_refuse() -> None:
 def test_recording_that_cannot_be_written_does_not_end_the_session(tmp_path: Path) -> None:
     """What cannot be written is not, said once; the newest is still kept in memory."""
     path = tmp_path / "folder" / "heard.wav"
-    recording = Recording(16_000, 60.0, path)
+    recording = InputRecording(16_000, 60.0, path)
     path.parent.write_text("no folder")
 
     for _ in range(2):
@@ -303,7 +297,7 @@ async def test_folder_for_recordings_is_made_at_the_start(tmp_path: Path) -> Non
             pass
 
     good = replace(OPTIONS, record_input=tmp_path / "folder")
-    assert open_recording(good, new_identity(0, "api")) is not None
+    assert open_recording(good, "000-room") is not None
 
 
 async def test_host_that_is_no_name_is_refused_in_words() -> None:
@@ -423,9 +417,9 @@ def test_strict_rules_demand_whole_streams(value: object) -> None:
 def test_doubled_texts_leave_the_sound_alone() -> None:
     """F19 `duplicates`: a client on a WebSocket hears every chunk once, the last one too."""
     journal, clock = Journal(), Clock()
-    injection = Injection(journal, clock)
+    injection = FaultInjector(journal, clock)
     injection.arm(read_order({"fault": "F19", "variant": "duplicates"}))
-    distort = Distortion(SessionFaults("a", 0, injection))
+    distort = MessageFaults(SessionFaults("a", 0, injection))
     text = {"transcription": {"transcription_id": "1", "language": "es", "text": "Hola"}}
     sound = {"transcription_id": "1", "language": "es", "last_chunk": True, "data": ""}
 
@@ -437,10 +431,10 @@ def test_doubled_texts_leave_the_sound_alone() -> None:
 async def test_missing_tracks_wait_for_a_session_that_has_some(wish: dict[str, str]) -> None:
     """Without tracks there is nothing to strike, and the journal does not say that there was."""
     journal, clock = Journal(), Clock()
-    injection = Injection(journal, clock)
+    injection = FaultInjector(journal, clock)
     variant = "no_track" if wish["fault"] == "F26" else "never"
     injection.arm(read_order({**wish, "variant": variant}))
-    real = FakeTransport(Place("room", "bot", "client"))
+    real = FakeTransport(RoomNames("room", "bot", "client"))
     faults = SessionFaults("a", 0, injection)
 
     await FaultyTransport(real, faults, has_bot=False).offer(["es"], anew=False)
@@ -454,11 +448,11 @@ async def test_of_two_strokes_at_once_the_second_finds_the_session_over() -> Non
     """F17 and F16 due together: the session ends, and what would follow is passed over."""
     talk = Talk()
     talk.start(task("en", "es"))
-    injection = Injection(talk.journal, talk.clock)
+    injection = FaultInjector(talk.journal, talk.clock)
     for fault in ("F17", "F16"):
         injection.arm(read_order({"fault": fault}))
-    signalling = Signalling(injection, lambda room: None)
-    striking = Striking(injection, lambda: [talk.session], FakeRooms(), signalling)
+    signalling = SignallingFaults(injection, lambda room: None)
+    striking = ImmediateFaults(injection, lambda: [talk.session], FakeRooms(), signalling)
 
     await striking.look()
 
@@ -469,9 +463,9 @@ async def test_of_two_strokes_at_once_the_second_finds_the_session_over() -> Non
 async def test_visit_begins_when_the_one_before_is_served_no_more() -> None:
     """The last packets of a client that changes its transport are judged by the old rules."""
     talk = Talk()
-    visits = Visits(begins_in_room=True)
-    room = FakeTransport(Place("room", "bot", "client"))
-    socket = FakeTransport(Place("room", "bot", "client"))
+    visits = ClientConnections(begins_in_room=True)
+    room = FakeTransport(RoomNames("room", "bot", "client"))
+    socket = FakeTransport(RoomNames("room", "bot", "client"))
     first = visits.begin(room, "webrtc")
     visits.announce(socket)
     second = await visits.next()
@@ -503,17 +497,17 @@ async def test_session_that_is_over_keeps_no_speech() -> None:
 
 async def test_registry_that_closes_opens_no_more() -> None:
     """Whoever asks for a session while the emulator stops is answered at once."""
-    registry = Registry(OPTIONS, load_script(), Journal(), dead_life())
+    registry = SessionRegistry(OPTIONS, load_script(), Journal(), dead_life())
     async with asyncio.timeout(2), asyncio.TaskGroup() as home:
         home.create_task(registry.run())
         await registry.close()
 
         with pytest.raises(RoomsUnavailable, match="stops"):
             await registry.create("api")
-        assert not registry.open_for(FakeTransport(Place("room", "bot", "client")))
+        assert not registry.open_for(FakeTransport(RoomNames("room", "bot", "client")))
 
 
-def dead_life() -> Life:
+def dead_life() -> SessionRunner:
     """A life that nobody lives."""
     livekit = FakeLiveKit()
-    return Life(livekit.rooms, livekit.open_transport, MarkerVoice(), keep_sids=True)
+    return SessionRunner(livekit.rooms, livekit.open_transport, MarkerVoice(), keep_sids=True)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from palabra_emulator.pace import STALLED, TOO_FAST, TOO_SLOW, Complaint, Pace
+from palabra_emulator.transports.stream_audio import (
+    STALLED,
+    TOO_FAST,
+    TOO_SLOW,
+    InputPace,
+    PaceWarning,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -14,22 +20,22 @@ class Stream:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.pace = Pace(self.now)
+        self.pace = InputPace(self.now)
 
-    def send(self, chunks: int, *, seconds: float = 0.3, every: float) -> list[Complaint]:
+    def send(self, chunks: int, *, seconds: float = 0.3, every: float) -> list[PaceWarning]:
         """Send chunks of sound, one every so often; what is complained about."""
         return [it for _ in range(chunks) for it in self._send(seconds, every)]
 
-    def wait(self, seconds: float) -> list[Complaint]:
+    def wait(self, seconds: float) -> list[PaceWarning]:
         """Send nothing; what is complained about."""
-        found: list[Complaint | None] = []
+        found: list[PaceWarning | None] = []
         for _ in range(round(seconds / 0.05)):
             self.now += 0.05
             found.append(self.pace.check(self.now))
 
         return [it for it in found if it is not None]
 
-    def _send(self, seconds: float, every: float) -> list[Complaint]:
+    def _send(self, seconds: float, every: float) -> list[PaceWarning]:
         complaint = self.pace.arrived(seconds, self.now)
         return [*([complaint] if complaint else []), *self.wait(every)]
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from palabra_emulator.proxy import LiveKitProxy
+from palabra_emulator.api.livekit_proxy import LiveKitProxy
 
 pytestmark = pytest.mark.unit
 

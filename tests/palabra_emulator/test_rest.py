@@ -16,7 +16,7 @@ import pytest
 
 from palabra_agent.errors import SetupError
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.ports import ClientJoined, ClientLeft, Packet
+from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
 
 from .client import CREDENTIALS, create_session, eventually, state_of, task, until
 from .fakes import OPTIONS, FakeLiveKit, fake_emulator

@@ -11,15 +11,14 @@ import pytest
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
-from palabra_emulator.conversation import Conversation
-from palabra_emulator.identifiers import new_identity
+from palabra_emulator.interpreting.playout import SPEECH_RATE
+from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.pipeline import HEARING_RATE
 from palabra_emulator.script import load_script
-from palabra_emulator.session import Session
-from palabra_emulator.speaking import SPEECH_RATE
-from palabra_emulator.task import TaskRules
+from palabra_emulator.session.command_handler import CommandHandler
+from palabra_emulator.session.session import EmulatedSession, new_identity
+from palabra_emulator.session.task import TaskRules
 
 from .client import ALL_TEXTS, decoded, task
 from .fakes import OPTIONS, Clock
@@ -36,8 +35,10 @@ class Talk:
         self.clock = Clock()
         self.journal = Journal()
         identity = new_identity(0, "api")
-        self.session = Session(identity, options, load_script(), self.journal, clock=self.clock)
-        self.conversation = Conversation(self.session, options, TaskRules(), clock=self.clock)
+        self.session = EmulatedSession(
+            identity, options, load_script(), self.journal, clock=self.clock
+        )
+        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
 
     def say(self, message_type: str, **data: object) -> list[dict[str, Any]]:
         """Send a command; what comes back at once."""

@@ -9,9 +9,13 @@ import pytest
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_emulator.sound_errors import BadSound
-from palabra_emulator.sound_formats import Decoder, decoder_of
-from palabra_emulator.stream_formats import InputEncoding, InputFormat
+from palabra_emulator.transports.audio_formats import (
+    AudioError,
+    Decoder,
+    InputEncoding,
+    InputFormat,
+    decoder_of,
+)
 
 from .sounds import ogg_opus, pieces, stereo, wav
 
@@ -116,7 +120,7 @@ def test_wav_header_of_a_live_stream_has_no_length() -> None:
 )
 def test_wav_of_another_kind_is_refused(broken: bytes) -> None:
     """Anything but 16-bit samples is an error that says so."""
-    with pytest.raises(BadSound, match="a WAV header"):
+    with pytest.raises(AudioError, match="a WAV header"):
         decoder("wav").decode(broken)
 
 
@@ -149,9 +153,9 @@ def test_opus_is_found_again_after_garbage() -> None:
     file = ogg_opus(tone(440, 3.0, rate=48_000), 48_000)
     stream = decoder("opus")
     before = stream.decode(file[:20_000])
-    with contextlib.suppress(BadSound):  # it fills the page that was cut
+    with contextlib.suppress(AudioError):  # it fills the page that was cut
         stream.decode(bytes(range(256)) * 300)
-    with pytest.raises(BadSound, match="not an Ogg stream"):
+    with pytest.raises(AudioError, match="not an Ogg stream"):
         stream.decode(bytes(range(256)) * 300)
     after = stream.decode(file)
 
@@ -170,7 +174,7 @@ def test_opus_is_found_again_after_garbage() -> None:
 )
 def test_what_is_not_opus_is_refused(payload: bytes) -> None:
     """Bad bytes are an error of the decoder's own, and nothing else."""
-    with pytest.raises(BadSound):
+    with pytest.raises(AudioError):
         decoder("opus").decode(payload)
 
 
@@ -187,5 +191,5 @@ def test_no_bytes_break_a_decoder(encoding: InputEncoding) -> None:
         for piece in pieces(bytes(mutated), int(random.integers(50, 3_000))):
             try:
                 assert stream.decode(piece).dtype == np.int16
-            except BadSound:
+            except AudioError:
                 continue

@@ -15,9 +15,9 @@ import pytest
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone_level_db
+from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.ports import ClientJoined, ClientLeft, Packet
-from palabra_emulator.speaking import SPEECH_RATE
+from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
 
 from .client import CREDENTIALS, create_session, eventually, journal, state_of, until
 from .fakes import OPTIONS, FakeLiveKit, fake_emulator

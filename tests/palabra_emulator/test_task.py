@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from palabra_emulator.reading import InvalidMessage
-from palabra_emulator.speaking import QueueLimits
-from palabra_emulator.task import Task, TaskRules, read_task
+from palabra_emulator.interpreting.playout import QueueConfig
+from palabra_emulator.session.task import Task, TaskRules, read_task
+from palabra_emulator.session.validator import InvalidCommand
 
 from .client import task
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 def refusal(settings: dict[str, Any], rules: TaskRules | None = None) -> str:
     """What the server says to these settings."""
-    with pytest.raises(InvalidMessage) as caught:
+    with pytest.raises(InvalidCommand) as caught:
         read_task(settings, rules or TaskRules())
 
     return caught.value.desc
@@ -45,7 +45,7 @@ def test_smallest_task_has_the_documented_defaults() -> None:
         "validated_transcription",
         "translated_transcription",
     }
-    assert read.limits_of("es") == QueueLimits(5000, 20000)
+    assert read.limits_of("es") == QueueConfig(5000, 20000)
     assert read.has_speech
 
 
@@ -166,7 +166,7 @@ def test_sections_beside_the_pipeline_count() -> None:
     settings["allowed_message_types"] = ["validated_transcription"]
     read = read_task(settings, TaskRules())
 
-    assert read.limits_of("ru") == QueueLimits(5000, 9000)
+    assert read.limits_of("ru") == QueueConfig(5000, 9000)
     assert read.allowed_messages == {"validated_transcription"}
 
 

@@ -14,11 +14,16 @@ import pytest
 from palabra_agent.audio.tones import tone_level_db
 from palabra_agent.errors import ConfigError
 from palabra_agent.languages import TARGET_LANGUAGES, base
-from palabra_emulator.espeak import EspeakVoice
-from palabra_emulator.markers import all_markers, language_marker_hz, session_marker_hz
+from palabra_emulator.interpreting.playout import SPEECH_RATE
+from palabra_emulator.interpreting.voices import (
+    EspeakVoice,
+    MarkerVoice,
+    SpeechRequest,
+    all_markers,
+    language_marker_hz,
+    session_marker_hz,
+)
 from palabra_emulator.script import ScriptError, load_script
-from palabra_emulator.speaking import SPEECH_RATE
-from palabra_emulator.voices import MarkerVoice, Speech
 from tests.palabra_emulator.fakes import OPTIONS
 
 pytestmark = pytest.mark.unit
@@ -103,7 +108,7 @@ def test_absent_script_is_said(tmp_path: Path) -> None:
 
 async def test_marker_voice_speaks_two_tones() -> None:
     """As long as the original: the language's tone, and the session's 10 dB below."""
-    pcm = await MarkerVoice().speak(Speech("Hola", "es-mx", 1.25, 2050))
+    pcm = await MarkerVoice().speak(SpeechRequest("Hola", "es-mx", 1.25, 2050))
     language, session = (tone_level_db(pcm, hz, rate=SPEECH_RATE) for hz in (500, 2050))
 
     assert pcm.size == 1.25 * SPEECH_RATE
@@ -127,7 +132,7 @@ async def test_espeak_gets_voice_and_text(tmp_path: Path, monkeypatch: pytest.Mo
         f'echo "$@" > {tmp_path}/arguments; cat > {tmp_path}/input; cat {tmp_path}/out.wav',
     )
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    pcm = await EspeakVoice(MarkerVoice()).speak(Speech("Hola a todos", "es-mx", 1.0, 2000))
+    pcm = await EspeakVoice(MarkerVoice()).speak(SpeechRequest("Hola a todos", "es-mx", 1.0, 2000))
 
     assert (tmp_path / "arguments").read_text().split() == ["-v", "es-419", "--stdin", "--stdout"]
     assert (tmp_path / "input").read_text() == "Hola a todos"
@@ -146,7 +151,7 @@ async def test_markers_stand_in_for_espeak(
         pretend_espeak(tmp_path, "exit 1")
     monkeypatch.setenv("PATH", str(tmp_path) if not is_installed else f"{tmp_path}:/bin:/usr/bin")
     voice = EspeakVoice(MarkerVoice())
-    speech = Speech("Hola", "es", 1.0, 2000)
+    speech = SpeechRequest("Hola", "es", 1.0, 2000)
     await voice.speak(speech)
     pcm = await voice.speak(speech)
 

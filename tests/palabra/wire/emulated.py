@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from palabra_agent.palabra.protocol.decoding import decode
-from palabra_emulator.commands import (
+from palabra_emulator.journal import Journal
+from palabra_emulator.script import load_script
+from palabra_emulator.session.command_handler import CommandHandler
+from palabra_emulator.session.commands import (
     EndTask,
     GetTask,
     InterruptTask,
@@ -17,14 +20,10 @@ from palabra_emulator.commands import (
     open_envelope,
     read_command,
 )
-from palabra_emulator.conversation import Conversation
-from palabra_emulator.identifiers import new_identity
-from palabra_emulator.journal import Journal
-from palabra_emulator.ports import TransportKind
-from palabra_emulator.reading import Flaw, InvalidMessage
-from palabra_emulator.script import load_script
-from palabra_emulator.session import Session
-from palabra_emulator.task import Task, TaskRules, read_task
+from palabra_emulator.session.session import EmulatedSession, new_identity
+from palabra_emulator.session.task import Task, TaskRules, read_task
+from palabra_emulator.session.validator import FieldError, InvalidCommand
+from palabra_emulator.transports.ports import TransportKind
 from tests.palabra_emulator.client import task
 from tests.palabra_emulator.fakes import OPTIONS, Clock
 
@@ -41,11 +40,11 @@ class EmulatedTalk:
 
     def __init__(self, transport: TransportKind = "webrtc", *, is_strict: bool = False) -> None:
         self._clock = Clock()
-        self._session = Session(
+        self._session = EmulatedSession(
             new_identity(0, "api"), _OPTIONS, load_script(), Journal(), clock=self._clock
         )
         rules = TaskRules(transport, is_strict=is_strict)
-        self._talk = Conversation(self._session, _OPTIONS, rules, clock=self._clock)
+        self._talk = CommandHandler(self._session, _OPTIONS, rules, clock=self._clock)
         self._talk.begin(transport)
         self._session.client_joined()
 
@@ -73,12 +72,12 @@ def is_valid_task(data: Mapping[str, Any]) -> bool:
     return isinstance(judged(data), Task)
 
 
-def judged(data: Mapping[str, Any], *, is_strict: bool = False) -> Task | tuple[Flaw, ...]:
+def judged(data: Mapping[str, Any], *, is_strict: bool = False) -> Task | tuple[FieldError, ...]:
     """The task as the server reads it, or what is wrong with it."""
     rules = TaskRules(transport_of(data), is_strict=is_strict)
     try:
         return read_task(data, rules)
-    except InvalidMessage as invalid:
+    except InvalidCommand as invalid:
         return invalid.flaws
 
 
@@ -165,7 +164,7 @@ def _is_said(reply: Json, said: list[Json]) -> bool:
 def _read_facts(frame: Mapping[str, Any]) -> Json:
     try:
         command = read_command(open_envelope(json.dumps(frame).encode()), accepts_flush=True)
-    except InvalidMessage:
+    except InvalidCommand:
         return {}
 
     match command:

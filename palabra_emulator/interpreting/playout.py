@@ -1,0 +1,162 @@
+"""Speech waiting to be spoken: a queue per language, its overflow rule, and its real-time pace."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import Pcm
+
+SPEECH_RATE: Final = 24_000
+"""Samples per second of emulated speech, as Palabra's."""
+
+_BLOCK_MS: Final = 100
+_LEAD_SECONDS: Final = 0.45
+"""How far ahead of real time sound is handed out, so that a late beat is not heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueConfig:
+    """What `translation_queue_configs` says about one language."""
+
+    desired_ms: int = 5_000
+    max_ms: int = 20_000
+
+
+@dataclass(slots=True)
+class SpeechClip:
+    """The speech of one translation."""
+
+    transcription_id: str
+    pcm: Pcm
+    position: int = 0
+    """Samples spoken already."""
+    has_begun: bool = False
+    """Whether any of it was spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutBlock:
+    """Sound to be played now."""
+
+    pcm: Pcm
+    begun: tuple[SpeechClip, ...] = ()
+    """The translations whose speech begins with it, as whole as they are spoken."""
+    finished: tuple[str, ...] = ()
+    """Ids of the translations whose speech ends with it."""
+
+
+class PlayoutQueue:
+    """Unspoken speech of one language; overflow drops the oldest down to the desired level."""
+
+    def __init__(self, limits: QueueConfig) -> None:
+        self.limits = limits
+        """May change at any time; counts from the next clip on."""
+        self.overflow_ms = 0.0
+        """How high the level was before it overflowed last, until somebody reports it."""
+        self._clips: deque[SpeechClip] = deque()
+        self._samples = 0
+
+    @property
+    def level_ms(self) -> float:
+        """How much is waiting."""
+        return self._samples * 1000 / SPEECH_RATE
+
+    def push(self, clip: SpeechClip) -> float:
+        """Add speech at the end; says how many milliseconds were dropped for it."""
+        self._clips.append(clip)
+        self._samples += clip.pcm.size
+        if self.level_ms <= self.limits.max_ms:
+            return 0.0
+
+        self.overflow_ms = max(self.overflow_ms, self.level_ms)
+        excess = self._samples - self.limits.desired_ms * SPEECH_RATE // 1000
+        self._skip(excess)
+        return excess * 1000 / SPEECH_RATE
+
+    def take(self, ms: int) -> PlayoutBlock:
+        """Take the oldest speech, at most so much; empty when nothing is waiting."""
+        wanted = ms * SPEECH_RATE // 1000
+        parts: list[Pcm] = []
+        begun: list[SpeechClip] = []
+        finished: list[str] = []
+        while wanted and self._clips:
+            clip = self._clips[0]
+            if not clip.has_begun:
+                clip.has_begun = True
+                begun.append(SpeechClip(clip.transcription_id, clip.pcm[clip.position :]))
+            part = clip.pcm[clip.position : clip.position + wanted]
+            parts.append(part)
+            wanted -= part.size
+            if self._advance(clip, part.size):
+                finished.append(clip.transcription_id)
+
+        pcm = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+        return PlayoutBlock(pcm, tuple(begun), tuple(finished))
+
+    def clear(self) -> None:
+        """Drop all that is waiting."""
+        self._clips.clear()
+        self._samples = 0
+
+    def _skip(self, samples: int) -> None:
+        while samples and self._clips:
+            clip = self._clips[0]
+            dropped = min(samples, clip.pcm.size - clip.position)
+            samples -= dropped
+            self._advance(clip, dropped)
+
+    def _advance(self, clip: SpeechClip, samples: int) -> bool:
+        clip.position += samples
+        self._samples -= samples
+        if clip.position < clip.pcm.size:
+            return False
+
+        self._clips.popleft()
+        return True
+
+
+class Playout:
+    """A queue played in real time: knows how much of it is already on its way to the ear."""
+
+    def __init__(self, limits: QueueConfig) -> None:
+        self.queue = PlayoutQueue(limits)
+        self._until = 0.0
+        """When the sound handed out so far will have been played."""
+        self._is_hushed = False
+
+    def next_block(self, now: float) -> PlayoutBlock | None:
+        """Sound that must be handed on now, if any; ask until there is none."""
+        if not self.queue.level_ms or self._until - now >= _LEAD_SECONDS:
+            return None
+
+        block = self.queue.take(_BLOCK_MS)
+        self._until = max(self._until, now) + block.pcm.size / SPEECH_RATE
+        return block
+
+    def level_ms(self, now: float) -> int:
+        """How much is still to be heard."""
+        return round(self.queue.level_ms + max(0.0, self._until - now) * 1000)
+
+    def highest_ms(self, now: float) -> int:
+        """How much is still to be heard, or was before an overflow since the last question."""
+        overflow_ms, self.queue.overflow_ms = self.queue.overflow_ms, 0.0
+        return max(round(overflow_ms), self.level_ms(now))
+
+    def is_idle(self, now: float) -> bool:
+        """Whether everything has been heard."""
+        return self.level_ms(now) == 0
+
+    def interrupt(self, now: float) -> None:
+        """Drop all that is not heard yet, what was handed out included."""
+        self.queue.clear()
+        self._until = now
+        self._is_hushed = True
+
+    def take_hush(self) -> bool:
+        """Whether what was handed out must be withdrawn; true once per interruption."""
+        was_hushed, self._is_hushed = self._is_hushed, False
+        return was_hushed

@@ -1,0 +1,196 @@
+"""Transcripts: what the scripted speaker says, and how a client is told."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from palabra_agent.languages import AUTO, base
+from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.script import Script
+from palabra_emulator.session import messages
+from palabra_emulator.session.messages import Message, SoundChunk, TranscriptionKind, TranscriptText
+from palabra_emulator.session.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedUtterance:
+    """Something that the speaker says."""
+
+    transcription_id: str
+    number: int
+    """Counted from 0 in its session."""
+    language: str
+    text: str
+    dropped: set[str] = field(default_factory=set[str], compare=False)
+    """Targets into which it is not translated, because it was interrupted there."""
+
+
+class ScriptedSpeaker:
+    """The script as one speaker speaks it, in the language that the task says or detects."""
+
+    def __init__(self, script: Script, auto_language: str) -> None:
+        self._script = script
+        self._auto_language = auto_language
+        self.count = 0
+        """How many utterances were begun."""
+
+    def begin(self, task: Task | None) -> ScriptedUtterance:
+        """The next thing that is said."""
+        language = self._source_language(task)
+        said = self.aside(self._script.text(self.count, language), language)
+        self.count += 1
+        return said
+
+    def aside(self, text: str, language: str) -> ScriptedUtterance:
+        """Something that is said beside the script, and not counted."""
+        return ScriptedUtterance(secrets.token_hex(8), self.count, language, text)
+
+    def translated(self, said: ScriptedUtterance, target: str) -> str:
+        """An utterance in another language; the text itself where both are one."""
+        is_same = base(target) == said.language
+        return said.text if is_same else self._script.text(said.number, said.language, target)
+
+    def translation(self, text: str, target: str) -> str:
+        """Any text in another language."""
+        return self._script.translation(text, target)
+
+    def _source_language(self, task: Task | None) -> str:
+        if task is not None and task.source != AUTO:
+            return task.source
+
+        listed = [code for code in (task.detectable if task else ()) if code != AUTO]
+        return str(base(listed[0] if listed else self._auto_language))
+
+
+_WORDS_PER_SECOND: Final = 2.5
+_SIGNS_PER_SECOND: Final = 6.0
+"""For writing without spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """Where in the stream something was said, in seconds."""
+
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.end - self.start
+
+
+def spoken_seconds(text: str) -> float:
+    """How long it takes to speak a text."""
+    return max(1, len(text.split())) / _WORDS_PER_SECOND
+
+
+class TranscriptSender:
+    """Posts the transcription messages of one session."""
+
+    def __init__(
+        self, options: EmulatorOptions, post: Callable[[Message], None], seed: int
+    ) -> None:
+        self.allowed: frozenset[str] = frozenset()
+        """The informational message types that the task lets through."""
+        self._options = options
+        self._post = post
+        self._random = random.Random(seed)
+
+    def tell_partial(self, said: ScriptedUtterance, where: TimeSpan, heard: float) -> None:
+        """Tell how an utterance begins; `heard` is how much of the stream was heard so far."""
+        text = _beginning(said.text, where.seconds)
+        body = _body(said.transcription_id, said.language, text, where, heard)
+        self._tell(messages.PARTIAL, body)
+
+    def tell_validated(
+        self, said: ScriptedUtterance, where: TimeSpan, heard: float, *, may_repeat: bool
+    ) -> None:
+        """Tell an utterance in full, now and then twice."""
+        final_id = self._final_id(said)
+        body = _body(final_id, said.language, said.text, where, heard)
+        is_repeated = may_repeat and self._random.random() < self._options.duplicate_validated
+        for _ in range(2 if is_repeated else 1):
+            self._tell(messages.VALIDATED, body)
+
+    def tell_partial_translation(
+        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan, heard: float
+    ) -> None:
+        """Tell how a translation begins."""
+        partial = _beginning(text, where.seconds)
+        body = _body(said.transcription_id, language, partial, where, heard, self._part)
+        self._tell(messages.PARTIAL_TRANSLATED, body)
+
+    def tell_translation(
+        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan, heard: float
+    ) -> None:
+        """Tell a translation in full."""
+        body = _body(self._final_id(said), language, text, where, heard, self._part)
+        self._tell(messages.TRANSLATED, body)
+
+    def tell_speech(
+        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan
+    ) -> None:
+        """Tell what is going to be spoken, and how long it took, to those who ask for it."""
+        if "tts_text" in self.allowed:
+            self._post(messages.tts_text(self._final_id(said), language, text))
+        if "pipeline_timings" in self.allowed:
+            latency = self._options.latency_ms / 1000
+            timings = {"validated_transcription": where.seconds, "total": where.seconds + latency}
+            self._post(messages.pipeline_timings(self._final_id(said), timings))
+
+    def tell_sound(self, transcription_id: str, language: str, chunks: Sequence[bytes]) -> None:
+        """Hand a translation's speech over in messages."""
+        final_id = transcription_id + self._suffix
+        for place, content in enumerate(chunks, start=1):
+            is_last = place == len(chunks)
+            chunk = SoundChunk(final_id, language, content, is_last, self._part)
+            self._post(messages.output_audio_data(chunk))
+
+    @property
+    def _part(self) -> int | None:
+        return 0 if self._options.id_style == "hex16" else None
+
+    @property
+    def _suffix(self) -> str:
+        return "" if self._options.id_style == "hex16" else "_part_0"
+
+    def _final_id(self, said: ScriptedUtterance) -> str:
+        return said.transcription_id + self._suffix
+
+    def _tell(self, kind: TranscriptionKind, body: TranscriptText) -> None:
+        if kind in self.allowed:
+            self._post(messages.transcription(kind, body))
+
+
+def _body(
+    transcription_id: str,
+    language: str,
+    text: str,
+    where: TimeSpan,
+    heard: float,
+    part: int | None = None,
+) -> TranscriptText:
+    return TranscriptText(
+        transcription_id=transcription_id,
+        language=language,
+        text=text,
+        start=where.start,
+        end=where.end,
+        stream_began=time.time() - heard,
+        part=part,
+    )
+
+
+def _beginning(text: str, seconds: float) -> str:
+    """As much of a text as is spoken in some time, at least its first word."""
+    words = text.split()
+    if len(words) > 1:
+        return " ".join(words[: max(1, round(seconds * _WORDS_PER_SECOND))])
+
+    return text[: max(1, round(seconds * _SIGNS_PER_SECOND))]

@@ -1,0 +1,259 @@
+"""A task as `set_task` asks for it: read, validated by the server's rules, and ready to be obeyed.
+
+Unknown fields are ignored, as every client in the wild relies on, unless the rules are strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, TARGET_LANGUAGES, base, normalise
+from palabra_emulator.interpreting.playout import QueueConfig
+from palabra_emulator.session.task_schema import (
+    Json,
+    filled_up,
+    moved_into_pipeline,
+    unknown_fields,
+    without_hidden,
+)
+from palabra_emulator.session.validator import FieldError, Fields, InvalidCommand
+
+_DESIRED_AT_LEAST: Final = 2000
+_MAX_AT_LEAST: Final = 4000
+
+
+def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, QueueConfig]:
+    """Read `translation_queue_configs`; what is wrong is noted in the fields."""
+    for name in configs.values:
+        configs.refuse_null(name)
+
+    return {name: _read_queue(configs.section(name), has_minimums) for name in configs.values}
+
+
+def _read_queue(config: Fields, has_minimums: bool) -> QueueConfig:
+    usual = QueueConfig()
+    lowest_desired, lowest_max = (_DESIRED_AT_LEAST, _MAX_AT_LEAST) if has_minimums else (0, 0)
+    desired = config.number("desired_queue_level_ms", usual.desired_ms, ge=lowest_desired)
+    highest = config.number("max_queue_level_ms", usual.max_ms, ge=lowest_max)
+    config.flag("auto_tempo", default=True)
+    config.number("min_tempo", 1.0)
+    config.number("max_tempo", 1.0)
+
+    if highest <= desired:
+        text = "`max_queue_level_ms` must be greater than `desired_queue_level_ms`"
+        config.note("__root__", text, "value_error")
+
+    return QueueConfig(int(desired), int(highest))
+
+
+_MODEL: Final = "SetTaskRequestMessage"
+_SOURCES: Final = tuple(sorted(SOURCE_LANGUAGES | {AUTO}))
+_TARGETS: Final = tuple(sorted(TARGET_LANGUAGES))
+_STREAM_TYPES: Final = {"webrtc": ("livekit", "webrtc"), "ws": ("ws",)}
+"""`livekit` is the server's own older name of `webrtc`."""
+
+_INPUT_FORMATS: Final = ("pcm_s16le", "opus", "wav")
+_OUTPUT_FORMATS: Final = ("pcm_s16le", "zlib_pcm_s16le")
+_INPUT_RATES: Final = (16_000, 48_000)
+_MOST_CHANNELS: Final = 2
+
+_SILENCE_SECONDS: Final = 0.7
+_SILENCE_RANGE: Final = (0.3, 2.0)
+_HIGHEST_OUTPUT_RATE: Final = 24_000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRules:
+    """What the validator knows beyond the message itself."""
+
+    transport: Literal["webrtc", "ws"] = "webrtc"
+    """How the client is connected, which the streams must match."""
+    is_strict: bool = False
+    """Refuse unknown fields and contradicting voices."""
+    has_queue_minimums: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """One target of a task."""
+
+    target: str
+    """The code exactly as sent."""
+    wants_partials: bool = False
+    voice_id: str | None = None
+    """The voice that was asked for by its id and must exist."""
+    allowed_sources: tuple[str, ...] = ()
+    """Detected languages to be translated; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be interpreted, and how."""
+
+    source: str
+    """A source code without region, or `auto`."""
+    detectable: tuple[str, ...]
+    silence_seconds: float
+    translations: tuple[TargetSettings, ...]
+    queue_limits: Mapping[str, QueueConfig]
+    allowed_messages: frozenset[str]
+    has_speech: bool
+    """Whether there is sound, not only text."""
+    full: Json
+    """All fields with their defaults; equal for tasks that mean the same."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target codes, in the task's order."""
+        return tuple(translation.target for translation in self.translations)
+
+    def limits_of(self, language: str) -> QueueConfig:
+        """How long the queue of a language may become."""
+        return self.queue_limits.get(language) or self.queue_limits.get("global") or QueueConfig()
+
+    def shown(self, *, exclude_hidden: bool) -> Json:
+        """This task as `current_task` shows it."""
+        return without_hidden(self.full) if exclude_hidden else dict(self.full)
+
+
+def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
+    """Read the `data` of a `set_task`.
+
+    Raises:
+        InvalidMessage: The settings are refused; all flaws are listed.
+    """
+    moved = moved_into_pipeline(data)
+    fields = Fields(moved)
+    has_speech = _read_streams(fields, rules)
+    fields.require("pipeline")
+    if "pipeline" not in moved:
+        raise InvalidCommand(_MODEL, fields.flaws)
+
+    pipeline = fields.section("pipeline")
+    source, detectable, silence = _read_transcription(pipeline)
+    translations = _read_translations(pipeline, rules)
+    limits = read_queues(
+        pipeline.section("translation_queue_configs"), has_minimums=rules.has_queue_minimums
+    )
+    pipeline.texts("allowed_message_types")
+
+    if rules.is_strict:
+        for loc in unknown_fields(moved):
+            extra = FieldError(loc, "extra fields not permitted", "value_error.extra")
+            fields.flaws.append(extra)
+    if fields.flaws:
+        raise InvalidCommand(_MODEL, fields.flaws)
+
+    full = filled_up(moved)
+    allowed = cast("dict[str, list[str]]", full["pipeline"])["allowed_message_types"]
+    return Task(
+        source, detectable, silence, translations, limits, frozenset(allowed), has_speech, full
+    )
+
+
+def _read_streams(fields: Fields, rules: TaskRules) -> bool:
+    fields.require("input_stream")
+    source = _read_stream(fields, "input_stream", "source", rules)
+    if rules.transport == "ws":
+        _read_input_format(source, rules)
+
+    if fields.values.get("output_stream") is None:
+        return False
+
+    target = _read_stream(fields, "output_stream", "target", rules)
+    target.number("sample_rate", _HIGHEST_OUTPUT_RATE, le=_HIGHEST_OUTPUT_RATE)
+    if rules.transport == "ws":
+        target.literal("format", _OUTPUT_FORMATS)
+    return True
+
+
+def _read_stream(fields: Fields, name: str, end: str, rules: TaskRules) -> Fields:
+    """Read what both streams have; strict rules demand all of it. Returns the stream's end."""
+    stream = fields.section(name)
+    endpoint = stream.section(end)
+    for holder, field in ((stream, "content_type"), (stream, end), (endpoint, "type")):
+        if rules.is_strict:
+            holder.require(field)
+        else:
+            holder.refuse_null(field)
+
+    stream.literal("content_type", ("audio",))
+    endpoint.literal("type", _STREAM_TYPES[rules.transport])
+    return endpoint
+
+
+def _read_input_format(source: Fields, rules: TaskRules) -> None:
+    """Read what is documented as required of sound in messages, and demanded by strict rules."""
+    for name in ("format", "sample_rate", "channels") if rules.is_strict else ():
+        source.require(name)
+
+    source.literal("format", _INPUT_FORMATS)
+    lowest, highest = _INPUT_RATES
+    source.number("sample_rate", lowest, ge=lowest, le=highest)
+    source.number("channels", 1, ge=1, le=_MOST_CHANNELS)
+
+
+def _read_transcription(pipeline: Fields) -> tuple[str, tuple[str, ...], float]:
+    pipeline.require("transcription")
+    transcription = pipeline.section("transcription")
+    if "transcription" in pipeline.values:
+        transcription.require("source_language")
+
+    source = _source_code(transcription.text("source_language"))
+    transcription.member("source_language", source, _SOURCES)
+    detectable = tuple(
+        _source_code(code) or "" for code in transcription.texts("detectable_languages")
+    )
+    for code in detectable:
+        transcription.member("detectable_languages", code, _SOURCES)
+
+    lowest, highest = _SILENCE_RANGE
+    silence = transcription.number(
+        "segment_confirmation_silence_threshold", _SILENCE_SECONDS, ge=lowest, le=highest
+    )
+    transcription.member("denoise", transcription.text("denoise"), ("none", "alpha", "beta"))
+    transcription.member("priority", transcription.text("priority"), ("speed", "normal", "quality"))
+    transcription.section("sentence_splitter").flag("enabled", default=True)
+    return source or "", detectable, silence
+
+
+def _source_code(code: str | None) -> str | None:
+    return None if code is None else str(base(code))
+
+
+def _read_translations(pipeline: Fields, rules: TaskRules) -> tuple[TargetSettings, ...]:
+    pipeline.require("translations")
+    entries = pipeline.sections("translations")
+    translations = tuple(_read_translation(entry, rules) for entry in entries)
+    targets = [normalise(translation.target) for translation in translations]
+
+    if len(set(targets)) < len(targets):
+        pipeline.note("translations", "target languages must be distinct", "value_error")
+
+    return translations
+
+
+def _read_translation(entry: Fields, rules: TaskRules) -> TargetSettings:
+    entry.require("target_language")
+    target = entry.text("target_language")
+    entry.member("target_language", normalise(target) if target else target, _TARGETS)
+    wants_partials = entry.flag("translate_partial_transcriptions", default=False)
+    speech = entry.section("speech_generation")
+    is_cloning = speech.flag("voice_cloning", default=False)
+    voice_id = speech.text("voice_id")
+    timbre = speech.section("voice_timbre_detection")
+    detects_timbre = timbre.flag("enabled", default=False)
+    timbre.texts("high_timbre_voices")
+    timbre.texts("low_timbre_voices")
+
+    if rules.is_strict and is_cloning and (detects_timbre or voice_id not in {None, "default_low"}):
+        text = "`voice_cloning` excludes `voice_id` and `voice_timbre_detection`"
+        speech.note("__root__", text, "value_error")
+
+    is_overridden = is_cloning or detects_timbre
+    allowed = tuple(str(base(code)) for code in entry.texts("allowed_source_languages"))
+    return TargetSettings(
+        target or "", wants_partials, None if is_overridden else voice_id, allowed
+    )
