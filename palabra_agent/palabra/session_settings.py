@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeAlias
 
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.protocol.meanings import Task
+from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.rest.api import SessionTicket
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.building import build_task

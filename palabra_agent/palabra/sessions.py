@@ -11,13 +11,13 @@ from typing import Final
 
 from palabra_agent.concurrency import complete, finish, single_failure
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
+from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.lifecycle import (
     DEADLINE_SECONDS,
     Lifecycle,
     SessionState,
     Signal,
 )
-from palabra_agent.palabra.protocol.meanings import Task
 from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket
 from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
 from palabra_agent.palabra.session_settings import (

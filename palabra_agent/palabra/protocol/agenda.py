@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.protocol.errands import Errands
 from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.protocol.meanings import Command
 from palabra_agent.palabra.protocol.pacing import (
     PAUSE_INTERVAL_SECONDS,
     TASK_INTERVAL_SECONDS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from palabra_agent.errors import ConfigError, Problem
@@ -22,8 +23,20 @@ from palabra_agent.languages import (
 )
 from palabra_agent.palabra.vocabulary import GLOBAL, LEAST_SOUND_BYTES
 
+Task: TypeAlias = Mapping[str, Any]
+"""The `data` of a `set_task`."""
+
 CommandParts: TypeAlias = tuple[str, dict[str, Any]]
 """A command's name and its `data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to send now."""
+
+    name: str
+    data: Task
+
 
 LONGEST_SPOKEN_TEXT: Final = 2048
 """Characters of one `tts_task`."""

@@ -16,18 +16,14 @@ Rules first, then the code:
 from __future__ import annotations
 
 from palabra_agent.palabra.protocol.agenda import Agenda
-from palabra_agent.palabra.protocol.commands import CommandParts
+from palabra_agent.palabra.protocol.commands import Command, CommandParts, Task
 from palabra_agent.palabra.protocol.deadline import Deadline
 from palabra_agent.palabra.protocol.errands import Errands
-from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.protocol.meanings import (
-    Command,
-    Meaning,
-    Noted,
-    Ready,
-    Refused,
-    Task,
+from palabra_agent.palabra.protocol.events import (
+    ConversationEvent,
+    OperatorNotice,
 )
+from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -39,7 +35,7 @@ from palabra_agent.palabra.protocol.messages import (
 from palabra_agent.palabra.protocol.missing_voices import VOICE_NOT_FOUND, MissingVoices
 from palabra_agent.palabra.protocol.setbacks import Setbacks
 from palabra_agent.palabra.protocol.standing import TaskStanding
-from palabra_agent.session import Transcript
+from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
 
 
 class TaskConversation:
@@ -77,16 +73,16 @@ class TaskConversation:
         """When `give_up` has something to say, unless what is expected of Palabra comes."""
         return self._deadline.at
 
-    def wish(self, task: Task) -> list[Meaning]:
+    def wish(self, task: Task) -> list[ConversationEvent]:
         """Want a task, new or changed; return what is known of it already.
 
         One that was refused is not sent again, what runs stays.
         """
         refusal = self._standing.wish(task)
         if refusal is not None:
-            return [Refused(refusal)]
+            return [UpdateRefused(str(refusal))]
 
-        return [Ready()] if self._standing.is_followed else []
+        return [BriefFollowed()] if self._standing.is_followed else []
 
     def pause(self) -> None:
         """Want Palabra to hear, and charge, nothing; as soon as the task is known to run."""
@@ -145,7 +141,7 @@ class TaskConversation:
             self._expect(now)
             self._deadline.renew(now)
 
-    def give_up(self, now: float) -> list[Meaning]:
+    def give_up(self, now: float) -> list[ConversationEvent]:
         """Wait no more for what did not come in time."""
         self._expect(now)
         if self._life.is_over or now < self._deadline.at:
@@ -157,24 +153,24 @@ class TaskConversation:
         self._expect(now)
         return lost
 
-    def lose(self, reason: str) -> list[Meaning]:
+    def lose(self, reason: str) -> list[ConversationEvent]:
         """The other side is gone; while we are ending, that is the end."""
         return self._setbacks.lose(reason)
 
-    def receive(self, message: Message, now: float) -> list[Meaning]:
+    def receive(self, message: Message, now: float) -> list[ConversationEvent]:
         """Take in a message; return what it means for us. After the end nothing means anything."""
         if self._life.is_over:
             return []
 
         self.was_answered = True
-        meanings = self._understand(message, now)
+        events = self._understand(message, now)
         self._expect(now)
-        return meanings
+        return events
 
     def _expect(self, now: float) -> None:
         self._deadline.follow(self.state, now, is_settled=self._standing.is_settled)
 
-    def _understand(self, message: Message, now: float) -> list[Meaning]:
+    def _understand(self, message: Message, now: float) -> list[ConversationEvent]:
         match message:
             case Transcript():
                 self.hear_tail(now)
@@ -185,15 +181,19 @@ class TaskConversation:
                 return self._setbacks.meet(message, now)
             case WarningReport(code, text):
                 is_voice = code == VOICE_NOT_FOUND
-                return self._missing_voices.miss(text) if is_voice else [Noted("warning", code)]
+                return (
+                    self._missing_voices.miss(text)
+                    if is_voice
+                    else [OperatorNotice("warning", code)]
+                )
             case StreamEnded():
                 return self.lose("Palabra ended the stream")
             case Unread(message_type):
-                return [Noted("unread", message_type)]
+                return [OperatorNotice("unread", message_type)]
             case _:
                 return []
 
-    def _heed(self, report: TaskReport, now: float) -> list[Meaning]:
+    def _heed(self, report: TaskReport, now: float) -> list[ConversationEvent]:
         self._errands.answered(report.command)
         is_asked_for = report.command == "" and self._standing.has_asked
         if self._standing.is_paused:
@@ -213,7 +213,7 @@ class TaskConversation:
 
         return []
 
-    def _confirm(self) -> list[Meaning]:
+    def _confirm(self) -> list[ConversationEvent]:
         self._setbacks.overcome()
         self._life.follow(Signal.CONFIRMED)
-        return [Ready()] if self._standing.confirm() else []
+        return [BriefFollowed()] if self._standing.confirm() else []

@@ -11,8 +11,7 @@ from collections import deque
 from typing import Final
 
 from palabra_agent.errors import ConfigError, Problem
-from palabra_agent.palabra.protocol.commands import EVERY_LANGUAGE, CommandParts
-from palabra_agent.palabra.protocol.meanings import Command, Task
+from palabra_agent.palabra.protocol.commands import EVERY_LANGUAGE, Command, CommandParts, Task
 
 MOST_WAITING: Final = 60
 """Texts that may wait for their turn: a minute of `tts_task`."""

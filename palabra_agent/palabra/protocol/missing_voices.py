@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from palabra_agent.palabra.json_values import as_object
-from palabra_agent.palabra.protocol.meanings import Meaning, Noted, Task
+from palabra_agent.palabra.protocol.commands import Task
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice
 from palabra_agent.session import VoiceMissing
 
 VOICE_NOT_FOUND: Final = "VOICE_NOT_FOUND"
@@ -34,19 +35,19 @@ class MissingVoices:
         self._latest = frozenset(_voices_of(task))
         self._asked |= dict.fromkeys(self._latest)
 
-    def miss(self, text: str) -> list[Meaning]:
+    def miss(self, text: str) -> list[ConversationEvent]:
         """Take in a warning; return what is news of it."""
-        meanings: list[Meaning] = []
+        events: list[ConversationEvent] = []
         if not self._is_noted:
             self._is_noted = True
-            meanings.append(Noted("warning", VOICE_NOT_FOUND))
+            events.append(OperatorNotice("warning", VOICE_NOT_FOUND))
 
         voice_id = self._meant_by(text)
         if voice_id is not None and voice_id not in self._told:
             self._told.add(voice_id)
-            meanings.append(VoiceMissing(voice_id))
+            events.append(VoiceMissing(voice_id))
 
-        return meanings
+        return events
 
     def _meant_by(self, text: str) -> str | None:
         """The voice that is named; where none is, the only one that there is."""

@@ -12,11 +12,12 @@ from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
 from palabra_agent.palabra.protocol.agenda import Agenda
 from palabra_agent.palabra.protocol.complaints import Complaint, complaint_of, in_words
 from palabra_agent.palabra.protocol.errands import Errands
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.protocol.meanings import Finished, Meaning, Noted, Over, Refused
 from palabra_agent.palabra.protocol.messages import ErrorReport
 from palabra_agent.palabra.protocol.refusals import readable
 from palabra_agent.palabra.protocol.standing import TaskStanding
+from palabra_agent.session import UpdateRefused
 
 PAUSE_REFUSED: Final = "pause refused"
 """What is noted, once, where silence goes on being charged."""
@@ -52,11 +53,11 @@ class Setbacks:
         """The task runs."""
         self._was_lost, self._strikes, self.last_words = False, 0, ""
 
-    def lose(self, reason: str) -> list[Meaning]:
+    def lose(self, reason: str) -> list[ConversationEvent]:
         """The other side is gone; while we are ending, that is the end."""
         return self._over(SessionLost(reason))
 
-    def miss_pause(self, now: float, code: str) -> list[Meaning]:
+    def miss_pause(self, now: float, code: str) -> list[ConversationEvent]:
         """The task runs on although it was told to pause, and is to be paused once more."""
         self._standing.miss_pause()
         self._life.follow(Signal.CONFIRMED)
@@ -64,9 +65,9 @@ class Setbacks:
             return []
 
         self._is_pause_told = True
-        return [Noted(PAUSE_REFUSED, code)]
+        return [OperatorNotice(PAUSE_REFUSED, code)]
 
-    def meet(self, error: ErrorReport, now: float) -> list[Meaning]:
+    def meet(self, error: ErrorReport, now: float) -> list[ConversationEvent]:
         """Take in an error; return what it means for us."""
         complaint = complaint_of(error)
         if complaint is Complaint.NO_SOUND:
@@ -77,15 +78,17 @@ class Setbacks:
             return self._not_found()
 
         if complaint is Complaint.OTHER_COMMAND:
-            return [Noted("error", error.code)]
+            return [OperatorNotice("error", error.code)]
 
         # older servers know an interruption by another name
         if complaint is Complaint.UNKNOWN_COMMAND and self._errands.fall_back():
-            return [Noted("error", error.code)]
+            return [OperatorNotice("error", error.code)]
 
         return self._refuse(complaint, error, now) or self._retry(error, now)
 
-    def _refuse(self, complaint: Complaint, error: ErrorReport, now: float) -> list[Meaning]:
+    def _refuse(
+        self, complaint: Complaint, error: ErrorReport, now: float
+    ) -> list[ConversationEvent]:
         """Give up a task that Palabra does not take; nothing where the error does not say that."""
         may_be_of_task = complaint in _OF_ANY_COMMAND and not self._errands.may_be_refused(now)
         is_of_task = complaint is Complaint.SETTINGS or may_be_of_task
@@ -99,10 +102,10 @@ class Setbacks:
         rejected = TaskRejected(error.code, readable(error.desc))
         return self._reject(rejected) if self._standing.is_change else []
 
-    def _retry(self, error: ErrorReport, now: float) -> list[Meaning]:
+    def _retry(self, error: ErrorReport, now: float) -> list[ConversationEvent]:
         """A limit, or something new: what it answers may not have counted."""
         self._agenda.note_error(now)
-        noted: list[Meaning] = [Noted("error", error.code)]
+        noted: list[ConversationEvent] = [OperatorNotice("error", error.code)]
         if self._standing.is_pause_under_way:
             return self.miss_pause(now, error.code) or noted
 
@@ -118,7 +121,7 @@ class Setbacks:
         self._standing.send_again()
         return noted
 
-    def _not_found(self) -> list[Meaning]:
+    def _not_found(self) -> list[ConversationEvent]:
         if not self._life.has_task:
             return self._wait_or_repeat()
 
@@ -127,9 +130,9 @@ class Setbacks:
 
         self._was_lost = True
         self._standing.forget()
-        return [Noted("error", "NOT_FOUND")]
+        return [OperatorNotice("error", "NOT_FOUND")]
 
-    def _wait_or_repeat(self) -> list[Meaning]:
+    def _wait_or_repeat(self) -> list[ConversationEvent]:
         """Not up yet; or it was never heard, as by a peer that was just being set up."""
         self._denials += 1
         if self._denials % _DENIALS == 0:
@@ -137,15 +140,15 @@ class Setbacks:
 
         return []
 
-    def _reject(self, error: TaskRejected | AccessDenied) -> list[Meaning]:
+    def _reject(self, error: TaskRejected | AccessDenied) -> list[ConversationEvent]:
         if not self._life.has_task or not self._standing.is_change:
             return self._over(error)
 
         self._strikes, self.last_words = 0, ""
         self._standing.refuse(error, is_heard=self._life.state is SessionState.RUNNING)
-        return [Refused(error)]
+        return [UpdateRefused(str(error))]
 
-    def _over(self, error: TaskRejected | AccessDenied | SessionLost) -> list[Meaning]:
+    def _over(self, error: TaskRejected | AccessDenied | SessionLost) -> list[ConversationEvent]:
         was_wanted = self._life.state is SessionState.ENDING
         self._life.follow(Signal.LOST)
-        return [Finished()] if was_wanted else [Over(error)]
+        return [SessionEnded(None if was_wanted else error)]

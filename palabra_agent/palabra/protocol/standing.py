@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from palabra_agent.errors import AccessDenied, TaskRejected
-from palabra_agent.palabra.protocol.meanings import Task
+from palabra_agent.palabra.protocol.commands import Task
 
 _Refusal: TypeAlias = TaskRejected | AccessDenied
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.meanings import Finished, Meaning, Noted, Over, Ready, Refused
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.messages import QueueLevels
 from palabra_agent.palabra.session.event_stream import EventStream
 from palabra_agent.palabra.session.interruption import Interruption
@@ -103,25 +103,19 @@ class Incoming:
                     self._on_silence()
                 self.lose(reason)
 
-    def take(self, meanings: Iterable[Meaning]) -> None:
-        """Pass on what something meant."""
-        for meaning in meanings:
-            match meaning:
+    def take(self, events: Iterable[ConversationEvent]) -> None:
+        """Tell the session's events as they are; note what is for the operator."""
+        for event in events:
+            match event:
                 case Transcript():
-                    self._uplink.read(meaning, _now())
-                    self._telling.read_out(meaning)
-                case VoiceMissing():
-                    self.stream.tell(meaning)
-                case Ready():
-                    self.stream.tell(BriefFollowed())
-                case Refused(error):
-                    self.stream.tell(UpdateRefused(str(error)))
-                case Finished():
-                    self.stream.end()
-                case Over(error):
+                    self._uplink.read(event, _now())
+                    self._telling.read_out(event)
+                case BriefFollowed() | UpdateRefused() | VoiceMissing():
+                    self.stream.tell(event)
+                case SessionEnded(error):
                     self.stream.end(error)
-                case Noted():
-                    self._notices.take(meaning)
+                case OperatorNotice():
+                    self._notices.take(event)
 
     def lose(self, reason: str) -> None:
         """Nothing more comes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from palabra_agent.palabra.protocol.meanings import Noted
+from palabra_agent.palabra.protocol.events import OperatorNotice
 from palabra_agent.palabra.protocol.setbacks import PAUSE_REFUSED
 
 logger = logging.getLogger(__name__)
@@ -22,14 +22,14 @@ class Notices:
         """How many messages meant nothing to us."""
         return self._unread.total()
 
-    def take(self, noted: Noted) -> None:
+    def take(self, notice: OperatorNotice) -> None:
         """Log it, unless that was done before."""
-        if noted.what == "unread":
-            self._unread[noted.code] += 1
-            if self._unread[noted.code] > 1:
+        if notice.kind == "unread":
+            self._unread[notice.code] += 1
+            if self._unread[notice.code] > 1:
                 return
 
-        if noted.what == PAUSE_REFUSED:
+        if notice.kind == PAUSE_REFUSED:
             logger.warning("palabra does not pause, it charges for silence too")
 
-        logger.info("palabra sent a notice", extra={"kind": noted.what, "code": noted.code})
+        logger.info("palabra sent a notice", extra={"kind": notice.kind, "code": notice.code})

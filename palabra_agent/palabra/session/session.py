@@ -16,9 +16,9 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.protocol.meanings import Task
 from palabra_agent.palabra.protocol.messages import encode
 from palabra_agent.palabra.session.incoming import Incoming
 from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
@@ -235,13 +235,13 @@ class PalabraSession:
             logger.debug("nobody speaks: the task is paused")
 
     def _give_up(self) -> None:
-        meanings = self._conversation.give_up(self._now())
-        if not meanings:
+        events = self._conversation.give_up(self._now())
+        if not events:
             return
 
         if not self._conversation.was_answered:
             self._on_silence()
-        self._incoming.take(meanings)
+        self._incoming.take(events)
         self._wake.set()
 
     def _doubt(self) -> None:

@@ -11,19 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from palabra_agent.errors import ConfigError, SessionLost, TaskRejected
+from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
 from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.lifecycle import OVER, SessionState
-from palabra_agent.palabra.protocol.meanings import (
-    Command,
-    Finished,
-    Meaning,
-    Noted,
-    Over,
-    Ready,
-    Refused,
-)
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -35,6 +28,7 @@ from palabra_agent.palabra.protocol.messages import (
 )
 from palabra_agent.palabra.protocol.pacing import PAUSE_INTERVAL_SECONDS, TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.protocol.refusals import readable
+from palabra_agent.session import BriefFollowed, UpdateRefused
 from tests.fakes import transcript
 
 pytestmark = pytest.mark.unit
@@ -45,6 +39,7 @@ PAUSED = TaskReport("pause_task", "paused")
 INTERRUPTED = TaskReport("interrupt_task", "running")
 NOT_FOUND = ErrorReport("NOT_FOUND", "no task")
 INVALID = ErrorReport("VALIDATION_ERROR", "bad voice")
+NO_VOICE = WarningReport("VOICE_NOT_FOUND", "text")
 UNKNOWN_COMMAND = ErrorReport(
     "VALIDATION_ERROR", "Message should contain non-empty message_type field"
 )
@@ -83,20 +78,20 @@ class Talk:
         return self.conversation.next_command(self.now)
 
     def hear(self, message: Message) -> list[Any]:
-        """Receive a message; errors stand as their class and text."""
+        """Receive a message; an end by an error stands as its text."""
         return in_short(self.conversation.receive(message, self.now))
 
     def give_up_in(self, seconds: float) -> list[Any]:
-        """Let time pass; errors stand as their class and text."""
+        """Let time pass; an end by an error stands as its text."""
         self.now += seconds
         return in_short(self.conversation.give_up(self.now))
 
 
-def in_short(meanings: list[Meaning]) -> list[Any]:
-    """Tell what is meant; errors stand as their class and text."""
+def in_short(events: list[ConversationEvent]) -> list[Any]:
+    """Tell what is meant; an end by an error stands as its text."""
     return [
-        (type(it).__name__, str(it.error)) if isinstance(it, Over | Refused) else it
-        for it in meanings
+        f"ended: {it.error}" if isinstance(it, SessionEnded) and it.error is not None else it
+        for it in events
     ]
 
 
@@ -134,42 +129,47 @@ TABLE = [
     # state, message, state after, meanings
     (I, RUNNING, C_, []),
     (I, NOT_FOUND, C_, []),
-    (C_, RUNNING, R, [Ready()]),
-    (C_, TaskReport("set_task", "running"), R, [Ready()]),
+    (C_, RUNNING, R, [BriefFollowed()]),
+    (C_, TaskReport("set_task", "running"), R, [BriefFollowed()]),
     (C_, TaskReport("pause_task", "running"), C_, []),
     (C_, TaskReport("", "paused"), C_, []),
     (C_, TaskReport("", "unknown"), C_, []),
     (C_, NOT_FOUND, C_, []),
-    (C_, INVALID, O, [("Over", REFUSED)]),
-    (C_, UNKNOWN_COMMAND, C_, [Noted("error", "VALIDATION_ERROR")]),
-    (C_, RATE_LIMIT, C_, [Noted("error", "RATE_LIMIT")]),
+    (C_, INVALID, O, [f"ended: {REFUSED}"]),
+    (C_, UNKNOWN_COMMAND, C_, [OperatorNotice("error", "VALIDATION_ERROR")]),
+    (C_, RATE_LIMIT, C_, [OperatorNotice("error", "RATE_LIMIT")]),
     (C_, HELLO, C_, [HELLO]),
     (C_, QueueLevels({"es": 1}), C_, []),
-    (C_, Unread("x"), C_, [Noted("unread", "x")]),
-    (C_, StreamEnded(), O, [("Over", ENDED)]),
-    (C_, ErrorReport("SERVICE_TIMEOUT", ""), O, [("Over", TIMEOUT)]),
+    (C_, Unread("x"), C_, [OperatorNotice("unread", "x")]),
+    (C_, StreamEnded(), O, [f"ended: {ENDED}"]),
+    (C_, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
     (R, RUNNING, R, []),
     (R, TaskReport("", "unknown"), R, []),
-    (R, NOT_FOUND, R, [Noted("error", "NOT_FOUND")]),
-    (R, UNKNOWN_COMMAND, R, [Noted("error", "VALIDATION_ERROR")]),
-    (R, RATE_LIMIT, R, [Noted("error", "RATE_LIMIT")]),
+    (R, NOT_FOUND, R, [OperatorNotice("error", "NOT_FOUND")]),
+    (R, UNKNOWN_COMMAND, R, [OperatorNotice("error", "VALIDATION_ERROR")]),
+    (R, RATE_LIMIT, R, [OperatorNotice("error", "RATE_LIMIT")]),
     (R, HELLO, R, [HELLO]),
-    (R, WarningReport("VOICE_NOT_FOUND", "text"), R, [Noted("warning", "VOICE_NOT_FOUND")]),
-    (R, StreamEnded(), O, [("Over", ENDED)]),
-    (R, ErrorReport("SERVICE_TIMEOUT", ""), O, [("Over", TIMEOUT)]),
+    (
+        R,
+        WarningReport("VOICE_NOT_FOUND", "text"),
+        R,
+        [OperatorNotice("warning", "VOICE_NOT_FOUND")],
+    ),
+    (R, StreamEnded(), O, [f"ended: {ENDED}"]),
+    (R, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
     (R, INTERRUPTED, R, []),
     (R, PAUSED, R, []),
     (P, RUNNING, P, []),
     (P, PAUSED, P, []),
-    (P, NOT_FOUND, P, [Noted("error", "NOT_FOUND")]),
+    (P, NOT_FOUND, P, [OperatorNotice("error", "NOT_FOUND")]),
     (P, HELLO, P, [HELLO]),
-    (P, StreamEnded(), O, [("Over", ENDED)]),
-    (P, ErrorReport("SERVICE_TIMEOUT", ""), O, [("Over", TIMEOUT)]),
+    (P, StreamEnded(), O, [f"ended: {ENDED}"]),
+    (P, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
     (E, HELLO, E, [HELLO]),
     (E, RUNNING, E, []),
-    (E, RATE_LIMIT, E, [Noted("error", "RATE_LIMIT")]),
-    (E, StreamEnded(), DONE, [Finished()]),
-    (E, ErrorReport("SERVICE_TIMEOUT", ""), DONE, [Finished()]),
+    (E, RATE_LIMIT, E, [OperatorNotice("error", "RATE_LIMIT")]),
+    (E, StreamEnded(), DONE, [SessionEnded()]),
+    (E, ErrorReport("SERVICE_TIMEOUT", ""), DONE, [SessionEnded()]),
     (O, RUNNING, O, []),
     (O, INVALID, O, []),
     (O, NOT_FOUND, O, []),
@@ -251,7 +251,7 @@ def test_a_change_is_confirmed_too() -> None:
 
     assert conversation.wish(B) == Command("set_task", B)
     assert conversation.next() == Command("get_task", {"exclude_hidden": True})
-    assert conversation.hear(RUNNING) == [Ready()]
+    assert conversation.hear(RUNNING) == [BriefFollowed()]
     assert conversation.next() is None
 
 
@@ -260,7 +260,7 @@ def test_a_refused_change_leaves_the_task_running() -> None:
     conversation = talk(SessionState.RUNNING)
     conversation.wish(B)
 
-    assert conversation.hear(INVALID) == [("Refused", REFUSED)]
+    assert conversation.hear(INVALID) == [UpdateRefused(REFUSED)]
     assert conversation.conversation.state is SessionState.RUNNING
     assert conversation.next() is None
     assert conversation.wish(C) == Command("set_task", C)
@@ -315,7 +315,7 @@ def test_a_lost_task_is_sent_once_more() -> None:
 
     assert conversation.next() == Command("set_task", A)
     assert conversation.hear(NOT_FOUND) == [
-        ("Over", "the Palabra session was lost: Palabra lost the task")
+        ("ended: the Palabra session was lost: Palabra lost the task")
     ]
 
 
@@ -323,7 +323,7 @@ def test_a_task_that_came_back_may_be_lost_again() -> None:
     """Once it runs again, the next loss is a first one."""
     conversation = talk(SessionState.RUNNING)
     for _ in range(3):
-        assert conversation.hear(NOT_FOUND) == [Noted("error", "NOT_FOUND")]
+        assert conversation.hear(NOT_FOUND) == [OperatorNotice("error", "NOT_FOUND")]
         assert conversation.next() == Command("set_task", A)
         conversation.hear(RUNNING)
 
@@ -349,11 +349,13 @@ def test_a_change_that_is_never_understood_is_refused() -> None:
     session = talk(SessionState.RUNNING)
     said = [session.wish(B)]
     for _ in range(2):
-        assert session.hear(RATE_LIMIT) == [Noted("error", "RATE_LIMIT")]
+        assert session.hear(RATE_LIMIT) == [OperatorNotice("error", "RATE_LIMIT")]
         said.append(session.next())
 
     assert said == [Command("set_task", B)] * 3
-    assert session.hear(RATE_LIMIT)[0][0] == "Refused"
+    assert session.hear(RATE_LIMIT) == [
+        UpdateRefused("Palabra refused the settings: slow down (RATE_LIMIT)")
+    ]
     assert session.next() is None
     assert session.conversation.state is SessionState.RUNNING
 
@@ -390,9 +392,9 @@ def test_errors_are_of_their_kinds() -> None:
     [first] = refused.conversation.receive(INVALID, 0)
     [second] = lost.conversation.receive(StreamEnded(), 0)
 
-    assert isinstance(first, Over)
+    assert isinstance(first, SessionEnded)
     assert isinstance(first.error, TaskRejected)
-    assert isinstance(second, Over)
+    assert isinstance(second, SessionEnded)
     assert isinstance(second.error, SessionLost)
 
 
@@ -438,7 +440,7 @@ def test_a_pause_ends_with_the_task() -> None:
 
     assert session.resume() == Command("set_task", A)
     assert not session.conversation.is_heard
-    assert session.hear(TaskReport("set_task", "running")) == [Ready()]
+    assert session.hear(TaskReport("set_task", "running")) == [BriefFollowed()]
     assert session.conversation.is_heard
 
 
@@ -509,7 +511,7 @@ def test_the_tail_is_waited_for() -> None:
     assert session.next() == Command("end_task", {})
     assert session.next() is None
     assert session.hear(HELLO) == [HELLO]
-    assert session.hear(StreamEnded()) == [Finished()]
+    assert session.hear(StreamEnded()) == [SessionEnded()]
     assert session.conversation.state is SessionState.CLOSED
 
 
@@ -561,10 +563,10 @@ def test_a_refused_text_refuses_no_task(refusal: str) -> None:
 
     for _ in range(5):
         assert session.hear(ErrorReport("VALIDATION_ERROR", refusal)) == [
-            Noted("error", "VALIDATION_ERROR")
+            OperatorNotice("error", "VALIDATION_ERROR")
         ]
     assert session.next() == ASK
-    assert session.hear(RUNNING) == [Ready()]
+    assert session.hear(RUNNING) == [BriefFollowed()]
 
 
 def test_an_error_that_may_be_about_a_text_refuses_no_task_at_once() -> None:
@@ -575,10 +577,10 @@ def test_an_error_that_may_be_about_a_text_refuses_no_task_at_once() -> None:
     session.next()
     session.conversation.next_command(session.now)
 
-    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
+    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
     session.now += 5
     assert session.next() == Command("set_task", B)
-    assert session.hear(INVALID) == [("Refused", REFUSED)]
+    assert session.hear(INVALID) == [UpdateRefused(REFUSED)]
 
 
 @pytest.mark.parametrize("state", [SessionState.RUNNING, SessionState.PAUSED])
@@ -587,8 +589,8 @@ def test_what_is_only_asked_for_is_not_refused(state: SessionState) -> None:
     session = talk(state)
     session.conversation.ask_again()
 
-    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
-    assert session.conversation.wish(A) == [Ready()]
+    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
+    assert session.conversation.wish(A) == [BriefFollowed()]
     assert session.next() == ASK
 
 
@@ -597,11 +599,11 @@ def test_what_runs_is_never_barred() -> None:
     session = talk(SessionState.PAUSED)
     session.resume()
 
-    assert session.hear(INVALID) == [Noted("error", "VALIDATION_ERROR")]
+    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
     assert session.next() == Command("set_task", A)
     session.hear(RUNNING)
     assert session.conversation.is_heard
-    assert session.conversation.wish(A) == [Ready()]
+    assert session.conversation.wish(A) == [BriefFollowed()]
 
 
 def test_a_change_that_is_refused_in_a_resumption_leaves_nobody_unheard() -> None:
@@ -610,7 +612,7 @@ def test_a_change_that_is_refused_in_a_resumption_leaves_nobody_unheard() -> Non
     session.conversation.wish(B)
     session.resume()
 
-    assert session.hear(INVALID) == [("Refused", REFUSED)]
+    assert session.hear(INVALID) == [UpdateRefused(REFUSED)]
     assert session.next() == Command("set_task", A)
     session.hear(RUNNING)
     assert session.conversation.is_heard
@@ -629,7 +631,7 @@ def test_a_standing_refusal_is_not_taken_back() -> None:
     session.hear(PAUSED)
     session.resume()
     assert session.hear(RUNNING) == []
-    assert session.conversation.wish(A) == [Ready()]
+    assert session.conversation.wish(A) == [BriefFollowed()]
 
 
 def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
@@ -644,7 +646,7 @@ def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
     assert session.give_up_in(9.9) == []
     assert session.conversation.gives_up_at == pytest.approx(began + 10)
     assert session.give_up_in(0.2) == [
-        ("Over", "the Palabra session was lost: Palabra did not hear again within 10 s")
+        ("ended: the Palabra session was lost: Palabra did not hear again within 10 s")
     ]
     assert session.give_up_in(0.2) == []
     assert session.conversation.gives_up_at == math.inf
@@ -686,7 +688,7 @@ def test_a_silent_control_channel_is_a_loss(cause: str) -> None:
 
     assert session.give_up_in(29) == []
     assert session.give_up_in(2) == [
-        ("Over", "the Palabra session was lost: Palabra did not answer within 30 s")
+        ("ended: the Palabra session was lost: Palabra did not answer within 30 s")
     ]
 
 
@@ -709,12 +711,10 @@ def test_a_task_that_never_runs_is_given_up_with_the_last_error() -> None:
         session.next()
 
     assert session.conversation.was_answered
-    [(kind, words)] = session.give_up_in(30)
-    assert kind == "Over"
-    assert words == (
-        "the Palabra session was lost: Palabra was not ready within 30 s; "
+    assert session.give_up_in(30) == [
+        "ended: the Palabra session was lost: Palabra was not ready within 30 s; "
         "it said: slow down (TOO_FAST)"
-    )
+    ]
     assert session.conversation.may_end(session.now)
 
 
@@ -728,7 +728,7 @@ def test_the_tail_is_waited_for_as_long_as_it_comes() -> None:
     session.conversation.hear_tail(session.now)
     assert session.give_up_in(9) == []
 
-    assert session.give_up_in(1.1) == [Finished()]
+    assert session.give_up_in(1.1) == [SessionEnded()]
 
 
 DENIALS = [
@@ -750,7 +750,8 @@ def test_whoever_may_not_is_told_so_at_once(code: str, state: SessionState) -> N
     session.resume()
     [over] = session.conversation.receive(ErrorReport(code, "top up"), session.now)
 
-    assert isinstance(over, Over)
+    assert isinstance(over, SessionEnded)
+    assert isinstance(over.error, AccessDenied)
     assert not over.error.retryable
     assert str(over.error) == (f"Palabra's credentials or balance do not allow it: top up ({code})")
     assert session.conversation.state is SessionState.FAILED
@@ -760,11 +761,11 @@ def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
     """What ran before goes on, and an error while nothing was asked for is noted alone."""
     session = talk(SessionState.RUNNING)
     denied = ErrorReport("FORBIDDEN", "")
-    assert session.hear(denied) == [Noted("error", "FORBIDDEN")]
+    assert session.hear(denied) == [OperatorNotice("error", "FORBIDDEN")]
     session.wish(B)
 
     assert session.hear(denied) == [
-        ("Refused", "Palabra's credentials or balance do not allow it: FORBIDDEN")
+        UpdateRefused("Palabra's credentials or balance do not allow it: FORBIDDEN")
     ]
     assert session.next() is None
 
@@ -774,7 +775,7 @@ def test_other_errors_deny_nothing(code: str) -> None:
     """What may be different in a moment is tried again."""
     session = talk(SessionState.CONFIGURING)
 
-    assert session.hear(ErrorReport(code, "x")) == [Noted("error", code)]
+    assert session.hear(ErrorReport(code, "x")) == [OperatorNotice("error", code)]
     assert session.next() == Command("set_task", A)
 
 
@@ -785,7 +786,7 @@ def test_a_late_acknowledgement_of_a_pause_is_history() -> None:
     session.resume()
     session.hear(PAUSED)
 
-    assert session.hear(TaskReport("set_task", "running")) == [Ready()]
+    assert session.hear(TaskReport("set_task", "running")) == [BriefFollowed()]
     assert session.conversation.is_heard
     assert session.next() is None
 
@@ -807,7 +808,7 @@ def test_a_pause_that_is_always_refused_is_tried_less_and_less() -> None:
     gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert gaps[:3] == [pytest.approx(PAUSE_INTERVAL_SECONDS * 2**it) for it in range(3)]
     assert max(gaps) == pytest.approx(120)
-    assert told.count(Noted("pause refused", "NO_PAUSE")) == 1
+    assert told.count(OperatorNotice("pause refused", "NO_PAUSE")) == 1
 
     session.now += 120
     session.conversation.next_command(session.now)
@@ -943,7 +944,7 @@ class AnyConversation(RuleBasedStateMachine):
         """Hear something."""
         for meaning in self.conversation.receive(message, self.now):
             assert not self.was_over
-            self.was_over = isinstance(meaning, Over | Finished)
+            self.was_over = isinstance(meaning, SessionEnded)
 
     @rule()
     def pause(self) -> None:
@@ -966,7 +967,7 @@ class AnyConversation(RuleBasedStateMachine):
         self.now += seconds
         for meaning in self.conversation.give_up(self.now):
             assert not self.was_over
-            self.was_over = isinstance(meaning, Over | Finished)
+            self.was_over = isinstance(meaning, SessionEnded)
         assert self.conversation.gives_up_at > self.now
 
     @precondition(lambda self: len(self.sent) > 20)

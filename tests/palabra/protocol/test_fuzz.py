@@ -17,8 +17,8 @@ from hypothesis.strategies import SearchStrategy
 
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.decoding import MESSAGE_TYPES, decode
+from palabra_agent.palabra.protocol.events import SessionEnded
 from palabra_agent.palabra.protocol.lifecycle import SessionState
-from palabra_agent.palabra.protocol.meanings import Finished, Over
 from palabra_agent.palabra.protocol.messages import ErrorReport, StreamEnded, TaskReport
 from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transports.port import MessageReceived
@@ -132,14 +132,14 @@ def test_no_frame_stops_a_conversation(frames: list[bytes]) -> None:
     for frame in frames:
         now += 1.0
         message = decode(frame)
-        meanings = talk.receive(message, now)
-        is_over = any(isinstance(it, Over | Finished) for it in meanings)
+        events = talk.receive(message, now)
+        is_over = any(isinstance(it, SessionEnded) for it in events)
         assert not is_over or isinstance(message, ErrorReport | StreamEnded)
 
-        for meaning in meanings:
-            if isinstance(meaning, Transcript):
-                order.is_news(meaning)
-                assert (meaning.text + meaning.transcription_id + meaning.part).encode()
+        for event in events:
+            if isinstance(event, Transcript):
+                order.is_news(event)
+                assert (event.text + event.transcription_id + event.part).encode()
         talk.next_command(now)
 
     if talk.state is not SessionState.FAILED:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.meanings import Noted, Task
+from palabra_agent.palabra.protocol.events import OperatorNotice
 from palabra_agent.palabra.protocol.messages import TaskReport, WarningReport
 from palabra_agent.palabra.protocol.missing_voices import MissingVoices
 from palabra_agent.session import VoiceMissing
 
 pytestmark = pytest.mark.unit
 
-NOTED = Noted("warning", "VOICE_NOT_FOUND")
+NOTED = OperatorNotice("warning", "VOICE_NOT_FOUND")
 LIVE = "Voice ID '{}' is not available, using default voice"
 
 

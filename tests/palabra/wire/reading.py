@@ -10,7 +10,7 @@ from typing import Any, Final
 from palabra_agent.languages import base, normalise
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.decoding import decode
-from palabra_agent.palabra.protocol.meanings import Over
+from palabra_agent.palabra.protocol.events import SessionEnded
 from palabra_agent.palabra.protocol.messages import (
     MALFORMED,
     AudioChunk,
@@ -276,4 +276,4 @@ def _even(sound: bytes) -> bytes:
 
 def _is_fatal(message: Message) -> bool:
     """Whether it ends a conversation."""
-    return any(isinstance(it, Over) for it in TaskConversation().receive(message, 0.0))
+    return any(isinstance(it, SessionEnded) for it in TaskConversation().receive(message, 0.0))

@@ -7,22 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from palabra_agent.palabra.protocol.commands import Command, Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.meanings import (
-    Command,
-    Finished,
-    Meaning,
-    Noted,
-    Over,
-    Ready,
-    Refused,
-    Task,
-)
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.messages import AudioChunk, ErrorReport, Message, TaskReport
 from palabra_agent.palabra.protocol.refusals import readable
 from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
 from palabra_agent.palabra.transports.stream.connection import closing_reason
-from palabra_agent.session import Transcript
+from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
 
 from .emulated import is_valid_task
 from .reading import differences, facts_of, read
@@ -42,7 +34,7 @@ class Talk:
     place: int = 0
     """The row that is played; the first is 1."""
     sent: list[tuple[float, Command]] = field(default_factory=list[tuple[float, Command]])
-    meanings: list[Meaning] = field(default_factory=list[Meaning])
+    events: list[ConversationEvent] = field(default_factory=list[ConversationEvent])
     delivered: list[Transcript] = field(default_factory=list[Transcript])
     chunks: list[AudioChunk] = field(default_factory=list[AudioChunk])
     states: list[str] = field(default_factory=list[str])
@@ -118,8 +110,8 @@ class Talk:
             self.words = message.desc
 
         facts, known = facts_of(message), len(self.delivered)
-        meanings = self._receive(message)
-        facts["surface"] = any(is_error(it) for it in meanings)
+        events = self._receive(message)
+        facts["surface"] = any(is_error(it) for it in events)
         facts["session_continues"] = not self.is_over
         facts["before_validated"] = self._is_early(message)
         if isinstance(message, Transcript) and len(self.delivered) == known:
@@ -131,16 +123,16 @@ class Talk:
 
         return facts
 
-    def _receive(self, message: Message) -> list[Meaning]:
-        meanings = self.conversation.receive(message, self.now)
-        self.meanings += meanings
-        for meaning in meanings:
-            if isinstance(meaning, Ready):
+    def _receive(self, message: Message) -> list[ConversationEvent]:
+        events = self.conversation.receive(message, self.now)
+        self.events += events
+        for event in events:
+            if isinstance(event, BriefFollowed):
                 self.ready_at = self.place
-            if isinstance(meaning, Transcript) and self.order.is_news(meaning):
-                self.delivered.append(meaning)
+            if isinstance(event, Transcript) and self.order.is_news(event):
+                self.delivered.append(event)
 
-        return meanings
+        return events
 
     def _is_early(self, message: object) -> bool | None:
         if not isinstance(message, Transcript) or not message.is_translation:
@@ -156,14 +148,14 @@ class Talk:
     def _close(self, code: int) -> Json:
         reason = closing_reason(code)
         was_over = self.is_over
-        meanings = self.conversation.lose(reason) if not was_over else []
-        self.meanings += meanings
-        failures = [it.error for it in self.meanings if isinstance(it, Over)]
+        events = self.conversation.lose(reason) if not was_over else []
+        self.events += events
+        failures = [it.error for it in self.ends if it.error is not None]
         is_rate_limit = "rate limit" in reason and not was_over
         return {
             "kind": "connection_closed",
             "code": code,
-            "expected": any(isinstance(it, Finished) for it in self.meanings),
+            "expected": any(it.error is None for it in self.ends),
             "worded_by": "SERVICE_TIMEOUT" if self._is_worded(failures) else None,
             "meaning": "rate_limit (20 connections/min)" if is_rate_limit else None,
             # a lost session is tried again by the speaker's loop, which pauses before
@@ -174,14 +166,19 @@ class Talk:
         return bool(self.words) and any(readable(self.words) in str(it) for it in failures)
 
     @property
+    def ends(self) -> list[SessionEnded]:
+        """How the session ended: at most once."""
+        return [it for it in self.events if isinstance(it, SessionEnded)]
+
+    @property
     def is_over(self) -> bool:
         """Whether the session has ended, wanted or not."""
-        return any(isinstance(it, Over | Finished) for it in self.meanings)
+        return bool(self.ends)
 
     @property
     def failures(self) -> str:
         """What a person is told of the end."""
-        return " ".join(str(it.error) for it in self.meanings if isinstance(it, Over))
+        return " ".join(str(it.error) for it in self.ends if it.error is not None)
 
     @property
     def finals(self) -> list[Transcript]:
@@ -189,10 +186,11 @@ class Talk:
         return [it for it in self.delivered if it.is_final]
 
 
-def is_error(meaning: Meaning) -> bool:
+def is_error(event: ConversationEvent) -> bool:
     """Whether a person gets to see it as an error, in the room or in the log."""
-    is_noted = isinstance(meaning, Noted) and meaning.what == "error"
-    return isinstance(meaning, Refused | Over) or is_noted
+    is_noted = isinstance(event, OperatorNotice) and event.kind == "error"
+    is_failure = isinstance(event, SessionEnded) and event.error is not None
+    return isinstance(event, UpdateRefused) or is_failure or is_noted
 
 
 def outcome_differences(expected: Mapping[str, Any], talk: Talk) -> list[str]:
@@ -258,15 +256,15 @@ _OUTCOMES: Final[Mapping[str, Callable[[Talk, Any], Any]]] = {
     "bursts": lambda talk, _: sum(it.is_last for it in talk.chunks),
     # sound is passed on as it is read: all of it was there before the text was
     "audio_waits_for_text": lambda talk, _: not (talk.chunks and talk.finals),
-    "user_visible_errors": lambda talk, _: sum(map(is_error, talk.meanings)),
-    "user_notices_for_voice": lambda talk, _: talk.meanings.count(
-        Noted("warning", "VOICE_NOT_FOUND")
+    "user_visible_errors": lambda talk, _: sum(map(is_error, talk.events)),
+    "user_notices_for_voice": lambda talk, _: talk.events.count(
+        OperatorNotice("warning", "VOICE_NOT_FOUND")
     ),
-    "log_lines_max": lambda talk, value: max(value, len(talk.meanings)),
+    "log_lines_max": lambda talk, value: max(value, len(talk.events)),
     "session_continues": lambda talk, _: not talk.is_over,
     "ready_at": lambda talk, _: talk.ready_at,
     "get_task_needed": lambda talk, _: any(it.name == "get_task" for _, it in talk.sent),
-    "start_fails": lambda talk, _: any(isinstance(it, Over) for it in talk.meanings),
+    "start_fails": lambda talk, _: any(it.error is not None for it in talk.ends),
     "within_s": lambda talk, value: max(value, talk.now),
     "state": lambda talk, value: [state for state in talk.states if state in value],
     "failure_text_contains": lambda talk, value: [it for it in value if it in talk.failures],

@@ -1,0 +1,35 @@
+"""Events that the conversation about a task returns: the session's own, and two of the protocol's.
+
+A transcript, a followed brief, a refused update and a missing voice keep their names from here to
+the room.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
+from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused, VoiceMissing
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Nothing more comes."""
+
+    error: TaskRejected | AccessDenied | SessionLost | None = None
+    """The reason, where the caller did not ask for the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorNotice:
+    """Something to count or log, by its code only."""
+
+    kind: str
+    code: str
+
+
+ConversationEvent: TypeAlias = (
+    Transcript | BriefFollowed | UpdateRefused | VoiceMissing | SessionEnded | OperatorNotice
+)
+"""All that comes out of a conversation; the session tells the first four as they are."""
