@@ -77,7 +77,7 @@ async def _ours(words: list[str], logs: Path, env: Mapping[str, str]) -> AsyncGe
 def _worker_options(logs: Path) -> list[str]:
     settings = logs / "worker.toml"
     settings.write_text("[worker]\nload_threshold = 2\n")
-    return ["--config", str(settings), "--port", "0", "--drain-seconds", "0"]
+    return ["--settings", str(settings), "--port", "0", "--drain-seconds", "0"]
 
 
 def _rooms_at(livekit: RunningLiveKit) -> dict[str, str]:

@@ -16,9 +16,9 @@ from palabra_agent.errors import (
     PalabraAgentError,
     SettingsError,
 )
-from palabra_agent.palabra.rest.api import open_api
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
-from palabra_agent.worker.access import check_livekit, palabra_access
+from palabra_agent.room.composition import open_palabra
+from palabra_agent.worker.access import check_livekit
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,8 @@ async def _livekit(settings: WorkerSettings) -> Finding:
 
 
 async def _palabra(settings: WorkerSettings) -> Finding:
-    credentials = palabra_access(settings.palabra_credentials)
     try:
-        async with open_api(settings.palabra_api_url, credentials) as palabra:
+        async with open_palabra(settings) as palabra:
             count = len(await palabra.list_sessions())
     except ApiError as error:
         is_ours = error.error_class in {ErrorClass.CREDENTIALS, ErrorClass.NOT_FOUND}

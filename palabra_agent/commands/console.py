@@ -9,7 +9,7 @@ import signal
 from collections.abc import Coroutine, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -21,15 +21,17 @@ from palabra_agent.errors import ConfigError, PalabraAgentError
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
 
-ConfigFile = Annotated[
+_SETTINGS_HELP: Final = escape(
+    "The worker's settings in TOML: [worker], [room], [[rooms]], [plugins.NAME]."
+)
+SettingsFile = Annotated[Path | None, typer.Option("--settings", help=_SETTINGS_HELP)]
+SettingsFileOfStart = Annotated[
     Path | None,
     typer.Option(
-        "--config", help=escape("Settings in TOML: [worker], [room], [[rooms]], [plugins.NAME].")
+        "--settings", "--config", help=f"{_SETTINGS_HELP} `--config` is another name for it."
     ),
 ]
-SettingsFile = Annotated[
-    Path | None, typer.Option(help="The worker's settings in TOML, as for `start --config`.")
-]
+"""Elsewhere `--config` is a room config; `start` has none."""
 
 
 def environment() -> Mapping[str, str]:

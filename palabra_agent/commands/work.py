@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from palabra_agent.commands.console import (
-    ConfigFile,
+    SettingsFileOfStart,
     environment,
     errors,
     keep_plugins_out_of_the_log,
@@ -28,7 +28,7 @@ def start(
             show_default=_DEFAULT_NAME,
         ),
     ] = None,
-    config: ConfigFile = None,
+    settings: SettingsFileOfStart = None,
     port: Annotated[
         int | None, typer.Option(help="Health server; 0 for any.", show_default="8081")
     ] = None,
@@ -50,9 +50,9 @@ def start(
 
         # each process of a job loads them again, and logs what does not load
         keep_plugins_out_of_the_log()
-        settings = load_settings(
+        loaded = load_settings(
             env=environment(),
-            config_file=config,
+            config_file=settings,
             agent_name=agent_name,
             port=port,
             drain_seconds=drain_seconds,
@@ -61,7 +61,7 @@ def start(
         from palabra_agent.worker.server import run_worker, set_up_logging
 
         set_up_logging(log_level.upper())
-        asyncio.run(run_worker(settings))
+        asyncio.run(run_worker(loaded))
 
 
 def dispatch(

@@ -113,7 +113,7 @@ def _ours(
 def _worker_options(logs: Path) -> list[str]:
     settings = logs / "worker.toml"
     settings.write_text(_WORKER_SETTINGS)
-    return ["--config", str(settings), "--port", "0", "--drain-seconds", "0"]
+    return ["--settings", str(settings), "--port", "0", "--drain-seconds", "0"]
 
 
 def _environment(livekit: RunningLiveKit, emulator_url: str) -> dict[str, str]:

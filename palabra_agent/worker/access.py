@@ -1,4 +1,4 @@
-"""The ways in: from settings to clients of LiveKit and Palabra, and whether they let us in."""
+"""The LiveKit server's API: a client of it, whether it accepts the credentials, participants."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
 
-from palabra_agent.config.settings import ClientCredentials, LiveKitSettings, PalabraCredentials
+from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.network import reason_of
-from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, Credentials
 
 _ANSWER_SECONDS: Final = 5.0
 _REMOVAL_SECONDS: Final = 1.0
@@ -24,14 +23,6 @@ _NOT_IMPLEMENTED: Final = 501
 
 class ServerUnreachable(MeetingError):
     """The LiveKit server does not answer, or not yet: asking again may help."""
-
-
-def palabra_access(credentials: PalabraCredentials) -> Credentials:
-    """Take credentials from the settings to Palabra's client."""
-    if isinstance(credentials, ClientCredentials):
-        return AppCredentials(credentials.client_id, credentials.client_secret.get_secret_value())
-
-    return ApiKey(credentials.api_key.get_secret_value())
 
 
 def server_api(livekit: LiveKitSettings) -> api.LiveKitAPI:

@@ -113,11 +113,12 @@ def test_plugins_knows_the_workers_settings(folder: Path) -> None:
     assert missing.stderr == "palabra-agent: the settings file none.toml does not exist\n"
 
 
-def test_start_tells_what_is_wrong_with_plugins(folder: Path) -> None:
-    """Before it serves anybody."""
+@pytest.mark.parametrize("option", ["--settings", "--config"])
+def test_start_tells_what_is_wrong_with_plugins(folder: Path, option: str) -> None:
+    """Before it serves, whichever name the option of its file is given by."""
     file = folder / "worker.toml"
     file.write_text("[plugins.'acme.voices']\nx = 1\n[[rooms]]\nmatch = '*'\nplugins = [{}]")
-    done = run_with(folder, "start", "--config", str(file))
+    done = run_with(folder, "start", option, str(file))
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-2:] == [

@@ -251,7 +251,7 @@ class Stack:
         agent_name = name if agent_name is None else agent_name
         file = self.logs / f"{name}.toml"
         file.write_text(_SETTINGS + settings, encoding="utf-8")
-        words = ("start", "--config", str(file), "--port", "0", *options)
+        words = ("start", "--settings", str(file), "--port", "0", *options)
         async with run_child(
             f"worker {name}",
             command(*words),

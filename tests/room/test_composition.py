@@ -1,4 +1,4 @@
-"""A room whose config is wrong: said, read, left."""
+"""A room whose config is wrong: told, read, left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.ports import RoomState, RoomStatus
-from palabra_agent.meeting.refusal import refusal_sentence, refuse
+from palabra_agent.room.composition import refusal_sentence, refuse
 from tests.clock import in_jumping_time, passing
 from tests.fakes import FakeMeeting
 
@@ -39,7 +39,7 @@ async def test_those_who_are_there_can_read_it() -> None:
 
 
 @in_jumping_time
-async def test_somebody_who_comes_later_can_read_it_too() -> None:
+async def test_a_person_who_comes_later_can_read_it_too() -> None:
     """It is said when there is somebody, who then has five seconds."""
     meeting = FakeMeeting()
     async with asyncio.TaskGroup() as group:

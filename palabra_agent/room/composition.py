@@ -1,0 +1,174 @@
+"""One room from its dispatch to its end: meeting, plugins, Palabra and interpretation together.
+
+A room whose config is wrong is told so, in its chat and in the interpreter's attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from livekit import rtc
+
+from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, leaves
+from palabra_agent.config.room import known_keys
+from palabra_agent.config.settings import ClientCredentials, WorkerSettings
+from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.interpretation.casting import Casting
+from palabra_agent.interpretation.ports import Meeting, Notice, RoomState, RoomStatus
+from palabra_agent.interpretation.room import interpret_room
+from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
+from palabra_agent.meeting.rpc import Methods, open_methods
+from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, PalabraApi, open_api
+from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.plugins_host.catalog import PluginCatalog
+from palabra_agent.plugins_host.chain import PluginChain, open_chain
+from palabra_agent.room.change import ConfigChange, read_config
+from palabra_agent.room.configuring import CONFIGURE, Configuring, Parts, warn_of
+from palabra_agent.room.explaining import EXPLAIN, Explaining
+from palabra_agent.room.terms import session_settings_of, terms_of
+
+_LONGEST_SECONDS: Final = 30.0
+_ANNOUNCED_SECONDS: Final = 2.5
+"""A participant without a track is shown to the others this long after it joined."""
+_READING_SECONDS: Final = 5.0
+_LONGEST_SENTENCE: Final = 2000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchedRoom:
+    """A room that the worker was dispatched into, and has joined."""
+
+    connection: rtc.Room
+    name: str
+    metadata: str
+    """The dispatch's: the room config, as JSON."""
+    settings: WorkerSettings
+    plugins: PluginCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenRoom:
+    """A room whose config is good, with everything open that belongs to it."""
+
+    dispatched: DispatchedRoom
+    first: ConfigChange
+    """The config that holds at first."""
+    methods: Methods
+    meeting: LiveKitMeeting
+    chain: PluginChain
+
+
+async def serve_room(room: DispatchedRoom) -> None:
+    """Interpret the room until it ends, or tell it what is wrong with its config."""
+    async with open_methods(room.connection, (CONFIGURE, EXPLAIN)) as methods:
+        layers = room.settings.room_layers(room.name)
+        try:
+            # plugins check their own part, and may take their time
+            first = await asyncio.to_thread(read_config, room.metadata, layers, room.plugins)
+        except RoomConfigError as error:
+            methods.excuse(refusal_sentence(error))
+            async with open_meeting(room.connection, (), listens=False) as meeting:
+                await refuse(meeting, error, known_keys(error.problems))
+            return
+
+        languages = first.config.languages
+        async with (
+            open_chain(room.name, first.plugins, languages) as chain,
+            open_meeting(room.connection, languages) as meeting,
+        ):
+            await _interpret(_OpenRoom(room, first, methods, meeting, chain))
+
+
+@asynccontextmanager
+async def open_palabra(settings: WorkerSettings) -> AsyncGenerator[PalabraApi]:
+    """Open Palabra's API with the worker's credentials."""
+    given = settings.palabra_credentials
+    credentials = (
+        AppCredentials(given.client_id, given.client_secret.get_secret_value())
+        if isinstance(given, ClientCredentials)
+        else ApiKey(given.api_key.get_secret_value())
+    )
+    async with open_api(settings.palabra_api_url, credentials) as api:
+        yield api
+
+
+async def _interpret(room: _OpenRoom) -> None:
+    """Interpret until the end of the room or of its time; a failure is shown in the room."""
+    meeting, config = room.meeting, room.first.config
+    warn_of(config)
+    limit = TimeLimit(config.limits.max_minutes)
+    try:
+        async with limit, open_palabra(room.dispatched.settings) as api:
+            sessions = PalabraSessions(api, session_settings_of(config))
+            await _interpret_as_configured(room, sessions, limit)
+    except* TimeIsUp:
+        minutes = limit.minutes or 0
+        _give_up(meeting, f"The interpretation ends: it was limited to {minutes:g} minutes")
+    except* MeetingError as errors:
+        logger.error("the interpretation failed: %s", leaves(errors)[0])  # noqa: TRY400 - said
+        _give_up(meeting, "The interpretation ends: the room does not let it work")
+    except* Exception:  # the end must be visible in the room, whatever brought it about
+        logger.exception("the interpretation failed")
+        _give_up(meeting, "The interpretation ends: it failed")
+
+
+async def _interpret_as_configured(
+    room: _OpenRoom, sessions: PalabraSessions, limit: TimeLimit
+) -> None:
+    """Interpret a room whose config may change meanwhile."""
+    dispatched, config, casting = room.dispatched, room.first.config, Casting(room.chain)
+    terms = Watched(terms_of(config))
+    parts = Parts(terms, sessions, room.chain, room.meeting, limit)
+    configuring = Configuring(config, parts, dispatched.plugins, dispatched.settings.organisers)
+    explaining = Explaining(casting.explain, lambda: configuring.config.languages)
+    methods = {CONFIGURE: configuring.configure, EXPLAIN: explaining.explain}
+    async with room.methods.serving(methods):
+        await interpret_room(room.meeting, terms, sessions.open, casting)
+
+
+def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:
+    """Tell the room why it has no interpreter any more."""
+    meeting.texts.put(Notice(sentence))
+    meeting.show(RoomStatus(RoomState.FAILED, error=sentence))
+
+
+async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) -> None:
+    """Tell the people in a room what is wrong with its config, and give them time to read it.
+
+    Waits for the first person to be there, for 30 s at most.
+
+    Args:
+        meeting: The room.
+        error: The mistakes in its config.
+        keys: The config's keys that are wrong, for the log: a whole path may hold an identity.
+    """
+    sentence = refusal_sentence(error)
+    logger.error("room config refused", extra={"mistakes": len(error.problems), "keys": keys})
+    meeting.show(RoomStatus(RoomState.FAILED, error=sentence))
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            began = asyncio.get_running_loop().time()
+            async for view in meeting.views():
+                if view.people:
+                    break
+            else:
+                return
+
+            meeting.texts.put(Notice(sentence))
+            waited = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
+    except TimeoutError:
+        logger.info("nobody came to read why the room has no interpreter")
+
+
+def refusal_sentence(error: RoomConfigError) -> str:
+    """Say what is wrong, short enough for an attribute and a chat message."""
+    text = f"No interpretation, the room's configuration is wrong: {error}"
+    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1] + "…"
