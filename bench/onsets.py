@@ -33,14 +33,14 @@ class Stopwatch:
         async with RemoteAudio(track).open_frames() as frames:
             async for frame in frames:
                 arrived = time.monotonic()
-                loud = np.flatnonzero(np.abs(frame.astype(np.int32)) > LOUD)
+                loud = np.flatnonzero(np.abs(frame.samples.astype(np.int32)) > LOUD)
                 if loud.size == 0:
                     continue
 
-                began = arrived - (frame.size - int(loud[0])) / SAMPLE_RATE
+                began = arrived - (frame.samples.size - int(loud[0])) / SAMPLE_RATE
                 if began - loud_until > QUIET_SECONDS:
                     self.note(key, began)
-                loud_until = arrived - (frame.size - int(loud[-1])) / SAMPLE_RATE
+                loud_until = arrived - (frame.samples.size - int(loud[-1])) / SAMPLE_RATE
 
     def note(self, key: str, at: float) -> None:
         """Take note of a sound that began."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ from rich.progress import Progress
 from bench.figures import Figure
 from bench.onsets import Stopwatch
 from palabra_agent.audio.buffer import FrameBuffer
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
-from palabra_agent.audio.pump import fill, pump
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
 from palabra_agent.audio.tones import mix, tone
 from palabra_agent.interpretation.channel import LanguageChannel
@@ -98,8 +98,8 @@ async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
             asyncio.TaskGroup() as group,
         ):
             tasks = [
-                group.create_task(pump(spoken, palabra.write, FrameBuffer()), name="uplink"),
-                group.create_task(fill(answered, backlog), name="downlink"),
+                group.create_task(_send(spoken, palabra), name="uplink"),
+                group.create_task(backlog.fill(answered), name="downlink"),
                 group.create_task(channel.play(), name="channel"),
                 group.create_task(stopwatch.follow("room", room.track), name="listener"),
             ]
@@ -109,6 +109,15 @@ async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
 
     for end in (mouth, palabra, room):
         await end.aclose()
+
+
+async def _send(spoken: AsyncIterator[Frame], out: _Heard) -> None:
+    backlog = FrameBuffer()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(backlog.fill(spoken), name="microphone")
+        while (frame := await backlog.next_frame()) is not None:
+            if frame.peak:
+                await out.write(frame.samples)
 
 
 async def _click(voice: _Voice, stopwatch: Stopwatch) -> float:

@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_silent
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
 from palabra_agent.palabra.client import (
     CLOUD,
@@ -30,6 +30,7 @@ from palabra_agent.palabra.client import (
     AppCredentials,
     Brief,
     Credentials,
+    FrameReader,
     FrameSource,
     InterpretationStarted,
     LanguageCode,
@@ -109,9 +110,9 @@ async def speak(session: PalabraSession, speech: Pcm) -> None:
     began = loop.time()
     with Progress("{task.description}", BarColumn(), TimeRemainingColumn(), console=console) as bar:
         spoken = bar.add_task("speaking", total=speech.size)
-        for number, place in enumerate(range(0, speech.size, FRAME_SAMPLES)):
-            session.write(speech[place : place + FRAME_SAMPLES])
-            bar.update(spoken, completed=place + FRAME_SAMPLES)
+        for number, frame in enumerate(FrameReader().cut(speech)):
+            session.write(frame)
+            bar.advance(spoken, frame.samples.size)
             await asyncio.sleep(began + number * FRAME_SECONDS - loop.time())
 
     session.finish()
@@ -122,8 +123,8 @@ async def record(source: FrameSource, recording: Recording) -> None:
     loop = asyncio.get_running_loop()
     async with source.open_frames() as frames:
         async for frame in frames:
-            if not is_silent(frame):
-                recording.frames.append((loop.time(), frame))
+            if not frame.is_silent:
+                recording.frames.append((loop.time(), frame.samples))
 
 
 def line_of(transcript: Transcript) -> str:

@@ -10,8 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from palabra_agent.audio.frame import FrameSource
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import VoiceChoice
 
@@ -119,7 +118,7 @@ class Session(Protocol):
         """For how long it has been charged."""
         ...
 
-    def write(self, frame: Pcm) -> None:
+    def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
 
         Silence need not be written, but may be.

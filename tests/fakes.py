@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
+from palabra_agent.audio.frame import Frame
+from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, Pcm
 from palabra_agent.interpretation.ports import (
     Caption,
     ChatLine,
@@ -62,9 +63,24 @@ class PersonFacts(TypedDict, total=False):
     attributes: Mapping[str, str]
 
 
-def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:
-    """Make a frame whose samples are all equal; level 0 is silence."""
+def flat(level: int = 1000, samples: int = FRAME_SAMPLES) -> Pcm:
+    """Make samples that are all equal; level 0 is silence."""
     return np.full(samples, level, dtype=np.int16)
+
+
+def frame(level: int = 1000, samples: int = FRAME_SAMPLES) -> Frame:
+    """Make a frame of a stream without noise, whose samples are all equal; level 0 is silence."""
+    return Frame(flat(level, samples), abs(level), is_pause=abs(level) < PAUSE_PEAK)
+
+
+def level_of(heard: Frame) -> int:
+    """Tell the level that a frame was made with."""
+    return int(heard.samples[0])
+
+
+def sound_of(frames: Iterable[Frame]) -> Pcm:
+    """Put the samples of some frames together."""
+    return np.concatenate([np.empty(0, np.int16), *(it.samples for it in frames)])
 
 
 def transcript(
@@ -92,9 +108,9 @@ class FakeSound:
         self.track_sid = track_sid
         self.listeners = 0
         """How many listen right now."""
-        self._frames: asyncio.Queue[Pcm | Exception | None] = asyncio.Queue()
+        self._frames: asyncio.Queue[Frame | Exception | None] = asyncio.Queue()
 
-    def play(self, *frames: Pcm) -> None:
+    def play(self, *frames: Frame) -> None:
         """Sound."""
         for it in frames:
             self._frames.put_nowait(it)
@@ -108,7 +124,7 @@ class FakeSound:
         self._frames.put_nowait(error)
 
     @asynccontextmanager
-    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen."""
         self.listeners += 1
         try:
@@ -116,7 +132,7 @@ class FakeSound:
         finally:
             self.listeners -= 1
 
-    async def _listen(self) -> AsyncIterator[Pcm]:
+    async def _listen(self) -> AsyncIterator[Frame]:
         while (heard := await self._frames.get()) is not None:
             if isinstance(heard, Exception):
                 raise heard
@@ -132,9 +148,9 @@ class FakeTrack:
         self.sid = f"TR_{name}"
         self.frames: list[Pcm] = []
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, samples: Pcm) -> None:
         """Remember a frame."""
-        self.frames.append(frame)
+        self.frames.append(samples)
 
 
 class FakeTexts:
@@ -249,7 +265,7 @@ class FakeSession:
         """What it was opened with, or asked for since."""
         self.rebriefs: list[Brief] = []
         """What it was asked for after it was opened; also where that is the same."""
-        self.heard: list[Pcm] = []
+        self.heard: list[Frame] = []
         self.is_open = True
         self.is_muted = False
         self.billed_seconds = 0.0
@@ -298,7 +314,7 @@ class FakeSession:
         """Answer after all."""
         self._events.put_nowait(SpokeAgain())
 
-    def write(self, frame: Pcm) -> None:
+    def write(self, frame: Frame) -> None:
         """Hear."""
         self.heard.append(frame)
 
@@ -382,7 +398,7 @@ class FakeTransport:
         """What was sent: message type and data."""
         self.times: list[float] = []
         """When."""
-        self.heard: list[Pcm] = []
+        self.heard: list[Frame] = []
         self.listening: list[bool] = []
         """What was said about listening, in order."""
         self.flushed: list[int] = []
@@ -441,7 +457,7 @@ class FakeTransport:
         """Say whether Palabra's side is there."""
         return self.has_peer
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, frame: Frame) -> None:
         """Hear a frame."""
         self.heard.append(frame)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from palabra_agent.audio.pauses import PauseDetector
-from palabra_agent.audio.pcm import Pcm, duration_ms
+from palabra_agent.audio.frame import Frame
 
 _SHORT_FOR_GOOD_MS: Final = 2_000.0
 """A reader that takes much at once, but seldom, is not to be taken for one that has caught up."""
@@ -47,9 +47,8 @@ class FrameBuffer:
         self._allowed_ms = capacity_ms
         self._short_ms = 0.0
         """For how long it has not held more than it always may."""
-        self._frames: deque[tuple[Pcm, bool]] = deque()
-        """Each with whether nobody would miss it."""
-        self._pauses = PauseDetector()
+        self._frames: deque[tuple[Frame, bool]] = deque()
+        """Each with whether it may be left out to win delay back."""
         self._arrived = asyncio.Event()
         self._is_closed = False
         self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
@@ -59,16 +58,15 @@ class FrameBuffer:
         self._short_ms = 0.0
         self._allowed_ms = max(self._allowed_ms, held_ms)
 
-    def put(self, frame: Pcm, *, is_precious: bool = False) -> None:
+    def put(self, frame: Frame, *, is_precious: bool = False) -> None:
         """Add a frame, dropping the oldest if there is no room.
 
         Args:
             frame: What to play next.
-            is_precious: Whether it is kept even if it looks like a pause.
+            is_precious: Whether it is kept even if it is a pause.
         """
-        is_pause = self._pauses.is_pause(frame)
-        self._frames.append((frame, is_pause and not is_precious))
-        length = duration_ms(frame)
+        self._frames.append((frame, frame.is_pause and not is_precious))
+        length = frame.duration_ms
         self._short_ms = 0 if self._held_ms > self._capacity_ms else self._short_ms + length
         if self._short_ms > _SHORT_FOR_GOOD_MS:
             self._allowed_ms = self._capacity_ms
@@ -80,7 +78,15 @@ class FrameBuffer:
 
         self._arrived.set()
 
-    def take(self) -> Pcm | None:
+    async def fill(self, frames: AsyncIterator[Frame]) -> None:
+        """Add frames as they come, and close the queue when their source ends."""
+        try:
+            async for frame in frames:
+                self.put(frame)
+        finally:
+            self.close()
+
+    def take(self) -> Frame | None:
         """Remove the next frame, or None where nothing waits.
 
         Frames of a pause that are more than the queue needs are left out.
@@ -95,7 +101,7 @@ class FrameBuffer:
         self._out_ms += length
         return frame
 
-    async def next_frame(self) -> Pcm | None:
+    async def next_frame(self) -> Frame | None:
         """Wait for the next frame; None once the queue is closed and empty.
 
         Cancelling it loses nothing.
@@ -120,8 +126,8 @@ class FrameBuffer:
             self._in_ms, self._out_ms, self._dropped_ms, self._trimmed_ms, self._held_ms
         )
 
-    def _pop(self) -> tuple[Pcm, float]:
+    def _pop(self) -> tuple[Frame, float]:
         frame, _ = self._frames.popleft()
-        length = duration_ms(frame)
+        length = frame.duration_ms
         self._held_ms -= length
         return frame, length

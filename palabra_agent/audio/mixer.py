@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
-from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm, is_silent
+from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 
 _LOUDEST: Final = 32767
 
@@ -48,9 +48,9 @@ class Mixer:
     def take(self) -> Pcm | None:
         """Mix one frame from all inputs, or None where all are silent."""
         heard = [
-            frame
+            frame.samples
             for backlog in self._inputs
-            if (frame := backlog.take()) is not None and not is_silent(frame)
+            if (frame := backlog.take()) is not None and not frame.is_silent
         ]
         if not heard:
             self._gain = 1.0

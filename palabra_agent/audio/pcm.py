@@ -1,4 +1,4 @@
-"""The one audio format inside the agent, and the few facts about a frame that everybody asks."""
+"""The one audio format inside the agent, and a few facts about sound in it."""
 
 from __future__ import annotations
 
@@ -19,27 +19,17 @@ FRAME_MS: Final = 20
 FRAME_SAMPLES: Final = SAMPLE_RATE * FRAME_MS // 1000
 
 SILENCE_PEAK: Final = 33
-"""A frame whose samples all stay below this (-60 dBFS) is silence: nobody hears it missing."""
+"""Sound whose samples all stay below this (-60 dBFS) is silence: it is not missed."""
 
 PAUSE_PEAK: Final = 328
-"""Below this (-40 dBFS) nobody is speaking: what comes late may be left out."""
-
-
-def is_silent(pcm: Pcm) -> bool:
-    """Whether a frame is as good as nothing: it need not be played at all."""
-    return peak(pcm) < SILENCE_PEAK
-
-
-def is_pause(pcm: Pcm) -> bool:
-    """Whether a frame holds no speech, though perhaps the noise of a room."""
-    return peak(pcm) < PAUSE_PEAK
+"""Below this (-40 dBFS) there is no speech: what comes late may be left out."""
 
 
 def peak(pcm: Pcm) -> int:
-    """The largest amplitude of a frame."""
+    """Measure the largest amplitude."""
     return max(int(pcm.max()), -int(pcm.min())) if pcm.size else 0
 
 
 def duration_ms(pcm: Pcm) -> float:
-    """How long a frame sounds, in milliseconds."""
+    """Measure how long some sound lasts, in milliseconds."""
     return pcm.size * 1000 / SAMPLE_RATE

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from livekit import rtc
 
+from palabra_agent.audio.frame import Frame, FrameReader
 from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
 
 _RING_FRAMES: Final = 50
@@ -45,7 +46,7 @@ class RemoteAudio:
             waiting.reschedule(_lull_ends_at())
 
     @asynccontextmanager
-    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen to the track; a stream never ends by itself, so leaving the block closes it."""
         stream = rtc.AudioStream.from_track(
             track=self._track,
@@ -63,11 +64,12 @@ class RemoteAudio:
             except TimeoutError:
                 logger.warning("an audio stream did not close in time")
 
-    async def _frames(self, stream: rtc.AudioStream) -> AsyncIterator[Pcm]:
-        while (heard := await self._next(stream)) is not None:
+    async def _frames(self, stream: rtc.AudioStream) -> AsyncIterator[Frame]:
+        reader = FrameReader()
+        while (heard := await self._next(stream, reader)) is not None:
             yield heard
 
-    async def _next(self, stream: rtc.AudioStream) -> Pcm | None:
+    async def _next(self, stream: rtc.AudioStream, reader: FrameReader) -> Frame | None:
         """The next frame; None after the last.
 
         Of a track that is gone silence comes for ever, after what was still on its way; of one that
@@ -83,8 +85,8 @@ class RemoteAudio:
         finally:
             self._waiting.discard(waiting)
 
-        heard = np.frombuffer(event.frame.data, dtype=np.int16)
-        return None if self._has_ended and not heard.any() else heard
+        heard = reader.read(np.frombuffer(event.frame.data, dtype=np.int16))
+        return None if self._has_ended and heard.peak == 0 else heard
 
 
 def _lull_ends_at() -> float:
@@ -103,7 +105,7 @@ class AudioOutput:
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         """What to publish."""
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, samples: Pcm) -> None:
         """Play a frame after those that wait; returns at once while the queue is short.
 
         Cancelling it does not take the frame back.
@@ -111,10 +113,10 @@ class AudioOutput:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(self._free_at - loop.time(), 0))
         played = rtc.AudioFrame(
-            frame.tobytes(),
+            samples.tobytes(),
             sample_rate=SAMPLE_RATE,
             num_channels=1,
-            samples_per_channel=frame.size,
+            samples_per_channel=samples.size,
         )
         try:
             await self._source.capture_frame(played)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame
 from palabra_agent.interpretation.cast import Cast, Role
 from palabra_agent.interpretation.plugins import NoPlugins, RoomPlugins
 from palabra_agent.interpretation.timbres import TimbreSearch
@@ -106,7 +106,7 @@ class Casting:
             self._cast.miss(voice_id)
             self._woken.set()
 
-    def hear(self, identity: str, frame: Pcm) -> None:
+    def hear(self, identity: str, frame: Frame) -> None:
         """Listen to a frame of a speaker's voice, as long as their timbre is of interest."""
         self._timbres.hear(identity, frame)
 

@@ -14,7 +14,6 @@ from typing import Final
 
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import FRAME_MS
-from palabra_agent.audio.pump import fill
 from palabra_agent.interpretation.channel import LanguageChannel
 from palabra_agent.languages import LanguageCode
 
@@ -77,7 +76,7 @@ async def _bring(
     with channel.mixer.open_input() as backlog:
         try:
             async with source.open_frames() as frames:
-                await fill(frames, backlog)
+                await backlog.fill(frames)
             await asyncio.sleep(backlog.statistics().held_ms / 1000 + _TICK_SECONDS)
         finally:
             # every lost millisecond counts

@@ -92,7 +92,7 @@ class PublishedTrack(Protocol):
         """LiveKit's id of the track now; a full reconnect changes it."""
         ...
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, samples: Pcm) -> None:
         """Play a frame; returns at once unless more than the track's short queue waits."""
         ...
 

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from palabra_agent.audio.frame import FrameSource
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.concurrency import Watched, leaves
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.channel import LanguageChannel
@@ -58,7 +57,7 @@ class Outlets:
     """Told at the end of every session for how many seconds it was charged."""
     on_relieved: Callable[[], None]
     """Told when a session that had fallen silent was replaced."""
-    on_voice: Callable[[Pcm], None]
+    on_voice: Callable[[Frame], None]
     """Given every frame of the speaker's voice; must return at once."""
     on_voice_missing: Callable[[str], None]
     """Told the id of a voice that Palabra does not have."""

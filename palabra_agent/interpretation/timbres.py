@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.voice_sample import VoiceSample
@@ -27,7 +28,7 @@ class TimbreSearch:
         """Listen to these from now on, and to nobody else."""
         self._samples = {who: self._samples.get(who) or VoiceSample() for who in unknown}
 
-    def hear(self, identity: str, frame: Pcm) -> None:
+    def hear(self, identity: str, frame: Frame) -> None:
         """Take in a frame; free of cost unless the voice is listened to."""
         sample = self._samples.get(identity)
         if sample is None:

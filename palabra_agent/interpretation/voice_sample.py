@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from palabra_agent.audio.pauses import PauseDetector
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 
 _FIRST_SECONDS: Final = 2.0
@@ -24,10 +24,9 @@ class VoiceSample:
     """What was heard of a voice last, as much of it as anybody may need."""
 
     def __init__(self) -> None:
-        self._pauses = PauseDetector()
-        self._frames: deque[Pcm] = deque()
+        self._pieces: deque[Pcm] = deque()
         self._kept = 0
-        """Samples in these frames."""
+        """Samples in these pieces."""
         self._heard = 0
         """Samples of speech so far."""
         self._enough = round(_FIRST_SECONDS * SAMPLE_RATE)
@@ -38,22 +37,22 @@ class VoiceSample:
         """Whether enough was heard since it was last taken."""
         return self._heard >= self._enough
 
-    def hear(self, frame: Pcm) -> None:
-        """Listen to a frame, which is kept as it is unless it holds no speech."""
-        if self._pauses.is_pause(frame):
+    def hear(self, frame: Frame) -> None:
+        """Listen to a frame, whose samples are kept as they are unless it holds no speech."""
+        if frame.is_pause:
             return
 
         longest = round(_KEPT_SECONDS * SAMPLE_RATE)
-        self._heard += frame.size
-        frame = frame[-longest:]
-        self._frames.append(frame)
-        self._kept += frame.size
+        self._heard += frame.samples.size
+        piece = frame.samples[-longest:]
+        self._pieces.append(piece)
+        self._kept += piece.size
         while self._kept > longest:
-            self._kept -= self._frames.popleft().size
+            self._kept -= self._pieces.popleft().size
 
     def take(self) -> Pcm:
         """Get what there is, read-only; not enough any more until more was heard."""
         self._enough = self._heard + round(_FURTHER_SECONDS * SAMPLE_RATE)
-        speech = np.concatenate([np.empty(0, np.int16), *self._frames])
+        speech = np.concatenate([np.empty(0, np.int16), *self._pieces])
         speech.flags.writeable = False
         return speech

@@ -103,7 +103,7 @@ class Ears:
         recording = self.recording(name)
         async with RemoteAudio(track).open_frames() as frames:
             async for frame in frames:
-                recording.add(frame, time.monotonic())
+                recording.add(frame.samples, time.monotonic())
                 self._notify()
 
     async def _read(self, reader: rtc.TextStreamReader, sender: str, topic: str) -> None:

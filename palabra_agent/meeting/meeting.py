@@ -54,9 +54,9 @@ class ChannelTrack:
         """LiveKit's id of the track now; the SDK renews it when it publishes the track again."""
         return self._publication.sid
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, samples: Pcm) -> None:
         """Play a frame."""
-        await self._output.write(frame)
+        await self._output.write(samples)
 
 
 class LiveKitMeeting:

@@ -1,9 +1,10 @@
 """The Palabra client as a whole: settings in, sessions out. All that somebody else needs of it.
 
+reader = FrameReader()
 async with open_api(CLOUD, ApiKey(key)) as api:
     sessions = make_sessions(api, TaskSettings(transport="websocket"))
     async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
-        session.write(frame)  # 20 ms of speech, in real time
+        session.write(reader.read(samples))  # 20 ms of speech, in real time
         session.finish()  # when all is said
         async for event in session.events():
             ...  # a Transcript, or an InterpretationStarted with a source to listen to
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from palabra_agent.audio.frame import FrameSource
+from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
 from palabra_agent.errors import PalabraAgentError
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.rest.api import (
@@ -52,6 +53,8 @@ __all__ = [
     "Credentials",
     "FellSilent",
     "FixedVoice",
+    "Frame",
+    "FrameReader",
     "FrameSource",
     "Habits",
     "InterpretationEnded",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from palabra_agent.audio.frame import FrameReader
 from palabra_agent.interpretation.plan import Regime, brief_for
 from palabra_agent.interpretation.ports import Person
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, LanguageCode, base
@@ -22,6 +23,8 @@ class Somebody:
     """What they say they speak."""
     detected: LanguageCode | None = None
     """What Palabra heard them speak."""
+    microphone: FrameReader = field(default_factory=FrameReader)
+    """Measures their voice."""
 
     @property
     def language(self) -> LanguageCode | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE
+from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.errors import PluginError
 from palabra_agent.interpretation.casting import Casting, Role
 from palabra_agent.interpretation.plan import Regime
@@ -196,8 +196,8 @@ class SimulatedRoom:
         sound = voice_sound(pitch_hz, seconds) if samples is None else checked(samples)
         for second in range(0, sound.size, SAMPLE_RATE):
             heard = sound[second : second + SAMPLE_RATE]
-            for at in range(0, heard.size, FRAME_SAMPLES):
-                self._casting.hear(somebody.identity, heard[at : at + FRAME_SAMPLES])
+            for frame in somebody.microphone.cut(heard):
+                self._casting.hear(somebody.identity, frame)
 
             self._clock.pass_by(heard.size / SAMPLE_RATE)
             await self._plugins.answer()

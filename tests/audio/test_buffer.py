@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
-from palabra_agent.audio.pcm import Pcm, duration_ms
+from palabra_agent.audio.frame import Frame
 from tests.clock import eventually, in_jumping_time
-from tests.fakes import frame
+from tests.fakes import FakeSound, frame, level_of
 
 pytestmark = pytest.mark.unit
 
@@ -27,14 +27,14 @@ steps = st.lists(
 )
 
 
-def numbered(number: int, ms: int) -> Pcm:
+def numbered(number: int, ms: int) -> Frame:
     """Make an audible frame that can be recognised."""
     return frame(1000 + number, samples=48 * ms)
 
 
-def run(buffer: FrameBuffer, script: list[str | tuple[str, int]]) -> list[Pcm]:
+def run(buffer: FrameBuffer, script: list[str | tuple[str, int]]) -> list[Frame]:
     """Put and take by a script; return what was taken."""
-    taken: list[Pcm] = []
+    taken: list[Frame] = []
     for number, step in enumerate(script):
         if isinstance(step, tuple):
             kind, ms = step
@@ -56,7 +56,7 @@ def test_nothing_is_unaccounted_for(script: list[str | tuple[str, int]]) -> None
         account.out_ms + account.dropped_ms + account.trimmed_ms + account.held_ms
     )
     assert account.in_ms == sum(step[1] for step in script if isinstance(step, tuple))
-    assert account.out_ms == pytest.approx(sum(duration_ms(it) for it in taken))
+    assert account.out_ms == pytest.approx(sum(it.duration_ms for it in taken))
 
 
 @given(steps)
@@ -75,7 +75,7 @@ def test_the_bound_holds_at_every_moment(script: list[str | tuple[str, int]]) ->
 def test_the_order_is_kept(script: list[str | tuple[str, int]]) -> None:
     """What comes out comes in the order in which it went in, each frame once."""
     buffer = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS)
-    heard = [int(it[0]) for it in run(buffer, script) if it.any()]
+    heard = [level_of(it) for it in run(buffer, script) if it.peak]
 
     assert all(earlier < later for earlier, later in pairwise(heard))
 
@@ -112,7 +112,7 @@ def test_the_oldest_goes_first() -> None:
     for number in range(4):
         buffer.put(numbered(number, 20))
 
-    assert [int(it[0]) for it in (buffer.take(), buffer.take()) if it is not None] == [1002, 1003]
+    assert [level_of(it) for it in (buffer.take(), buffer.take()) if it is not None] == [1002, 1003]
     assert buffer.statistics().dropped_ms == 40
 
 
@@ -124,7 +124,7 @@ async def test_waiting_ends_with_the_next_frame() -> None:
 
     async def read_all() -> None:
         while (it := await buffer.next_frame()) is not None:
-            read.append(int(it[0]))
+            read.append(level_of(it))
 
     async with asyncio.TaskGroup() as group:
         group.create_task(read_all())
@@ -158,3 +158,27 @@ async def test_a_reader_that_gives_up_loses_nothing() -> None:
 
     assert await buffer.next_frame() is not None
     assert buffer.statistics().out_ms == 20
+
+
+@in_jumping_time
+async def test_a_queue_is_filled_as_frames_come() -> None:
+    """It holds what came, and its reader learns when the source has ended."""
+    buffer, sound = FrameBuffer(), FakeSound()
+    sound.play(frame(1000), frame(2000))
+    sound.end()
+    async with sound.open_frames() as frames:
+        await buffer.fill(frames)
+
+    assert [await buffer.next_frame() is None for _ in range(3)] == [False, False, True]
+
+
+@in_jumping_time
+async def test_a_source_that_breaks_closes_the_queue() -> None:
+    """Its error comes out, and the reader is not left waiting."""
+    buffer, sound = FrameBuffer(), FakeSound()
+    sound.fail(OSError("unplugged"))
+    with pytest.raises(OSError, match="unplugged"):
+        async with sound.open_frames() as frames:
+            await buffer.fill(frames)
+
+    assert await buffer.next_frame() is None

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
+from palabra_agent.audio.frame import FrameReader
 from palabra_agent.audio.mixer import INPUT_CAPACITY_MS, Mixer
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SILENCE_PEAK, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from tests.fakes import frame
+from tests.fakes import flat, frame
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ def test_one_voice_passes_untouched(sound: Pcm) -> None:
     """Whatever a single input holds comes out sample by sample, or is a pause."""
     mixer = Mixer()
     with mixer.open_input() as voice, mixer.open_input():
-        voice.put(sound)
+        voice.put(FrameReader().read(sound))
         mixed = mixer.take()
 
     heard = mixed if mixed is not None else np.zeros(0, dtype=np.int16)
@@ -79,7 +80,7 @@ def test_quiet_voices_are_simply_added() -> None:
         one.put(frame(1000))
         other.put(frame(-300))
 
-        assert np.array_equal(take(mixer), frame(700))
+        assert np.array_equal(take(mixer), flat(700))
 
 
 def test_a_loud_moment_is_lowered_and_comes_back_slowly() -> None:
@@ -137,11 +138,12 @@ def test_both_voices_are_in_the_mix() -> None:
     mixer = Mixer()
     mixed: list[Pcm] = []
     with mixer.open_input() as one, mixer.open_input() as other:
-        for a, b in zip(np.split(tone(400, 0.5), 25), np.split(tone(500, 0.5), 25), strict=True):
+        frames = [FrameReader().cut(tone(hz, 0.5)) for hz in (400, 500)]
+        for a, b in zip(*frames, strict=True):
             one.put(a)
             other.put(b)
             it = mixer.take()
-            mixed.append(frame(0) if it is None else it)
+            mixed.append(flat(0) if it is None else it)
 
     heard = np.concatenate(mixed)
     assert tone_level_db(heard, 400) == pytest.approx(-10.5, abs=0.5)

@@ -1,19 +1,12 @@
-"""The facts about a frame."""
+"""The facts about sound."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from palabra_agent.audio.pcm import (
-    FRAME_MS,
-    FRAME_SAMPLES,
-    SILENCE_PEAK,
-    Pcm,
-    duration_ms,
-    is_silent,
-)
-from tests.fakes import frame
+from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm, duration_ms, peak
+from tests.fakes import flat
 
 pytestmark = pytest.mark.unit
 
@@ -21,20 +14,16 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(
     ("sound", "expected"),
     [
-        (frame(0), True),
-        (frame(SILENCE_PEAK - 1), True),
-        (frame(-SILENCE_PEAK + 1), True),
-        (frame(SILENCE_PEAK), False),
-        (frame(-SILENCE_PEAK), False),
-        (frame(32767), False),
-        (frame(-32768), False),
-        (frame(0, samples=0), True),
-        (np.array([0, 0, -32768, 0], dtype=np.int16), False),
+        (flat(0), 0),
+        (flat(32767), 32767),
+        (flat(-32768), 32768),
+        (flat(0, samples=0), 0),
+        (np.array([0, 7, -32768, 0], dtype=np.int16), 32768),
     ],
 )
-def test_a_pause_is_what_nobody_hears(sound: Pcm, expected: bool) -> None:
-    """One loud sample of either sign makes a frame audible, the most negative one too."""
-    assert is_silent(sound) is expected
+def test_the_peak_is_of_either_sign(sound: Pcm, expected: int) -> None:
+    """One loud sample counts, the most negative one too."""
+    assert peak(sound) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,4 +31,4 @@ def test_a_pause_is_what_nobody_hears(sound: Pcm, expected: bool) -> None:
 )
 def test_length_is_told_in_milliseconds(samples: int, expected: float) -> None:
     """A frame sounds as long as its samples at 48 kHz."""
-    assert duration_ms(frame(samples=samples)) == expected
+    assert duration_ms(flat(samples=samples)) == expected

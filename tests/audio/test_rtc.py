@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from palabra_agent.audio.rtc import AudioOutput
-from tests.fakes import frame
+from tests.fakes import flat
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +19,7 @@ async def test_draining_takes_as_long_as_what_is_queued() -> None:
     try:
         await output.drain()
         for _ in range(2):
-            await output.write(frame())
+            await output.write(flat())
         began = loop.time()
         await output.drain()
         assert 0.02 < loop.time() - began < 0.5

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.audio.tones import mix, tone, tone_level_db
-from tests.fakes import frame
+from tests.fakes import flat
 
 pytestmark = pytest.mark.unit
 
@@ -35,8 +35,8 @@ def test_neighbours_do_not_disturb() -> None:
 
 def test_silence_has_the_lowest_level() -> None:
     """No sound at all is no error but a level."""
-    assert tone_level_db(frame(0), 400) == -120
-    assert tone_level_db(frame(samples=0), 400) == -120
+    assert tone_level_db(flat(0), 400) == -120
+    assert tone_level_db(flat(samples=0), 400) == -120
 
 
 def test_another_rate_is_another_length() -> None:
@@ -49,8 +49,8 @@ def test_another_rate_is_another_length() -> None:
 
 def test_mixing_clips_and_pads() -> None:
     """A sum beyond 16 bits is clipped, never wrapped around; the longest sound counts."""
-    loud = mix(frame(30_000, samples=2), frame(30_000, samples=4))
-    low = mix(frame(-30_000, samples=2), frame(-30_000, samples=1))
+    loud = mix(flat(30_000, samples=2), flat(30_000, samples=4))
+    low = mix(flat(-30_000, samples=2), flat(-30_000, samples=1))
 
     assert loud.tolist() == [32767, 32767, 30_000, 30_000]
     assert low.tolist() == [-32768, -30_000]

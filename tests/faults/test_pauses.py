@@ -14,7 +14,7 @@ import aiohttp
 import numpy as np
 import pytest
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm, is_pause
+from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_emulator.interpreting.utterances import HEARING_RATE
@@ -66,8 +66,8 @@ def holds(recording: Pcm, sound: Pcm) -> bool:
     delay back.
     """
     frames = range(0, sound.size, FRAME_SAMPLES)
-    end = max(at for at in frames if not is_pause(sound[at : at + FRAME_SAMPLES])) + FRAME_SAMPLES
-    word = sound[:end]
+    last = max(at for at in frames if peak(sound[at : at + FRAME_SAMPLES]) >= PAUSE_PEAK)
+    word = sound[: last + FRAME_SAMPLES]
     for phase in range(_PHASES):
         shifted = np.pad(word, (phase, SAMPLE_RATE))
         size = word.size // _PHASES - 2 * _EDGE

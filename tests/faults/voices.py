@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import numpy as np
 
-from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Pcm
+from palabra_agent.audio.frame import Frame, FrameReader
+from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone
 
 _FRAME_SECONDS: Final = FRAME_MS / 1000
@@ -24,12 +25,13 @@ class SharedMicrophone:
 
     def __init__(self, track_sid: str = "TR_voice") -> None:
         self.track_sid = track_sid
-        self._ears: set[asyncio.Queue[Pcm]] = set()
+        self._reader = FrameReader()
+        self._ears: set[asyncio.Queue[Frame]] = set()
 
     @asynccontextmanager
-    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen."""
-        ear: asyncio.Queue[Pcm] = asyncio.Queue()
+        ear: asyncio.Queue[Frame] = asyncio.Queue()
         self._ears.add(ear)
         try:
             yield _heard(ear)
@@ -40,7 +42,7 @@ class SharedMicrophone:
         """Sound at the speed of speech; returns when it is over."""
         loop = asyncio.get_running_loop()
         due = loop.time()
-        for frame in _frames(sound):
+        for frame in self._reader.cut(sound):
             for ear in self._ears:
                 ear.put_nowait(frame)
             due += _FRAME_SECONDS
@@ -53,11 +55,6 @@ class SharedMicrophone:
             await self.play(PAUSE)
 
 
-async def _heard(ear: asyncio.Queue[Pcm]) -> AsyncIterator[Pcm]:
+async def _heard(ear: asyncio.Queue[Frame]) -> AsyncIterator[Frame]:
     while True:
         yield await ear.get()
-
-
-def _frames(sound: Pcm) -> Iterator[Pcm]:
-    for start in range(0, sound.size, FRAME_SAMPLES):
-        yield sound[start : start + FRAME_SAMPLES]

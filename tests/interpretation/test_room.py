@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from palabra_agent.audio.frame import FrameReader
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
@@ -319,7 +320,7 @@ async def test_a_language_s_speakers_are_heard_together() -> None:
         _, bob = await stage.speaker_joins("bob", speak="de")
         sounds = {hz: session.start_translation("es") for hz, session in ((400, ann), (500, bob))}
         await eventually(lambda: all(it.listeners for it in sounds.values()))
-        tones = {hz: np.split(tone(hz, 1.0), 50) for hz in sounds}
+        tones = {hz: list(FrameReader().cut(tone(hz, 1.0))) for hz in sounds}
         for number in range(50):
             for hz, sound in sounds.items():
                 sound.play(tones[hz][number])

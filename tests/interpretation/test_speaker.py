@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import (
     ApiError,
@@ -24,7 +24,7 @@ from palabra_agent.interpretation.speaker import interpret_speaker
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief, Transcript, UpdateRefused
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeSessions, FakeSound, FakeTrack, frame, transcript
+from tests.fakes import FakeSessions, FakeSound, FakeTrack, frame, level_of, transcript
 
 pytestmark = pytest.mark.unit
 
@@ -48,7 +48,7 @@ class Stage:
     ready: list[float] = field(default_factory=list[float])
     billed: list[float] = field(default_factory=list[float])
     relieved: list[float] = field(default_factory=list[float])
-    voice: list[Pcm] = field(default_factory=list[Pcm])
+    voice: list[Frame] = field(default_factory=list[Frame])
     missing: list[str] = field(default_factory=list[str])
 
     def want(self, **facts: object) -> None:
@@ -281,7 +281,7 @@ async def test_another_microphone_keeps_the_session() -> None:
         await eventually(lambda: stage.microphone.listeners)
 
         assert len(stage.sessions.opened) == 1
-        assert [int(it[0]) for it in stage.sessions.last.heard] == [2000]
+        assert [level_of(it) for it in stage.sessions.last.heard] == [2000]
 
 
 @in_jumping_time

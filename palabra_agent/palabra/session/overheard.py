@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from palabra_agent.audio.frame import FrameSource
-from palabra_agent.audio.pcm import Pcm, is_silent
+from palabra_agent.audio.frame import Frame, FrameSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +17,14 @@ class Overheard:
     on_sound: Callable[[], None]
 
     @asynccontextmanager
-    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen."""
         async with self.source.open_frames() as frames:
             yield self._overhear(frames)
 
-    async def _overhear(self, frames: AsyncIterator[Pcm]) -> AsyncIterator[Pcm]:
+    async def _overhear(self, frames: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
         async for frame in frames:
-            if not is_silent(frame):
+            if not frame.is_silent:
                 self.on_sound()
 
             yield frame

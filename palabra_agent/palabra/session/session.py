@@ -12,7 +12,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Collection
 from typing import Final, TypeAlias
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
@@ -78,7 +78,7 @@ class PalabraSession:
         """For how long its task ran, by our clock."""
         return self._uplink.billed_seconds(self._now())
 
-    def write(self, frame: Pcm) -> None:
+    def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
 
         In a pause the first word resumes the task; it is held until Palabra hears again.

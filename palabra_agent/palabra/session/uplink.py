@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from palabra_agent.audio.pauses import PauseDetector
-from palabra_agent.audio.pcm import Pcm, duration_ms
+from palabra_agent.audio.frame import Frame
 from palabra_agent.palabra.session.attention import Attention
 from palabra_agent.palabra.session.billing import BillingMeter
 from palabra_agent.palabra.session.silence import SilenceWatch
@@ -52,8 +51,6 @@ class Uplink:
     def __init__(self, transport: Transport, habits: Habits, alarms: Alarms, now: float) -> None:
         self._transport = transport
         self._alarms = alarms
-        self._pauses = PauseDetector()
-        self._pauses_sent = PauseDetector()
         self._attention = Attention(habits.idle_pause_seconds, now)
         self._silence = SilenceWatch(habits.silent_output_seconds)
         self._doubt = SilenceWatch(habits.silent_output_seconds * _DOUBT_SHARE)
@@ -63,22 +60,21 @@ class Uplink:
         """Set while Palabra takes sound in."""
         self._is_suspected = False
 
-    def write(self, frame: Pcm, now: float) -> bool:
+    def write(self, frame: Frame, now: float) -> bool:
         """Take a frame of the voice; returns whether it ends a pause.
 
         In a pause the last moments are kept, and from the first word on everything is, until
         Palabra hears again.
         """
-        is_pause = self._pauses.is_pause(frame)
-        speech_ms = 0.0 if is_pause else duration_ms(frame)
+        speech_ms = 0.0 if frame.is_pause else frame.duration_ms
         has_woken = self._attention.hear(speech_ms, now)
         if self._attention.is_asleep:
             self._voice.remember(frame)
             return False
 
         if self._voice.has_memories or not self._heard.is_set():
-            self._voice.hold(frame, is_pause=is_pause)
-        elif frame.any():
+            self._voice.hold(frame)
+        elif frame.peak:
             # what plays it is silent by itself
             self._voice.pass_on(frame)
 
@@ -139,7 +135,7 @@ class Uplink:
         while (frame := await self._voice.backlog.next_frame()) is not None:
             await self._heard.wait()
             await self._transport.write(frame)
-            if not self._pauses_sent.is_pause(frame):
+            if not frame.is_pause:
                 self._attention.send(loop.time())
 
         await self._transport.flush()

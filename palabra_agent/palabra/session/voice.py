@@ -11,7 +11,7 @@ from collections import deque
 from typing import Final
 
 from palabra_agent.audio.buffer import FrameBuffer
-from palabra_agent.audio.pcm import Pcm, duration_ms
+from palabra_agent.audio.frame import Frame
 
 _PRE_ROLL_MS: Final = 240.0
 """Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising. More
@@ -30,7 +30,7 @@ class Voice:
     def __init__(self) -> None:
         self.backlog = FrameBuffer()
         """What is to be sent."""
-        self._pre_roll: deque[Pcm] = deque()
+        self._pre_roll: deque[Frame] = deque()
         self._pre_roll_ms = 0.0
         self._pause_ms = 0.0
 
@@ -39,16 +39,16 @@ class Voice:
         """Whether frames of a pause are kept that belong before the next one."""
         return bool(self._pre_roll)
 
-    def remember(self, frame: Pcm) -> None:
+    def remember(self, frame: Frame) -> None:
         """Keep a frame of a pause, in case that a word begins with it."""
         self._pre_roll.append(frame)
-        self._pre_roll_ms += duration_ms(frame)
+        self._pre_roll_ms += frame.duration_ms
         while self._pre_roll_ms > _PRE_ROLL_MS and len(self._pre_roll) > 1:
-            self._pre_roll_ms -= duration_ms(self._pre_roll.popleft())
+            self._pre_roll_ms -= self._pre_roll.popleft().duration_ms
 
-    def hold(self, frame: Pcm, *, is_pause: bool) -> None:
+    def hold(self, frame: Frame) -> None:
         """Queue a frame that must be heard, with what was remembered before it."""
-        self._pause_ms = self._pause_ms + duration_ms(frame) if is_pause else 0.0
+        self._pause_ms = self._pause_ms + frame.duration_ms if frame.is_pause else 0.0
         self.backlog.allow(_HELD_MS)
         for kept in self._pre_roll:
             self.backlog.put(kept, is_precious=True)
@@ -57,6 +57,6 @@ class Voice:
         self._pre_roll.clear()
         self._pre_roll_ms = 0.0
 
-    def pass_on(self, frame: Pcm) -> None:
+    def pass_on(self, frame: Frame) -> None:
         """Queue a frame of a running conversation; where the queue is full, the oldest go."""
         self.backlog.put(frame)

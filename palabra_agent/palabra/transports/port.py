@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from palabra_agent.audio.frame import FrameSource
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.messages import Message
 
@@ -83,7 +82,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice; dropped while Palabra does not listen."""
         ...
 

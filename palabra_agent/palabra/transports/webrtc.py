@@ -14,7 +14,7 @@ from typing import Final
 
 from livekit import rtc
 
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up
 from palabra_agent.concurrency import finish
 from palabra_agent.errors import SessionLost
@@ -85,9 +85,9 @@ class WebRtcTransport:
         except (TimeoutError, rtc.participant.PublishDataError):
             raise SessionLost("a command could not be sent") from None
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice."""
-        await self._voice.write(frame)
+        await self._voice.write(frame.samples)
 
     async def flush(self) -> None:
         """Wait until the last frame was played, and is likely to have been heard."""

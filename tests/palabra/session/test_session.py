@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.audio.frame import FrameSource
-from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import Task
@@ -42,7 +41,7 @@ from palabra_agent.session import (
     UpdateRefused,
 )
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeSound, FakeTransport, frame, transcript, translated
+from tests.fakes import FakeSound, FakeTransport, frame, level_of, transcript, translated
 
 pytestmark = pytest.mark.unit
 
@@ -465,15 +464,15 @@ async def test_the_voice_is_passed_on() -> None:
         session.write(frame(7))
         await eventually(lambda: transport.heard)
 
-    assert [int(it[0]) for it in transport.heard] == [7]
+    assert [level_of(it) for it in transport.heard] == [7]
 
 
-def speech(seconds: float, level: int = 4000) -> list[Pcm]:
+def speech(seconds: float, level: int = 4000) -> list[Frame]:
     """Make frames of somebody speaking; level 0 is silence."""
     return [frame(level) for _ in range(round(seconds * 50))]
 
 
-async def talk(session: PalabraSession, frames: Iterable[Pcm]) -> None:
+async def talk(session: PalabraSession, frames: Iterable[Frame]) -> None:
     """Speak in real time."""
     for it in frames:
         session.write(it)
@@ -538,9 +537,9 @@ def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
 
             await passing(1)
             assert transport.listening == [True, False, True]
-            heard = [int(it[0]) for it in transport.heard if it.any()]
+            heard = [level_of(it) for it in transport.heard if it.peak]
             # 240 ms are remembered, 40 of which are the word before it was known as one
-            assert heard == [int(it[0]) for it in said][15:]
+            assert heard == [level_of(it) for it in said][15:]
 
     run()
 

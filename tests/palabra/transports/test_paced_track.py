@@ -29,7 +29,7 @@ class Listener:
         """Listen to the end."""
         async with self.track.open_frames() as frames:
             async for it in frames:
-                self.frames.append(it)
+                self.frames.append(it.samples)
                 self.times.append(asyncio.get_running_loop().time())
 
 

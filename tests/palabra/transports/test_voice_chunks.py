@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.palabra.transports.stream.voice_chunks import VoiceChunks
-from tests.fakes import frame
+from tests.fakes import flat
 
 pytestmark = pytest.mark.unit
 
@@ -59,7 +59,7 @@ class Clock:
 
 def speech(seconds: float) -> list[Pcm]:
     """Make frames, no two of which are alike."""
-    return [frame(number + 1) for number in range(round(seconds / FRAME_SECONDS))]
+    return [flat(number + 1) for number in range(round(seconds / FRAME_SECONDS))]
 
 
 def test_speech_arrives_as_it_was_spoken() -> None:
@@ -86,9 +86,9 @@ def test_silence_is_sent_where_nothing_is_written() -> None:
 def test_a_pause_stays_as_long_as_it_was() -> None:
     """Frames keep their places in time, though nobody writes a pause."""
     clock = Clock()
-    clock.speak(*[frame(7)] * 10)
+    clock.speak(*[flat(7)] * 10)
     clock.pass_until(clock.now + 0.5)
-    clock.speak(*[frame(9)] * 10)
+    clock.speak(*[flat(9)] * 10)
     clock.pass_until(clock.now + 1)
     gap = int(np.argmax(clock.sound == 9)) - int(np.flatnonzero(clock.sound == 7)[-1]) - 1
 
@@ -174,20 +174,20 @@ def test_after_a_stall_no_more_than_a_second_comes_at_once() -> None:
 def test_nothing_is_sent_nor_hoarded_while_nobody_listens() -> None:
     """What is written before and after is dropped and counted; no chunk is ever due."""
     voice = VoiceChunks(320)
-    voice.write(frame(1), 5.0)
+    voice.write(flat(1), 5.0)
     assert voice.due_at == float("inf")
     assert not voice.is_full
 
     voice.listen(10.0)
-    voice.write(frame(2), 10.02)
+    voice.write(flat(2), 10.02)
     voice.rest()
-    voice.write(frame(3), 11.0)
+    voice.write(flat(3), 11.0)
     account = voice.statistics()
 
     assert (account.in_ms, account.dropped_ms, account.out_ms) == (60, 60, 0)
 
     voice.listen(20.0)
-    voice.write(frame(4), 20.02)
+    voice.write(flat(4), 20.02)
     assert set(voice.take(20.36).tolist()) == {4, 0}
 
 

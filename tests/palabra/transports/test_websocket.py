@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from palabra_agent.audio.frame import FrameSource
+from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.errors import SessionLost
@@ -35,7 +35,7 @@ from palabra_agent.palabra.transports.stream.websocket import (
     open_stream,
 )
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import frame
+from tests.fakes import frame, sound_of
 from tests.palabra.transports.stream_peer import TOKEN, StreamPeer, stream_peer
 
 pytestmark = pytest.mark.unit
@@ -66,7 +66,7 @@ async def told(transport: Transport, count: int) -> list[TransportEvent]:
     return events
 
 
-async def say(transport: Transport, *frames: Pcm) -> None:
+async def say(transport: Transport, *frames: Frame) -> None:
     """Speak in real time."""
     for it in frames:
         await asyncio.sleep(0.02)
@@ -79,7 +79,7 @@ async def hear(source: FrameSource, seconds: float) -> Pcm:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds), source.open_frames() as frames:
             async for it in frames:
-                heard = np.concatenate((heard, it))
+                heard = np.concatenate((heard, it.samples))
 
     return heard
 
@@ -123,7 +123,7 @@ async def test_the_voice_arrives_sample_by_sample() -> None:
 
     start = int(np.argmax(sound == 1))
     assert start <= 0.04 * 48_000
-    assert np.array_equal(sound[start : start + 480_000], np.concatenate(words))
+    assert np.array_equal(sound[start : start + 480_000], sound_of(words))
     assert {len(it) for it in peer.sounds} == {320 * 96}
     assert np.allclose(
         np.array(peer.sound_times[:31]) - began, 0.36 + 0.32 * np.arange(31), atol=0.03
@@ -185,7 +185,7 @@ async def test_what_was_held_back_is_sent_whole() -> None:
             await transport.write(it)
         sound = np.frombuffer(await peer.heard(12), "<i2")
 
-    assert np.array_equal(sound[: 150 * 960], np.concatenate(held))
+    assert np.array_equal(sound[: 150 * 960], sound_of(held))
     assert np.diff(peer.sound_times).min() > 0.32 / 1.25 - 0.02
 
 
@@ -209,7 +209,7 @@ async def test_everything_is_sent_before_the_end(chunk_ms: int) -> None:
         await transport.flush()
 
     start = int(np.argmax(sound == 1))
-    assert np.array_equal(sound[start : start + 75 * 960], np.concatenate(words))
+    assert np.array_equal(sound[start : start + 75 * 960], sound_of(words))
 
 
 @in_jumping_time
@@ -218,7 +218,7 @@ async def test_no_encoder_keeps_the_end() -> None:
     formats = WebSocketFormat(format="opus", sample_rate=48_000)
     async with joined(formats) as (transport, peer):
         transport.set_listening(is_listening=True)
-        await say(transport, *[frame(0)] * 10, *np.split(tone(500, 0.24), 12))
+        await say(transport, *[frame(0)] * 10, *FrameReader().cut(tone(500, 0.24)))
         await transport.flush()
         await eventually(lambda: len(peer.sounds) == 2)
 

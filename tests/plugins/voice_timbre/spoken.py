@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palabra_agent.audio.espeak import find_espeak, wav_sound
-from palabra_agent.audio.pauses import PauseDetector
+from palabra_agent.audio.frame import FrameReader
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
 Sound: TypeAlias = NDArray[np.float64]
@@ -136,9 +136,8 @@ RECORDINGS: Final[Mapping[str, Callable[[Pcm], Pcm]]] = {
 
 def _without_pauses(sound: Pcm) -> Pcm:
     """What is left for plugins to hear."""
-    frames = sound[: sound.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    pauses = PauseDetector()
-    return np.concatenate([frame for frame in frames if not pauses.is_pause(frame)])
+    whole = sound[: sound.size // FRAME_SAMPLES * FRAME_SAMPLES]
+    return np.concatenate([it.samples for it in FrameReader().cut(whole) if not it.is_pause])
 
 
 def _shaped(buzz: Sound, formants: tuple[float, ...]) -> Sound:

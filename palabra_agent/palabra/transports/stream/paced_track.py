@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
-from palabra_agent.audio.pcm import FRAME_MS, Pcm
+from palabra_agent.audio.frame import Frame, FrameReader
+from palabra_agent.audio.pcm import FRAME_MS
 from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.stream.speech_queue import (
     QueueLimits,
@@ -74,7 +75,7 @@ class PacedTrack:
         return self._speech.statistics()
 
     @asynccontextmanager
-    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Pcm]]:
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen; there are no frames in a pause."""
         self._is_heard = True
         self._silent.clear()
@@ -89,15 +90,15 @@ class PacedTrack:
         """Wait until whoever listens has heard what came; nobody is waited for to listen."""
         await self._silent.wait()
 
-    async def _play(self) -> AsyncGenerator[Pcm]:
-        loop = asyncio.get_running_loop()
+    async def _play(self) -> AsyncGenerator[Frame]:
+        loop, reader = asyncio.get_running_loop(), FrameReader()
         due = loop.time() - _LEAD_SECONDS
         while True:
-            frame = self._speech.take()
-            if frame is not None:
+            sound = self._speech.take()
+            if sound is not None:
                 due = max(due, loop.time() - _STALL_SECONDS)
                 await asyncio.sleep(due - loop.time())
-                yield frame
+                yield reader.read(sound)
                 due += _TICK_SECONDS
             elif self._is_closed:
                 return

@@ -107,18 +107,18 @@ class VoiceChunks:
         self._dropped += self._held.size
         self._held = self._held[:0]
 
-    def write(self, frame: Pcm, now: float) -> None:
+    def write(self, spoken: Pcm, now: float) -> None:
         """Add a frame that was spoken until now."""
-        self._in += frame.size
+        self._in += spoken.size
         if not self.is_listening:
-            self._dropped += frame.size
+            self._dropped += spoken.size
             return
 
         self._miss_what_is_past(now)
-        missing = now - self._begins_at - (self._held.size + frame.size) / SAMPLE_RATE
+        missing = now - self._begins_at - (self._held.size + spoken.size) / SAMPLE_RATE
         pause = _samples(missing) if missing > _JITTER_SECONDS else 0
         self._silence += pause
-        self._held = np.concatenate((self._held, np.zeros(pause, np.int16), frame))
+        self._held = np.concatenate((self._held, np.zeros(pause, np.int16), spoken))
 
     def take(self, now: float) -> Pcm:
         """Remove the chunk that is due, filled with silence where too little was written."""

@@ -18,6 +18,7 @@ from typing import Final
 
 import aiohttp
 
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.concurrency import finish, single_failure
 from palabra_agent.errors import SessionLost
@@ -86,7 +87,7 @@ class WebSocketTransport:
         except (TimeoutError, OSError, aiohttp.ClientError):
             raise SessionLost("a command could not be sent") from None
 
-    async def write(self, frame: Pcm) -> None:
+    async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, after those that wait.
 
         It returns at once while no more than a chunk and a little waits. What was held back before
@@ -96,7 +97,7 @@ class WebSocketTransport:
             self._voice_changed.clear()
             await self._voice_changed.wait()
 
-        self._voice.write(frame, asyncio.get_running_loop().time())
+        self._voice.write(frame.samples, asyncio.get_running_loop().time())
 
     async def flush(self) -> None:
         """Send what is held at once, filled up with silence, and wait until it has left."""
