@@ -11,7 +11,8 @@ from typing import Any, Final
 from rich.progress import Progress
 
 from bench.figures import Figure
-from palabra_agent.interpretation.casting import Casting, Role
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.stage import Stage
 from palabra_agent.plugin import (
@@ -39,7 +40,7 @@ _PEOPLE: Final = tuple(
     Speaker(identity=f"speaker-{number}", name=f"Speaker {number}", attributes={"a": "b"})
     for number in range(20)
 )
-_ROLES: Final = tuple(Role(speaker, _LANGUAGES) for speaker in _PEOPLE)
+_SPEAKERS: Final = tuple(InterpretedSpeaker(speaker, _LANGUAGES) for speaker in _PEOPLE)
 _LOAD: Final = f"{len(_PEOPLE)} speakers × {len(_LANGUAGES)} languages"
 
 
@@ -58,7 +59,7 @@ async def measure_voices(stage: Stage, progress: Progress) -> list[Figure]:
         return times
 
     asked = await runs(_RUNS, _asking)
-    decided = await runs(_RUNS, _casting)
+    decided = await runs(_RUNS, _assigning)
     hanging = await runs(_HANGING_RUNS, _asking_one_that_hangs)
     return [
         Figure(f"voices of {_LOAD}, 3 plugins", "ms", _first(asked), _AIM_MS),
@@ -96,14 +97,14 @@ async def _ask_all(chain: PluginChain) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def _casting() -> list[float]:
+async def _assigning() -> list[float]:
     async with open_chain("bench", [*_plugins(_Passes(), _Passes(), _Chooses())]) as chain:
-        casting, changed = Casting(chain), asyncio.Event()
+        assigner, changed = VoiceAssigner(chain), asyncio.Event()
         began = time.perf_counter()
-        casting.follow(_ROLES)
+        assigner.follow(_SPEAKERS)
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(casting.run(changed.set), name="casting")
-            while not all(casting.voices_of(who.identity, _LANGUAGES) for who in _PEOPLE):
+            running = group.create_task(assigner.run(changed.set), name="assigner")
+            while not all(assigner.voices_of(who.identity, _LANGUAGES) for who in _PEOPLE):
                 await changed.wait()
                 changed.clear()
 

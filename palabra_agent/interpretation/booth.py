@@ -14,7 +14,6 @@ from functools import partial
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import PalabraError
-from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.channels import Channels
 from palabra_agent.interpretation.condition import Troubles
 from palabra_agent.interpretation.ledger import Ledger
@@ -23,6 +22,7 @@ from palabra_agent.interpretation.scribe import Scribe
 from palabra_agent.interpretation.shift import Assignment, Outlets
 from palabra_agent.interpretation.speaker import interpret_speaker
 from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_change import VoiceChange
 from palabra_agent.languages import AUTO, LanguageCode, base
 from palabra_agent.session import SessionOpener, Transcript, UpdateRefused
@@ -37,7 +37,7 @@ class Surroundings:
     meeting: Meeting
     terms: Watched[Terms]
     open_session: SessionOpener
-    casting: Casting
+    voices: VoiceAssigner
     channels: Channels
     changed: asyncio.Event
     """Set where something may be wanted that was not before."""
@@ -91,14 +91,14 @@ class Booth:
             on_ready=self._resolve,
             on_billed=partial(around.ledger.bill, self._identity),
             on_relieved=around.ledger.relieve,
-            on_voice=partial(around.casting.hear, self._identity),
-            on_voice_missing=around.casting.miss,
+            on_voice=partial(around.voices.hear, self._identity),
+            on_voice_missing=around.voices.mark_unavailable,
         )
 
     def _write(self, transcript: Transcript) -> None:
         around, brief = self._around, self.wanted.value.brief
         self._scribe.write(transcript, around.view, brief)
-        around.casting.tell(self._identity, transcript)
+        around.voices.tell(self._identity, transcript)
         self.voices.hear(transcript, asyncio.get_running_loop().time())
         if not math.isinf(self.voices.due):
             around.changed.set()

@@ -12,13 +12,14 @@ from types import MappingProxyType
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.booth import Booth, Surroundings
-from palabra_agent.interpretation.casting import Casting, Role
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.lingering import Lingering
 from palabra_agent.interpretation.plan import Plan, plan, source_language_of
 from palabra_agent.interpretation.ports import Meeting, Person
 from palabra_agent.interpretation.shift import Assignment
 from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief, SessionOpener
 from palabra_agent.voices import Speaker
@@ -30,7 +31,7 @@ async def interpret_room(
     meeting: Meeting,
     terms: Watched[Terms],
     open_session: SessionOpener,
-    casting: Casting | None = None,
+    voices: VoiceAssigner | None = None,
 ) -> None:
     """Interpret a room until its meeting ends.
 
@@ -41,12 +42,12 @@ async def interpret_room(
         meeting: The meeting.
         terms: How it is to be interpreted; may change at any time.
         open_session: Opens Palabra's sessions.
-        casting: Who sounds how; by default everybody has the default voice.
+        voices: Chooses the voices of speakers; by default all have the default voice.
     """
     changed = asyncio.Event()
-    casting = casting or Casting()
+    voices = voices or VoiceAssigner()
     async with open_channels(meeting, changed.set) as channels:
-        around = Surroundings(meeting, terms, open_session, casting, channels, changed)
+        around = Surroundings(meeting, terms, open_session, voices, channels, changed)
         try:
             channels.follow(terms.value.regime.offered)
             await channels.until_open()
@@ -62,7 +63,7 @@ async def _attend(around: Surroundings) -> None:
         watching = group.create_task(room.watch(), name="watch meeting")
         helping = [
             group.create_task(room.follow_terms(), name="follow terms"),
-            group.create_task(around.casting.run(around.changed.set), name="casting"),
+            group.create_task(around.voices.run(around.changed.set), name="assign voices"),
         ]
         while not watching.done():
             room.arrange()
@@ -88,7 +89,9 @@ class _Room:
     around: Surroundings
     group: asyncio.TaskGroup
     speakers: dict[str, _Work] = field(default_factory=dict[str, _Work])
-    roles: dict[str, Role] = field(default_factory=dict[str, Role])
+    interpreted: dict[str, InterpretedSpeaker] = field(
+        default_factory=dict[str, InterpretedSpeaker]
+    )
     """Everybody who counts as a speaker, at work or about to be; the missed ones too."""
     audible: tuple[LanguageCode, ...] = ()
     """The languages that are interpreted: the offered ones, or those of before while a channel is
@@ -170,14 +173,16 @@ class _Room:
 
     def _cast(self, wanted: Plan, staying: frozenset[str]) -> None:
         """Let it be known who speaks now, and into what they are interpreted."""
-        self.roles = {who: role for who, role in self.roles.items() if who in staying}
+        self.interpreted = {who: it for who, it in self.interpreted.items() if who in staying}
         for identity, brief in wanted.briefs.items():
             person = self.around.view.person(identity)
             if person is not None:
-                self.roles[identity] = Role(self._speaker(person), brief.targets)
+                self.interpreted[identity] = InterpretedSpeaker(
+                    self._speaker(person), brief.targets
+                )
 
         revision = self.around.terms.value.plugins_revision
-        self.around.casting.follow(tuple(self.roles.values()), revision)
+        self.around.voices.follow(tuple(self.interpreted.values()), revision)
 
     def _speaker(self, person: Person) -> Speaker:
         said = source_language_of(person, self.around.terms.value.regime)
@@ -193,7 +198,7 @@ class _Room:
     def _want(self, person: Person, brief: Brief) -> None:
         """Have a person interpreted as the brief says, in the voices that are chosen for them."""
         speaker = self.speakers.get(person.identity)
-        voices = self.around.casting.voices_of(person.identity, brief.targets)
+        voices = self.around.voices.voices_of(person.identity, brief.targets)
         if speaker is None:
             if voices is not None and person.identity not in self.given_up:
                 self._begin(person, replace(brief, voices=voices))

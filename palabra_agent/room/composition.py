@@ -18,9 +18,9 @@ from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, leaves
 from palabra_agent.config.room import known_keys
 from palabra_agent.config.settings import ClientCredentials, WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
-from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.ports import Meeting, Notice, RoomState, RoomStatus
 from palabra_agent.interpretation.room import interpret_room
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
 from palabra_agent.meeting.rpc import Methods, open_methods
 from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, PalabraApi, open_api
@@ -123,14 +123,14 @@ async def _interpret_as_configured(
     room: _OpenRoom, sessions: PalabraSessions, limit: TimeLimit
 ) -> None:
     """Interpret a room whose config may change meanwhile."""
-    dispatched, config, casting = room.dispatched, room.first.config, Casting(room.chain)
+    dispatched, config, voices = room.dispatched, room.first.config, VoiceAssigner(room.chain)
     terms = Watched(terms_of(config))
     parts = Parts(terms, sessions, room.chain, room.meeting, limit)
     configuring = Configuring(config, parts, dispatched.plugins, dispatched.settings.organisers)
-    explaining = Explaining(casting.explain, lambda: configuring.config.languages)
+    explaining = Explaining(voices.explain, lambda: configuring.config.languages)
     methods = {CONFIGURE: configuring.configure, EXPLAIN: explaining.explain}
     async with room.methods.serving(methods):
-        await interpret_room(room.meeting, terms, sessions.open, casting)
+        await interpret_room(room.meeting, terms, sessions.open, voices)
 
 
 def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:

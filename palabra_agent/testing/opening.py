@@ -51,11 +51,11 @@ async def simulated_room(
         room = SimulatedRoom(chain, offered, clock, failures)
         with single_failure():
             async with asyncio.TaskGroup() as group:
-                casting = group.create_task(room.run(), name="casting")
+                assigning = group.create_task(room.run(), name="assign voices")
                 try:
                     yield room
                 finally:
-                    casting.cancel()
+                    assigning.cancel()
 
 
 @asynccontextmanager

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.errors import PluginError
-from palabra_agent.interpretation.casting import Casting, Role
 from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode, match
 from palabra_agent.plugin import Timbre, VoiceChoice
 from palabra_agent.plugins_host.chain import PluginChain
@@ -37,7 +38,7 @@ class SimulatedRoom:
         """What plugins did wrong so far, each with the plugin's own error as its `__cause__`."""
         self._chain = chain
         self._plugins = QuietPlugins(chain)
-        self._casting = Casting(self._plugins)
+        self._assigner = VoiceAssigner(self._plugins)
         self._regime = Regime(offered)
         self._revision = 0
         self._clock = clock
@@ -97,7 +98,7 @@ class SimulatedRoom:
 
     def lose_voice(self, voice_id: str) -> None:
         """Let Palabra say that it has no such voice, as it does with `VOICE_NOT_FOUND`."""
-        self._casting.miss(voice_id)
+        self._assigner.mark_unavailable(voice_id)
         self._plugins.stir()
 
     async def voice_of(self, identity: str, language: str) -> VoiceChoice | None:
@@ -120,7 +121,7 @@ class SimulatedRoom:
             raise LookupError(f"{identity} speaks {target}, and is not interpreted into it")
 
         await self._plugins.rest()
-        return self._casting.explain(identity, target) or Verdict()
+        return self._assigner.explain(identity, target) or Verdict()
 
     async def say(
         self,
@@ -165,10 +166,10 @@ class SimulatedRoom:
             # as in a real room: what Palabra heard last counts
             self.detect(identity, words.language)
 
-        self._casting.tell(identity, words)
+        self._assigner.tell(identity, words)
         for target, translation in targets.items():
             translated = replace(words, language=target, text=translation, original=text)
-            self._casting.tell(identity, replace(translated, is_translation=True))
+            self._assigner.tell(identity, replace(translated, is_translation=True))
 
         await self._chain.heard()
         return words.transcription_id
@@ -197,7 +198,7 @@ class SimulatedRoom:
         for second in range(0, sound.size, SAMPLE_RATE):
             heard = sound[second : second + SAMPLE_RATE]
             for frame in somebody.microphone.cut(heard):
-                self._casting.hear(somebody.identity, frame)
+                self._assigner.hear(somebody.identity, frame)
 
             self._clock.pass_by(heard.size / SAMPLE_RATE)
             await self._plugins.answer()
@@ -218,12 +219,12 @@ class SimulatedRoom:
 
     async def run(self) -> None:
         """Choose voices, until cancelled."""
-        await self._casting.run(lambda: None)
+        await self._assigner.run(lambda: None)
 
     def _follow(self) -> None:
         people = self._people.values()
-        roles = [Role(it.speaker(), it.targets(self._regime)) for it in people]
-        self._casting.follow(roles, self._revision)
+        interpreted = [InterpretedSpeaker(it.speaker(), it.targets(self._regime)) for it in people]
+        self._assigner.follow(interpreted, self._revision)
         self._plugins.stir()
 
     def _find(self, identity: str) -> Somebody:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.casting import Casting
 from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
 from tests.fakes import FakeMeeting, FakeSession, FakeSessions, FakeSound, PersonFacts
@@ -73,7 +73,7 @@ async def interpreted_room(
     meeting, sessions = FakeMeeting(), sessions or FakeSessions()
     terms = Watched(Terms(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER))
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(interpret_room(meeting, terms, sessions, Casting(plugins)))
+        task = group.create_task(interpret_room(meeting, terms, sessions, VoiceAssigner(plugins)))
         await eventually(lambda: meeting.shown)
         yield Stage(meeting, sessions, task, terms)
         meeting.end()

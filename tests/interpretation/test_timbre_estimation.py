@@ -1,4 +1,4 @@
-"""Whose voice is listened to, and when it is estimated."""
+"""Speech is kept for speakers of unknown timbre, and estimated when there is enough."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from palabra_agent.audio.pcm import SAMPLE_RATE
-from palabra_agent.interpretation.timbres import TimbreSearch
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE
+from palabra_agent.interpretation.timbre_estimation import TimbreEstimation, VoiceSample
 from palabra_agent.voices import Speaker, Timbre
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import frame
@@ -23,7 +26,7 @@ def somebody(identity: str) -> Speaker:
     return Speaker(identity=identity, name=identity)
 
 
-def speak(search: TimbreSearch, identity: str, seconds: float) -> None:
+def speak(search: TimbreEstimation, identity: str, seconds: float) -> None:
     """Have somebody heard."""
     for _ in range(round(seconds * 50)):
         search.hear(identity, frame(8000))
@@ -32,9 +35,9 @@ def speak(search: TimbreSearch, identity: str, seconds: float) -> None:
 @asynccontextmanager
 async def listening(
     plugins: FakePlugins, *identities: str
-) -> AsyncGenerator[tuple[TimbreSearch, dict[str, Timbre]]]:
+) -> AsyncGenerator[tuple[TimbreEstimation, dict[str, Timbre]]]:
     """Listen to some people for the length of a block; yields their timbres too, as they come."""
-    search, found = TimbreSearch(plugins), dict[str, Timbre]()
+    search, found = TimbreEstimation(plugins), dict[str, Timbre]()
     search.follow(identities)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(search.run(somebody, found.__setitem__), name="search")
@@ -115,3 +118,83 @@ async def test_who_left_is_not_listened_to() -> None:
 
     assert len(plugins.heard) == 1
     assert found == {"ann": plugins.timbre}
+
+
+FRAMES_A_SECOND = SAMPLE_RATE // FRAME_SAMPLES
+
+
+def sound(sample: VoiceSample, seconds: float, level: int = 8000) -> None:
+    """Have it hear speech; level 0 is a pause."""
+    for _ in range(round(seconds * FRAMES_A_SECOND)):
+        sample.hear(frame(level))
+
+
+def test_two_seconds_of_speech_are_enough() -> None:
+    """It is enough when two seconds were spoken, however long that took."""
+    sample = VoiceSample()
+    sound(sample, 1.0)
+    sound(sample, 30.0, level=0)
+    sound(sample, 0.98)
+    assert not sample.is_enough
+
+    sound(sample, 0.02)
+    assert sample.is_enough
+
+
+def test_each_further_second_is_enough() -> None:
+    """Once taken, it is worth another try after one more second of speech."""
+    sample = VoiceSample()
+    sound(sample, 2.5)
+    sample.take()
+    sound(sample, 0.98)
+    assert not sample.is_enough
+
+    sound(sample, 0.02)
+    assert sample.is_enough
+
+
+def test_pauses_are_left_out() -> None:
+    """What is taken holds speech alone, in the order in which it was spoken."""
+    sample = VoiceSample()
+    for level in 6000, 7000, 8000:
+        sound(sample, 0.5, level)
+        sound(sample, 1.0, level=100)
+
+    taken = sample.take()
+    assert taken.dtype == np.int16
+    assert sorted(set(taken.tolist())) == [6000, 7000, 8000]
+    assert len(taken) == 1.5 * SAMPLE_RATE
+    assert (np.diff(taken) >= 0).all()
+
+
+def test_the_last_five_seconds_are_kept() -> None:
+    """Of somebody who speaks for long, the last five seconds are there and nothing else."""
+    sample = VoiceSample()
+    sound(sample, 60.0, 6000)
+    sound(sample, 5.0, 8000)
+    taken = sample.take()
+    assert len(taken) == 5 * SAMPLE_RATE
+    assert (taken == 8000).all()
+
+
+def test_what_is_taken_cannot_be_changed() -> None:
+    """A plugin cannot write into what others hear after it."""
+    sample = VoiceSample()
+    sound(sample, 2.0)
+    taken = sample.take()
+    with pytest.raises(ValueError, match="read-only"):
+        taken[0] = 1
+
+
+def test_nothing_heard_is_an_empty_sample() -> None:
+    """Before a word was spoken there is nothing to take."""
+    assert len(VoiceSample().take()) == 0
+
+
+@given(st.lists(st.integers(min_value=0, max_value=8 * SAMPLE_RATE), max_size=20))
+def test_memory_is_bounded(sizes: list[int]) -> None:
+    """Whatever the length of the frames, never more than five seconds are kept."""
+    sample = VoiceSample()
+    for size in sizes:
+        sample.hear(frame(8000, size))
+        assert len(sample.take()) <= 5 * SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""A room's casting at work, for tests to see who gets which voice."""
+"""A voice assigner at work, for tests to see which speaker gets which voice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from palabra_agent.interpretation.casting import Casting, Role
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import (
     ClonedVoice,
@@ -37,12 +38,12 @@ def by_attribute(request: VoiceRequest) -> VoiceChoice | None:
     return ClonedVoice() if wish == "clone" else FixedVoice(wish)
 
 
-def role(
+def interpreted(
     identity: str,
     *targets: LanguageCode,
     voice: str | None = None,
     source_language: LanguageCode | None = None,
-) -> Role:
+) -> InterpretedSpeaker:
     """Make somebody who is interpreted, into Spanish unless said otherwise."""
     speaker = Speaker(
         identity=identity,
@@ -50,36 +51,36 @@ def role(
         attributes={VOICE: voice} if voice else {},
         source_language=source_language,
     )
-    return Role(speaker, targets or (ES,))
+    return InterpretedSpeaker(speaker, targets or (ES,))
 
 
 @dataclass
-class Scene:
-    """A room's casting at work."""
+class AssigningScene:
+    """A room's voice assigner at work."""
 
-    casting: Casting
+    assigner: VoiceAssigner
     plugins: FakePlugins
-    roles: list[Role] = field(default_factory=list[Role])
+    speakers: list[InterpretedSpeaker] = field(default_factory=list[InterpretedSpeaker])
     revision: int = 0
     changes: list[float] = field(default_factory=list[float])
     """When it told that something came of asking."""
 
-    def follow(self, *roles: Role) -> None:
+    def follow(self, *speakers: InterpretedSpeaker) -> None:
         """Have these interpreted, and nobody else."""
-        self.roles = list(roles)
-        self.casting.follow(self.roles, self.revision)
+        self.speakers = list(speakers)
+        self.assigner.follow(self.speakers, self.revision)
 
     def voice_of(self, identity: str, language: LanguageCode = ES) -> VoiceChoice | None:
         """Somebody's voice; fails where it is not decided."""
-        voices = self.casting.voices_of(identity, (language,))
+        voices = self.assigner.voices_of(identity, (language,))
         assert voices is not None, "not decided"
         return voices.get(language)
 
     def is_decided(self, *identities: str) -> bool:
         """Whether these have all their voices."""
-        targets = {role.speaker.identity: role.targets for role in self.roles}
+        targets = {it.speaker.identity: it.targets for it in self.speakers}
         return all(
-            self.casting.voices_of(who, targets[who]) is not None for who in identities or targets
+            self.assigner.voices_of(who, targets[who]) is not None for who in identities or targets
         )
 
     async def decided(self) -> None:
@@ -98,14 +99,14 @@ class Scene:
 
 
 @asynccontextmanager
-async def casting(plugins: FakePlugins | None = None) -> AsyncGenerator[Scene]:
-    """Cast voices for the length of a block."""
+async def assigning(plugins: FakePlugins | None = None) -> AsyncGenerator[AssigningScene]:
+    """Assign voices for the length of a block."""
     plugins = plugins or FakePlugins()
-    scene = Scene(Casting(plugins), plugins)
+    scene = AssigningScene(VoiceAssigner(plugins), plugins)
     now = asyncio.get_running_loop().time
     async with asyncio.TaskGroup() as group:
         running = group.create_task(
-            scene.casting.run(lambda: scene.changes.append(now())), name="casting"
+            scene.assigner.run(lambda: scene.changes.append(now())), name="assign voices"
         )
         try:
             yield scene
@@ -113,7 +114,7 @@ async def casting(plugins: FakePlugins | None = None) -> AsyncGenerator[Scene]:
             running.cancel()
 
 
-def hear(casting: Casting, identity: str, seconds: float) -> None:
+def hear(assigner: VoiceAssigner, identity: str, seconds: float) -> None:
     """Have somebody's speech heard."""
     for _ in range(round(seconds * 50)):
-        casting.hear(identity, frame(8000))
+        assigner.hear(identity, frame(8000))

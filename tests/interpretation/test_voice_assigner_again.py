@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palabra_agent.interpretation.casting import Role
+from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.voices import (
     ClonedVoice,
     FixedVoice,
@@ -19,15 +19,15 @@ from palabra_agent.voices import (
     VoiceRequest,
 )
 from tests.clock import JumpingLoop, eventually, in_jumping_time, passing
-from tests.interpretation.casting_scene import (
+from tests.interpretation.assigning import (
     DE,
     EN,
     ES,
     A,
     B,
+    assigning,
     by_attribute,
-    casting,
-    role,
+    interpreted,
 )
 from tests.interpretation.fake_plugins import FakePlugins
 
@@ -40,17 +40,17 @@ HANG = 1.0
 @pytest.mark.parametrize(
     "after",
     [
-        role("ann", voice="b", source_language=EN),
-        role("ann", source_language=DE),
-        role("ann"),
-        Role(Speaker(identity="ann", name="Dr Ann", source_language=EN), (ES,)),
+        interpreted("ann", voice="b", source_language=EN),
+        interpreted("ann", source_language=DE),
+        interpreted("ann"),
+        InterpretedSpeaker(Speaker(identity="ann", name="Dr Ann", source_language=EN), (ES,)),
     ],
 )
 @in_jumping_time
-async def test_facts_about_a_speaker_are_reason_to_ask_again(after: Role) -> None:
+async def test_facts_about_a_speaker_are_reason_to_ask_again(after: InterpretedSpeaker) -> None:
     """Another attribute, language or name is told the plugins soon; until then the voice stays."""
-    async with casting() as scene:
-        scene.follow(role("ann", source_language=EN))
+    async with assigning() as scene:
+        scene.follow(interpreted("ann", source_language=EN))
         await scene.decided()
         current = scene.voice_of("ann")
         scene.forget()
@@ -66,18 +66,18 @@ async def test_facts_about_a_speaker_are_reason_to_ask_again(after: Role) -> Non
 @in_jumping_time
 async def test_an_attribute_changes_the_voice() -> None:
     """Somebody who wishes for another voice gets it."""
-    async with casting(FakePlugins(by_attribute)) as scene:
-        scene.follow(role("ann", voice="a"))
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", voice="a"))
         await scene.decided()
         assert scene.voice_of("ann") == A
 
         before = len(scene.changes)
-        scene.follow(role("ann", voice="b"))
+        scene.follow(interpreted("ann", voice="b"))
         await scene.decided()
         assert scene.voice_of("ann") == B
         assert len(scene.changes) == before + 1
 
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         await scene.decided()
         assert scene.voice_of("ann") is None
 
@@ -85,12 +85,12 @@ async def test_an_attribute_changes_the_voice() -> None:
 @in_jumping_time
 async def test_somebody_leaving_is_reason_to_ask_again() -> None:
     """Who leaves is not told of any more, and their voice is free."""
-    async with casting(FakePlugins(lambda it: None if A.voice_id in it.taken else A)) as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning(FakePlugins(lambda it: None if A.voice_id in it.taken else A)) as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await scene.decided()
         assert (scene.voice_of("ann"), scene.voice_of("bob")) == (A, None)
 
-        scene.follow(role("bob"))
+        scene.follow(interpreted("bob"))
         await scene.decided()
         assert scene.voice_of("bob") == A
         assert scene.plugins.asked[-1].others == {}
@@ -99,14 +99,14 @@ async def test_somebody_leaving_is_reason_to_ask_again() -> None:
 @in_jumping_time
 async def test_who_comes_back_has_their_voices_at_once() -> None:
     """A speaker who rejoins as they were sounds as they did, before anybody is asked."""
-    async with casting() as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning() as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await scene.decided()
         voices = scene.voice_of("ann"), scene.voice_of("bob")
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         await scene.decided()
         scene.forget()
-        scene.follow(role("ann"), role("bob"))
+        scene.follow(interpreted("ann"), interpreted("bob"))
         assert (scene.voice_of("ann"), scene.voice_of("bob")) == voices
 
         await scene.decided()
@@ -118,13 +118,13 @@ async def test_who_comes_back_has_their_voices_at_once() -> None:
 @in_jumping_time
 async def test_who_comes_back_as_another_is_asked_about_first() -> None:
     """Remembered voices do not hold for other facts; but the plugins are told them."""
-    async with casting(FakePlugins(by_attribute)) as scene:
-        scene.follow(role("ann", voice="a"))
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", voice="a"))
         await scene.decided()
         scene.follow()
         await passing(60)
-        scene.follow(role("ann", voice="b"))
-        assert scene.casting.voices_of("ann", (ES,)) is None
+        scene.follow(interpreted("ann", voice="b"))
+        assert scene.assigner.voices_of("ann", (ES,)) is None
 
         await eventually(scene.is_decided)
         assert scene.voice_of("ann") == B
@@ -134,21 +134,21 @@ async def test_who_comes_back_as_another_is_asked_about_first() -> None:
 @in_jumping_time
 async def test_who_comes_back_is_taken_to_speak_as_they_did() -> None:
     """The language that was heard is remembered, until another is heard or said."""
-    async with casting() as scene:
-        scene.follow(role("ann"))
+    async with assigning() as scene:
+        scene.follow(interpreted("ann"))
         await scene.decided()
-        scene.follow(role("ann", source_language=EN))
+        scene.follow(interpreted("ann", source_language=EN))
         await scene.decided()
         voice = scene.voice_of("ann")
         scene.follow()
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         assert scene.voice_of("ann") == voice
 
         await scene.decided()
         assert scene.plugins.asked[-1].speaker.source_language == EN
 
-        scene.follow(role("ann", source_language=DE))
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann", source_language=DE))
+        scene.follow(interpreted("ann"))
         await scene.decided()
         assert scene.plugins.asked[-1].speaker.source_language is None
 
@@ -156,14 +156,14 @@ async def test_who_comes_back_is_taken_to_speak_as_they_did() -> None:
 @in_jumping_time
 async def test_a_target_that_comes_back_has_its_voice_at_once() -> None:
     """A language that nobody wanted for a while sounds as before; it is asked about once more."""
-    async with casting() as scene:
-        scene.follow(role("ann", ES, DE))
+    async with assigning() as scene:
+        scene.follow(interpreted("ann", ES, DE))
         await scene.decided()
         voice = scene.voice_of("ann", DE)
-        scene.follow(role("ann", ES))
+        scene.follow(interpreted("ann", ES))
         await passing(5)
         scene.forget()
-        scene.follow(role("ann", ES, DE))
+        scene.follow(interpreted("ann", ES, DE))
         assert scene.voice_of("ann", DE) == voice
 
         await passing(5)
@@ -173,13 +173,13 @@ async def test_a_target_that_comes_back_has_its_voice_at_once() -> None:
 @in_jumping_time
 async def test_a_missing_voice_is_replaced_at_once() -> None:
     """What Palabra does not have is asked for anew, by everybody who has it, and told to all."""
-    async with casting(FakePlugins(seconds=0.01)) as scene:
-        scene.follow(role("ann", ES, DE), role("bob"))
+    async with assigning(FakePlugins(seconds=0.01)) as scene:
+        scene.follow(interpreted("ann", ES, DE), interpreted("bob"))
         await eventually(scene.is_decided)
         scene.forget()
         voice = scene.voice_of("ann")
         assert isinstance(voice, FixedVoice)
-        scene.casting.miss(voice.voice_id)
+        scene.assigner.mark_unavailable(voice.voice_id)
         await passing(0.1)
         assert scene.voice_of("ann") not in (voice, scene.voice_of("bob"), None)
         assert [it.speaker.identity for it in scene.plugins.asked] == ["ann", "ann", "bob"]
@@ -191,13 +191,13 @@ async def test_a_missing_voice_is_replaced_at_once() -> None:
 async def test_a_voice_that_went_missing_is_not_remembered() -> None:
     """Who comes back to a voice that is missing since is asked about first."""
     choice = TimbreMatchedVoice("high", "low")
-    async with casting(FakePlugins(lambda it: None if it.unavailable else choice)) as scene:
-        scene.follow(role("ann"))
+    async with assigning(FakePlugins(lambda it: None if it.unavailable else choice)) as scene:
+        scene.follow(interpreted("ann"))
         await scene.decided()
         scene.follow()
-        scene.casting.miss("low")
-        scene.follow(role("ann"))
-        assert scene.casting.voices_of("ann", (ES,)) is None
+        scene.assigner.mark_unavailable("low")
+        scene.follow(interpreted("ann"))
+        assert scene.assigner.voices_of("ann", (ES,)) is None
 
         await scene.decided()
         assert scene.voice_of("ann") is None
@@ -206,10 +206,10 @@ async def test_a_voice_that_went_missing_is_not_remembered() -> None:
 @in_jumping_time
 async def test_an_answer_with_a_missing_voice_is_asked_for_anew() -> None:
     """A voice that is found missing while it is chosen is given up for the next."""
-    async with casting(FakePlugins(seconds=0.3)) as scene:
-        scene.follow(role("ann"))
+    async with assigning(FakePlugins(seconds=0.3)) as scene:
+        scene.follow(interpreted("ann"))
         await eventually(lambda: scene.plugins.asked)
-        scene.casting.miss("voice-0")
+        scene.assigner.mark_unavailable("voice-0")
         await passing(0.35)
         assert scene.voice_of("ann") == FixedVoice("voice-0")
 
@@ -226,16 +226,16 @@ def give_b(_request: VoiceRequest) -> VoiceChoice | None:
 async def test_other_plugins_are_asked_about_everybody() -> None:
     """Where the plugins change each voice is asked for again, and holds until it is answered."""
     plugins = FakePlugins(lambda _: A)
-    async with casting(plugins) as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await scene.decided()
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         plugins.choose = give_b
         scene.revision += 1
-        scene.follow(role("ann"), role("bob"))
+        scene.follow(interpreted("ann"), interpreted("bob"))
         assert scene.voice_of("ann") == A
         # nobody hears bob yet
-        assert scene.casting.voices_of("bob", (ES,)) is None
+        assert scene.assigner.voices_of("bob", (ES,)) is None
 
         await scene.decided()
         assert (scene.voice_of("ann"), scene.voice_of("bob")) == (B, B)
@@ -246,13 +246,13 @@ async def test_plugins_may_come_and_go() -> None:
     """Whoever has the default voice keeps it until new plugins answer, and gets it back after."""
     plugins = FakePlugins(lambda _: A, seconds=0.2)
     plugins.choose_voices = False
-    async with casting(plugins) as scene:
-        scene.follow(role("ann"))
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann"))
         plugins.choose_voices = True
         assert scene.voice_of("ann") is None
 
         scene.revision += 1
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         assert scene.voice_of("ann") is None
 
         await scene.decided()
@@ -260,53 +260,53 @@ async def test_plugins_may_come_and_go() -> None:
 
         plugins.choose_voices = False
         scene.revision += 1
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         assert scene.voice_of("ann") is None
-        assert scene.casting.explain("ann", ES) == Verdict()
+        assert scene.assigner.explain("ann", ES) == Verdict()
 
 
 @in_jumping_time
 async def test_an_answer_of_plugins_that_went_counts_for_nothing() -> None:
     """Where nobody chooses voices any more, what was asked before is not explained either."""
     plugins = FakePlugins(lambda _: ClonedVoice(), seconds=0.3)
-    async with casting(plugins) as scene:
-        scene.follow(role("ann"))
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann"))
         await eventually(lambda: plugins.asked)
         plugins.choose_voices = False
         scene.revision += 1
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         await passing(1)
         assert scene.voice_of("ann") is None
-        assert scene.casting.explain("ann", ES) == Verdict()
+        assert scene.assigner.explain("ann", ES) == Verdict()
         assert scene.changes == []
 
 
 @in_jumping_time
 async def test_leaving_while_being_asked_about_harms_nobody() -> None:
     """An answer on somebody who left is kept for when they come back."""
-    async with casting(FakePlugins(seconds=0.3)) as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning(FakePlugins(seconds=0.3)) as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await passing(0.1)
-        scene.follow(role("bob"))
+        scene.follow(interpreted("bob"))
         await passing(0.05)
         scene.follow()
         await passing(1)
         # who waits in line waits for nobody who is gone
         assert [it.speaker.identity for it in scene.plugins.asked] == ["ann", "bob"]
 
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         assert scene.voice_of("ann") == FixedVoice("voice-0")
 
 
 @in_jumping_time
 async def test_only_so_many_are_remembered() -> None:
     """Of those who left, the last 500 are known when they come back."""
-    async with casting() as scene:
+    async with assigning() as scene:
         for number in range(502):
-            scene.follow(role(f"p{number}"))
+            scene.follow(interpreted(f"p{number}"))
             await eventually(scene.is_decided)
 
-        scene.follow(role("p0"), role("p1"), role("p501"))
+        scene.follow(interpreted("p0"), interpreted("p1"), interpreted("p501"))
         assert not scene.is_decided("p0")
         assert scene.is_decided("p1", "p501")
         await scene.decided()
@@ -335,20 +335,20 @@ def test_in_the_end_everybody_was_asked_about_as_things_are(
 
 async def live_through(story: list[tuple[str, str]], seconds: float) -> None:
     """Let things happen, then see how everybody stands."""
-    there, missing, wishes = dict[str, Role](), set[str](), 0
-    async with casting(FakePlugins(seconds=seconds)) as scene:
+    there, missing, wishes = dict[str, InterpretedSpeaker](), set[str](), 0
+    async with assigning(FakePlugins(seconds=seconds)) as scene:
         for move, what in story:
             match move:
                 case "come":
-                    there.setdefault(what, role(what, ES, DE))
+                    there.setdefault(what, interpreted(what, ES, DE))
                 case "leave":
                     there.pop(what, None)
                 case "wish" if what in there:
                     wishes += 1
-                    there[what] = role(what, ES, DE, voice=f"wish-{wishes}")
+                    there[what] = interpreted(what, ES, DE, voice=f"wish-{wishes}")
                 case "miss":
                     missing.add(what)
-                    scene.casting.miss(what)
+                    scene.assigner.mark_unavailable(what)
                 case "plugins":
                     scene.revision += 1
                 case "hang":

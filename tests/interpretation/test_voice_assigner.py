@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from palabra_agent.interpretation.casting import Casting
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import (
     FixedVoice,
@@ -22,17 +22,17 @@ from palabra_agent.voices import (
 )
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import transcript
-from tests.interpretation.casting_scene import (
+from tests.interpretation.assigning import (
     DE,
     EN,
     ES,
     ROUND,
     A,
     B,
+    assigning,
     by_attribute,
-    casting,
     hear,
-    role,
+    interpreted,
 )
 from tests.interpretation.fake_plugins import PLUGIN, FakePlugins, deal
 
@@ -54,16 +54,16 @@ async def test_without_plugins_everybody_has_the_default_voice_at_once() -> None
     """Where no plugin chooses voices nobody is asked and nobody waits."""
     plugins = FakePlugins()
     plugins.choose_voices = False
-    async with casting(plugins) as scene:
-        scene.follow(role("ann", ES, DE))
-        assert scene.casting.voices_of("ann", (ES, DE)) == {}
-        assert scene.casting.explain("ann", ES) == Verdict()
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann", ES, DE))
+        assert scene.assigner.voices_of("ann", (ES, DE)) == {}
+        assert scene.assigner.explain("ann", ES) == Verdict()
 
         await passing(2)
         assert plugins.asked == []
 
-    by_itself = Casting()
-    by_itself.follow([role("ann")])
+    by_itself = VoiceAssigner()
+    by_itself.follow([interpreted("ann")])
     assert by_itself.voices_of("ann", (ES,)) == {}
 
 
@@ -71,37 +71,37 @@ async def test_without_plugins_everybody_has_the_default_voice_at_once() -> None
 async def test_nobody_has_voices_before_they_are_decided() -> None:
     """A speaker's voices are told together, when each target has a verdict."""
     plugins = FakePlugins(lambda it: A if it.target_language == ES else None, seconds=0.2)
-    async with casting(plugins) as scene:
-        scene.follow(role("ann", ES, DE))
-        assert scene.casting.voices_of("ann", (ES, DE)) is None
-        assert scene.casting.explain("ann", ES) is None
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann", ES, DE))
+        assert scene.assigner.voices_of("ann", (ES, DE)) is None
+        assert scene.assigner.explain("ann", ES) is None
 
-        await eventually(lambda: scene.casting.explain("ann", ES))
-        assert scene.casting.voices_of("ann", (ES, DE)) is None
+        await eventually(lambda: scene.assigner.explain("ann", ES))
+        assert scene.assigner.voices_of("ann", (ES, DE)) is None
 
         await eventually(scene.is_decided)
-        assert scene.casting.voices_of("ann", (ES, DE)) == {ES: A}
+        assert scene.assigner.voices_of("ann", (ES, DE)) == {ES: A}
         assert len(scene.changes) == 2
-        assert scene.casting.explain("ann", ES) == Verdict(A, PLUGIN)
-        assert scene.casting.explain("ann", DE) == Verdict(passed=((PLUGIN, "no wish"),))
-        assert scene.casting.explain("ann", EN) is None
-        assert scene.casting.explain("bob", ES) is None
+        assert scene.assigner.explain("ann", ES) == Verdict(A, PLUGIN)
+        assert scene.assigner.explain("ann", DE) == Verdict(passed=((PLUGIN, "no wish"),))
+        assert scene.assigner.explain("ann", EN) is None
+        assert scene.assigner.explain("bob", ES) is None
 
 
 @in_jumping_time
 async def test_a_request_holds_the_facts() -> None:
     """What is known at the moment is told with each question."""
-    async with casting() as scene:
-        scene.follow(role("bob", ES, DE))
+    async with assigning() as scene:
+        scene.follow(interpreted("bob", ES, DE))
         await scene.decided()
-        bobs = scene.casting.voices_of("bob", (ES, DE)) or {}
-        scene.follow(role("bob", ES, DE), role("ann", source_language=EN))
+        bobs = scene.assigner.voices_of("bob", (ES, DE)) or {}
+        scene.follow(interpreted("bob", ES, DE), interpreted("ann", source_language=EN))
         await eventually(scene.is_decided)
 
     [request] = scene.asked_of("ann")
     assert request == VoiceRequest(
         room="board",
-        speaker=role("ann", source_language=EN).speaker,
+        speaker=interpreted("ann", source_language=EN).speaker,
         target_language=ES,
         others={"bob": bobs},
     )
@@ -111,8 +111,8 @@ async def test_a_request_holds_the_facts() -> None:
 @in_jumping_time
 async def test_speakers_who_come_at_once_get_different_voices() -> None:
     """Each is told the voices of those before, so that no two are given the same."""
-    async with casting() as scene:
-        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+    async with assigning() as scene:
+        scene.follow(*(interpreted(f"p{number}", ES, DE) for number in range(20)))
         await eventually(scene.is_decided)
         voices = {scene.voice_of(f"p{number}") for number in range(20)}
         assert len(voices) == 20
@@ -121,16 +121,16 @@ async def test_speakers_who_come_at_once_get_different_voices() -> None:
 @in_jumping_time
 async def test_the_same_facts_are_asked_about_once() -> None:
     """Neither looking again nor the voices that were chosen are reasons to ask again."""
-    async with casting() as scene:
-        scene.follow(role("ann", ES, DE))
+    async with assigning() as scene:
+        scene.follow(interpreted("ann", ES, DE))
         await scene.decided()
         for _ in range(10):
-            scene.follow(role("ann", ES, DE))
+            scene.follow(interpreted("ann", ES, DE))
             await passing(1)
 
         assert len(scene.plugins.asked) == 2
 
-        scene.follow(role("ann", ES, DE), role("bob", ES, DE))
+        scene.follow(interpreted("ann", ES, DE), interpreted("bob", ES, DE))
         await scene.decided()
         # both about ann again, for bob came; bob knows of her already
         assert len(scene.plugins.asked) == 6
@@ -139,13 +139,13 @@ async def test_the_same_facts_are_asked_about_once() -> None:
 @in_jumping_time
 async def test_an_added_target_is_asked_about_at_once() -> None:
     """A new language has no voice until it is decided, and does not wait for the next round."""
-    async with casting(FakePlugins(seconds=0.01)) as scene:
-        scene.follow(role("ann"))
+    async with assigning(FakePlugins(seconds=0.01)) as scene:
+        scene.follow(interpreted("ann"))
         await eventually(scene.is_decided)
         scene.forget()
-        scene.follow(role("ann", ES, DE))
-        assert scene.casting.voices_of("ann", (ES,)) is not None
-        assert scene.casting.voices_of("ann", (ES, DE)) is None
+        scene.follow(interpreted("ann", ES, DE))
+        assert scene.assigner.voices_of("ann", (ES,)) is not None
+        assert scene.assigner.voices_of("ann", (ES, DE)) is None
 
         await eventually(scene.is_decided, seconds=0.1)
         assert [it.target_language for it in scene.plugins.asked] == [DE]
@@ -156,8 +156,8 @@ async def test_a_plugin_that_hangs_delays_nobody_twice() -> None:
     """Everybody waits for the one deadline, and for no other; each has a voice of their own."""
     plugins = FakePlugins()
     plugins.hang_seconds = HANG
-    async with casting(plugins) as scene:
-        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+    async with assigning(plugins) as scene:
+        scene.follow(*(interpreted(f"p{number}", ES, DE) for number in range(20)))
         await eventually(scene.is_decided, seconds=HANG + 0.05)
         assert len({scene.voice_of(f"p{number}") for number in range(20)}) == 20
 
@@ -169,8 +169,8 @@ async def test_a_plugin_that_hangs_delays_nobody_twice() -> None:
 async def test_slow_plugins_are_not_waited_for_in_line() -> None:
     """With answers just within the deadline 20 speakers begin soon, and end up distinct."""
     plugins = FakePlugins(deal_anew, seconds=0.9)
-    async with casting(plugins) as scene:
-        scene.follow(*(role(f"p{number}", ES, DE) for number in range(20)))
+    async with assigning(plugins) as scene:
+        scene.follow(*(interpreted(f"p{number}", ES, DE) for number in range(20)))
         await eventually(scene.is_decided, seconds=1.1 + 2 * 0.9 + 0.1)
         await passing(60)
         assert len({scene.voice_of(f"p{number}") for number in range(20)}) == 20
@@ -184,14 +184,14 @@ async def test_slow_plugins_are_not_waited_for_in_line() -> None:
 async def test_somebody_new_waits_for_nobody_else_asked_again() -> None:
     """While a slow round goes on about those who are there, a newcomer is asked about at once."""
     plugins = FakePlugins()
-    async with casting(plugins) as scene:
-        people = [role(f"p{number}") for number in range(10)]
+    async with assigning(plugins) as scene:
+        people = [interpreted(f"p{number}") for number in range(10)]
         scene.follow(*people)
         await scene.decided()
         plugins.seconds = 0.9
         scene.follow(*people[1:])
         await passing(0.2)
-        scene.follow(*people[1:], role("new"))
+        scene.follow(*people[1:], interpreted("new"))
         await eventually(lambda: scene.is_decided("new"), seconds=1.0)
         await scene.decided()
 
@@ -199,12 +199,12 @@ async def test_somebody_new_waits_for_nobody_else_asked_again() -> None:
 @in_jumping_time
 async def test_rounds_are_half_a_second_apart() -> None:
     """However often the facts change, those who have voices are not asked about more often."""
-    async with casting(FakePlugins(by_attribute)) as scene:
-        scene.follow(role("ann", voice="a"))
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", voice="a"))
         await scene.decided()
         scene.forget()
         for number in range(100):
-            scene.follow(role("ann", voice=f"v{number}"))
+            scene.follow(interpreted("ann", voice=f"v{number}"))
             await passing(0.02)
 
         await scene.decided()
@@ -217,10 +217,10 @@ async def test_rounds_are_half_a_second_apart() -> None:
 @in_jumping_time
 async def test_a_stale_answer_is_used_and_asked_for_again() -> None:
     """Facts that change while a question is under way do not delay anybody."""
-    async with casting(FakePlugins(by_attribute, seconds=0.4)) as scene:
-        scene.follow(role("ann", voice="a"))
+    async with assigning(FakePlugins(by_attribute, seconds=0.4)) as scene:
+        scene.follow(interpreted("ann", voice="a"))
         await passing(0.2)
-        scene.follow(role("ann", voice="b"))
+        scene.follow(interpreted("ann", voice="b"))
         await eventually(scene.is_decided, seconds=0.3)
         assert scene.voice_of("ann") == A
 
@@ -233,21 +233,21 @@ async def test_a_timbre_is_a_fact() -> None:
     """Once a voice was heard for long enough, voices are asked for again; it is heard no more."""
     plugins = FakePlugins(lambda it: A if it.speaker.timbre else None)
     plugins.estimate_timbres = True
-    async with casting(plugins) as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await scene.decided()
         scene.forget()
-        hear(scene.casting, "ann", 2)
-        hear(scene.casting, "nobody", 2)
+        hear(scene.assigner, "ann", 2)
+        hear(scene.assigner, "nobody", 2)
         await scene.decided()
         assert (scene.voice_of("ann"), scene.voice_of("bob")) == (A, None)
         assert [it.speaker.timbre for it in scene.plugins.asked] == [Timbre(120.0)]
 
-        scene.follow(role("ann"))
-        hear(scene.casting, "ann", 10)
+        scene.follow(interpreted("ann"))
+        hear(scene.assigner, "ann", 10)
         scene.follow()
-        scene.follow(role("ann"))
-        hear(scene.casting, "ann", 10)
+        scene.follow(interpreted("ann"))
+        hear(scene.assigner, "ann", 10)
         assert scene.voice_of("ann") == A
 
         await scene.decided()
@@ -258,16 +258,16 @@ async def test_a_timbre_is_a_fact() -> None:
 async def test_nobody_is_heard_where_no_plugin_listens() -> None:
     """Without an estimator no speech is kept; one that comes later begins to listen."""
     plugins = FakePlugins()
-    async with casting(plugins) as scene:
-        scene.follow(role("ann"))
-        hear(scene.casting, "ann", 5)
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann"))
+        hear(scene.assigner, "ann", 5)
         plugins.estimate_timbres = True
         scene.revision += 1
-        scene.follow(role("ann"))
+        scene.follow(interpreted("ann"))
         await scene.decided()
         assert plugins.heard == []
 
-        hear(scene.casting, "ann", 2)
+        hear(scene.assigner, "ann", 2)
         await scene.decided()
         assert len(plugins.heard) == 1
 
@@ -278,16 +278,16 @@ async def test_plugins_are_told_whose_words_they_are() -> None:
     plugins = FakePlugins()
     plugins.estimate_timbres = True
     words = transcript()
-    async with casting(plugins) as scene:
-        scene.follow(role("ann", source_language=EN))
-        hear(scene.casting, "ann", 2)
+    async with assigning(plugins) as scene:
+        scene.follow(interpreted("ann", source_language=EN))
+        hear(scene.assigner, "ann", 2)
         await scene.decided()
-        scene.casting.tell("ann", words)
+        scene.assigner.tell("ann", words)
         scene.follow()
-        scene.casting.tell("ann", words)
-        scene.casting.tell("stranger", words)
+        scene.assigner.tell("ann", words)
+        scene.assigner.tell("stranger", words)
 
-    ann = replace(role("ann", source_language=EN).speaker, timbre=Timbre(120.0))
+    ann = replace(interpreted("ann", source_language=EN).speaker, timbre=Timbre(120.0))
     stranger = Speaker(identity="stranger", name="stranger")
     assert plugins.told == [(ann, words), (ann, words), (stranger, words)]
 
@@ -298,8 +298,8 @@ async def test_choosing_for_a_full_room_is_quick() -> None:
     targets = tuple(map(LanguageCode, "es de fr it pt ja zh ko".split()))
     seconds: list[float] = []
     for _ in range(5):
-        async with casting(FakePlugins(lambda _: A)) as scene:
-            roles = [role(f"p{number}", *targets) for number in range(20)]
+        async with assigning(FakePlugins(lambda _: A)) as scene:
+            roles = [interpreted(f"p{number}", *targets) for number in range(20)]
             began = time.thread_time()
             scene.follow(*roles)
             await eventually(scene.is_decided)
@@ -312,10 +312,10 @@ async def test_choosing_for_a_full_room_is_quick() -> None:
 async def test_decisions_are_logged_without_names(caplog: pytest.LogCaptureFixture) -> None:
     """Each choice is told once, with language, kind and plugin; nobody is named."""
     caplog.set_level(logging.INFO)
-    async with casting(FakePlugins(by_attribute)) as scene:
-        scene.follow(role("ann", voice="a"), role("bob"))
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", voice="a"), interpreted("bob"))
         await scene.decided()
-        scene.follow(role("ann", voice="a"))
+        scene.follow(interpreted("ann", voice="a"))
         await scene.decided()
 
     told = [(it.getMessage(), facts_of(it)) for it in caplog.records]
@@ -329,23 +329,23 @@ async def test_decisions_are_logged_without_names(caplog: pytest.LogCaptureFixtu
 async def test_cloning_is_logged_as_it_begins_and_ends(caplog: pytest.LogCaptureFixture) -> None:
     """That somebody's own voice is imitated is told once, and once that it is no more."""
     caplog.set_level(logging.INFO)
-    async with casting(FakePlugins(by_attribute)) as scene:
-        scene.follow(role("ann", ES, DE, voice="clone"))
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", ES, DE, voice="clone"))
         await scene.decided()
-        scene.follow(role("ann", ES, DE, voice="clone"), role("bob"))
+        scene.follow(interpreted("ann", ES, DE, voice="clone"), interpreted("bob"))
         await scene.decided()
         assert cloning(caplog) == ["begins de", "begins es"]
 
         caplog.clear()
-        scene.follow(role("ann", ES, DE))
+        scene.follow(interpreted("ann", ES, DE))
         await scene.decided()
         assert cloning(caplog) == ["ends de", "ends es"]
 
         caplog.clear()
-        scene.follow(role("ann", ES, voice="clone"))
+        scene.follow(interpreted("ann", ES, voice="clone"))
         await scene.decided()
         scene.follow()
-        scene.follow(role("ann", ES, voice="clone"))
+        scene.follow(interpreted("ann", ES, voice="clone"))
         assert cloning(caplog) == ["begins es", "ends es", "begins es"]
 
         caplog.clear()
@@ -378,7 +378,7 @@ async def test_facts_are_for_looking_at() -> None:
 
         return A
 
-    async with casting(FakePlugins(scribble)) as scene:
-        scene.follow(role("ann"), role("bob"))
+    async with assigning(FakePlugins(scribble)) as scene:
+        scene.follow(interpreted("ann"), interpreted("bob"))
         await eventually(lambda: scene.is_decided("ann", "bob"))
         assert scene.plugins.asked[-1].others == {"ann": {ES: A}}
