@@ -23,7 +23,7 @@ from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
 from palabra_agent.audio.tones import mix, tone
-from palabra_agent.interpretation.channel import LanguageChannel
+from palabra_agent.interpretation.channels import LanguageChannel
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.stage import Stage
 

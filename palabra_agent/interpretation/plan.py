@@ -1,12 +1,14 @@
-"""Who is interpreted into what: a pure function of the room's looks and its config."""
+"""Decides which speakers are interpreted into what, and who still counts as there. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from palabra_agent.interpretation.ports import MeetingView, Person
+from palabra_agent.interpretation.settings import Regime
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -19,51 +21,23 @@ from palabra_agent.languages import (
 from palabra_agent.session import Brief
 
 ORIGINAL: Final = "original"
-"""What somebody listens to who wants no interpretation."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerRule:
-    """What the room's config says about one speaker."""
-
-    source_language: LanguageCode | None = None
-    """Stands over what the config says for everybody, under what the speaker says."""
-    is_interpreted: bool = True
-
-
-def _no_rule(_identity: str) -> SpeakerRule:
-    return SpeakerRule()
-
-
-@dataclass(frozen=True, slots=True)
-class Regime:
-    """The language regime of a room: what may be spoken and what is offered."""
-
-    offered: tuple[LanguageCode, ...]
-    """Languages of the channels; in this version each is always on."""
-    source_language: LanguageCode = AUTO
-    """For speakers who say nothing."""
-    default_listen: LanguageCode | None = None
-    """For listeners who say nothing."""
-    max_speakers: int = 20
-    rule_for: Callable[[str], SpeakerRule] = field(default=_no_rule)
-    """The config's word on the speaker with an identity."""
+"""The wish of a listener who wants no interpretation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What should be going on."""
+    """The interpretation that should be going on."""
 
     briefs: Mapping[str, Brief]
-    """Who is interpreted into what, by identity."""
+    """The brief of each speaker who is interpreted, by identity."""
     left_out: tuple[str, ...] = ()
     """Identities of speakers beyond the room's limit."""
 
 
 def source_language_of(person: Person, regime: Regime) -> LanguageCode:
-    """The language that a person speaks as far as anybody said, else `auto`.
+    """The language that a person speaks, as far as it was said, else `auto`.
 
-    Their own word counts most, then the config's word on them, then the config's word on everybody.
+    Their own word counts most, then the config's word on them, then its word on all speakers.
     A word that is no language Palabra understands counts as none.
     """
     if person.speak is not None:
@@ -87,10 +61,10 @@ def listening_language_of(person: Person, regime: Regime) -> LanguageCode | None
 
 
 def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = None) -> Brief | None:
-    """What a session must do for a person; None where nothing is to be interpreted.
+    """The brief of a session for a person; None where nothing is to be interpreted.
 
     Args:
-        person: Somebody who may speak.
+        person: May speak.
         regime: The room's languages.
         detected: What Palabra last heard them speak; counts only while their language is `auto`.
     """
@@ -113,8 +87,8 @@ def plan(
 ) -> Plan:
     """Decide who is interpreted into what.
 
-    Everybody with a microphone is, into each offered language but their own, first come first
-    served up to the limit. Who is interpreted already (`held`) stays so, whoever comes.
+    All people with a microphone are, into each offered language but their own, first come first
+    served up to the limit. A speaker who is interpreted already (`held`) stays so.
     """
     briefs: dict[str, Brief] = {}
     left_out: list[str] = []
@@ -132,3 +106,43 @@ def plan(
             left_out.append(person.identity)
 
     return Plan(briefs, tuple(left_out))
+
+
+class Lingering:
+    """Remembers which speakers were there, and how long they may be missed. Times are in seconds.
+
+    A reconnect, of the speaker or of ourselves, makes people vanish and come back as new
+    participants with new tracks; a speaker's session, voice and channel must survive that.
+    """
+
+    def __init__(self, linger_seconds: float) -> None:
+        self.linger_seconds = linger_seconds
+        """For those who are missed from now on."""
+        self._present: frozenset[str] = frozenset()
+        self._leave_at: dict[str, float] = {}
+
+    def observe(
+        self, present: Collection[str], *, is_connected: bool, now: float
+    ) -> frozenset[str]:
+        """Take in which speakers are there now; return those who count as there.
+
+        While we are disconnected ourselves no absence counts; its time starts when we are back.
+        """
+        missing = (self._present | self._leave_at.keys()) - set(present)
+        self._present = frozenset(present)
+        self._leave_at = {who: self._deadline(who, is_connected, now) for who in missing}
+        self._leave_at = {who: at for who, at in self._leave_at.items() if at > now}
+        return self._present | self._leave_at.keys()
+
+    @property
+    def next_departure(self) -> float | None:
+        """The time at which the next one who is missed stops counting, or None."""
+        earliest = min(self._leave_at.values(), default=math.inf)
+        return None if math.isinf(earliest) else earliest
+
+    def _deadline(self, identity: str, is_connected: bool, now: float) -> float:
+        if not is_connected:
+            return math.inf
+
+        known = self._leave_at.get(identity, math.inf)
+        return now + self.linger_seconds if math.isinf(known) else known

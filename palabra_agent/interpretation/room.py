@@ -7,19 +7,18 @@ import logging
 import math
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from types import MappingProxyType
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.booth import Booth, Surroundings
 from palabra_agent.interpretation.channels import open_channels
-from palabra_agent.interpretation.lingering import Lingering
-from palabra_agent.interpretation.plan import Plan, plan, source_language_of
+from palabra_agent.interpretation.context import RoomContext
+from palabra_agent.interpretation.plan import Lingering, Plan, plan, source_language_of
 from palabra_agent.interpretation.ports import Meeting, Person
-from palabra_agent.interpretation.shift import Assignment
-from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.settings import InterpretationSettings
+from palabra_agent.interpretation.speaker import SpeakerInterpretation, WantedInterpretation
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
+from palabra_agent.interpretation.voice_change import VoiceChange
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief, SessionOpener
 from palabra_agent.voices import Speaker
@@ -29,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 async def interpret_room(
     meeting: Meeting,
-    terms: Watched[Terms],
+    settings: Watched[InterpretationSettings],
     open_session: SessionOpener,
     voices: VoiceAssigner | None = None,
 ) -> None:
@@ -39,154 +38,165 @@ async def interpret_room(
     first, each with its session, then the channels are unpublished.
 
     Args:
-        meeting: The meeting.
-        terms: How it is to be interpreted; may change at any time.
+        meeting: The people, and what is written and played for them.
+        settings: How they are to be interpreted; may change at any time.
         open_session: Opens Palabra's sessions.
         voices: Chooses the voices of speakers; by default all have the default voice.
     """
     changed = asyncio.Event()
     voices = voices or VoiceAssigner()
     async with open_channels(meeting, changed.set) as channels:
-        around = Surroundings(meeting, terms, open_session, voices, channels, changed)
+        context = RoomContext(meeting, settings, open_session, voices, channels, changed)
         try:
-            channels.follow(terms.value.regime.offered)
+            channels.follow(settings.value.regime.offered)
             await channels.until_open()
-            await _attend(around)
+            await _interpret_speakers(context)
         finally:
-            logger.info("interpretation billed", extra=around.ledger.statement())
+            logger.info("interpretation billed", extra=context.billing.statement())
 
 
-async def _attend(around: Surroundings) -> None:
-    """Have everybody interpreted who is to be, until the meeting ends."""
+async def _interpret_speakers(context: RoomContext) -> None:
+    """Have all speakers interpreted who are to be, until the meeting ends."""
     async with asyncio.TaskGroup() as group:
-        room = _Room(around, group)
-        watching = group.create_task(room.watch(), name="watch meeting")
+        room = _RoomInterpretation(context, group)
+        watching = group.create_task(room.watch_meeting(), name="watch meeting")
         helping = [
-            group.create_task(room.follow_terms(), name="follow terms"),
-            group.create_task(around.voices.run(around.changed.set), name="assign voices"),
+            group.create_task(room.follow_settings(), name="follow settings"),
+            group.create_task(context.voices.run(context.changed.set), name="assign voices"),
         ]
         while not watching.done():
             room.arrange()
             await room.next_change()
 
-        room.dismiss()
+        room.end_all()
         for task in helping:
             task.cancel()
 
 
-@dataclass(slots=True)
-class _Work:
-    """A speaker at work."""
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A speaker's interpretation and the task that runs it."""
 
-    booth: Booth
+    speaker: SpeakerInterpretation
     task: asyncio.Task[None]
 
 
 @dataclass(slots=True)
-class _Room:
-    """What the room loop remembers between two changes."""
+class _RoomInterpretation:
+    """The loop of a room, with what it remembers between two changes."""
 
-    around: Surroundings
+    context: RoomContext
     group: asyncio.TaskGroup
-    speakers: dict[str, _Work] = field(default_factory=dict[str, _Work])
+    running: dict[str, _Running] = field(default_factory=dict[str, _Running])
+    """By the speaker's identity."""
     interpreted: dict[str, InterpretedSpeaker] = field(
         default_factory=dict[str, InterpretedSpeaker]
     )
-    """Everybody who counts as a speaker, at work or about to be; the missed ones too."""
+    """All who count as speakers, interpreted or about to be; the missed ones too."""
     audible: tuple[LanguageCode, ...] = ()
     """The languages that are interpreted: the offered ones, or those of before while a channel is
     still being opened."""
-    decided: list[Booth] = field(default_factory=list[Booth])
-    """Where a change of voices can be made when it is due: the speaker is there, and nobody is
-    being asked."""
+    voice_changes: list[VoiceChange] = field(default_factory=list[VoiceChange])
+    """Those that can be made when they are due: the speaker is there, and no plugin is being
+    asked."""
     given_up: set[str] = field(default_factory=set[str])
-    """Speakers whose interpretation broke on a fault of ours; tried again when they come back."""
+    """Speakers whose interpretation failed; tried again when they come back."""
     lingering: Lingering = field(default_factory=lambda: Lingering(0.0))
 
-    async def watch(self) -> None:
-        """Keep the view of the meeting up to date until the meeting ends."""
-        async for view in self.around.meeting.views():
-            self.around.view = view
-            self.around.changed.set()
+    async def watch_meeting(self) -> None:
+        """Keep the view of the meeting up to date until it ends."""
+        async for view in self.context.meeting.views():
+            self.context.view = view
+            self.context.changed.set()
 
-        self.around.changed.set()
+        self.context.changed.set()
 
-    async def follow_terms(self) -> None:
-        """Have the newest terms heeded, until cancelled."""
-        async for terms in self.around.terms.changes():
-            self.around.channels.follow(terms.regime.offered)
+    async def follow_settings(self) -> None:
+        """Have channels as the newest settings say, until cancelled."""
+        async for settings in self.context.settings.changes():
+            self.context.channels.follow(settings.regime.offered)
 
     async def next_change(self) -> None:
         """Wait until something may be wanted that was not before."""
-        voices = (booth.voices.due for booth in self.decided)
-        due = min((self.lingering.next_departure or math.inf, *voices))
+        changes_due = (change.due for change in self.voice_changes)
+        due = min((self.lingering.next_departure or math.inf, *changes_due))
         with suppress(TimeoutError):
             async with asyncio.timeout_at(None if math.isinf(due) else due):
-                await self.around.changed.wait()
+                await self.context.changed.wait()
 
-        self.around.changed.clear()
+        self.context.changed.clear()
 
     def arrange(self) -> None:
         """Make what goes on be what is wanted."""
-        around, terms = self.around, self.around.terms.value
-        if around.channels.are_open(terms.regime.offered):
-            self.audible = terms.regime.offered
-        regime = replace(terms.regime, offered=self.audible)
-        wanted = plan(around.view, regime, around.detected, held=self.speakers.keys())
+        context, regime = self.context, self.context.settings.value.regime
+        if context.channels.are_open(regime.offered):
+            self.audible = regime.offered
+
+        self._give_up_failed()
+        regime = replace(regime, offered=self.audible)
+        wanted = plan(context.view, regime, context.detected, held=self.running.keys())
         staying = self._staying(wanted)
-        for identity in self.speakers.keys() - staying:
+        for identity in self.running.keys() - staying:
             self._end(identity)
 
         for identity in self.given_up - staying:
             self.given_up.remove(identity)
-            around.troubles.resolve(identity)
+            context.errors.resolve(identity)
 
-        self._cast(wanted, staying)
-        self.decided.clear()
+        self._choose_voices(wanted, staying)
+        self.voice_changes.clear()
         for identity, brief in wanted.briefs.items():
-            person = around.view.person(identity)
+            person = context.view.person(identity)
             if person is not None:
-                self._want(person, brief)
+                self._interpret(person, brief)
 
-        self._show(wanted)
+        self._show_status(wanted)
 
-    def dismiss(self) -> None:
-        """End every speaker."""
-        for identity in list(self.speakers):
+    def end_all(self) -> None:
+        """End every speaker's interpretation."""
+        for identity in list(self.running):
             self._end(identity)
 
-    def _staying(self, wanted: Plan) -> frozenset[str]:
-        """Who keeps their session: those who are wanted, and those missed for a short time only."""
-        around, view = self.around, self.around.view
-        speaking = [who.identity for who in view.people if who.microphone is not None]
-        self.lingering.linger_seconds = around.terms.value.linger_seconds
-        counted = self.lingering.observe(speaking, is_connected=view.is_connected, now=_now())
-        for identity in around.detected.keys() - counted:
-            del around.detected[identity]
+    def _give_up_failed(self) -> None:
+        """Forget the interpretations that ended on an error of ours, and show the error."""
+        failed = [who for who, it in self.running.items() if it.speaker.has_failed]
+        for identity in failed:
+            del self.running[identity]
+            self.given_up.add(identity)
+            self.context.errors.report(identity, "the interpretation of a speaker failed")
 
-        missed = counted.difference(speaking) & self.speakers.keys()
+    def _staying(self, wanted: Plan) -> frozenset[str]:
+        """The speakers who keep their session: the wanted, and those missed for a short time."""
+        context, view = self.context, self.context.view
+        speaking = [who.identity for who in view.people if who.microphone is not None]
+        self.lingering.linger_seconds = context.settings.value.linger_seconds
+        counted = self.lingering.observe(speaking, is_connected=view.is_connected, now=_now())
+        for identity in context.detected.keys() - counted:
+            del context.detected[identity]
+
+        missed = counted.difference(speaking) & self.running.keys()
         for identity in missed:
-            speaker = self.speakers[identity].booth.wanted
-            speaker.set(replace(speaker.value, microphone=None))
+            speaker = self.running[identity].speaker
+            speaker.wanted.set(replace(speaker.wanted.value, microphone=None))
 
         return frozenset(wanted.briefs) | missed
 
-    def _cast(self, wanted: Plan, staying: frozenset[str]) -> None:
-        """Let it be known who speaks now, and into what they are interpreted."""
+    def _choose_voices(self, wanted: Plan, staying: frozenset[str]) -> None:
+        """Tell those who choose voices which speakers there are, and their targets."""
         self.interpreted = {who: it for who, it in self.interpreted.items() if who in staying}
         for identity, brief in wanted.briefs.items():
-            person = self.around.view.person(identity)
+            person = self.context.view.person(identity)
             if person is not None:
                 self.interpreted[identity] = InterpretedSpeaker(
                     self._speaker(person), brief.targets
                 )
 
-        revision = self.around.terms.value.plugins_revision
-        self.around.voices.follow(tuple(self.interpreted.values()), revision)
+        revision = self.context.settings.value.plugins_revision
+        self.context.voices.follow(tuple(self.interpreted.values()), revision)
 
     def _speaker(self, person: Person) -> Speaker:
-        said = source_language_of(person, self.around.terms.value.regime)
-        detected = self.around.detected.get(person.identity)
+        said = source_language_of(person, self.context.settings.value.regime)
+        detected = self.context.detected.get(person.identity)
         return Speaker(
             identity=person.identity,
             name=person.name,
@@ -195,59 +205,49 @@ class _Room:
             source_language=detected if said == AUTO else said,
         )
 
-    def _want(self, person: Person, brief: Brief) -> None:
+    def _interpret(self, person: Person, brief: Brief) -> None:
         """Have a person interpreted as the brief says, in the voices that are chosen for them."""
-        speaker = self.speakers.get(person.identity)
-        voices = self.around.voices.voices_of(person.identity, brief.targets)
-        if speaker is None:
-            if voices is not None and person.identity not in self.given_up:
-                self._begin(person, replace(brief, voices=voices))
-        elif voices is None:
+        running = self.running.get(person.identity)
+        chosen = self.context.voices.voices_of(person.identity, brief.targets)
+        if running is None:
+            if chosen is not None and person.identity not in self.given_up:
+                self._begin(person, replace(brief, voices=chosen))
+            return
+
+        speaker = running.speaker
+        if chosen is None:
             # what is new waits for its voice, what goes on does not
-            self._assign(speaker, person, speaker.booth.wanted.value.brief)
+            speaker.wanted.set(self._wanted(person, speaker.wanted.value.brief))
         else:
-            now_had = speaker.booth.voices.voices(voices, _now(), brief.targets)
-            self._assign(speaker, person, replace(brief, voices=now_had))
-            self.decided.append(speaker.booth)
+            voices = speaker.voice_change.voices(chosen, _now(), brief.targets)
+            speaker.wanted.set(self._wanted(person, replace(brief, voices=voices)))
+            self.voice_changes.append(speaker.voice_change)
 
     def _begin(self, person: Person, brief: Brief) -> None:
-        booth = Booth(person.identity, self._assignment(person, brief), self.around)
-        booth.voices.voices(brief.voices, _now(), brief.targets)
-        working = booth.work(partial(self._give_up, person.identity, booth))
-        self.speakers[person.identity] = _Work(
-            booth, self.group.create_task(working, name="speaker")
-        )
+        wanted = self._wanted(person, brief)
+        speaker = SpeakerInterpretation(person.identity, wanted, self.context)
+        speaker.voice_change.voices(brief.voices, _now(), brief.targets)
+        task = self.group.create_task(speaker.run(), name="speaker")
+        self.running[person.identity] = _Running(speaker, task)
 
-    def _assign(self, speaker: _Work, person: Person, brief: Brief) -> None:
-        speaker.booth.wanted.set(self._assignment(person, brief))
-
-    def _assignment(self, person: Person, brief: Brief) -> Assignment:
-        revision = self.around.terms.value.task_revision
-        return Assignment(brief, person.microphone, person.is_muted, revision)
+    def _wanted(self, person: Person, brief: Brief) -> WantedInterpretation:
+        revision = self.context.settings.value.task_revision
+        return WantedInterpretation(brief, person.microphone, person.is_muted, revision)
 
     def _end(self, identity: str) -> None:
-        self.speakers.pop(identity).task.cancel()
-        self.around.troubles.resolve(identity)
+        self.running.pop(identity).task.cancel()
+        self.context.errors.resolve(identity)
 
-    def _give_up(self, identity: str, booth: Booth) -> None:
-        speaker = self.speakers.get(identity)
-        # one that was ended already may have a successor by now
-        if speaker is not None and speaker.booth is booth:
-            del self.speakers[identity]
-            self.given_up.add(identity)
-            self.around.troubles.report(identity, "the interpretation of a speaker failed")
-            self.around.changed.set()
-
-    def _show(self, wanted: Plan) -> None:
-        around, regime = self.around, self.around.terms.value.regime
+    def _show_status(self, wanted: Plan) -> None:
+        context, regime = self.context, self.context.settings.value.regime
         if wanted.left_out:
             sentence = f"not everybody is interpreted: the limit is {regime.max_speakers} at a time"
-            around.troubles.report("", sentence)
+            context.errors.report("", sentence)
         else:
-            around.troubles.resolve("")
+            context.errors.resolve("")
 
-        live = tuple(code for code in regime.offered if code in around.channels.open)
-        around.meeting.show(around.troubles.status(live))
+        live = tuple(code for code in regime.offered if code in context.channels.open)
+        context.meeting.show(context.errors.status(live))
 
 
 def _now() -> float:

@@ -1,118 +1,399 @@
-"""Interprets one speaker: has a session at work, rebuilds it when lost, relieves it when silent."""
+"""One speaker's interpretation: their voice goes up, words and translated sound come back.
+
+A session is always at work. A lost one is rebuilt with growing pauses; a silent one is replaced as
+soon as the next is ready. An error of ours ends this speaker's interpretation and no other's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import random
+from dataclasses import dataclass
+from typing import Final
 
-from palabra_agent.concurrency import Watched
-from palabra_agent.errors import PalabraError
-from palabra_agent.interpretation.backoff import Backoff, Patience
-from palabra_agent.interpretation.downlinks import Downlinks
-from palabra_agent.interpretation.shift import Assignment, Outlets, Shift
-from palabra_agent.session import SessionOpener
+from palabra_agent.audio.frame import Frame, FrameSource
+from palabra_agent.concurrency import Watched, leaves
+from palabra_agent.errors import PalabraError, SessionLost
+from palabra_agent.interpretation.channels import Downlinks
+from palabra_agent.interpretation.context import RoomContext
+from palabra_agent.interpretation.ports import Microphone, Notice
+from palabra_agent.interpretation.transcript_writer import TranscriptWriter
+from palabra_agent.interpretation.voice_change import VoiceChange
+from palabra_agent.languages import AUTO, base
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    InterpretationEnded,
+    InterpretationStarted,
+    Session,
+    SpokeAgain,
+    Transcript,
+    UpdateRefused,
+    VoiceMissing,
+)
+
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 15.0
+_STEADY_SECONDS: Final = 30.0
+"""A session that lasted this long was no failed attempt: the next loss starts afresh."""
+
+_FIRST_REPLACEMENT_SECONDS: Final = 20.0
+_LONGEST_REPLACEMENT_SECONDS: Final = 600.0
 
 logger = logging.getLogger(__name__)
 
 
-async def interpret_speaker(
-    wanted: Watched[Assignment], open_session: SessionOpener, outlets: Outlets
-) -> None:
-    """Interpret a speaker until cancelled.
+@dataclass(frozen=True, slots=True)
+class WantedInterpretation:
+    """The interpretation that is wanted for a speaker right now."""
 
-    A lost session is rebuilt with growing pauses. What cannot get better by itself, such as refused
-    settings or credentials, is tried again only when something else is wanted.
-    """
-    backoff, now = Backoff(), asyncio.get_running_loop().time
-    async with asyncio.TaskGroup() as group:
-        downlinks = Downlinks(outlets.channels, group)
-        while True:
-            asked, began = wanted.value, now()
-            failure = await _Relay(wanted, open_session, outlets, downlinks).run()
-            outlets.on_trouble(failure)
-            if failure.retryable:
-                pause = backoff.pause_after(now() - began)
-                await asyncio.sleep(max(pause, failure.retry_after_seconds or 0.0))
-            else:
-                await _other_wish(wanted, asked)
+    brief: Brief
+    microphone: Microphone | None
+    """None while the speaker is away for a moment."""
+    is_muted: bool = False
+    """Whether the speaker has muted themselves."""
+    task_revision: int = 0
+    """Another number where the session's task is to be made anew, whatever the brief."""
+
+    def asks_the_same(self, other: WantedInterpretation) -> bool:
+        """Whether a session that could not do the one could not do the other."""
+        return (self.brief, self.task_revision) == (other.brief, other.task_revision)
 
 
-class _Relay:
+class SpeakerInterpretation:
+    """Interprets one speaker, for as long as it runs."""
+
+    def __init__(self, identity: str, wanted: WantedInterpretation, context: RoomContext) -> None:
+        self.wanted = Watched(wanted)
+        """Followed by its sessions."""
+        self.voice_change = VoiceChange()
+        """The voices that the speaker has."""
+        self.has_failed = False
+        """Whether it ended on an error of ours."""
+        self.context = context
+        self._identity = identity
+        self._writer = TranscriptWriter(
+            identity, context.meeting.texts, context.settings, context.channels.sid_of
+        )
+
+    async def run(self) -> None:
+        """Interpret the speaker until cancelled, or until an error of ours."""
+        logger.info("speaker interpretation opened")
+        try:
+            await self._keep_interpreting()
+        except Exception:  # the one fence around a speaker
+            logger.exception("speaker interpretation failed")
+            self.has_failed = True
+            self.context.changed.set()
+        finally:
+            billed = round(self.context.billing.seconds_of(self._identity), 3)
+            logger.info("speaker interpretation closed", extra={"billed_seconds": billed})
+
+    async def _keep_interpreting(self) -> None:
+        """Have sessions at work; when there is none any more, try again.
+
+        An error that cannot get better by itself, such as refused settings or credentials, is
+        waited out until something else is wanted.
+        """
+        backoff, now = Backoff(), asyncio.get_running_loop().time
+        async with asyncio.TaskGroup() as group:
+            downlinks = Downlinks(self.context.channels.open, group)
+            while True:
+                asked, began = self.wanted.value, now()
+                error = await _SessionSuccession(self, downlinks).run()
+                self.report(error)
+                if error.retryable:
+                    pause = backoff.pause_after(now() - began)
+                    await asyncio.sleep(max(pause, error.retry_after_seconds or 0.0))
+                else:
+                    await self._until_other_than(asked)
+
+    async def _until_other_than(self, asked: WantedInterpretation) -> None:
+        await self.wanted.wait_until(lambda now: not now.asks_the_same(asked))
+
+    def report(self, error: PalabraError | UpdateRefused) -> None:
+        """Show an error to the room; one that lasts is told in the chat as well, once."""
+        context = self.context
+        sentence = error.sentence if isinstance(error, UpdateRefused) else str(error)
+        is_lasting = isinstance(error, UpdateRefused) or not error.retryable
+        logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
+        context.errors.report(self._identity, sentence)
+        if is_lasting and context.errors.is_first_time(sentence):
+            context.meeting.texts.put(Notice(sentence))
+
+        context.changed.set()
+
+    def recover(self) -> None:
+        """Note that a session does what is wanted."""
+        self.context.errors.resolve(self._identity)
+        self.context.changed.set()
+
+    def add_bill(self, seconds: float) -> None:
+        """Note that a session has ended, with the seconds that it was charged for."""
+        self.context.billing.add_session(self._identity, seconds)
+
+    def read(self, transcript: Transcript) -> None:
+        """Write words into the room, and learn from them."""
+        context, brief = self.context, self.wanted.value.brief
+        self._writer.write(transcript, context.view, brief)
+        context.voices.tell(self._identity, transcript)
+        self.voice_change.hear(transcript, asyncio.get_running_loop().time())
+        if not math.isinf(self.voice_change.due):
+            context.changed.set()
+
+        if brief.source_language == AUTO:
+            self._detect(transcript)
+
+    def _detect(self, transcript: Transcript) -> None:
+        heard, detected = base(transcript.language), self.context.detected
+        is_original = transcript.is_final and not transcript.is_translation and bool(heard)
+        if is_original and detected.get(self._identity) != heard:
+            detected[self._identity] = heard
+            self.context.changed.set()
+
+    def hear(self, frame: Frame) -> None:
+        """Listen to a frame of the speaker's voice; returns at once."""
+        self.context.voices.hear(self._identity, frame)
+
+
+class _SessionSuccession:
     """Sessions that follow each other without a gap: the next is ready before the last one goes."""
 
-    def __init__(
-        self,
-        wanted: Watched[Assignment],
-        open_session: SessionOpener,
-        outlets: Outlets,
-        downlinks: Downlinks,
-    ) -> None:
-        self._wanted = wanted
-        self._open_session = open_session
-        self._outlets = outlets
+    def __init__(self, speaker: SpeakerInterpretation, downlinks: Downlinks) -> None:
+        self._speaker = speaker
         self._downlinks = downlinks
         self._changed = asyncio.Event()
-        self._working: dict[Shift, asyncio.Task[None]] = {}
-        self._relief: Shift | None = None
-        self._patience = Patience()
+        self._tasks: dict[SessionAttempt, asyncio.Task[None]] = {}
+        self._replacement: SessionAttempt | None = None
+        self._delay = ReplacementDelay()
         self._now = asyncio.get_running_loop().time
 
     async def run(self) -> PalabraError:
-        """Have a session at work until there is none; return what ended the last."""
+        """Have a session at work until there is none; return the error that ended the last."""
         async with asyncio.TaskGroup() as group:
-            on_duty = self._begin(group)
+            current = self._begin(group)
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                self._heed_relief(on_duty)
-                if self._relief is not None and (self._relief.is_ready or on_duty.failure):
-                    on_duty = self._hand_over(on_duty, self._relief)
+                self._drop_replacement(current)
+                if self._replacement is not None and (self._replacement.is_ready or current.error):
+                    current = self._replace(current, self._replacement)
 
-                if on_duty.failure is not None:
-                    return on_duty.failure
+                if current.error is not None:
+                    return current.error
 
-                if on_duty.was_answered:
-                    self._patience.rest()
+                if current.was_answered:
+                    self._delay.reset()
 
-                if on_duty.is_silent and self._relief is None:
-                    on_duty.is_silent = self._patience.is_over(self._now())
-                    self._relief = self._begin(group) if on_duty.is_silent else None
+                if current.is_silent and self._replacement is None:
+                    if self._delay.is_over(self._now()):
+                        self._replacement = self._begin(group)
+                    else:
+                        current.bear_silence()
 
-    def _begin(self, group: asyncio.TaskGroup) -> Shift:
-        shift = Shift(
-            self._wanted, self._open_session, self._outlets, self._downlinks, self._changed.set
-        )
-        self._working[shift] = group.create_task(shift.work(), name="shift")
-        return shift
+    def _begin(self, group: asyncio.TaskGroup) -> SessionAttempt:
+        attempt = SessionAttempt(self._speaker, self._downlinks, self._changed)
+        self._tasks[attempt] = group.create_task(attempt.run(), name="session attempt")
+        return attempt
 
-    def _heed_relief(self, on_duty: Shift) -> None:
-        """Send away a relief that is not needed any more, or that could not come."""
-        relief = self._relief
-        if relief is None:
+    def _drop_replacement(self, current: SessionAttempt) -> None:
+        """Drop a replacement that is not needed any more, or that could not be opened."""
+        replacement = self._replacement
+        if replacement is None:
             return
 
-        if relief.failure is not None:
-            on_duty.is_silent = False
-            if not relief.failure.retryable:
-                self._outlets.on_trouble(relief.failure)
-        elif on_duty.is_silent or on_duty.failure is not None:
+        if replacement.error is not None:
+            current.bear_silence()
+            if not replacement.error.retryable:
+                self._speaker.report(replacement.error)
+        elif current.is_silent or current.error is not None:
             return
 
-        self._dismiss(relief)
-        self._relief = None
+        self._cancel(replacement)
+        self._replacement = None
 
-    def _hand_over(self, on_duty: Shift, relief: Shift) -> Shift:
-        if on_duty.failure is None:
+    def _replace(self, current: SessionAttempt, replacement: SessionAttempt) -> SessionAttempt:
+        if current.error is None:
             logger.warning("a silent session was replaced")
-            self._outlets.on_relieved()
+            self._speaker.context.billing.replacements += 1
 
-        self._dismiss(on_duty)
-        self._relief = None
-        return relief
+        self._cancel(current)
+        self._replacement = None
+        return replacement
 
-    def _dismiss(self, shift: Shift) -> None:
-        self._working.pop(shift).cancel()
+    def _cancel(self, attempt: SessionAttempt) -> None:
+        self._tasks.pop(attempt).cancel()
 
 
-async def _other_wish(wanted: Watched[Assignment], asked: Assignment) -> None:
-    await wanted.wait_until(lambda now: not now.asks_the_same(asked))
+class SessionAttempt:
+    """One session's time with a speaker, from before it is opened until it has ended."""
+
+    def __init__(
+        self, speaker: SpeakerInterpretation, downlinks: Downlinks, changed: asyncio.Event
+    ) -> None:
+        """Prepare an attempt; `run` makes it.
+
+        Args:
+            speaker: The speaker, who reads and hears what comes of it.
+            downlinks: Takes its sound, which may be heard when the attempt is over.
+            changed: Set when one of the attributes has changed.
+        """
+        self.is_ready = False
+        """Whether it is interpreting."""
+        self.is_silent = False
+        """Whether nothing at all comes from its session."""
+        self.was_answered = False
+        """Whether any words came out of it."""
+        self.error: PalabraError | None = None
+        """The error that ended it, once it has ended."""
+        self._speaker = speaker
+        self._downlinks = downlinks
+        self._sources: set[FrameSource] = set()
+        self._changed = changed
+
+    async def run(self) -> None:
+        """Hold a session for as long as it lives, or until cancelled."""
+        error: PalabraError = SessionLost("Palabra ended it")
+        speaker = self._speaker
+        try:
+            async with speaker.context.open_session(speaker.wanted.value.brief) as session:
+                try:
+                    await self._interpret(session)
+                    raise error
+                finally:
+                    speaker.add_bill(session.billed_seconds)
+                    for source in self._sources:
+                        self._downlinks.end(source)
+        except* PalabraError as ended:
+            errors = leaves(ended)
+            # the one that cannot get better decides
+            error = next((it for it in errors if not it.retryable), errors[0])
+
+        _heed_cancellation()
+        self.error = error
+        self._changed.set()
+
+    def bear_silence(self) -> None:
+        """Count as not silent until the session falls silent once more."""
+        self.is_silent = False
+
+    async def _interpret(self, session: Session) -> None:
+        self.is_ready = True
+        self._changed.set()
+        self._speaker.recover()
+        async with asyncio.TaskGroup() as group:
+            helping = [
+                group.create_task(self._send_voice(session), name="uplink"),
+                group.create_task(_keep_briefed(session, self._speaker.wanted), name="brief"),
+            ]
+            await self._follow_events(session)
+            for task in helping:
+                task.cancel()
+
+    async def _follow_events(self, session: Session) -> None:
+        """Heed what the session tells; each translated track has a downlink while it is there."""
+        async for event in session.events():
+            match event:
+                case Transcript():
+                    self.was_answered = True
+                    self._speaker.read(event)
+                case BriefFollowed():
+                    self._speaker.recover()
+                case UpdateRefused():
+                    self._speaker.report(event)
+                case VoiceMissing(voice_id):
+                    self._speaker.context.voices.mark_unavailable(voice_id)
+                case FellSilent() | SpokeAgain():
+                    self.is_silent = isinstance(event, FellSilent)
+                    self._changed.set()
+                case InterpretationStarted(language, source):
+                    self._sources.add(source)
+                    self._downlinks.begin(language, source)
+                case InterpretationEnded(source):
+                    self._downlinks.end(source)
+
+    async def _send_voice(self, session: Session) -> None:
+        """Send the speaker's voice, from the microphone that they have at the time."""
+        wanted = self._speaker.wanted
+        while True:
+            now = await wanted.wait_until(lambda it: it.microphone is not None)
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._send(now.microphone, session), name="send voice")
+                await _until_other_microphone(wanted, now.microphone)
+                sending.cancel()
+
+    async def _send(self, microphone: Microphone | None, session: Session) -> None:
+        if microphone is None:
+            return
+
+        async with microphone.open_frames() as frames:
+            async for frame in frames:
+                session.write(frame)
+                self._speaker.hear(frame)
+
+
+async def _keep_briefed(session: Session, wanted: Watched[WantedInterpretation]) -> None:
+    async for now in wanted.changes():
+        session.rebrief(now.brief)
+        session.mute(is_muted=now.is_muted)
+
+
+async def _until_other_microphone(
+    wanted: Watched[WantedInterpretation], held: Microphone | None
+) -> None:
+    await wanted.wait_until(lambda now: now.microphone is not held)
+
+
+def _heed_cancellation() -> None:
+    """Stop here if we are being cancelled.
+
+    A task group that fails while it is cancelled raises its errors, and the cancellation is lost in
+    them.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+class Backoff:
+    """Doubling pauses with jitter, so that many speakers do not come back in step."""
+
+    def __init__(self) -> None:
+        self._next = _FIRST_PAUSE_SECONDS
+
+    def pause_after(self, lasted_seconds: float) -> float:
+        """Seconds to wait after an attempt that lasted this long."""
+        if lasted_seconds >= _STEADY_SECONDS:
+            self._next = _FIRST_PAUSE_SECONDS
+
+        pause = self._next
+        self._next = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        return pause * random.uniform(0.5, 1.0)
+
+
+class ReplacementDelay:
+    """Grows with each replacement in a row that was silent as well.
+
+    Noise that sounds like speech is never answered, by no session.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._not_before = -math.inf
+
+    def is_over(self, now: float) -> bool:
+        """Whether to try another session now; then the next one has to wait twice as long."""
+        if now < self._not_before:
+            return False
+
+        longer = max(2 * self._next, _FIRST_REPLACEMENT_SECONDS)
+        self._next = min(longer, _LONGEST_REPLACEMENT_SECONDS)
+        self._not_before = now + self._next
+        return True
+
+    def reset(self) -> None:
+        """Begin anew: a session has answered."""
+        self._next, self._not_before = 0.0, -math.inf

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from palabra_agent.concurrency import Watched
 from palabra_agent.config.room import RoomConfig, known_keys
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
@@ -67,7 +67,7 @@ class Limited(Protocol):
 class Parts:
     """All that works by a room's config."""
 
-    terms: Watched[Terms]
+    terms: Watched[InterpretationSettings]
     sessions: SessionFollower
     plugins: PluginFollower
     meeting: Offering

@@ -11,8 +11,12 @@ from dataclasses import replace
 from typing import Final
 
 from palabra_agent.config.room import RoomConfig
-from palabra_agent.interpretation.plan import Regime, SpeakerRule
-from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.settings import (
+    InterpretationSettings,
+    Regime,
+    SpeakerRule,
+    WritingRules,
+)
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.session_settings import SessionSettings
 
@@ -21,14 +25,14 @@ _OF_REGIME: Final = frozenset(
 )
 
 
-def terms_of(config: RoomConfig) -> Terms:
+def terms_of(config: RoomConfig) -> InterpretationSettings:
     """On what terms a room is interpreted as its config says."""
-    return Terms(regime_of(config), rules_of(config), config.limits.linger_seconds)
+    return InterpretationSettings(regime_of(config), rules_of(config), config.limits.linger_seconds)
 
 
 def changed_terms(
-    terms: Terms, config: RoomConfig, keys: Collection[str], *, is_other_task: bool
-) -> Terms:
+    terms: InterpretationSettings, config: RoomConfig, keys: Collection[str], *, is_other_task: bool
+) -> InterpretationSettings:
     """The terms after a change of the config; what is not concerned stays as it is.
 
     Args:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from palabra_agent.audio.frame import FrameReader
-from palabra_agent.interpretation.plan import Regime, brief_for
+from palabra_agent.interpretation.plan import brief_for
 from palabra_agent.interpretation.ports import Person
+from palabra_agent.interpretation.settings import Regime
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, LanguageCode, base
 from palabra_agent.plugin import Speaker
 

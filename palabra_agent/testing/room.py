@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.errors import PluginError
-from palabra_agent.interpretation.plan import Regime
+from palabra_agent.interpretation.settings import Regime
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode, match

@@ -19,9 +19,8 @@ from typing import Any, Final, Literal, TypedDict, Unpack
 import pytest
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.plan import Regime
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.settings import InterpretationSettings, Regime
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
@@ -206,7 +205,9 @@ async def faulty_room(
         async with asyncio.TaskGroup() as group:
             interpreting = group.create_task(
                 interpret_room(
-                    meeting, Watched(Terms(Regime(offered), linger_seconds=1.0)), sessions.open
+                    meeting,
+                    Watched(InterpretationSettings(Regime(offered), linger_seconds=1.0)),
+                    sessions.open,
                 )
             )
             talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))

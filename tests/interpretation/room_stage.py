@@ -9,10 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.settings import (
+    InterpretationSettings,
+    Regime,
+    SpeakerRule,
+    WritingRules,
+)
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
@@ -29,8 +33,8 @@ class RegimeFacts(TypedDict, total=False):
     rule_for: Callable[[str], SpeakerRule]
 
 
-class TermsFacts(TypedDict, total=False):
-    """What may change of a room's terms."""
+class SettingsFacts(TypedDict, total=False):
+    """What may change of a room's settings."""
 
     regime: Regime
     rules: WritingRules
@@ -40,17 +44,17 @@ class TermsFacts(TypedDict, total=False):
 
 
 @dataclass
-class Stage:
+class RoomStage:
     """A room at work."""
 
     meeting: FakeMeeting
     sessions: FakeSessions
     task: asyncio.Task[None]
-    terms: Watched[Terms]
+    settings: Watched[InterpretationSettings]
 
-    def change(self, **terms: Unpack[TermsFacts]) -> None:
-        """Change the terms of the room."""
-        self.terms.set(replace(self.terms.value, **terms))
+    def change(self, **settings: Unpack[SettingsFacts]) -> None:
+        """Change the settings of the room."""
+        self.settings.set(replace(self.settings.value, **settings))
 
     async def speaker_joins(
         self, identity: str, **facts: Unpack[PersonFacts]
@@ -68,14 +72,18 @@ async def interpreted_room(
     sessions: FakeSessions | None = None,
     plugins: RoomPlugins | None = None,
     **facts: Unpack[RegimeFacts],
-) -> AsyncGenerator[Stage]:
+) -> AsyncGenerator[RoomStage]:
     """Interpret a room for the length of a block, and check that nothing stays."""
     meeting, sessions = FakeMeeting(), sessions or FakeSessions()
-    terms = Watched(Terms(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER))
+    settings = Watched(
+        InterpretationSettings(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER)
+    )
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(interpret_room(meeting, terms, sessions, VoiceAssigner(plugins)))
+        task = group.create_task(
+            interpret_room(meeting, settings, sessions, VoiceAssigner(plugins))
+        )
         await eventually(lambda: meeting.shown)
-        yield Stage(meeting, sessions, task, terms)
+        yield RoomStage(meeting, sessions, task, settings)
         meeting.end()
 
     assert (meeting.tracks, sessions.live) == ({}, [])

@@ -1,4 +1,4 @@
-"""Who is interpreted into what."""
+"""The plan: who is interpreted into what, and who still counts as there."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.interpretation.plan import (
+    Lingering,
     Plan,
-    Regime,
-    SpeakerRule,
     brief_for,
     listening_language_of,
     plan,
     source_language_of,
 )
 from palabra_agent.interpretation.ports import MeetingView, Person
+from palabra_agent.interpretation.settings import Regime, SpeakerRule
 from palabra_agent.languages import (
     AUTO,
     SOURCE_LANGUAGES,
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.unit
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 MICROPHONE = FakeSound()
+LINGER = 5.0
 
 sources = st.sampled_from(sorted(SOURCE_LANGUAGES))
 targets = st.lists(st.sampled_from(sorted(TARGET_LANGUAGES)), unique=True, max_size=5)
@@ -197,3 +198,89 @@ def test_who_comes_first_is_served_first() -> None:
     made = plan(MeetingView(who), regime(EN, max_speakers=1))
 
     assert made == Plan({"first": Brief(ES, (EN,))}, ("second",))
+
+
+sightings = st.lists(
+    st.tuples(
+        st.frozensets(st.sampled_from("abc")),
+        st.booleans(),
+        st.floats(min_value=0, max_value=4),
+    ),
+    max_size=30,
+)
+
+
+@given(sightings)
+def test_people_count_exactly_as_long_as_promised(
+    seen: list[tuple[frozenset[str], bool, float]],
+) -> None:
+    """Whoever is there counts; whoever is missed counts for the linger of connected time."""
+    lingering = Lingering(LINGER)
+    now, last_seen = 0.0, dict[str, float]()
+    for present, is_connected, pause in seen:
+        now += pause
+        counted = lingering.observe(present, is_connected=is_connected, now=now)
+        before = last_seen.keys()
+        assert present <= counted <= present | before
+        if not is_connected:
+            # nobody leaves while we cannot look
+            assert counted == present | before
+
+        last_seen = dict.fromkeys(present, now) | {who: last_seen[who] for who in counted - present}
+
+
+@given(sightings)
+def test_nobody_is_missed_for_longer(seen: list[tuple[frozenset[str], bool, float]]) -> None:
+    """At the time that is told, the next one stops counting, and not before."""
+    lingering = Lingering(LINGER)
+    now = 0.0
+    for present, is_connected, pause in seen:
+        now += pause
+        counted = lingering.observe(present, is_connected=is_connected, now=now)
+        departure = lingering.next_departure
+        if departure is None:
+            assert not is_connected or counted == present
+        else:
+            assert now < departure <= now + LINGER
+
+
+def test_a_short_absence_is_no_departure() -> None:
+    """Coming back in time starts all over; staying away does not."""
+    lingering = Lingering(LINGER)
+    seen = [
+        lingering.observe(present, is_connected=True, now=now)
+        for present, now in [("a", 0), ("", 1), ("", 5.9), ("a", 5.95), ("", 6), ("", 10.9)]
+    ]
+
+    departure = lingering.next_departure
+
+    assert seen == [{"a"}] * 6
+    assert departure == 11
+    assert lingering.observe("", is_connected=True, now=11) == set()
+    assert lingering.next_departure is None
+
+
+def test_absence_counts_from_our_own_return() -> None:
+    """While we are away ourselves nobody leaves, however long; then everybody has the full time."""
+    lingering = Lingering(LINGER)
+    seen: list[tuple[str, float | None]] = []
+    for present, is_connected, now in [
+        ("ab", True, 0),
+        ("b", True, 1),
+        ("", False, 2),
+        ("", False, 1000),
+        ("b", True, 1001),
+        ("b", True, 1006),
+    ]:
+        counted = lingering.observe(present, is_connected=is_connected, now=now)
+        seen.append(("".join(sorted(counted)), lingering.next_departure))
+
+    assert seen == [("ab", None), ("ab", 6), ("ab", None), ("ab", None), ("ab", 1006), ("b", None)]
+
+
+def test_without_a_linger_absence_is_departure() -> None:
+    """A linger of zero seconds means none."""
+    lingering = Lingering(0)
+    lingering.observe("a", is_connected=True, now=0)
+
+    assert lingering.observe("", is_connected=True, now=0) == set()

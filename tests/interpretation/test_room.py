@@ -13,10 +13,14 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
-from palabra_agent.interpretation.plan import Regime, SpeakerRule
 from palabra_agent.interpretation.ports import MeetingView, RoomState
 from palabra_agent.interpretation.room import interpret_room
-from palabra_agent.interpretation.terms import Terms, WritingRules
+from palabra_agent.interpretation.settings import (
+    InterpretationSettings,
+    Regime,
+    SpeakerRule,
+    WritingRules,
+)
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
@@ -408,7 +412,9 @@ async def test_a_meeting_that_breaks_ends_the_room() -> None:
 
     meeting = BrokenMeeting()
     with pytest.raises(ExceptionGroup):
-        await interpret_room(meeting, Watched(Terms(Regime((ES,)))), FakeSessions())
+        await interpret_room(
+            meeting, Watched(InterpretationSettings(Regime((ES,)))), FakeSessions()
+        )
 
     assert meeting.tracks == {}
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from palabra_agent.interpretation.plan import Regime
 from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.interpretation.settings import Regime
 from palabra_agent.voices import FixedVoice, VoiceChoice, VoiceRequest
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, frame, transcript

@@ -1,15 +1,17 @@
-"""One speaker: a session while wanted, rebuilt when lost."""
+"""One speaker: a session while wanted, rebuilt when lost, replaced when silent."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import TypedDict, Unpack
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from palabra_agent.audio.frame import Frame
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import (
     ApiError,
@@ -18,13 +20,20 @@ from palabra_agent.errors import (
     TaskRejected,
     Unreachable,
 )
-from palabra_agent.interpretation.channel import LanguageChannel
-from palabra_agent.interpretation.shift import Assignment, Outlets
-from palabra_agent.interpretation.speaker import interpret_speaker
+from palabra_agent.interpretation.channels import Channels, LanguageChannel
+from palabra_agent.interpretation.context import Billing, RoomContext, RoomErrors
+from palabra_agent.interpretation.settings import InterpretationSettings, Regime
+from palabra_agent.interpretation.speaker import (
+    Backoff,
+    ReplacementDelay,
+    SpeakerInterpretation,
+    WantedInterpretation,
+)
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
-from palabra_agent.session import Brief, Transcript, UpdateRefused
+from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeSessions, FakeSound, FakeTrack, frame, level_of, transcript
+from tests.fakes import FakeMeeting, FakeSessions, FakeSound, FakeTrack, frame, level_of, transcript
 
 pytestmark = pytest.mark.unit
 
@@ -32,57 +41,84 @@ EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 BRIEF = Brief(EN, (ES, DE))
 
 
-@dataclass
-class Stage:
-    """A speaker at work, and everything around them."""
+class RecordedErrors(RoomErrors):
+    """The errors of a room, with all that were ever reported."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.reported: list[str] = []
+        self.resolved_at: list[float] = []
+
+    def report(self, who: str, sentence: str) -> None:
+        """Remember an error."""
+        super().report(who, sentence)
+        self.reported.append(sentence)
+
+    def resolve(self, who: str) -> None:
+        """Remember the time."""
+        super().resolve(who)
+        self.resolved_at.append(asyncio.get_running_loop().time())
+
+
+class WantedFacts(TypedDict, total=False):
+    """What may be wanted beside what is."""
+
+    brief: Brief
+    microphone: FakeSound | None
+    is_muted: bool
+
+
+@dataclass
+class SpeakerStage:
+    """A speaker who is interpreted, and everything around them."""
+
+    speaker: SpeakerInterpretation
+    task: asyncio.Task[None]
     sessions: FakeSessions
     microphone: FakeSound
-    wanted: Watched[Assignment]
-    task: asyncio.Task[None]
+    meeting: FakeMeeting
+    errors: RecordedErrors
+    billing: Billing
     channels: dict[LanguageCode, LanguageChannel]
-    transcripts: list[Transcript] = field(default_factory=list[Transcript])
-    troubles: list[PalabraError | UpdateRefused] = field(
-        default_factory=list[PalabraError | UpdateRefused]
-    )
-    ready: list[float] = field(default_factory=list[float])
-    billed: list[float] = field(default_factory=list[float])
-    relieved: list[float] = field(default_factory=list[float])
-    voice: list[Frame] = field(default_factory=list[Frame])
-    missing: list[str] = field(default_factory=list[str])
 
-    def want(self, **facts: object) -> None:
+    def want(self, **facts: Unpack[WantedFacts]) -> None:
         """Want something else."""
-        self.wanted.set(replace(self.wanted.value, **facts))  # type: ignore[arg-type]  # as named
+        self.speaker.wanted.set(replace(self.speaker.wanted.value, **facts))
+
+    @property
+    def ready(self) -> list[float]:
+        """When a session did what was wanted, each time."""
+        return self.errors.resolved_at
+
+    @property
+    def words(self) -> list[str]:
+        """What the speaker, the only one there, has read."""
+        return [it.transcript.text for it in self.meeting.captions]
 
 
 @asynccontextmanager
-async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[Stage]:
+async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[SpeakerStage]:
     """Interpret a speaker for the length of a block."""
-    sessions, microphone = sessions or FakeSessions(), FakeSound()
-    wanted = Watched(Assignment(BRIEF, microphone))
-    channels = {code: LanguageChannel(code, FakeTrack(code)) for code in (ES, DE)}
-    stage: Stage
+    sessions, meeting, errors = sessions or FakeSessions(), FakeMeeting(), RecordedErrors()
+    microphone = meeting.person_joins("ann")
+    settings = Watched(InterpretationSettings(Regime((ES, DE))))
     async with asyncio.TaskGroup() as group:
-        loop = asyncio.get_running_loop()
-        outlets = Outlets(
-            channels=channels,
-            on_transcript=lambda it: stage.transcripts.append(it),
-            on_trouble=lambda it: stage.troubles.append(it),
-            on_ready=lambda: stage.ready.append(loop.time()),
-            on_billed=lambda seconds: stage.billed.append(seconds),
-            on_relieved=lambda: stage.relieved.append(loop.time()),
-            on_voice=lambda it: stage.voice.append(it),
-            on_voice_missing=lambda it: stage.missing.append(it),
+        channels = Channels(meeting, group, lambda: None)
+        channels.open = {code: LanguageChannel(code, FakeTrack(code)) for code in (ES, DE)}
+        context = RoomContext(
+            meeting, settings, sessions, VoiceAssigner(), channels, asyncio.Event()
         )
-        task = group.create_task(interpret_speaker(wanted, sessions, outlets), name="speaker")
-        stage = Stage(sessions, microphone, wanted, task, channels)
-        yield stage
+        context.errors, context.view = errors, meeting.view
+        speaker = SpeakerInterpretation("ann", WantedInterpretation(BRIEF, microphone), context)
+        task = group.create_task(speaker.run(), name="speaker")
+        yield SpeakerStage(
+            speaker, task, sessions, microphone, meeting, errors, context.billing, channels.open
+        )
         task.cancel()
 
     assert sessions.live == []
     assert microphone.listeners == 0
-    assert [it for channel in channels.values() for it in channel.mixer.statistics()] == []
+    assert [it for channel in channels.open.values() for it in channel.mixer.statistics()] == []
 
 
 @in_jumping_time
@@ -93,11 +129,11 @@ async def test_the_voice_goes_up_and_words_come_back() -> None:
         stage.microphone.play(frame(1000))
         await eventually(lambda: stage.sessions.last.heard)
         stage.sessions.last.say(transcript("hello"))
-        await eventually(lambda: stage.transcripts)
+        await eventually(lambda: stage.words)
 
     assert stage.sessions.attempts == [BRIEF]
-    assert [it.text for it in stage.transcripts] == ["hello"]
-    assert stage.troubles == []
+    assert stage.words == ["hello"]
+    assert stage.errors.reported == []
 
 
 @in_jumping_time
@@ -133,7 +169,7 @@ async def test_what_has_come_is_heard_after_its_session_was_lost() -> None:
         spanish = stage.sessions.last.start_translation("es")
         spanish.play(*[frame(1000)] * 3)
         stage.sessions.last.lose_session(SessionLost("gone"))
-        await eventually(lambda: stage.troubles)
+        await eventually(lambda: stage.errors.reported)
         assert stage.channels[ES].mixer.take() is not None
         await eventually(lambda: spanish.listeners == 0)
 
@@ -146,7 +182,7 @@ async def test_a_track_of_an_unknown_language_is_left_alone() -> None:
         french = stage.sessions.last.start_translation("fr")
         stage.sessions.last.end_translation(french)
         stage.sessions.last.say(transcript())
-        await eventually(lambda: stage.transcripts)
+        await eventually(lambda: stage.words)
 
         assert french.listeners == 0
 
@@ -180,7 +216,7 @@ async def test_a_lost_session_is_rebuilt_under_the_same_channel() -> None:
         new = stage.sessions.last.start_translation("es")
         await eventually(lambda: new.listeners)
 
-        assert [str(it) for it in stage.troubles] == ["the Palabra session was lost: network"]
+        assert stage.errors.reported == ["the Palabra session was lost: network"]
         assert (first.is_open, old.listeners) == (False, 0)
         assert stage.sessions.attempts == [BRIEF, BRIEF]
         assert stage.channels[ES] is before
@@ -195,7 +231,7 @@ async def test_a_session_that_just_ends_is_lost() -> None:
         stage.sessions.last.end()
         await eventually(lambda: len(stage.ready) == 2)
 
-    assert [str(it) for it in stage.troubles] == ["the Palabra session was lost: Palabra ended it"]
+    assert stage.errors.reported == ["the Palabra session was lost: Palabra ended it"]
 
 
 @in_jumping_time
@@ -209,7 +245,7 @@ async def test_attempts_come_ever_later() -> None:
         await passing(30)
 
     assert len(sessions.attempts) == 7
-    assert len(stage.troubles) == 6
+    assert len(stage.errors.reported) == 6
     assert stage.ready[0] > 7
 
 
@@ -225,7 +261,7 @@ def test_what_cannot_get_better_waits_for_another_wish(error: PalabraError) -> N
         sessions = FakeSessions()
         sessions.refuse_next(error)
         async with speaking(sessions) as stage:
-            await eventually(lambda: stage.troubles)
+            await eventually(lambda: stage.errors.reported)
             await passing(60)
             stage.want(microphone=FakeSound("TR_2"))
             await passing(60)
@@ -234,7 +270,7 @@ def test_what_cannot_get_better_waits_for_another_wish(error: PalabraError) -> N
             stage.want(brief=Brief(EN, (ES,)))
             await eventually(lambda: stage.ready)
 
-        assert stage.troubles == [error]
+        assert stage.errors.reported == [str(error)]
         assert sessions.attempts == [BRIEF, Brief(EN, (ES,))]
 
     run()
@@ -257,10 +293,10 @@ async def test_a_refused_change_is_told_and_the_session_goes_on() -> None:
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
         stage.sessions.last.refuse_update("no such voice")
-        await eventually(lambda: stage.troubles)
+        await eventually(lambda: stage.errors.reported)
         await passing(10)
 
-        assert stage.troubles == [UpdateRefused("no such voice")]
+        assert stage.errors.reported == ["no such voice"]
         assert len(stage.sessions.live) == len(stage.sessions.opened) == 1
 
 
@@ -320,7 +356,7 @@ async def test_cancelling_ends_everything() -> None:
         await eventually(stage.task.done)
 
         assert (stage.task.cancelled(), spanish.listeners) == (True, 0)
-        assert stage.troubles == []
+        assert stage.errors.reported == []
 
 
 @in_jumping_time
@@ -329,7 +365,7 @@ async def test_cancelling_during_a_pause_ends_it() -> None:
     sessions = FakeSessions()
     sessions.refuse_next(ApiError(401, "bad key"))
     async with speaking(sessions) as stage:
-        await eventually(lambda: stage.troubles)
+        await eventually(lambda: stage.errors.reported)
         stage.task.cancel()
         await eventually(stage.task.done)
 
@@ -352,25 +388,21 @@ async def test_a_session_that_breaks_while_it_is_left_does_not_come_back() -> No
 
 
 @in_jumping_time
-async def test_a_fault_of_ours_comes_out() -> None:
-    """What is no trouble of Palabra's is not retried but ends the speaker, with the session."""
-    sessions = FakeSessions()
+async def test_an_error_of_ours_ends_the_speaker() -> None:
+    """What is no error of Palabra's is not retried but ends the speaker, with the session."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        stage.microphone.fail(ValueError("a fault"))
+        await eventually(stage.task.done)
+        await passing(10)
 
-    async def speak() -> None:
-        async with speaking(sessions) as stage:
-            await eventually(lambda: stage.ready)
-            stage.microphone.fail(ValueError("a fault"))
-            await passing(10)
-
-    with pytest.raises(ExceptionGroup):
-        await speak()
-
-    assert sessions.live == []
-    assert len(sessions.opened) == 1
+        assert stage.speaker.has_failed
+        assert stage.sessions.live == []
+        assert len(stage.sessions.opened) == 1
 
 
 @in_jumping_time
-async def test_a_silent_session_is_relieved_by_one_that_is_ready() -> None:
+async def test_a_silent_session_is_replaced_by_one_that_is_ready() -> None:
     """The next session is there before the silent one goes, and then has the voice for itself."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
@@ -380,10 +412,10 @@ async def test_a_silent_session_is_relieved_by_one_that_is_ready() -> None:
         await eventually(lambda: len(stage.sessions.attempts) == 2)
         await passing(25)
         assert stage.sessions.live == [silent]
-        assert stage.relieved == []
+        assert stage.billing.replacements == 0
 
         silent.fall_silent()
-        await eventually(lambda: stage.relieved)
+        await eventually(lambda: stage.billing.replacements)
         await eventually(lambda: not silent.is_open)
         fresh = stage.sessions.last
         heard = len(silent.heard)
@@ -392,12 +424,12 @@ async def test_a_silent_session_is_relieved_by_one_that_is_ready() -> None:
 
         assert stage.sessions.live == [fresh]
         assert len(silent.heard) == heard
-        assert stage.troubles == []
+        assert stage.errors.reported == []
 
 
 @in_jumping_time
-async def test_a_relief_takes_over_from_a_session_that_breaks_meanwhile() -> None:
-    """There is no pause between them, and nobody hears of trouble."""
+async def test_a_replacement_takes_over_from_a_session_that_breaks_meanwhile() -> None:
+    """There is no pause between them, and no error is shown."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
@@ -408,7 +440,7 @@ async def test_a_relief_takes_over_from_a_session_that_breaks_meanwhile() -> Non
         await eventually(lambda: len(stage.ready) == 2)
 
         assert len(stage.sessions.attempts) == 2
-        assert stage.troubles == []
+        assert stage.errors.reported == []
 
 
 @in_jumping_time
@@ -421,7 +453,7 @@ async def test_every_session_is_billed_once() -> None:
         await eventually(lambda: len(stage.ready) == 2)
         stage.sessions.last.billed_seconds = 3.0
 
-    assert stage.billed == [12.5, 3.0]
+    assert (stage.billing.sessions, stage.billing.seconds_of("ann")) == (2, 15.5)
 
 
 @in_jumping_time
@@ -438,7 +470,7 @@ async def test_a_session_learns_that_its_speaker_is_muted() -> None:
 
 @in_jumping_time
 async def test_a_session_that_answers_again_is_kept() -> None:
-    """The relief that was on its way is sent home."""
+    """The replacement that was on its way is dropped."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
@@ -449,12 +481,12 @@ async def test_a_session_that_answers_again_is_kept() -> None:
         await passing(10)
 
         assert stage.sessions.live == [silent]
-        assert stage.relieved == []
+        assert stage.billing.replacements == 0
         assert len(stage.ready) == 1
 
 
 @in_jumping_time
-async def test_a_relief_that_can_never_come_is_told() -> None:
+async def test_a_replacement_that_can_never_come_is_told() -> None:
     """Such as one for which there is no money left; the silent session stays."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
@@ -462,9 +494,9 @@ async def test_a_relief_that_can_never_come_is_told() -> None:
         refusal = ApiError(403, "Insufficient balance", 100050)
         stage.sessions.refuse_next(refusal)
         silent.fall_silent()
-        await eventually(lambda: stage.troubles)
+        await eventually(lambda: stage.errors.reported)
 
-        assert stage.troubles == [refusal]
+        assert stage.errors.reported == [str(refusal)]
         assert stage.sessions.live == [silent]
 
 
@@ -478,3 +510,45 @@ async def test_noise_does_not_use_up_sessions() -> None:
             stage.sessions.last.fall_silent()
 
         assert len(stage.sessions.opened) == 5
+
+
+def test_pauses_double_up_to_a_bound() -> None:
+    """Attempts that fail at once come ever later, but never later than every 15 s."""
+    backoff = Backoff()
+    pauses = [backoff.pause_after(0) for _ in range(10)]
+    longest = [0.5, 1, 2, 4, 8, 15, 15, 15, 15, 15]
+
+    assert [it for it in zip(pauses, longest, strict=True) if not it[1] / 2 <= it[0] <= it[1]] == []
+
+
+def test_a_session_that_lasted_starts_afresh() -> None:
+    """After half a minute of interpretation, the next loss is a first one again."""
+    backoff = Backoff()
+    for _ in range(10):
+        backoff.pause_after(0)
+
+    assert backoff.pause_after(30) <= 0.5
+    assert backoff.pause_after(0) <= 1
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e6), max_size=50))
+def test_a_pause_is_never_nothing(lasted: list[float]) -> None:
+    """Whatever happened before, attempts never follow each other at once."""
+    backoff = Backoff()
+
+    assert all(0.25 <= backoff.pause_after(it) <= 15 for it in lasted)
+
+
+def test_speakers_do_not_come_back_in_step() -> None:
+    """Two who failed together wait for different times."""
+    assert len({Backoff().pause_after(0) for _ in range(20)}) > 1
+
+
+def test_what_is_in_vain_is_tried_less_and_less() -> None:
+    """At once, then after twenty seconds and twice as long each time; an answer forgives all."""
+    delay = ReplacementDelay()
+    tried = [second for second in range(1000) if delay.is_over(second)]
+    delay.reset()
+
+    assert tried == [0, 20, 60, 140, 300, 620]
+    assert delay.is_over(1000)

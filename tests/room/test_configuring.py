@@ -16,7 +16,7 @@ from palabra_agent.config.plugin_uses import PluginUse
 from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem
-from palabra_agent.interpretation.terms import Terms
+from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
@@ -123,7 +123,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         catalog: Plugins = Catalog()
-        self.terms: Watched[Terms] = Watched(terms_of(self.began))
+        self.terms: Watched[InterpretationSettings] = Watched(terms_of(self.began))
         parts = Parts(self.terms, self.room.sessions, self.room, self.room, self.room.limit)
         self.configuring = Configuring(self.began, parts, catalog, ["otto"])
 
@@ -168,7 +168,7 @@ async def test_nobody_may_where_nobody_was_named() -> None:
 
 
 async def test_who_is_concerned_learns_of_it_at_once() -> None:
-    """Terms, sessions, the offer and the time limit; the answer tells what holds for later ones."""
+    """Settings, sessions, offer and time limit; the answer tells what holds for later sessions."""
     scene = Scene()
     answer = await scene.ask(
         languages=["es", "de"],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from palabra_agent.config.room import RoomConfig, parse_room_config
-from palabra_agent.interpretation.plan import SpeakerRule
+from palabra_agent.interpretation.settings import SpeakerRule
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.room.terms import changed_terms, session_settings_of, terms_of

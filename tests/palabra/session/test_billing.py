@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from palabra_agent.interpretation.ledger import Ledger
 from palabra_agent.palabra.session.billing import BillingMeter
 
 pytestmark = pytest.mark.unit
@@ -18,20 +17,3 @@ def test_only_running_time_counts() -> None:
 
     assert meter.seconds(10) == 3
     assert meter.seconds(14.5) == 7.5
-
-
-def test_a_room_adds_up_its_speakers() -> None:
-    """The statement is for the log, and names nobody."""
-    ledger = Ledger()
-    for who, seconds in [("alice", 60), ("bob", 30), ("alice", 90)]:
-        ledger.bill(who, seconds)
-    ledger.relieve()
-
-    assert (ledger.seconds_of("alice"), ledger.seconds_of("cid")) == (150, 0)
-    assert ledger.statement() == {
-        "billed_seconds": 180,
-        "billed_minutes": 3,
-        "speakers": 2,
-        "sessions": 3,
-        "reliefs": 1,
-    }

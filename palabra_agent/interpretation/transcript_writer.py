@@ -1,0 +1,167 @@
+"""A speaker's transcripts as captions and chat lines, each person one version, in their language.
+
+A person gets the translation into the language that they listen to, where there is one, else the
+original.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.plan import listening_language_of
+from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, Person, TextQueue
+from palabra_agent.interpretation.settings import ChatAudience, InterpretationSettings, Regime
+from palabra_agent.languages import LanguageCode, same_language
+from palabra_agent.session import Brief, Transcript
+
+Version: TypeAlias = LanguageCode | None
+"""A target language, or None for the original."""
+
+_REMEMBERED: Final = 500
+_UNKNOWN: Final = LanguageCode("")
+
+
+class TranscriptWriter:
+    """Writes one speaker's transcripts, across all Palabra sessions that they have."""
+
+    def __init__(
+        self,
+        speaker: str,
+        texts: TextQueue,
+        settings: Watched[InterpretationSettings],
+        channel_sid: Callable[[LanguageCode], str],
+    ) -> None:
+        """Make a writer.
+
+        Args:
+            speaker: The speaker's identity.
+            texts: Where captions and chat lines go.
+            settings: The room's languages, and what is written, at any time.
+            channel_sid: Tells the track of a language's channel, or an empty string.
+        """
+        self._speaker = speaker
+        self._texts = texts
+        self._settings = settings
+        self._channel_sid = channel_sid
+        self._last_seen = Person(speaker, speaker)
+        self._audience = Audience(speaker)
+
+    def write(self, transcript: Transcript, view: MeetingView, brief: Brief | None) -> None:
+        """Send a transcript to the people whose version of the utterance it is."""
+        # their words may come when they are gone
+        self._last_seen = view.person(self._speaker) or self._last_seen
+        rules, regime = self._settings.value.rules, self._settings.value.regime
+        translated = brief if rules.translations else None
+        recipients = self._audience.recipients(transcript, view, translated, regime)
+        if rules.captions and recipients and (transcript.is_final or rules.partials):
+            track_sid = self._track_sid(transcript)
+            self._texts.put(Caption(transcript, self._speaker, recipients, track_sid))
+
+        if rules.chat and transcript.is_final:
+            readers = chat_recipients(rules.audience, transcript, recipients, view)
+            if readers:
+                name = self._last_seen.name
+                self._texts.put(ChatLine(transcript, self._speaker, readers, name))
+
+    def _track_sid(self, transcript: Transcript) -> str:
+        if transcript.is_translation:
+            return self._channel_sid(transcript.language)
+
+        microphone = self._last_seen.microphone
+        return microphone.track_sid if microphone is not None else ""
+
+
+@dataclass(slots=True)
+class _Utterance:
+    spoken: LanguageCode = _UNKNOWN
+    """Language of the original; foreign to all people until it is known."""
+    decided: dict[str, Version] = field(default_factory=dict[str, Version])
+
+
+class Audience:
+    """Remembers who gets which version of each utterance of one speaker.
+
+    The decision falls when the original is final, and stands: a person who changes their language
+    between the original and its translation gets neither two versions nor none.
+    """
+
+    def __init__(self, speaker: str) -> None:
+        self._speaker = speaker
+        self._utterances: OrderedDict[str, _Utterance] = OrderedDict()
+
+    def recipients(
+        self, transcript: Transcript, view: MeetingView, brief: Brief | None, regime: Regime
+    ) -> tuple[str, ...]:
+        """Identities of those who get a transcript as their version of the utterance."""
+        utterance = self._remember(transcript)
+        versions = {
+            person.identity: utterance.decided[person.identity]
+            if person.identity in utterance.decided
+            else version_for(
+                person,
+                speaker=self._speaker,
+                spoken=utterance.spoken,
+                brief=brief,
+                regime=regime,
+            )
+            for person in view.people
+        }
+        if transcript.is_final:
+            utterance.decided |= versions
+
+        version = transcript.language if transcript.is_translation else None
+        return tuple(identity for identity, theirs in versions.items() if theirs == version)
+
+    def _remember(self, transcript: Transcript) -> _Utterance:
+        utterance = self._utterances.setdefault(transcript.transcription_id, _Utterance())
+        if not transcript.is_translation:
+            utterance.spoken = transcript.language
+
+        if len(self._utterances) > _REMEMBERED:
+            self._utterances.popitem(last=False)
+
+        return utterance
+
+
+def version_for(
+    person: Person, *, speaker: str, spoken: LanguageCode, brief: Brief | None, regime: Regime
+) -> Version:
+    """Decide which version of an utterance a person gets.
+
+    Args:
+        person: The reader.
+        speaker: Identity of the speaker, who always gets their own words.
+        spoken: Language of the original.
+        brief: What the speaker is interpreted into right now.
+        regime: The room's languages.
+    """
+    wanted = listening_language_of(person, regime)
+    if wanted is None or person.identity == speaker or same_language(wanted, spoken):
+        return None
+
+    return wanted if brief is not None and wanted in brief.targets else None
+
+
+def chat_recipients(
+    audience: ChatAudience, transcript: Transcript, by_language: tuple[str, ...], view: MeetingView
+) -> tuple[str, ...]:
+    """Identities of those who get a final transcript in the chat.
+
+    Args:
+        audience: The room config's `chat.audience`.
+        transcript: What was said.
+        by_language: Those who get it as their version.
+        view: The meeting.
+    """
+    everyone = tuple(person.identity for person in view.people)
+    match audience:
+        case "language":
+            return by_language
+        case "everyone":
+            return everyone
+        case "original":
+            return () if transcript.is_translation else everyone
