@@ -19,8 +19,7 @@ import numpy as np
 from bench.frames import Messages
 from bench.onsets import LOUD, QUIET_SECONDS, Stopwatch
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.palabra.protocol.decoding import decode
-from palabra_agent.palabra.protocol.messages import AudioChunk
+from palabra_agent.palabra.protocol.messages import AudioChunk, decode
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.transports.audio_formats import InputFormat, decoder_of

@@ -28,7 +28,7 @@ from palabra_agent.interpretation.ports import (
     RoomText,
 )
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.messages import decode
 from palabra_agent.palabra.transports.port import Disconnected, MessageReceived, TransportEvent
 from palabra_agent.session import (
     Brief,

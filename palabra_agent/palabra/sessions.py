@@ -12,11 +12,11 @@ from typing import Final
 from palabra_agent.concurrency import complete, finish, single_failure
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.palabra.protocol.commands import Task
-from palabra_agent.palabra.protocol.lifecycle import (
+from palabra_agent.palabra.protocol.task_state import (
     DEADLINE_SECONDS,
-    Lifecycle,
     SessionState,
     Signal,
+    TaskState,
 )
 from palabra_agent.palabra.rest.api import PalabraApi, SessionTicket
 from palabra_agent.palabra.session.session import END_SECONDS, PalabraSession
@@ -91,13 +91,13 @@ class PalabraSessions:
         Raises:
             PalabraError: It could not be opened; `retryable` says whether to try again.
         """
-        life, kind, opened = Lifecycle(), self.choice.kind, self.settings
+        state, kind, opened = TaskState(), self.choice.kind, self.settings
         join = self._make_joins(opened, self._limits)[kind]
-        life.follow(Signal.WANTED)
+        state.follow(Signal.WANTED)
         with single_failure():
             async with (
-                self._joined(join, kind, life) as transport,
-                self._talk(transport, kind, opened, life) as session,
+                self._joined(join, kind, state) as transport,
+                self._talk(transport, kind, opened, state) as session,
             ):
                 session.rebrief(brief)
                 await session.until_ready()
@@ -111,12 +111,12 @@ class PalabraSessions:
 
     @asynccontextmanager
     async def _joined(
-        self, join: Join, kind: TransportKind, life: Lifecycle
+        self, join: Join, kind: TransportKind, state: TaskState
     ) -> AsyncGenerator[Transport]:
         """Have a session joined; one whose token is not taken is replaced by another, once."""
         async with AsyncExitStack() as first:
             ticket = await first.enter_async_context(self._created(kind))
-            life.follow(Signal.CREATED)
+            state.follow(Signal.CREATED)
             try:
                 transport = await first.enter_async_context(self._join(join, ticket, kind))
             except ApiError as error:
@@ -169,18 +169,18 @@ class PalabraSessions:
 
     @asynccontextmanager
     async def _talk(
-        self, transport: Transport, kind: TransportKind, opened: SessionSettings, life: Lifecycle
+        self, transport: Transport, kind: TransportKind, opened: SessionSettings, state: TaskState
     ) -> AsyncGenerator[PalabraSession]:
         """Have the conversation about a task go on for the length of a block."""
-        life.follow(Signal.CONNECTED)
+        state.follow(Signal.CONNECTED)
         await self._await_peer(transport, kind)
-        life.follow(Signal.PEER_EXPECTED)
+        state.follow(Signal.PEER_EXPECTED)
         async with asyncio.TaskGroup() as group:
             session = PalabraSession(
                 transport,
                 partial(self._task, kind, opened),
                 habits=opened.habits,
-                life=life,
+                state=state,
                 on_silence=partial(self.note_silence, kind),
             )
             running = group.create_task(session.run(), name="session")

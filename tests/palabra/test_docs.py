@@ -13,9 +13,8 @@ from pydantic import BaseModel
 
 from palabra_agent.errors import ErrorClass
 from palabra_agent.palabra.protocol import commands
-from palabra_agent.palabra.protocol.commands import CommandParts
-from palabra_agent.palabra.protocol.decoding import MESSAGE_TYPES
-from palabra_agent.palabra.protocol.messages import Message
+from palabra_agent.palabra.protocol.commands import Command
+from palabra_agent.palabra.protocol.messages import MESSAGE_TYPES, Message
 from palabra_agent.palabra.task.settings import MessageType, TaskSettings
 
 pytestmark = pytest.mark.unit
@@ -79,7 +78,7 @@ def test_every_command_has_a_row() -> None:
     said = {
         name
         for name, function in functions.items()
-        if function.__annotations__.get("return") in {"CommandParts", CommandParts}
+        if function.__annotations__.get("return") in {"Command", Command}
     }
 
     assert said >= {"set_task", "input_audio_data"}

@@ -16,8 +16,7 @@ import pytest
 from palabra_agent.errors import ConfigError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
-from palabra_agent.palabra.protocol.commands import CommandParts
-from palabra_agent.palabra.protocol.messages import encode
+from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.transports.port import Disconnected, TrackStarted
 from palabra_agent.palabra.transports.stream.websocket import join_stream
 from tests.clock import eventually
@@ -114,10 +113,10 @@ def test_we_say_a_command_in_the_same_way(row: Row) -> None:
         assert row["expect"]["valid"] is False
         return
 
-    assert said is None or json.loads(encode(*said)) == row["frame"]
+    assert said is None or json.loads(said.encode()) == row["frame"]
 
 
-def our_words(frame: Json) -> CommandParts | None:
+def our_words(frame: Json) -> Command | None:
     """Say what a frame says with our own commands; None for what we never say."""
     data: Json = frame["data"]
     match frame["message_type"]:

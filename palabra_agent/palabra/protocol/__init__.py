@@ -1,1 +1,1 @@
-"""What is said to Palabra and by it, and what it means for a task. Pure."""
+"""The conversation about one task: from bytes to events, without I/O."""

@@ -1,13 +1,13 @@
-"""What can be said to Palabra: the name and the `data` of every command. Pure.
+"""Commands to Palabra: one function for each, which makes its name and its `data`. Pure.
 
 Each function names where its command is known from: "documentation" is Palabra's own, "SDK" its
-published clients, "live" what the service was seen to do. When a command may be sent, and what its
-answer means, is the business of the conversation.
+published clients, "live" the service as it was seen. `sending` decides when a command may go out.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -26,16 +26,18 @@ from palabra_agent.palabra.vocabulary import GLOBAL, LEAST_SOUND_BYTES
 Task: TypeAlias = Mapping[str, Any]
 """The `data` of a `set_task`."""
 
-CommandParts: TypeAlias = tuple[str, dict[str, Any]]
-"""A command's name and its `data`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command to send now."""
+    """A command to send."""
 
     name: str
-    data: Task
+    data: Mapping[str, Any]
+
+    def encode(self) -> bytes:
+        """Write it as it goes over the wire."""
+        message = {"message_type": self.name, "data": self.data}
+        return json.dumps(message, ensure_ascii=False).encode()
 
 
 LONGEST_SPOKEN_TEXT: Final = 2048
@@ -47,28 +49,28 @@ EVERY_LANGUAGE: Final = GLOBAL
 _LARGEST_MESSAGE: Final = 512 * 1024
 
 
-def set_task(task: Mapping[str, Any]) -> CommandParts:
+def set_task(task: Task) -> Command:
     """Create the task, change it, or resume it after a pause; always the whole task.
 
     Documentation; live. May be acknowledged by `task_status`, or not at all.
     """
-    return "set_task", dict(task)
+    return Command("set_task", dict(task))
 
 
-def get_task(*, exclude_hidden: bool = True) -> CommandParts:
+def get_task(*, exclude_hidden: bool = True) -> Command:
     """Ask for the task as it is; answered by `current_task`, or the error `NOT_FOUND`.
 
     Documentation; `exclude_hidden`, which leaves undocumented fields out of the answer: SDK.
     """
-    return "get_task", {"exclude_hidden": exclude_hidden}
+    return Command("get_task", {"exclude_hidden": exclude_hidden})
 
 
-def pause_task() -> CommandParts:
+def pause_task() -> Command:
     """Let Palabra hear, and charge, nothing until the next `set_task`. Documentation; SDK."""
-    return "pause_task", {}
+    return Command("pause_task", {})
 
 
-def end_task(*, force: bool = False, eos_timeout: float | None = None) -> CommandParts:
+def end_task(*, force: bool = False, eos_timeout: float | None = None) -> Command:
     """End the task, after everything that was said is interpreted, or with `force` at once.
 
     Documentation; live. `eos_timeout` is for servers of 2025 alone, which wait for so many seconds
@@ -78,30 +80,30 @@ def end_task(*, force: bool = False, eos_timeout: float | None = None) -> Comman
     if eos_timeout is not None:
         data["eos_timeout"] = eos_timeout
 
-    return "end_task", data
+    return Command("end_task", data)
 
 
-def interrupt_task(languages: Iterable[str] = (), *, pause: bool = False) -> CommandParts:
+def interrupt_task(languages: Iterable[str] = (), *, pause: bool = False) -> Command:
     """Drop the phrase under way and what waits to be spoken, in some targets or in all.
 
     SDK since 2.1.1. A live probe found that a sentence that is being spoken goes on to its end.
     """
     named = sorted({normalise(language) for language in languages})
-    return "interrupt_task", {"languages": named or [EVERY_LANGUAGE], "pause_task": pause}
+    return Command("interrupt_task", {"languages": named or [EVERY_LANGUAGE], "pause_task": pause})
 
 
 def tts_task(
     text: str, language: str, *, targets: Collection[LanguageCode], translate: bool = False
-) -> CommandParts:
+) -> Command:
     """Have a text spoken as it is in one of the targets, or translated into all of them first.
 
     Documentation; SDK. The length: documentation.
 
     Args:
-        text: What is to be said.
+        text: The words.
         language: Without `translate` one of the targets, else the language of the text.
         targets: Those of the running task.
-        translate: Whether the text is to be translated.
+        translate: True where the text is to be translated.
 
     Raises:
         ConfigError: With everything that is wrong with the text and its language.
@@ -114,14 +116,14 @@ def tts_task(
     if problems:
         raise ConfigError(problems)
 
-    return "tts_task", {"text": text, "language": found, "translate_text": translate}
+    return Command("tts_task", {"text": text, "language": found, "translate_text": translate})
 
 
-def input_audio_data(sound: bytes) -> CommandParts:
+def input_audio_data(sound: bytes) -> Command:
     """A piece of the speaker's voice, in the format that the task declares; WebSocket alone.
 
     Documentation. The sizes are those that it names: at least 768 bytes of sound, at most 512 KB
-    of message; shorter ones are for whoever calls to gather.
+    of message; the caller gathers shorter ones.
 
     Raises:
         ValueError: The piece has a size that Palabra does not take.
@@ -133,7 +135,7 @@ def input_audio_data(sound: bytes) -> CommandParts:
             f"or fewer in base64, not {len(sound)} and {len(encoded)}"
         )
 
-    return "input_audio_data", {"data": encoded}
+    return Command("input_audio_data", {"data": encoded})
 
 
 def _is_speakable(text: str) -> bool:
@@ -141,7 +143,7 @@ def _is_speakable(text: str) -> bool:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it can be written; halves of a character cannot, and JSON may bring them."""
+    """Tell whether it can be written; halves of a character cannot, and JSON may bring them."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -1,29 +1,32 @@
-"""The conversation with Palabra about one task, without any I/O: what to send when, what it means.
+"""The conversation with Palabra about one task, without I/O: what to send, what comes of it.
 
 Rules first, then the code:
 
-* The task is always sent whole. What is wished last is what counts; wishes in between are skipped.
-* `set_task` may be acknowledged or not. Ready is when `task_status` or `current_task` says so, and
-  it is asked for until it does. The same holds for `pause_task`.
-* `set_task` in a pause ends the pause and its bill begins: changes wait until somebody speaks.
-* A `VALIDATION_ERROR` refuses the task that is under way, unless it may be about another command.
-  A refused task is not sent again; what ran before goes on, and is never refused itself.
-* `NOT_FOUND` before the task runs means not yet, afterwards that it is gone: it is sent once more.
-* Other commands are sent in order, once a task is there, an interruption first.
-* Whatever is expected of Palabra has a deadline; a pause alone may be refused for ever.
+* The task is always sent whole. The latest wish counts; wishes in between are skipped.
+* `set_task` may be acknowledged or not. The task runs when `task_status` or `current_task` says so,
+  and Palabra is asked until it does. The same holds for `pause_task`.
+* `set_task` in a pause ends the pause and its bill begins: changes wait until the speaker speaks.
+* Other commands are sent in order, once a task is there.
+* Everything that is expected of Palabra has a deadline; only a pause may be refused for ever.
+* After the end nothing is sent, and no message means anything.
+
+The rules of each part stand with it: `task_state` says what leads where, `task_errors` what an
+error means, `sending` which command goes next. They only read the state: it changes here alone.
 """
 
 from __future__ import annotations
 
-from palabra_agent.palabra.protocol.agenda import Agenda
-from palabra_agent.palabra.protocol.commands import Command, CommandParts, Task
-from palabra_agent.palabra.protocol.deadline import Deadline
-from palabra_agent.palabra.protocol.errands import Errands
+from typing import assert_never
+
+from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
+from palabra_agent.palabra.protocol import commands
+from palabra_agent.palabra.protocol.commands import Command, Task
 from palabra_agent.palabra.protocol.events import (
+    PAUSE_REFUSED,
     ConversationEvent,
     OperatorNotice,
+    SessionEnded,
 )
-from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -32,143 +35,181 @@ from palabra_agent.palabra.protocol.messages import (
     Unread,
     WarningReport,
 )
-from palabra_agent.palabra.protocol.missing_voices import VOICE_NOT_FOUND, MissingVoices
-from palabra_agent.palabra.protocol.setbacks import Setbacks
-from palabra_agent.palabra.protocol.standing import TaskStanding
-from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
+from palabra_agent.palabra.protocol.sending import CommandQueue, CommandScheduler
+from palabra_agent.palabra.protocol.task_errors import (
+    VOICE_NOT_FOUND,
+    ErrorKind,
+    ErrorMeaning,
+    MissingVoices,
+    Reaction,
+    TaskErrors,
+    kind_of,
+)
+from palabra_agent.palabra.protocol.task_state import (
+    Acknowledgement,
+    SessionState,
+    Signal,
+    StateDeadline,
+    TaskState,
+)
+from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused, VoiceMissing
 
 
 class TaskConversation:
     """One task, from the first wish to its end. Times are in seconds of any steady clock."""
 
-    def __init__(self, life: Lifecycle | None = None) -> None:
-        self._life = life or Lifecycle(SessionState.CONFIGURING)
-        self._standing = TaskStanding()
-        self._errands = Errands()
-        self._agenda = Agenda(self._life, self._standing, self._errands)
-        self._setbacks = Setbacks(self._life, self._standing, self._errands, self._agenda)
-        self._deadline = Deadline()
+    def __init__(self, state: TaskState | None = None) -> None:
+        self._state = state or TaskState(SessionState.CONFIGURING)
+        self._queue = CommandQueue()
+        self._scheduler = CommandScheduler(self._state, self._queue)
+        self._errors = TaskErrors(self._state)
+        self._voices = MissingVoices()
+        self._deadline = StateDeadline()
         self.was_answered = False
-        """Whether anything at all was received."""
+        """True where anything at all was received."""
         self._has_given_up = False
-        self._missing_voices = MissingVoices()
+        self._is_voice_noted = False
 
     @property
     def state(self) -> SessionState:
-        """Where the session stands."""
-        return self._life.state
+        """The stage that the session has reached."""
+        return self._state.session
+
+    @property
+    def is_over(self) -> bool:
+        """True where nothing more can happen."""
+        return self._state.is_over
 
     @property
     def is_heard(self) -> bool:
-        """Whether Palabra takes sound in now, as far as we know."""
+        """True where Palabra takes sound in now, as far as we know."""
         return self.state is SessionState.RUNNING
 
     @property
     def is_charged(self) -> bool:
-        """Whether Palabra charges for the task now, as far as we know; it does for the tail."""
+        """True where Palabra charges for the task now, as far as we know; it does for the tail."""
         return self.state in {SessionState.RUNNING, SessionState.ENDING}
 
     @property
     def gives_up_at(self) -> float:
-        """When `give_up` has something to say, unless what is expected of Palabra comes."""
+        """The time when `give_up` returns something, unless the expected answer comes."""
         return self._deadline.at
 
     def wish(self, task: Task) -> list[ConversationEvent]:
-        """Want a task, new or changed; return what is known of it already.
+        """Want a task, new or changed; returns what is known of it already.
 
-        One that was refused is not sent again, what runs stays.
+        A task that was refused is not sent again, the running one stays.
         """
-        refusal = self._standing.wish(task)
+        refusal = self._state.wish(task)
         if refusal is not None:
             return [UpdateRefused(str(refusal))]
 
-        return [BriefFollowed()] if self._standing.is_followed else []
+        return [BriefFollowed()] if self._state.is_wish_met else []
 
     def pause(self) -> None:
         """Want Palabra to hear, and charge, nothing; as soon as the task is known to run."""
-        self._standing.wants_pause = True
+        self._state.wants_pause = True
 
     def resume(self) -> None:
         """Want Palabra to hear again."""
-        self._standing.wants_pause = False
+        self._state.wants_pause = False
 
-    def say(self, parts: CommandParts) -> None:
+    def say(self, command: Command) -> None:
         """Want another command sent, as soon as there is a task and its turn has come.
 
-        An interruption goes first; texts that wait, and that it is meant for, are not spoken.
+        An interruption goes first; the texts that wait, and that it is meant for, are not spoken.
 
         Raises:
             ConfigError: Too many texts wait already.
         """
-        self._errands.add(parts)
+        self._queue.add(command)
 
     def finish(self) -> None:
         """Want the task to end, after everything that was said is interpreted."""
-        self._life.follow(Signal.END_WANTED)
+        self._state.follow(Signal.END_WANTED)
+
+    def leave(self) -> None:
+        """End at once, whatever is under way."""
+        self._state.follow(Signal.LEFT)
 
     def may_end(self, now: float) -> bool:
-        """Whether `end_task` would be obeyed now; where a limit bars it, deleting ends as well.
+        """Tell whether `end_task` would be obeyed now; where not, deleting the session ends it too.
 
         A task that was given up may be there all the same.
         """
-        is_there = self._has_given_up or not self._life.is_over
-        return is_there and self._agenda.may_end(now)
+        is_there = self._has_given_up or not self.is_over
+        return is_there and self._scheduler.may_end(now)
 
     def next_command(self, now: float) -> Command | None:
-        """The command to send now, if any; the caller sends it."""
-        command = self._agenda.next_command(now)
-        if command is not None and command.name == "set_task":
-            self._missing_voices.ask(command.data)
+        """Take the command to send now, if any; the caller sends it."""
+        name = self._scheduler.due(now)
+        command = self._make(name, now) if name is not None else None
+        if command is not None:
+            self._scheduler.note_sent(command.name, now)
 
-        self._expect(now)
+        self._deadline.follow(self._state, now)
         return command
 
     def next_time(self) -> float | None:
-        """When `next_command` may have something, or None while there is nothing to say."""
-        return self._agenda.next_time()
+        """Tell when `next_command` may have something, or None while nothing is to be sent."""
+        return self._scheduler.next_time()
 
     def ask_again(self) -> None:
         """Make sure that the task still runs, as after a reconnect that may have lost packets."""
-        self._standing.doubt()
+        self._state.follow(Signal.DOUBT)
 
     def repeat(self) -> None:
         """Send the task again, as to a peer that was not there to hear it."""
-        self._standing.forget()
+        self._state.follow(Signal.NOT_COUNTED)
 
     def hear_tail(self, now: float) -> None:
-        """Something that was said is interpreted: while it is, the end is waited for."""
+        """Learn that the interpretation goes on; while it does, the end is waited for."""
         if self.state is SessionState.ENDING:
-            self._expect(now)
+            self._deadline.follow(self._state, now)
             self._deadline.renew(now)
 
     def give_up(self, now: float) -> list[ConversationEvent]:
-        """Wait no more for what did not come in time."""
-        self._expect(now)
-        if self._life.is_over or now < self._deadline.at:
+        """Wait no more for an answer that did not come in time."""
+        self._deadline.follow(self._state, now)
+        if self.is_over or now < self._deadline.at:
             return []
 
-        said = f"; it said: {self._setbacks.last_words}" if self._setbacks.last_words else ""
+        said = f"; it said: {self._errors.last_words}" if self._errors.last_words else ""
         self._has_given_up = True
         lost = self.lose(self._deadline.words + said)
-        self._expect(now)
+        self._deadline.follow(self._state, now)
         return lost
 
     def lose(self, reason: str) -> list[ConversationEvent]:
-        """The other side is gone; while we are ending, that is the end."""
-        return self._setbacks.lose(reason)
+        """Learn that the other side is gone; in the state `ending`, that is the end."""
+        return [self._end(SessionLost(reason))]
 
     def receive(self, message: Message, now: float) -> list[ConversationEvent]:
-        """Take in a message; return what it means for us. After the end nothing means anything."""
-        if self._life.is_over:
+        """Take in a message; returns what comes of it."""
+        if self.is_over:
             return []
 
         self.was_answered = True
         events = self._understand(message, now)
-        self._expect(now)
+        self._deadline.follow(self._state, now)
         return events
 
-    def _expect(self, now: float) -> None:
-        self._deadline.follow(self.state, now, is_settled=self._standing.is_settled)
+    def _make(self, name: str, now: float) -> Command:
+        match name:
+            case "set_task":
+                task = self._state.send_task()
+                self._voices.ask(task)
+                return commands.set_task(task)
+            case "pause_task":
+                self._state.send_pause()
+                return commands.pause_task()
+            case "get_task":
+                self._state.was_asked = True
+                return commands.get_task()
+            case "end_task":
+                return commands.end_task()
+            case _:
+                return self._queue.take(now)
 
     def _understand(self, message: Message, now: float) -> list[ConversationEvent]:
         match message:
@@ -176,16 +217,13 @@ class TaskConversation:
                 self.hear_tail(now)
                 return [message]
             case TaskReport():
-                return self._heed(message, now)
+                return self._heed_report(message, now)
             case ErrorReport():
-                return self._setbacks.meet(message, now)
-            case WarningReport(code, text):
-                is_voice = code == VOICE_NOT_FOUND
-                return (
-                    self._missing_voices.miss(text)
-                    if is_voice
-                    else [OperatorNotice("warning", code)]
-                )
+                return self._heed_error(message, now)
+            case WarningReport(code, text) if code == VOICE_NOT_FOUND:
+                return self._heed_missing_voice(text)
+            case WarningReport(code):
+                return [OperatorNotice("warning", code)]
             case StreamEnded():
                 return self.lose("Palabra ended the stream")
             case Unread(message_type):
@@ -193,27 +231,79 @@ class TaskConversation:
             case _:
                 return []
 
-    def _heed(self, report: TaskReport, now: float) -> list[ConversationEvent]:
-        self._errands.answered(report.command)
-        is_asked_for = report.command == "" and self._standing.has_asked
-        if self._standing.is_paused:
+    def _heed_report(self, report: TaskReport, now: float) -> list[ConversationEvent]:
+        self._queue.acknowledge(report.command)
+        state = self._state
+        is_asked_for = report.command == "" and state.was_asked
+        if state.is_paused:
             if report.status == "paused" and report.command in {"", "pause_task"}:
-                self._standing.confirm_pause()
-                self._agenda.meet_pause()
+                state.follow(Signal.PAUSE_CONFIRMED)
+                self._scheduler.meet_pause()
             elif is_asked_for and report.is_running:
-                return self._setbacks.miss_pause(now, report.status)
-        elif self._standing.sent is not None and report.command in {"", "set_task"}:
-            if report.is_running:
-                return self._confirm()
-            if is_asked_for and report.status == "paused" and self._life.has_task:
-                # it did not hear that the pause is over
-                self._standing.send_again()
-            elif is_asked_for:
-                self._standing.trust()
+                return self._miss_pause(now, report.status)
+            return []
 
+        is_told = state.acknowledgement is not Acknowledgement.UNTOLD
+        if not is_told or report.command not in {"", "set_task"}:
+            return []
+
+        if report.is_running:
+            self._errors.clear()
+            return [BriefFollowed()] if state.confirm() else []
+
+        if is_asked_for:
+            # a task that is still paused did not hear that the pause is over
+            is_unheard = report.status == "paused" and state.has_task
+            state.follow(Signal.NOT_COUNTED if is_unheard else Signal.STILL_THERE)
         return []
 
-    def _confirm(self) -> list[ConversationEvent]:
-        self._setbacks.overcome()
-        self._life.follow(Signal.CONFIRMED)
-        return [BriefFollowed()] if self._standing.confirm() else []
+    def _heed_error(self, error: ErrorReport, now: float) -> list[ConversationEvent]:
+        notice = OperatorNotice("error", error.code)
+        # older servers know an interruption by another name
+        if kind_of(error) is ErrorKind.UNKNOWN_COMMAND and self._queue.fall_back():
+            return [notice]
+
+        may_be_of_other = self._queue.may_be_refused(now)
+        meaning = self._errors.meaning_of(error, may_be_of_other=may_be_of_other)
+        if meaning.may_be_limit:
+            self._scheduler.note_limit(now)
+
+        return self._react(meaning, error.code, now) or ([notice] if meaning.is_noted else [])
+
+    def _react(self, meaning: ErrorMeaning, code: str, now: float) -> list[ConversationEvent]:
+        """Do what an error means; returns what comes of it, beside the notice."""
+        match meaning.reaction:
+            case Reaction.NONE:
+                return []
+            case Reaction.SEND_AGAIN:
+                self._state.follow(Signal.NOT_COUNTED)
+                return []
+            case Reaction.PAUSE_AGAIN:
+                return self._miss_pause(now, code)
+            case Reaction.REFUSE:
+                assert isinstance(meaning.error, TaskRejected | AccessDenied)
+                self._state.refuse(meaning.error)
+                return [UpdateRefused(str(meaning.error))]
+            case Reaction.END:
+                return [self._end(meaning.error)]
+            case _:
+                assert_never(meaning.reaction)
+
+    def _miss_pause(self, now: float, code: str) -> list[ConversationEvent]:
+        """Learn that the task runs on although a pause was sent; it is paused once more."""
+        self._state.follow(Signal.RUNS)
+        return [OperatorNotice(PAUSE_REFUSED, code)] if self._scheduler.miss_pause(now) else []
+
+    def _heed_missing_voice(self, text: str) -> list[ConversationEvent]:
+        events: list[ConversationEvent] = []
+        if not self._is_voice_noted:
+            self._is_voice_noted = True
+            events.append(OperatorNotice("warning", VOICE_NOT_FOUND))
+
+        voice_id = self._voices.find(text)
+        return events if voice_id is None else [*events, VoiceMissing(voice_id)]
+
+    def _end(self, error: TaskRejected | AccessDenied | SessionLost | None) -> SessionEnded:
+        was_wanted = self.state is SessionState.ENDING
+        self._state.follow(Signal.LOST)
+        return SessionEnded(None if was_wanted else error)

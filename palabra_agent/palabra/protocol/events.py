@@ -7,10 +7,13 @@ the room.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from palabra_agent.errors import AccessDenied, SessionLost, TaskRejected
 from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused, VoiceMissing
+
+PAUSE_REFUSED: Final = "pause refused"
+"""The kind of notice, given once, that silence goes on being charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class OperatorNotice:
     """Something to count or log, by its code only."""
 
     kind: str
+    """`error`, `warning`, `unread`, or `PAUSE_REFUSED`."""
     code: str
 
 

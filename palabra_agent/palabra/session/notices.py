@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from palabra_agent.palabra.protocol.events import OperatorNotice
-from palabra_agent.palabra.protocol.setbacks import PAUSE_REFUSED
+from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, OperatorNotice
 
 logger = logging.getLogger(__name__)
 

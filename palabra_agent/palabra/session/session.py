@@ -18,8 +18,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.lifecycle import Lifecycle, SessionState, Signal
-from palabra_agent.palabra.protocol.messages import encode
+from palabra_agent.palabra.protocol.task_state import SessionState, TaskState
 from palabra_agent.palabra.session.incoming import Incoming
 from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
 from palabra_agent.palabra.transports.port import Transport
@@ -43,7 +42,7 @@ class PalabraSession:
         make_task: TaskMaker,
         *,
         habits: Habits | None = None,
-        life: Lifecycle | None = None,
+        state: TaskState | None = None,
         on_silence: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a session; `run` must run beside whatever is done with it.
@@ -52,13 +51,12 @@ class PalabraSession:
             transport: Where it was joined.
             make_task: Makes the settings of its task.
             habits: How it behaves by itself; by default it never sleeps.
-            life: Where it stands; by default joined, with nothing asked for.
+            state: Of the session; by default joined, with nothing asked for.
             on_silence: Called when the session turns out to be connected and of no use.
         """
         self._transport = transport
         self._make_task = make_task
-        self._life = life or Lifecycle(SessionState.CONFIGURING)
-        self._conversation = TaskConversation(self._life)
+        self._conversation = TaskConversation(state)
         self._on_silence = on_silence
         alarms = Alarms(self._doubt, self._suspect, self._trust)
         self._uplink = Uplink(transport, habits or Habits(), alarms, self._now())
@@ -71,7 +69,7 @@ class PalabraSession:
     @property
     def state(self) -> SessionState:
         """Where it stands."""
-        return self._life.state
+        return self._conversation.state
 
     @property
     def billed_seconds(self) -> float:
@@ -174,14 +172,14 @@ class PalabraSession:
     async def end(self) -> None:
         """End the task at once. Best effort: whoever deletes the session ends it as well."""
         may_end = self._conversation.may_end(self._now())
-        self._life.follow(Signal.LEFT)
+        self._conversation.leave()
         self._observe()
         if not may_end:
             return
 
         try:
             async with asyncio.timeout(END_SECONDS):
-                await self._transport.send(encode(*commands.end_task(force=True)))
+                await self._transport.send(commands.end_task(force=True).encode())
         except (TimeoutError, SessionLost):
             logger.info("a task could not be ended, its session is deleted")
 
@@ -199,7 +197,7 @@ class PalabraSession:
 
             logger.debug("> %s", command.name)
             self._wake.set()
-            await self._transport.send(encode(command.name, command.data))
+            await self._transport.send(command.encode())
 
     async def _keep_time(self) -> None:
         """Do what is due, also while a command is on its way for long."""
@@ -262,7 +260,7 @@ class PalabraSession:
             self._incoming.understand(happened)
             self._observe()
             self._wake.set()
-            if self._life.is_over:
+            if self._conversation.is_over:
                 return
 
         self._incoming.lose("Palabra ended it")

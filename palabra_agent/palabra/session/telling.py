@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.languages import AUTO, LanguageCode, match
-from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
+from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.palabra.session.event_stream import EventStream
 from palabra_agent.palabra.session.overheard import Overheard
 from palabra_agent.session import Brief, InterpretationEnded, InterpretationStarted, Transcript

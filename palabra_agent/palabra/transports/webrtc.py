@@ -19,7 +19,7 @@ from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up
 from palabra_agent.concurrency import finish
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.messages import decode
 from palabra_agent.palabra.rest.answers import SessionTicket
 from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from palabra_agent.errors import ConfigError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import (
-    CommandParts,
+    Command,
     end_task,
     get_task,
     input_audio_data,
@@ -60,9 +64,9 @@ TARGETS = (LanguageCode("es"), LanguageCode("en-us"))
         ),
     ],
 )
-def test_a_command_is_said(said: CommandParts, expected: CommandParts) -> None:
+def test_a_command_is_said(said: Command, expected: tuple[str, dict[str, Any]]) -> None:
     """Name and data are those that Palabra knows; nothing is said that need not be."""
-    assert said == expected
+    assert said == Command(*expected)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +110,9 @@ def test_what_cannot_be_spoken_is_told(
 
 def test_the_longest_text_is_spoken() -> None:
     """Exactly as long as Palabra takes, in letters of any size."""
-    _, data = tts_task("ß" * 2048, "es", targets=TARGETS)
+    command = tts_task("ß" * 2048, "es", targets=TARGETS)
 
-    assert len(data["text"]) == 2048
+    assert len(command.data["text"]) == 2048
 
 
 @pytest.mark.parametrize("size", [0, 767, 400_000])
@@ -116,3 +120,11 @@ def test_sound_has_a_size_that_palabra_takes(size: int) -> None:
     """Neither crumbs nor everything at once."""
     with pytest.raises(ValueError, match=f"not {size} and"):
         input_audio_data(bytes(size))
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b"]), st.text(), max_size=2))
+def test_a_command_is_written_so_that_it_can_be_read(data: dict[str, str]) -> None:
+    """It is one JSON object, in UTF-8."""
+    read = json.loads(set_task(data).encode().decode())
+
+    assert read == {"message_type": "set_task", "data": data}

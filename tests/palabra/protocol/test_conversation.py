@@ -16,7 +16,6 @@ from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
-from palabra_agent.palabra.protocol.lifecycle import OVER, SessionState
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -26,8 +25,8 @@ from palabra_agent.palabra.protocol.messages import (
     Unread,
     WarningReport,
 )
-from palabra_agent.palabra.protocol.pacing import PAUSE_INTERVAL_SECONDS, TASK_INTERVAL_SECONDS
-from palabra_agent.palabra.protocol.refusals import readable
+from palabra_agent.palabra.protocol.sending import PAUSE_INTERVAL_SECONDS, TASK_INTERVAL_SECONDS
+from palabra_agent.palabra.protocol.task_state import OVER, SessionState
 from palabra_agent.session import BriefFollowed, UpdateRefused
 from tests.fakes import transcript
 
@@ -44,7 +43,7 @@ UNKNOWN_COMMAND = ErrorReport(
     "VALIDATION_ERROR", "Message should contain non-empty message_type field"
 )
 RATE_LIMIT = ErrorReport("RATE_LIMIT", "slow down")
-TEXT = ("tts_task", {"text": "hi"})
+TEXT = Command("tts_task", {"text": "hi"})
 ASK = Command("get_task", {"exclude_hidden": True})
 HELLO = transcript()
 WEEK = 600_000.0
@@ -822,7 +821,7 @@ def test_too_many_texts_are_refused_in_words() -> None:
     """None is dropped behind anybody's back: the oldest are spoken, the newest is told no."""
     session = talk(SessionState.RUNNING)
     for number in range(60):
-        session.conversation.say(("tts_task", {"text": f"{number}"}))
+        session.conversation.say(Command("tts_task", {"text": f"{number}"}))
     with pytest.raises(ConfigError, match="text: 60 texts wait to be spoken already"):
         session.conversation.say(TEXT)
 
@@ -845,7 +844,7 @@ def test_an_interruption_goes_first_and_drops_texts(
         ("german", "de", False),
     ]:
         data = {"text": text, "language": language, "translate_text": is_translated}
-        session.conversation.say(("tts_task", data))
+        session.conversation.say(Command("tts_task", data))
     session.conversation.say(commands.interrupt_task(languages))
 
     first = session.next()
@@ -872,7 +871,7 @@ def test_texts_wait_for_the_task_and_for_their_turn() -> None:
     """Nothing is spoken before the task runs, and sixty texts take a minute."""
     session = talk(SessionState.CONFIGURING)
     for _ in range(3):
-        session.conversation.say(("tts_task", {"text": "hi"}))
+        session.conversation.say(Command("tts_task", {"text": "hi"}))
     first = session.next()
     session.hear(RUNNING)
     times = [session.conversation.next_time() or 0.0]
@@ -956,10 +955,10 @@ class AnyConversation(RuleBasedStateMachine):
         """Want Palabra to hear again."""
         self.conversation.resume()
 
-    @rule(parts=st.sampled_from([commands.interrupt_task(), TEXT]))
-    def say(self, parts: commands.CommandParts) -> None:
+    @rule(command=st.sampled_from([commands.interrupt_task(), TEXT]))
+    def say(self, command: Command) -> None:
         """Want something else."""
-        self.conversation.say(parts)
+        self.conversation.say(command)
 
     @rule(seconds=st.sampled_from([0.0, 5.0, 12.0]))
     def lose_patience(self, seconds: float) -> None:
@@ -1034,34 +1033,3 @@ def test_a_willing_peer_ends_with_the_last_wish(wishes: list[dict[str, str]]) ->
 
     assert tasks[-1] == wishes[-1]
     assert all(earlier != later for earlier, later in pairwise(tasks))
-
-
-@pytest.mark.parametrize(
-    ("desc", "expected"),
-    [
-        (
-            "ValidationError(model='SetTaskRequestMessage', errors=[{'loc': ('pipeline', "
-            "'transcription', 'segment_confirmation_silence_threshold'), 'msg': 'ensure this value "
-            "is greater than or equal to 0.3', 'type': 'value_error.number.not_ge', 'ctx': "
-            "{'limit_value': 0.3}}])",
-            "pipeline.transcription.segment_confirmation_silence_threshold: ensure this value is "
-            "greater than or equal to 0.3",
-        ),
-        (
-            "[{'loc': ('a', 0), 'msg': \"it's wrong\"}, {'loc': ('b',), 'msg': 'no'}]",
-            "a.0: it's wrong; b: no",
-        ),
-        ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
-        ("no such voice", "no such voice"),
-        ("", ""),
-    ],
-)
-def test_refusals_are_put_into_words(desc: str, expected: str) -> None:
-    """The validator's notation becomes field and reason; anything else stays as it is."""
-    assert readable(desc) == expected
-
-
-@given(st.text())
-def test_any_refusal_can_be_read(desc: str) -> None:
-    """No description breaks the reading."""
-    assert isinstance(readable(desc), str)

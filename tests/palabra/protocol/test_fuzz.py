@@ -16,11 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.decoding import MESSAGE_TYPES, decode
 from palabra_agent.palabra.protocol.events import SessionEnded
-from palabra_agent.palabra.protocol.lifecycle import SessionState
-from palabra_agent.palabra.protocol.messages import ErrorReport, StreamEnded, TaskReport
-from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
+from palabra_agent.palabra.protocol.messages import (
+    MESSAGE_TYPES,
+    ErrorReport,
+    StreamEnded,
+    TaskReport,
+    decode,
+)
+from palabra_agent.palabra.protocol.task_state import SessionState
+from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.palabra.transports.port import MessageReceived
 from palabra_agent.session import Transcript
 from tests.clock import in_jumping_time

@@ -16,9 +16,9 @@ from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import Task
-from palabra_agent.palabra.protocol.decoding import decode
-from palabra_agent.palabra.protocol.lifecycle import SessionState
-from palabra_agent.palabra.protocol.pacing import TASK_INTERVAL_SECONDS
+from palabra_agent.palabra.protocol.messages import decode
+from palabra_agent.palabra.protocol.sending import TASK_INTERVAL_SECONDS
+from palabra_agent.palabra.protocol.task_state import SessionState
 from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.transports.port import (

@@ -118,11 +118,12 @@ def test_no_message_is_too_small_or_too_large(name: str, chunk_ms: int) -> None:
 
 
 def test_speech_is_unpacked_as_the_task_says() -> None:
-    """Compressed chunks are unpacked one by one; what is corrupt is told apart."""
+    """Compressed chunks are unpacked one by one; a corrupt or an endless one is told apart."""
     zipped = formats(output_format="zlib_pcm_s16le")
 
     assert unpack(zipped, zlib.compress(b"speech")) == b"speech"
     assert unpack(zipped, b"") == b""
     assert unpack(zipped, b"speech") is None
     assert unpack(zipped, zlib.compress(b"speech" * 100)[:-5]) is None
+    assert unpack(zipped, zlib.compress(bytes(20_000_000))) is None
     assert unpack(formats(), b"speech") == b"speech"

@@ -18,7 +18,8 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.protocol.messages import StreamEnded, encode
+from palabra_agent.palabra.protocol.commands import Command
+from palabra_agent.palabra.protocol.messages import StreamEnded
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.port import (
     Disconnected,
@@ -94,7 +95,7 @@ async def test_commands_and_messages_pass() -> None:
     """What is sent arrives as it is, and what the peer says is told as an event."""
     async with joined() as (transport, peer):
         assert await transport.wait_for_peer(5)
-        await transport.send(encode("get_task", {"word": "ñ"}))
+        await transport.send(Command("get_task", {"word": "ñ"}).encode())
         await eventually(lambda: peer.commands)
         await peer.say("end_of_stream", {})
         events = await told(transport, 1)
@@ -107,7 +108,7 @@ async def test_commands_and_messages_pass() -> None:
 async def test_a_key_opens_a_connection_without_a_session() -> None:
     """An address and a key are enough; Palabra makes the session."""
     async with stream_peer() as peer, open_stream(peer.url, TOKEN) as transport:
-        await transport.send(encode("get_task", {}))
+        await transport.send(Command("get_task", {}).encode())
         await eventually(lambda: peer.commands)
 
 
@@ -201,7 +202,7 @@ async def test_everything_is_sent_before_the_end(chunk_ms: int) -> None:
         began = asyncio.get_running_loop().time()
         await transport.flush()
         assert asyncio.get_running_loop().time() - began < 0.02
-        await transport.send(encode("end_task", {}))
+        await transport.send(Command("end_task", {}).encode())
         await eventually(lambda: peer.commands)
         sound = np.frombuffer(b"".join(peer.sounds), "<i2")
         await transport.flush()
@@ -506,7 +507,7 @@ async def test_no_log_holds_a_token_or_a_word(caplog: pytest.LogCaptureFixture) 
         join_stream(peer.ticket) as transport,
     ):
         transport.set_listening(is_listening=True)
-        await transport.send(encode("tts_task", {"text": "confidential"}))
+        await transport.send(Command("tts_task", {"text": "confidential"}).encode())
         await peer.speak(b"odd", utterance="confidential")
         await peer.say("error", {"code": "X", "desc": "confidential"})
         await peer.heard(1)

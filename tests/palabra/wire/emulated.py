@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from palabra_agent.palabra.protocol.decoding import decode
+from palabra_agent.palabra.protocol.messages import decode
 from palabra_emulator.journal import Journal
 from palabra_emulator.script import load_script
 from palabra_emulator.session.command_handler import CommandHandler

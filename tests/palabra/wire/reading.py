@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from palabra_agent.languages import base, normalise
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.decoding import decode
 from palabra_agent.palabra.protocol.events import SessionEnded
 from palabra_agent.palabra.protocol.messages import (
     MALFORMED,
+    UNNAMED,
     AudioChunk,
     ErrorReport,
     Message,
@@ -23,9 +23,9 @@ from palabra_agent.palabra.protocol.messages import (
     TaskReport,
     Unread,
     WarningReport,
+    decode,
 )
-from palabra_agent.palabra.protocol.refusals import entries_of
-from palabra_agent.palabra.protocol.utterances import UNNAMED
+from palabra_agent.palabra.protocol.task_errors import entries_of
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.stream.sound_formats import unpack
 from palabra_agent.session import Transcript

@@ -11,8 +11,8 @@ from palabra_agent.palabra.protocol.commands import Command, Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.messages import AudioChunk, ErrorReport, Message, TaskReport
-from palabra_agent.palabra.protocol.refusals import readable
-from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
+from palabra_agent.palabra.protocol.task_errors import readable
+from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.palabra.transports.stream.connection import closing_reason
 from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
 
@@ -76,9 +76,9 @@ class Talk:
             "get_task": lambda: None,
             "pause_task": talk.pause,
             "end_task": talk.finish,
-            "tts_task": lambda: talk.say((name, data)),
-            "interrupt_task": lambda: talk.say((name, data)),
-            "flush_task": lambda: talk.say((name, data)),
+            "tts_task": lambda: talk.say(Command(name, data)),
+            "interrupt_task": lambda: talk.say(Command(name, data)),
+            "flush_task": lambda: talk.say(Command(name, data)),
         }
         if name == "set_task":
             talk.resume()

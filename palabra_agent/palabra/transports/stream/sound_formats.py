@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Final, Protocol
 
 import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
-from palabra_agent.palabra.protocol.decoding import unzipped
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.stream.ogg_opus import OggOpusWriter
 from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
@@ -17,6 +17,8 @@ from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
 _SAMPLE_BYTES: Final = 2
 _ENDLESS: Final = 0xFFFFFFFF
 """The length of a WAV file that is not over yet."""
+_LARGEST_SOUND: Final = 10_000_000
+"""Bytes that one compressed chunk may grow to: minutes, where a fifth of a second is usual."""
 
 
 class Encoder(Protocol):
@@ -83,8 +85,21 @@ def make_encoder(formats: WebSocketFormat) -> Encoder:
 
 
 def unpack(formats: WebSocketFormat, sound: bytes) -> bytes | None:
-    """Unpack what Palabra sent into bare samples; None where it is corrupt."""
-    return unzipped(sound) if formats.output_format == "zlib_pcm_s16le" else sound
+    """Unpack what Palabra sent into bare samples; None where it is corrupt, or endless."""
+    return _unzipped(sound) if formats.output_format == "zlib_pcm_s16le" else sound
+
+
+def _unzipped(sound: bytes) -> bytes | None:
+    if not sound:
+        return b""
+
+    stream = zlib.decompressobj()
+    try:
+        plain = stream.decompress(sound, _LARGEST_SOUND)
+    except zlib.error:
+        return None
+
+    return plain if stream.eof else None
 
 
 def wav_header(rate: int, channels: int) -> bytes:

@@ -24,8 +24,7 @@ from palabra_agent.concurrency import finish, single_failure
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import input_audio_data
-from palabra_agent.palabra.protocol.decoding import decode
-from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, encode
+from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
 from palabra_agent.palabra.rest.answers import SessionTicket
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.event_queue import EventQueue
@@ -169,7 +168,7 @@ class WebSocketTransport:
             return
 
         try:
-            await self.send(encode(*input_audio_data(sound)))
+            await self.send(input_audio_data(sound).encode())
         except SessionLost:
             self._end("sound could not be sent")
 

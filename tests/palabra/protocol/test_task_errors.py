@@ -1,16 +1,18 @@
-"""Which voice a warning means, in its known wording and in any other."""
+"""Errors and warnings: the kind of each, its words, and the voices that a warning means."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.events import OperatorNotice
 from palabra_agent.palabra.protocol.messages import TaskReport, WarningReport
-from palabra_agent.palabra.protocol.missing_voices import MissingVoices
+from palabra_agent.palabra.protocol.task_errors import MissingVoices, readable
 from palabra_agent.session import VoiceMissing
 
 pytestmark = pytest.mark.unit
@@ -42,9 +44,7 @@ def missed(task: Task, *texts: str) -> list[str]:
     """Tell which voices are found to be missing, given a task and warnings."""
     voices = MissingVoices()
     voices.ask(task)
-    meanings = [meaning for text in texts for meaning in voices.miss(text)]
-    assert meanings.count(NOTED) == bool(texts)
-    return [it.voice_id for it in meanings if isinstance(it, VoiceMissing)]
+    return [found for text in texts if (found := voices.find(text)) is not None]
 
 
 def test_the_voice_that_the_warning_names_is_missing() -> None:
@@ -78,8 +78,8 @@ def test_a_voice_of_an_earlier_task_may_still_be_named() -> None:
     voices.ask(task(fixed("before")))
     voices.ask(task(fixed("now")))
 
-    assert voices.miss(LIVE.format("before")) == [NOTED, VoiceMissing("before")]
-    assert voices.miss("no such voice") == [VoiceMissing("now")]
+    assert voices.find(LIVE.format("before")) == "before"
+    assert voices.find("no such voice") == "now"
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,34 @@ def test_the_conversation_remembers_what_it_sent() -> None:
         VoiceMissing("sent"),
     ]
     assert conversation.receive(WarningReport("VOICE_NOT_FOUND", text), 103.0) == []
+
+
+@pytest.mark.parametrize(
+    ("desc", "expected"),
+    [
+        (
+            "ValidationError(model='SetTaskRequestMessage', errors=[{'loc': ('pipeline', "
+            "'transcription', 'segment_confirmation_silence_threshold'), 'msg': 'ensure this value "
+            "is greater than or equal to 0.3', 'type': 'value_error.number.not_ge', 'ctx': "
+            "{'limit_value': 0.3}}])",
+            "pipeline.transcription.segment_confirmation_silence_threshold: ensure this value is "
+            "greater than or equal to 0.3",
+        ),
+        (
+            "[{'loc': ('a', 0), 'msg': \"it's wrong\"}, {'loc': ('b',), 'msg': 'no'}]",
+            "a.0: it's wrong; b: no",
+        ),
+        ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
+        ("no such voice", "no such voice"),
+        ("", ""),
+    ],
+)
+def test_refusals_are_put_into_words(desc: str, expected: str) -> None:
+    """The validator's notation becomes field and reason; anything else stays as it is."""
+    assert readable(desc) == expected
+
+
+@given(st.text())
+def test_any_refusal_can_be_read(desc: str) -> None:
+    """No description breaks the reading."""
+    assert isinstance(readable(desc), str)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palabra_agent.palabra.protocol.transcript_order import TranscriptOrder
+from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.session import Transcript
 from tests.fakes import transcript, translated
 
