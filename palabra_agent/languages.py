@@ -1,4 +1,4 @@
-"""Language codes: which exist on either side, how they are spelt, when two mean the same language.
+"""Language codes: the list of either side, their spelling, and when two mean the same language.
 
 Codes are Palabra's: lower case, a region after a hyphen (`en`, `en-us`, `zh-hans`). The two lists
 are the ones that Palabra's validator names; sources and targets differ.
@@ -25,7 +25,7 @@ SOURCE_LANGUAGES: Final = frozenset(
         "tl tr ug uk ur uz vi wo xh yue zh zu"
     ).split()
 )
-"""What Palabra accepts as `source_language`; a region suffix is stripped before."""
+"""Accepted by Palabra as `source_language`; a region suffix is stripped before."""
 
 TARGET_LANGUAGES: Final = frozenset(
     LanguageCode(code)
@@ -36,7 +36,7 @@ TARGET_LANGUAGES: Final = frozenset(
         "sr sv sw ta te th tl tr uk ur vi zh zh-hans zh-hant"
     ).split()
 )
-"""What Palabra accepts as `target_language`."""
+"""Accepted by Palabra as `target_language`."""
 
 
 def normalise(code: str) -> LanguageCode:
@@ -50,7 +50,7 @@ def base(code: str) -> LanguageCode:
 
 
 def same_language(one: str, other: str) -> bool:
-    """Whether two codes name one language, whatever their regions: `en` and `en-us` do."""
+    """Tell whether two codes name one language, whatever their regions: `en` and `en-us` do."""
     return base(one) == base(other)
 
 

@@ -126,7 +126,7 @@ class Channels:
         self._tell_change()
 
     def are_open(self, languages: Collection[LanguageCode]) -> bool:
-        """Whether each of these can be heard."""
+        """Tell whether each of these can be heard."""
         return self.open.keys() >= set(languages)
 
     def sid_of(self, language: LanguageCode) -> str:

@@ -6,18 +6,20 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.channels import Channels
-from palabra_agent.interpretation.ports import Meeting, MeetingView, RoomState, RoomStatus
+from palabra_agent.interpretation.ports import (
+    LONGEST_ERROR,
+    Meeting,
+    MeetingView,
+    RoomState,
+    RoomStatus,
+)
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import SessionOpener
-
-_LONGEST_SENTENCE: Final = 2000
-"""It becomes an attribute, and LiveKit drops those that are too long without a word."""
 
 
 class RoomErrors:
@@ -36,7 +38,7 @@ class RoomErrors:
         self._sentences.pop(who, None)
 
     def is_first_time(self, sentence: str) -> bool:
-        """Whether people were not told this yet; from now on they were."""
+        """Tell whether people were not told this yet; from now on they were."""
         if sentence in self._told:
             return False
 
@@ -47,7 +49,7 @@ class RoomErrors:
         """Sum up a room that is otherwise ready; different errors stand in one line."""
         state = RoomState.DEGRADED if self._sentences else RoomState.LIVE
         sentence = "; ".join(dict.fromkeys(self._sentences.values()))
-        return RoomStatus(state, tuple(live), sentence[:_LONGEST_SENTENCE])
+        return RoomStatus(state, tuple(live), sentence[:LONGEST_ERROR])
 
 
 class Billing:
@@ -56,9 +58,9 @@ class Billing:
     def __init__(self) -> None:
         self._seconds = defaultdict[str, float](float)
         self.sessions = 0
-        """How many sessions have ended."""
+        """The number of sessions that have ended."""
         self.replacements = 0
-        """How many of them were replaced because they had fallen silent."""
+        """The number of those that were replaced because they had fallen silent."""
 
     def add_session(self, identity: str, seconds: float) -> None:
         """Add a session of a speaker that has ended, with the seconds that were charged."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.audio.pcm import Pcm
@@ -33,7 +33,7 @@ class Person:
     identity: str
     """Chosen by the participant's token, the same after a reconnect."""
     name: str
-    """What the others call them; the identity where they have no name."""
+    """Shown to the others; the identity where they have no name."""
     speak: str | None = None
     """The language that they say they speak, in their own spelling."""
     listen: str | None = None
@@ -41,7 +41,7 @@ class Person:
     microphone: Microphone | None = None
     """Their subscribed microphone, muted or not."""
     is_muted: bool = False
-    """Whether that microphone is muted; says nothing where there is none."""
+    """True while that microphone is muted; says nothing where there is none."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     """LiveKit's participant attributes, as they are."""
 
@@ -73,15 +73,19 @@ class RoomState(StrEnum):
     """Leaving."""
 
 
+LONGEST_ERROR: Final = 2000
+"""An error becomes an attribute, and LiveKit drops those that are too long without a word."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomStatus:
-    """How the interpretation of a room is doing, as all its people see it."""
+    """State of a room's interpretation, as all its people see it."""
 
     state: RoomState
     live: tuple[LanguageCode, ...] = ()
     """Languages whose channels are there now."""
     error: str = ""
-    """What is wrong, in a sentence; empty where nothing is."""
+    """The error, in a sentence; empty where there is none."""
 
 
 class PublishedTrack(Protocol):

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 from palabra_agent.languages import AUTO, LanguageCode
 
 ChatAudience: TypeAlias = Literal["language", "everyone", "original"]
-"""Who gets a chat line: those who want its language, all people every language, or all people the
-original."""
+"""The readers of a chat line: those who want its language, all people in every language, or all
+people in the original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class InterpretationSettings:
     regime: Regime
     rules: WritingRules = field(default_factory=WritingRules)
     linger_seconds: float = 5.0
-    """How long a speaker who disappeared keeps session, voice and channel."""
+    """A speaker who disappeared keeps session, voice and channel for this long."""
     task_revision: int = 0
     """Another number where Palabra's tasks are made from other settings than before."""
     plugins_revision: int = 0

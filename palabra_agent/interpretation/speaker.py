@@ -54,12 +54,12 @@ class WantedInterpretation:
     microphone: Microphone | None
     """None while the speaker is away for a moment."""
     is_muted: bool = False
-    """Whether the speaker has muted themselves."""
+    """True while the speaker has muted themselves."""
     task_revision: int = 0
     """Another number where the session's task is to be made anew, whatever the brief."""
 
     def asks_the_same(self, other: WantedInterpretation) -> bool:
-        """Whether a session that could not do the one could not do the other."""
+        """Tell whether a session that could not do the one could not do the other."""
         return (self.brief, self.task_revision) == (other.brief, other.task_revision)
 
 
@@ -72,7 +72,7 @@ class SpeakerInterpretation:
         self.voice_change = VoiceChange()
         """The voices that the speaker has."""
         self.has_failed = False
-        """Whether it ended on an error of ours."""
+        """True once it has ended on an error of ours."""
         self.context = context
         self._identity = identity
         self._writer = TranscriptWriter(
@@ -242,11 +242,11 @@ class SessionAttempt:
             changed: Set when one of the attributes has changed.
         """
         self.is_ready = False
-        """Whether it is interpreting."""
+        """True once it interprets."""
         self.is_silent = False
-        """Whether nothing at all comes from its session."""
+        """True while nothing at all comes from its session."""
         self.was_answered = False
-        """Whether any words came out of it."""
+        """True once words came out of it."""
         self.error: PalabraError | None = None
         """The error that ended it, once it has ended."""
         self._speaker = speaker
@@ -385,7 +385,7 @@ class ReplacementDelay:
         self._not_before = -math.inf
 
     def is_over(self, now: float) -> bool:
-        """Whether to try another session now; then the next one has to wait twice as long."""
+        """Tell whether to try another session now; then the next one has to wait twice as long."""
         if now < self._not_before:
             return False
 

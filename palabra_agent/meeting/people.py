@@ -56,7 +56,7 @@ class Microphones:
             "track_subscribed": self._on_track_subscribed,
             "track_unsubscribed": self._on_track_unsubscribed,
         }
-        """What the room must call, by event."""
+        """Must be called by the room, by event."""
 
     def subscribe_to_all(self) -> None:
         """Ask for every microphone that is not subscribed to.
@@ -73,7 +73,7 @@ class Microphones:
         return next((microphone for microphone in subscribed if microphone is not None), None)
 
     def has(self, microphone: Microphone | None) -> bool:
-        """Whether a microphone is one that can be heard now."""
+        """Tell whether a microphone can be heard now."""
         return any(microphone is ours for ours in self._heard.values())
 
     def _on_track_changed(self, *_: object) -> None:
@@ -135,14 +135,14 @@ class PeopleMemory:
 
 
 def is_person(participant: rtc.RemoteParticipant) -> bool:
-    """Whether a participant may be interpreted and addressed: no agent, no recorder."""
+    """Tell whether a participant may be interpreted and addressed: no agent, no recorder."""
     return participant.kind not in _NOT_PEOPLE
 
 
 def is_microphone(
     publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
 ) -> bool:
-    """Whether a track is a person's microphone; screens' sound and other agents are not."""
+    """Tell whether a track is a person's microphone; screens' sound and other agents are not."""
     return (
         publication.kind == rtc.TrackKind.KIND_AUDIO
         and publication.source == rtc.TrackSource.SOURCE_MICROPHONE

@@ -1,7 +1,7 @@
-"""Methods that participants of a LiveKit room may call on us, and how an answer fits into a packet.
+"""RpcMethods that participants of a LiveKit room may call on us; their answers fit into a packet.
 
-LiveKit's SDK ends a call when its caller has waited enough, and logs whatever it raises. So a call
-is worked on in a task of ours, which goes on, and whatever comes of it is an answer or a sentence.
+LiveKit's SDK ends a call when its caller has waited enough, and logs everything that it raises. So
+a call is worked on in a task of ours, which goes on, and ends with an answer or with a sentence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What somebody asks."""
+    """A call of one participant."""
 
     caller: str
     """Identity, as LiveKit's server knows it."""
@@ -44,7 +44,7 @@ class Call:
 
 
 class CallRefused(PalabraAgentError):
-    """A call gets no answer but a sentence."""
+    """Ends a call with a sentence instead of an answer."""
 
     def __init__(self, code: int, sentence: str, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(code, sentence)
@@ -52,7 +52,7 @@ class CallRefused(PalabraAgentError):
         """In the manner of HTTP: 400 wrong, 403 not allowed, 404 not there, 503 not now."""
         self.sentence = sentence
         self.data = data
-        """What an app may want to know besides."""
+        """Facts that an app may want besides."""
 
     def __str__(self) -> str:
         return self.sentence
@@ -62,27 +62,27 @@ Method: TypeAlias = Callable[[Call], Awaitable[Mapping[str, Any]]]
 """Answers a call, or raises `CallRefused`."""
 
 
-class Methods:
-    """What may be asked of us; until it is served, and afterwards, there is only a sentence."""
+class RpcMethods:
+    """The methods of one room; before and after they are served, calls are refused."""
 
     def __init__(self) -> None:
-        self._desk: _Desk | None = None
-        self._excuse = _NOT_READY
+        self._running: _RunningCalls | None = None
+        self._refusal = _NOT_READY
 
-    def excuse(self, sentence: str) -> None:
-        """Say this to whoever calls while nothing is served."""
-        self._excuse = sentence
+    def refuse_with(self, sentence: str) -> None:
+        """Refuse calls with this sentence while no methods are served."""
+        self._refusal = sentence
 
     @asynccontextmanager
     async def serving(self, methods: Mapping[str, Method]) -> AsyncGenerator[None]:
         """Answer calls for the length of a block; those under way at its end are given up."""
         async with asyncio.TaskGroup() as group:
-            self._desk = desk = _Desk(methods, group)
+            self._running = running = _RunningCalls(methods, group)
             try:
                 yield
             finally:
-                self._desk, self._excuse = None, _ENDED
-                desk.close()
+                self._running, self._refusal = None, _ENDED
+                running.cancel()
 
     async def answer(self, name: str, invocation: rtc.RpcInvocationData) -> str:
         """Answer a call as the SDK wants it answered.
@@ -92,56 +92,56 @@ class Methods:
         """
         call = Call(invocation.caller_identity, invocation.payload)
         try:
-            if self._desk is None:
-                raise CallRefused(503, self._excuse)
+            if self._running is None:
+                raise CallRefused(503, self._refusal)
 
-            return await self._desk.answer(name, call)
+            return await self._running.answer(name, call)
         except CallRefused as refused:
             data = fitting(refused.data) if refused.data else None
             raise rtc.RpcError(refused.code, short(refused.sentence), data) from None
 
 
 @dataclass(slots=True)
-class _Desk:
-    """The calls under way."""
+class _RunningCalls:
+    """The calls that are being answered, each in a task."""
 
     methods: Mapping[str, Method]
     group: asyncio.TaskGroup
-    under_way: set[asyncio.Task[str | CallRefused]] = field(
+    tasks: set[asyncio.Task[str | CallRefused]] = field(
         default_factory=set[asyncio.Task[str | CallRefused]]
     )
 
     async def answer(self, name: str, call: Call) -> str:
-        """Answer a call; whoever stops waiting for it does not end it."""
-        if len(self.under_way) >= _MOST_CALLS:
+        """Answer a call; a caller who stops waiting does not end it."""
+        if len(self.tasks) >= _MOST_CALLS:
             raise CallRefused(429, f"{_MOST_CALLS} calls are being answered already; try again")
 
-        working = self.group.create_task(_outcome(self.methods[name], name, call), name=name)
-        self.under_way.add(working)
-        working.add_done_callback(self.under_way.discard)
-        await asyncio.wait([working])
-        if working.cancelled():
+        task = self.group.create_task(_outcome(self.methods[name], name, call), name=name)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.wait([task])
+        if task.cancelled():
             raise CallRefused(503, _ENDED)
 
-        outcome = working.result()
+        outcome = task.result()
         if isinstance(outcome, CallRefused):
             raise outcome
 
         return outcome
 
-    def close(self) -> None:
-        """Give up what is under way."""
-        for working in self.under_way:
-            working.cancel()
+    def cancel(self) -> None:
+        """Give up all of them."""
+        for task in self.tasks:
+            task.cancel()
 
 
 async def _outcome(method: Method, name: str, call: Call) -> str | CallRefused:
-    """What comes of a call, whatever happens: its errors may hold what somebody has written."""
+    """Answer or refuse a call; errors stay here, for they may hold what a person wrote."""
     try:
         return fitting(await method(call))
     except CallRefused as refused:
         return refused
-    except Exception as error:  # the fence around what anybody may call
+    except Exception as error:  # the fence around what every participant may call
         logger.error(  # noqa: TRY400 - the traceback may hold a name
             "a call could not be answered", extra={"method": name, "error": type(error).__name__}
         )
@@ -150,9 +150,9 @@ async def _outcome(method: Method, name: str, call: Call) -> str | CallRefused:
 
 
 @asynccontextmanager
-async def open_methods(room: rtc.Room, names: Sequence[str]) -> AsyncGenerator[Methods]:
+async def open_methods(room: rtc.Room, names: Sequence[str]) -> AsyncGenerator[RpcMethods]:
     """Let the participants of a connected room call methods for the length of a block."""
-    methods, participant = Methods(), room.local_participant
+    methods, participant = RpcMethods(), room.local_participant
     for name in names:
         participant.register_rpc_method(name, partial(methods.answer, name))
 
@@ -164,7 +164,7 @@ async def open_methods(room: rtc.Room, names: Sequence[str]) -> AsyncGenerator[M
 
 
 def short(sentence: str) -> str:
-    """A sentence as far as it fits into an error's message."""
+    """Cut a sentence to what fits into an error's message."""
     encoded = sentence.encode(errors="replace")
     if len(encoded) <= _LARGEST_SENTENCE:
         return encoded.decode()
@@ -173,9 +173,9 @@ def short(sentence: str) -> str:
 
 
 def fitting(answer: Mapping[str, Any]) -> str:
-    """An answer as JSON; of one that is too large, lists lose their ends, and it says how much.
+    """Encode an answer as JSON; where it is too large, lists lose their ends, and it says how much.
 
-    What is not in a list is short by itself.
+    Facts that are not in a list are short by themselves.
     """
     said = dict(answer)
     while len(encoded := _encoded(said)) > LARGEST_ANSWER:
@@ -193,5 +193,5 @@ def fitting(answer: Mapping[str, Any]) -> str:
 
 
 def _encoded(value: object) -> bytes:
-    """As JSON; halves of surrogate pairs, which JSON may hold and UTF-8 may not, replaced."""
+    """Encode as JSON; halves of surrogate pairs, which UTF-8 may not hold, are replaced."""
     return json.dumps(value, ensure_ascii=False).encode(errors="replace")

@@ -18,11 +18,11 @@ from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, leaves
 from palabra_agent.config.room import known_keys
 from palabra_agent.config.settings import ClientCredentials, WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
-from palabra_agent.interpretation.ports import Meeting, Notice, RoomState, RoomStatus
+from palabra_agent.interpretation.ports import LONGEST_ERROR, Meeting, Notice, RoomState, RoomStatus
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
-from palabra_agent.meeting.rpc import Methods, open_methods
+from palabra_agent.meeting.rpc import RpcMethods, open_methods
 from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, PalabraApi, open_api
 from palabra_agent.palabra.sessions import PalabraSessions
 from palabra_agent.plugins_host.catalog import PluginCatalog
@@ -36,7 +36,6 @@ _LONGEST_SECONDS: Final = 30.0
 _ANNOUNCED_SECONDS: Final = 2.5
 """A participant without a track is shown to the others this long after it joined."""
 _READING_SECONDS: Final = 5.0
-_LONGEST_SENTENCE: Final = 2000
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ class _OpenRoom:
     dispatched: DispatchedRoom
     first: ConfigChange
     """The config that holds at first."""
-    methods: Methods
+    methods: RpcMethods
     meeting: LiveKitMeeting
     chain: PluginChain
 
@@ -73,7 +72,7 @@ async def serve_room(room: DispatchedRoom) -> None:
             # plugins check their own part, and may take their time
             first = await asyncio.to_thread(read_config, room.metadata, layers, room.plugins)
         except RoomConfigError as error:
-            methods.excuse(refusal_sentence(error))
+            methods.refuse_with(refusal_sentence(error))
             async with open_meeting(room.connection, (), listens=False) as meeting:
                 await refuse(meeting, error, known_keys(error.problems))
             return
@@ -171,4 +170,4 @@ async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) 
 def refusal_sentence(error: RoomConfigError) -> str:
     """Say what is wrong, short enough for an attribute and a chat message."""
     text = f"No interpretation, the room's configuration is wrong: {error}"
-    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1] + "…"
+    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"

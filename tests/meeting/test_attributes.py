@@ -3,62 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import cast
 
 import pytest
-from livekit import rtc
 
 from palabra_agent.interpretation.ports import RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.attributes import InterpreterAttributes
 from tests.clock import eventually, in_jumping_time, passing
+from tests.meeting.fake_room import FakeRoom
 
 pytestmark = pytest.mark.unit
 
 EN, ES = LanguageCode("en"), LanguageCode("es")
 
 
-@dataclass
-class FakeRoom:
-    """A room that takes attributes, or not."""
-
-    is_connected: bool = True
-    shown: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    taking: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.taking.set()
-
-    @property
-    def local_participant(self) -> FakeRoom:
-        """Be one's own participant."""
-        return self
-
-    @property
-    def errors(self) -> list[str]:
-        """What was shown as wrong, one after the other."""
-        return [it["palabra.error"] for it in self.shown]
-
-    @property
-    def connection_state(self) -> rtc.ConnectionState.ValueType:
-        """Tell whether anything can be shown."""
-        state = rtc.ConnectionState
-        return state.CONN_CONNECTED if self.is_connected else state.CONN_RECONNECTING
-
-    async def set_attributes(self, attributes: dict[str, str]) -> None:
-        """Take attributes."""
-        await self.taking.wait()
-        self.shown.append(attributes)
+def errors_of(room: FakeRoom) -> list[str]:
+    """The errors that a room has shown, one after the other."""
+    return [it["palabra.error"] for it in room.attributes]
 
 
 def attributes_of(room: FakeRoom) -> InterpreterAttributes:
     """Make the attributes of an interpreter that offers two languages."""
-    return InterpreterAttributes(cast("rtc.Room", room), (EN, ES))
+    return InterpreterAttributes(room(), (EN, ES))
 
 
 @in_jumping_time
-async def test_a_condition_is_four_attributes() -> None:
+async def test_a_status_is_four_attributes() -> None:
     """State, offer, live channels and error are each set, empty ones too."""
     room = FakeRoom()
     degraded = attributes_of(room)
@@ -66,7 +36,7 @@ async def test_a_condition_is_four_attributes() -> None:
     await degraded.send_again()
     await attributes_of(room).send_again()
 
-    assert room.shown == [
+    assert room.attributes == [
         {
             "palabra.state": "degraded",
             "palabra.languages": "en,es",
@@ -90,15 +60,15 @@ async def test_another_offer_is_shown_beside_what_was_there() -> None:
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
         shown.show(RoomStatus(RoomState.LIVE, (EN,)))
-        await eventually(lambda: room.shown)
+        await eventually(lambda: room.attributes)
         shown.offer((ES,))
         await shown.until_shown(5)
         shown.offer([ES])
         await passing(5)
         keeping.cancel()
 
-    assert [it["palabra.languages"] for it in room.shown] == ["en,es", "es"]
-    assert [it["palabra.live"] for it in room.shown] == ["en", "en"]
+    assert [it["palabra.languages"] for it in room.attributes] == ["en,es", "es"]
+    assert [it["palabra.live"] for it in room.attributes] == ["en", "en"]
 
 
 @in_jumping_time
@@ -108,30 +78,30 @@ async def test_the_newest_is_shown_at_a_moderate_pace() -> None:
     shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
-        await eventually(lambda: room.shown)
+        await eventually(lambda: room.attributes)
         for number in range(100):
             shown.show(RoomStatus(RoomState.LIVE, error=str(number)))
             await passing(0.01)
         await passing(5)
         keeping.cancel()
 
-    assert room.errors[-1] == "99"
-    assert len(room.shown) <= 5
+    assert errors_of(room)[-1] == "99"
+    assert len(room.attributes) <= 5
 
 
 @in_jumping_time
 async def test_a_room_that_hangs_is_given_up_for_the_newest() -> None:
     """One update that takes too long does not stop those after it."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     shown = attributes_of(room)
     async with asyncio.TaskGroup() as group:
         keeping = group.create_task(shown.keep_shown())
         await passing(1)
         shown.show(RoomStatus(RoomState.LIVE, error="newest"))
         await passing(5)
-        room.taking.set()
-        await eventually(lambda: room.errors == ["newest"])
+        room.go_on()
+        await eventually(lambda: errors_of(room) == ["newest"])
         keeping.cancel()
 
 
@@ -144,9 +114,9 @@ async def test_nothing_is_shown_while_reconnecting() -> None:
         keeping = group.create_task(shown.keep_shown())
         shown.show(RoomStatus(RoomState.LIVE, error="newest"))
         await passing(10)
-        assert room.shown == []
+        assert room.attributes == []
         room.is_connected = True
         await shown.send_again()
         keeping.cancel()
 
-    assert room.errors == ["newest"]
+    assert errors_of(room) == ["newest"]

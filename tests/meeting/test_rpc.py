@@ -15,7 +15,7 @@ from palabra_agent.meeting.rpc import (
     LARGEST_ANSWER,
     Call,
     CallRefused,
-    Methods,
+    RpcMethods,
     fitting,
     short,
 )
@@ -29,7 +29,7 @@ def invocation(payload: str = "") -> rtc.RpcInvocationData:
     return rtc.RpcInvocationData("r1", "alice", payload, 15.0)
 
 
-async def refused(methods: Methods, payload: str = "", name: str = "greet") -> rtc.RpcError:
+async def refused(methods: RpcMethods, payload: str = "", name: str = "greet") -> rtc.RpcError:
     """Call in vain."""
     with pytest.raises(rtc.RpcError) as caught:
         await methods.answer(name, invocation(payload))
@@ -50,7 +50,7 @@ async def greet(call: Call) -> Mapping[str, Any]:
 @in_jumping_time
 async def test_a_call_is_answered_as_json() -> None:
     """With who asked, as LiveKit knows them, and what they sent."""
-    methods = Methods()
+    methods = RpcMethods()
     async with methods.serving({"greet": greet}):
         answer = await methods.answer("greet", invocation("¡hola!"))
 
@@ -60,7 +60,7 @@ async def test_a_call_is_answered_as_json() -> None:
 @in_jumping_time
 async def test_a_refusal_is_a_code_a_sentence_and_facts() -> None:
     """Nothing of it is an exception of ours."""
-    methods = Methods()
+    methods = RpcMethods()
     async with methods.serving({"greet": greet}):
         error = await refused(methods, "wrong")
 
@@ -71,9 +71,9 @@ async def test_a_refusal_is_a_code_a_sentence_and_facts() -> None:
 @in_jumping_time
 async def test_whoever_calls_too_early_or_too_late_gets_a_sentence() -> None:
     """Before there is anything to serve, instead of it, and afterwards."""
-    methods = Methods()
+    methods = RpcMethods()
     early = await refused(methods)
-    methods.excuse("the config is wrong")
+    methods.refuse_with("the config is wrong")
     instead = await refused(methods)
     async with methods.serving({"greet": greet}):
         pass
@@ -89,7 +89,7 @@ async def test_whoever_calls_too_early_or_too_late_gets_a_sentence() -> None:
 async def test_a_fault_of_ours_is_no_story(caplog: pytest.LogCaptureFixture) -> None:
     """The caller gets a sentence, the log the kind of fault, and nobody what it says."""
     caplog.set_level(logging.INFO)
-    methods = Methods()
+    methods = RpcMethods()
     async with methods.serving({"greet": greet}):
         error = await refused(methods, "break")
         assert json.loads(await methods.answer("greet", invocation()))["to"] == "alice"
@@ -112,7 +112,7 @@ async def test_what_was_begun_is_done_though_nobody_waits() -> None:
         done.append(call.caller)
         return {}
 
-    methods = Methods()
+    methods = RpcMethods()
     async with methods.serving({"greet": change}), asyncio.TaskGroup() as group:
         calling = group.create_task(methods.answer("greet", invocation()))
         await began.wait()
@@ -131,7 +131,7 @@ async def test_the_end_waits_for_no_call() -> None:
         await asyncio.Event().wait()
         return {}
 
-    methods, told = Methods(), list[rtc.RpcError]()
+    methods, told = RpcMethods(), list[rtc.RpcError]()
 
     async def call() -> None:
         told.append(await refused(methods))
@@ -152,7 +152,7 @@ async def test_only_so_many_calls_are_worked_on_at_a_time() -> None:
         await may_end.wait()
         return {}
 
-    methods = Methods()
+    methods = RpcMethods()
     async with methods.serving({"greet": wait}), asyncio.TaskGroup() as group:
         calls = [group.create_task(methods.answer("greet", invocation())) for _ in range(20)]
         await passing(1)

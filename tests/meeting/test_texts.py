@@ -6,92 +6,24 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import cast
 
 import pytest
-from livekit import rtc
 
 from palabra_agent.interpretation.ports import Caption, ChatLine, Notice
 from palabra_agent.meeting.texts import TextSender, caption_attributes, chat_attributes
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import transcript, translated
+from tests.meeting.fake_room import FakeRoom, SentText
 
 pytestmark = pytest.mark.unit
 
 LIMIT = 500
 
 
-@dataclass
-class Sent:
-    """Something that was written."""
-
-    text: str
-    facts: dict[str, object]
-
-
-@dataclass
-class FakeRoom:
-    """A room that takes messages, or not."""
-
-    sent: list[Sent] = field(default_factory=list[Sent])
-    is_connected: bool = True
-    failures: list[Exception] = field(default_factory=list[Exception])
-    taking: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.taking.set()
-
-    @property
-    def local_participant(self) -> FakeRoom:
-        """Be one's own participant."""
-        return self
-
-    @property
-    def texts(self) -> list[str]:
-        """What was written."""
-        return [it.text for it in self.sent]
-
-    @property
-    def connection_state(self) -> rtc.ConnectionState.ValueType:
-        """Tell whether anything can be written."""
-        state = rtc.ConnectionState
-        return state.CONN_CONNECTED if self.is_connected else state.CONN_RECONNECTING
-
-    async def send_text(self, text: str, **facts: object) -> None:
-        """Take a chat message."""
-        if self.failures:
-            raise self.failures.pop(0)
-
-        await self.taking.wait()
-        self.sent.append(Sent(text, facts))
-
-    async def stream_text(self, **facts: object) -> FakeWriter:
-        """Take a caption."""
-        return FakeWriter(self, facts)
-
-
-@dataclass
-class FakeWriter:
-    """A stream of text."""
-
-    room: FakeRoom
-    facts: dict[str, object]
-    text: str = ""
-
-    async def write(self, text: str) -> None:
-        """Take some words."""
-        self.text += text
-
-    async def aclose(self) -> None:
-        """Send them."""
-        await self.room.send_text(self.text, **self.facts)
-
-
 @asynccontextmanager
 async def sending(room: FakeRoom) -> AsyncGenerator[TextSender]:
     """Send what is put, for the length of a block."""
-    texts = TextSender(cast("rtc.Room", room))
+    texts = TextSender(room())
     async with asyncio.TaskGroup() as group:
         task = group.create_task(texts.send_all())
         try:
@@ -122,7 +54,7 @@ async def test_each_kind_is_written_as_promised() -> None:
         await texts.drain(1)
 
     assert room.sent == [
-        Sent(
+        SentText(
             "hola",
             {
                 "topic": "lk.transcription",
@@ -137,7 +69,7 @@ async def test_each_kind_is_written_as_promised() -> None:
                 },
             },
         ),
-        Sent(
+        SentText(
             "Ann: hola",
             {
                 "topic": "lk.chat",
@@ -150,7 +82,7 @@ async def test_each_kind_is_written_as_promised() -> None:
                 },
             },
         ),
-        Sent("no balance", {"topic": "lk.chat"}),
+        SentText("no balance", {"topic": "lk.chat"}),
     ]
 
 
@@ -180,7 +112,7 @@ async def test_the_order_is_kept() -> None:
 async def test_outdated_partials_are_left_out() -> None:
     """While the room does not keep up, a caption takes the place of its own waiting partial."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     async with sending(room) as texts:
         texts.put(Notice("first"))
         await passing(0.1)
@@ -189,7 +121,7 @@ async def test_outdated_partials_are_left_out() -> None:
         texts.put(caption("other", utterance="t2"))
         texts.put(caption("hola", is_final=True))
         texts.put(caption("Hola!", is_final=True))
-        room.taking.set()
+        room.go_on()
         await texts.drain(1)
 
     assert room.texts == ["first", "other", "hola", "Hola!"]
@@ -200,12 +132,12 @@ async def test_outdated_partials_are_left_out() -> None:
 async def test_a_partial_that_is_on_its_way_is_not_touched() -> None:
     """What is being sent is sent whole and once; what follows comes after it."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     async with sending(room) as texts:
         texts.put(caption("h"))
         await passing(0.1)
         texts.put(caption("hola", is_final=True))
-        room.taking.set()
+        room.go_on()
         await texts.drain(1)
 
     assert room.texts == ["h", "hola"]
@@ -215,12 +147,12 @@ async def test_a_partial_that_is_on_its_way_is_not_touched() -> None:
 async def test_the_oldest_are_lost_and_counted() -> None:
     """A queue that overflows keeps the newest; sent and dropped make up all that was put."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     async with sending(room) as texts:
         for number in range(LIMIT + 100):
             texts.put(Notice(str(number)))
             await asyncio.sleep(0)
-        room.taking.set()
+        room.go_on()
         await texts.drain(10)
 
     newest = [str(number) for number in range(LIMIT + 100)][-LIMIT:]
@@ -232,7 +164,7 @@ async def test_the_oldest_are_lost_and_counted() -> None:
 @pytest.mark.parametrize("error", [RuntimeError("closed"), TimeoutError()])
 async def test_one_failure_holds_nobody(error: Exception) -> None:
     """What cannot be sent is counted, and the next is sent."""
-    room = FakeRoom(failures=[error])
+    room = FakeRoom(failures=(error,))
     async with sending(room) as texts:
         texts.put(Notice("one"))
         texts.put(Notice("two"))
@@ -245,12 +177,12 @@ async def test_one_failure_holds_nobody(error: Exception) -> None:
 async def test_a_room_that_hangs_has_a_deadline() -> None:
     """A message that takes more than five seconds is given up, and does not hold the rest."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     async with sending(room) as texts:
         texts.put(Notice("one"))
         await eventually(lambda: texts.dropped)
         assert asyncio.get_running_loop().time() == pytest.approx(5, abs=0.1)
-        room.taking.set()
+        room.go_on()
         texts.put(Notice("two"))
         await texts.drain(1)
 
@@ -277,7 +209,7 @@ async def test_a_reconnecting_room_gets_everything_later() -> None:
 async def test_draining_has_a_deadline() -> None:
     """Whoever leaves waits for what can be sent, but not for ever."""
     room = FakeRoom()
-    room.taking.clear()
+    room.hang()
     async with sending(room) as texts:
         texts.put(Notice("one"))
         await texts.drain(0.5)
@@ -290,8 +222,8 @@ def test_no_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
 
     @in_jumping_time
     async def run() -> None:
-        room = FakeRoom(failures=[RuntimeError("x")])
-        room.taking.clear()
+        room = FakeRoom(failures=(RuntimeError("x"),))
+        room.hang()
         async with sending(room) as texts:
             texts.put(line("very private"))
             texts.put(line("very private"))

@@ -1,0 +1,93 @@
+"""A LiveKit room that takes texts and attributes, or not."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+from livekit import rtc
+
+
+@dataclass
+class SentText:
+    """A text that was written into the room."""
+
+    text: str
+    facts: dict[str, object]
+
+
+class FakeRoom:
+    """A room with our own participant in it."""
+
+    def __init__(self, *, is_connected: bool = True, failures: tuple[Exception, ...] = ()) -> None:
+        self.is_connected = is_connected
+        self.sent: list[SentText] = []
+        self.attributes: list[dict[str, str]] = []
+        """All that were ever shown, in order."""
+        self._failures = list(failures)
+        """Raised by the next texts."""
+        self._takes = asyncio.Event()
+        self._takes.set()
+
+    def __call__(self) -> rtc.Room:
+        """Pass for LiveKit's class, which only its own library can make."""
+        return cast("rtc.Room", self)
+
+    @property
+    def local_participant(self) -> FakeRoom:
+        """Be one's own participant."""
+        return self
+
+    @property
+    def connection_state(self) -> rtc.ConnectionState.ValueType:
+        """Tell whether the room can be written to."""
+        state = rtc.ConnectionState
+        return state.CONN_CONNECTED if self.is_connected else state.CONN_RECONNECTING
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that were written, in order."""
+        return [it.text for it in self.sent]
+
+    def hang(self) -> None:
+        """Take nothing from now on."""
+        self._takes.clear()
+
+    def go_on(self) -> None:
+        """Take what waits, and everything from now on."""
+        self._takes.set()
+
+    async def send_text(self, text: str, **facts: object) -> None:
+        """Take a chat message."""
+        if self._failures:
+            raise self._failures.pop(0)
+
+        await self._takes.wait()
+        self.sent.append(SentText(text, facts))
+
+    async def stream_text(self, **facts: object) -> FakeTextWriter:
+        """Begin a caption."""
+        return FakeTextWriter(self, facts)
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        """Take attributes."""
+        await self._takes.wait()
+        self.attributes.append(attributes)
+
+
+@dataclass
+class FakeTextWriter:
+    """A text that is streamed into the room."""
+
+    room: FakeRoom
+    facts: dict[str, object]
+    text: str = field(default="", init=False)
+
+    async def write(self, text: str) -> None:
+        """Take some words."""
+        self.text += text
+
+    async def aclose(self) -> None:
+        """Send them."""
+        await self.room.send_text(self.text, **self.facts)
