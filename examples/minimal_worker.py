@@ -6,7 +6,6 @@ Run it with LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and Palabra's crede
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 from palabra_agent.config.settings import load_settings
@@ -17,7 +16,7 @@ from palabra_agent.worker.server import run_worker, set_up_logging
 def main() -> None:
     """Serve rooms until SIGTERM or Ctrl-C."""
     try:
-        settings = load_settings(env=os.environ, agent_name="interpreter", port=0)
+        settings = load_settings(agent_name="interpreter", port=0)
         set_up_logging()
         asyncio.run(run_worker(settings))
     except PalabraAgentError as error:

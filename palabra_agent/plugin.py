@@ -43,8 +43,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
-from palabra_agent.config.codes import SpokenCode, TargetCode, check_spoken, check_target
 from palabra_agent.config.fields import ConfigModel as PluginConfig
+from palabra_agent.config.fields import SpokenCode, TargetCode, check_spoken, check_target
 from palabra_agent.languages import LanguageCode, base, match, normalise, same_language
 from palabra_agent.voices import (
     ClonedVoice,

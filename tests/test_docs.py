@@ -15,12 +15,14 @@ import pytest
 
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.config.settings import load_settings
-from palabra_agent.errors import Phase, SettingsError
+from palabra_agent.errors import Phase
 from palabra_agent.plugin import CAPABILITIES, ENTRY_POINTS
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from scripts.reference.page import PAGE, text
 from scripts.reference.tables import anchor
+from tests.environment import environment
 from tests.pages import ROOT, Code, Page
+from tests.problems import refused
 
 pytestmark = pytest.mark.unit
 
@@ -79,8 +81,8 @@ LEAST_WORDS: Final = 40
 """Of a paragraph that says what must be known."""
 VARIABLE: Final = re.compile(r"(LIVEKIT|PALABRA)_[A-Z_]+")
 """How the variables are called that people set."""
-READ_IN: Final = ("config/variables.py", "config/settings.py")
-"""The modules that read them."""
+READ_IN: Final = "config/settings.py"
+"""The module that reads them."""
 
 
 def projects() -> list[dict[str, Any]]:
@@ -155,10 +157,10 @@ def test_toml_is_valid(code: Code, tmp_path: Path) -> None:
 
     file = tmp_path / "worker.toml"
     file.write_text(code.text, encoding="utf-8")
-    with pytest.raises(SettingsError) as refused:
-        load_settings(env={}, config_file=file)
+    with environment({}):
+        problems = refused(lambda: load_settings(config_file=file))
 
-    wrong = [it for it in refused.value.problems if it.path and not VARIABLE.match(it.path)]
+    wrong = [it for it in problems if it.path and not VARIABLE.match(it.path)]
     assert wrong == []
 
 
@@ -233,8 +235,9 @@ def test_every_variable_is_on_the_page() -> None:
     """The variables that are read are those in the table."""
     read = {
         node.value
-        for name in READ_IN
-        for node in ast.walk(ast.parse((ROOT / "palabra_agent" / name).read_text(encoding="utf-8")))
+        for node in ast.walk(
+            ast.parse((ROOT / "palabra_agent" / READ_IN).read_text(encoding="utf-8"))
+        )
         if isinstance(node, ast.Constant) and VARIABLE.fullmatch(str(node.value))
     }
     told = re.findall(r"^\| `(\w+)` \|", CONFIGURATION.section("Variables"), re.MULTILINE)

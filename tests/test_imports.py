@@ -43,7 +43,7 @@ LAYERS: Final = (
     Layer("livekit-sound", "audio.rtc", "words sound", "numpy livekit.rtc"),
     Layer("session-port", "session", "words sound"),
     Layer("interpretation", "interpretation interpretation.*", "words sound session-port", "numpy"),
-    Layer("config", "config config.*", "words", "pydantic pydantic_core pydantic_settings dotenv"),
+    Layer("config", "config config.*", "words", "pydantic pydantic_core pydantic_settings"),
     Layer(
         "plugin-api",
         "plugin capabilities capabilities.*",
@@ -77,7 +77,7 @@ LAYERS: Final = (
         "settings",
         "config.room config.settings",
         "words config palabra-task",
-        "pydantic pydantic_core pydantic_settings dotenv",
+        "pydantic pydantic_core pydantic_settings",
     ),
     Layer(
         "meeting",

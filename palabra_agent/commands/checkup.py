@@ -31,9 +31,10 @@ class Finding:
 
 
 async def examine(
-    env: Mapping[str, str],
     config_file: Path | None,
     room_config: str | None,
+    *,
+    env_file: Path | None = None,
     load: Callable[..., PluginCatalog] = load_plugins,
 ) -> AsyncIterator[Finding]:
     """Look at settings, LiveKit, Palabra, the plugins and a room config, in this order.
@@ -41,9 +42,9 @@ async def examine(
     What needs good settings is left out where they are wrong.
 
     Args:
-        env: The environment.
         config_file: The worker's settings.
         room_config: JSON, or `@file.json`; None to look at none.
+        env_file: Lies below the environment.
         load: Loads the plugins.
     """
     settings: WorkerSettings | None = None
@@ -56,7 +57,7 @@ async def examine(
         return loaded[0]
 
     try:
-        settings = load_settings(env=env, config_file=config_file, plugins=remember)
+        settings = load_settings(config_file=config_file, env_file=env_file, plugins=remember)
         yield Finding("settings", is_good=True, details=("complete",))
     except SettingsError as error:
         yield _bad("settings", error)
@@ -94,7 +95,7 @@ async def _palabra(settings: WorkerSettings) -> Finding:
     except PalabraAgentError as error:
         return _bad("Palabra", error)
 
-    where = f"lets us in at {settings.palabra_api_url}, {count} sessions open"
+    where = f"lets us in at {settings.palabra.api_url}, {count} sessions open"
     return Finding("Palabra", is_good=True, details=(where,))
 
 

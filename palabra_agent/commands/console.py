@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -21,6 +20,9 @@ from palabra_agent.errors import ConfigError, PalabraAgentError
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
 
+ENV_FILE: Final = Path(".env")
+"""Lies below the environment; in the folder in which a command is run."""
+
 _SETTINGS_HELP: Final = escape(
     "The worker's settings in TOML: [worker], [room], [[rooms]], [plugins.NAME]."
 )
@@ -32,13 +34,6 @@ SettingsFileOfStart = Annotated[
     ),
 ]
 """Elsewhere `--config` is a room config; `start` has none."""
-
-
-def environment() -> Mapping[str, str]:
-    """The environment, laid over a `.env` file."""
-    from palabra_agent.config.settings import merged_environment
-
-    return merged_environment(Path(".env"), os.environ)
 
 
 def keep_plugins_out_of_the_log() -> None:

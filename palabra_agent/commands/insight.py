@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from palabra_agent.commands.console import (
+    ENV_FILE,
     SettingsFile,
-    environment,
     errors,
     keep_plugins_out_of_the_log,
     output,
@@ -39,7 +39,7 @@ def check(
         from palabra_agent.commands.checkup import examine
 
         is_good = True
-        async for finding in examine(environment(), settings, config):
+        async for finding in examine(settings, config, env_file=ENV_FILE):
             first, *rest = finding.details
             output.print(f"{_sign(is_good=finding.is_good)} {finding.subject}: ", end="")
             output.print(first, markup=False)

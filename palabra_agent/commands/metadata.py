@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from palabra_agent.config import wording
-from palabra_agent.config.room import PluginUse, parse_room_config
-from palabra_agent.config.text import read_object
+from palabra_agent.config.documents import read_object
+from palabra_agent.config.plugins import PluginUse
+from palabra_agent.config.room import parse_room_config
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.languages import TARGET_LANGUAGES, normalise
 from palabra_agent.plugins_host.catalog import PluginCatalog

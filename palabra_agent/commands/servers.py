@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from palabra_agent.commands.console import environment, output, run, sentences
+from palabra_agent.commands.console import ENV_FILE, output, run, sentences
 
 
 def emulator(
@@ -63,7 +63,7 @@ def emulator(
         }
         chosen |= read_options(option or [])
         orders = load_scenario(scenario) if scenario is not None else ()
-        livekit = load_livekit_settings(environment())
+        livekit = load_livekit_settings(ENV_FILE)
         options = EmulatorOptions(
             livekit_url=livekit.url,
             livekit_api_key=livekit.api_key,

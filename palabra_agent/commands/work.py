@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 import typer
 
 from palabra_agent.commands.console import (
+    ENV_FILE,
     SettingsFileOfStart,
-    environment,
     errors,
     keep_plugins_out_of_the_log,
     output,
@@ -51,8 +51,8 @@ def start(
         # each process of a job loads them again, and logs what does not load
         keep_plugins_out_of_the_log()
         loaded = load_settings(
-            env=environment(),
             config_file=settings,
+            env_file=ENV_FILE,
             agent_name=agent_name,
             port=port,
             drain_seconds=drain_seconds,
@@ -90,18 +90,23 @@ def dispatch(
             plugins_named_in,
             read_config_argument,
         )
-        from palabra_agent.config.settings import DEFAULT_AGENT_NAME, load_livekit_settings
+        from palabra_agent.config.settings import (
+            DEFAULT_AGENT_NAME,
+            load_agent_name,
+            load_livekit_settings,
+        )
         from palabra_agent.plugins_host.catalog import load_plugins
 
         keep_plugins_out_of_the_log()
-        env = environment()
         metadata = read_config_argument(config)
         plugins = load_plugins(allowed=plugins_named_in(metadata))
         for problem in check_metadata(metadata, plugins):
             errors.print(f"palabra-agent: warning: {problem}")
-        livekit = load_livekit_settings(env)
+        livekit = load_livekit_settings(ENV_FILE)
         if agent_name is None:
-            agent_name = env.get("PALABRA_AGENT_NAME", DEFAULT_AGENT_NAME)
+            agent_name = load_agent_name(ENV_FILE)
+        if agent_name is None:
+            agent_name = DEFAULT_AGENT_NAME
 
         async def ask() -> None:
             async with open_dispatcher(livekit, agent_name) as dispatcher:

@@ -1,31 +1,43 @@
-"""What configuration fields are made of.
+"""Building blocks of configuration models, each with the sentence for a value that it refuses.
 
-The strict base model, switches, numbers with a range, and the ways to refuse a value in our own
-words: all that a model needs in order to say what it allows.
+The strict base model, ways to refuse, switches, numbers with a range, names, and language codes:
+spelt Palabra's way, or refused with the one that was probably meant.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, LiteralString, TypeAlias
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     Strict,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core import core_schema as core
 
 from palabra_agent.config.wording import Path, shown
+from palabra_agent.languages import (
+    AUTO,
+    SOURCE_LANGUAGES,
+    TARGET_LANGUAGES,
+    LanguageCode,
+    base,
+    did_you_mean,
+    normalise,
+)
 
 REFUSED: Final = "refused"
 """Error type of `refusal`: the message is the sentence."""
@@ -57,7 +69,12 @@ class ConfigModel(BaseModel):
 
 
 def refusal(reason: str, *, at: str | None = None) -> PydanticCustomError:
-    """A mistake in our own words; `at` names the field beside it when that is the wrong one."""
+    """A mistake in our own words.
+
+    Args:
+        reason: The end of a sentence that begins with the path of the value.
+        at: The field beside it, when that is the wrong one; empty: the whole that they are in.
+    """
     context: dict[str, Any] = {"reason": reason}
     if at is not None:
         context["at"] = at
@@ -132,3 +149,109 @@ Names = Annotated[
     tuple[Name, ...], AfterValidator(distinct), Field(json_schema_extra={"uniqueItems": True})
 ]
 """Distinct names."""
+
+_HOW_TO_LIST: Final = "`palabra-agent schema` lists the codes"
+
+_SOURCE_SHAPE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+
+_OTHER_NAMES: Final[Mapping[str, str]] = {
+    "vn": "vi", "jp": "ja", "cn": "zh", "kr": "ko", "ua": "uk", "cz": "cs", "gr": "el",
+    "dk": "da", "se": "sv", "iw": "he", "nb": "no", "by": "be", "ge": "ka", "br": "pt-br",
+    "uk-ua": "uk", "cmn": "zh", "tw": "zh-hant", "arabic": "ar", "chinese": "zh",
+    "dutch": "nl", "english": "en", "french": "fr", "german": "de", "italian": "it",
+    "japanese": "ja", "korean": "ko", "polish": "pl", "portuguese": "pt", "russian": "ru",
+    "spanish": "es", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi",
+}  # fmt: skip
+"""Countries and names that people write where a language code belongs."""
+
+
+def check_target(value: object) -> LanguageCode:
+    """Normalise a code that Palabra speaks; refuse any other."""
+    code = _code(value)
+    if code in TARGET_LANGUAGES:
+        return code
+    if code == AUTO:
+        raise refusal('"auto" is not a language to interpret into')
+    if code in SOURCE_LANGUAGES:
+        raise refusal(f'"{code}" is understood by Palabra but not spoken; {_HOW_TO_LIST}')
+    raise refusal(_unknown(code, TARGET_LANGUAGES))
+
+
+def check_spoken(value: object) -> LanguageCode:
+    """Normalise a code that Palabra understands, region allowed; refuse any other, and `auto`."""
+    code = _code(value)
+    if code == AUTO:
+        raise refusal('"auto" is not one of the languages that may be detected')
+    if _SOURCE_SHAPE.fullmatch(code) and base(code) in SOURCE_LANGUAGES - {AUTO}:
+        return code
+    raise refusal(_unknown(code, SOURCE_LANGUAGES))
+
+
+def check_source(value: object) -> LanguageCode:
+    """Normalise a code that Palabra understands, or `auto`."""
+    return AUTO if isinstance(value, str) and _code(value) == AUTO else check_spoken(value)
+
+
+def _code(value: object) -> LanguageCode:
+    if not isinstance(value, str):
+        raise refusal(f"must be a language code, not {shown(value)}")
+    return normalise(value)
+
+
+def _unknown(code: str, known: Collection[LanguageCode]) -> str:
+    """Name the code, guess what was meant, say where the allowed ones are."""
+    for guess in (_OTHER_NAMES.get(code), base(code)):
+        if guess in known and guess != AUTO:
+            return f'{shown(code)} is not a known language, did you mean "{guess}"? {_HOW_TO_LIST}'
+    hint = did_you_mean(code[:30], known)
+    return f"{shown(code)} is not a known language{hint or ';'} {_HOW_TO_LIST}"
+
+
+def _each(check: Callable[[object], LanguageCode]) -> Callable[[object], object]:
+    """Check every code of a list, reporting all mistakes, repetitions included."""
+
+    def codes(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        known: dict[LanguageCode, None] = {}
+        mistakes: list[Mistake] = []
+        for index, item in enumerate(value):
+            try:
+                code = check(item)
+            except PydanticCustomError as mistake:
+                mistakes.append(((index,), mistake))
+                continue
+            if code in known:
+                mistakes.append(((index,), refusal(f'"{code}" is given twice')))
+            known[code] = None
+        refuse_all(mistakes)
+        return tuple(known)
+
+    return codes
+
+
+_TARGET_SCHEMA: Final[dict[str, Any]] = {"type": "string", "enum": sorted(TARGET_LANGUAGES)}
+_SPOKEN: Final = f"({'|'.join(sorted(SOURCE_LANGUAGES - {AUTO}))})(-[a-z0-9]{{2,8}})*"
+_SPOKEN_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": f"^{_SPOKEN}$"}
+_SOURCE_SCHEMA: Final[dict[str, Any]] = {"type": "string", "pattern": f"^({AUTO}|{_SPOKEN})$"}
+
+
+def _listed(item: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "array", "items": item, "uniqueItems": True})
+
+
+TargetCode = Annotated[LanguageCode, BeforeValidator(check_target), WithJsonSchema(_TARGET_SCHEMA)]
+"""A language that Palabra speaks."""
+
+SpokenCode = Annotated[LanguageCode, BeforeValidator(check_spoken), WithJsonSchema(_SPOKEN_SCHEMA)]
+"""A language that Palabra understands."""
+
+SourceCode = Annotated[LanguageCode, BeforeValidator(check_source), WithJsonSchema(_SOURCE_SCHEMA)]
+"""A language that Palabra understands, or `auto`."""
+
+TargetCodes = Annotated[
+    tuple[LanguageCode, ...], BeforeValidator(_each(check_target)), _listed(_TARGET_SCHEMA)
+]
+SpokenCodes = Annotated[
+    tuple[LanguageCode, ...], BeforeValidator(_each(check_spoken)), _listed(_SPOKEN_SCHEMA)
+]

@@ -1,23 +1,30 @@
-"""How a mistake in a configuration reads.
+"""Sentences for the mistakes that pydantic finds in a configuration: the one place that words them.
 
-Pydantic's errors become `Problem`s with a path, the value where it may be shown, what is allowed,
-and what was probably meant.
+Each says where, what is allowed, the value where it may be shown, and what was probably meant.
+Pydantic's own messages are kept where they do: `Input should be a valid integer` becomes `must be a
+whole number, not "x"`. Validators of models give their own sentences.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from palabra_agent.config.annotations import model_at
-from palabra_agent.config.branches import Fault, fault_in, worth_telling
 from palabra_agent.config.fields import NOT_AVAILABLE, REFUSED, ConfigModel
-from palabra_agent.config.reasons import any_of, reason_for
-from palabra_agent.config.secrecy import is_hidden, secrets_in
-from palabra_agent.config.wording import Path, is_credential_key, path_text, shown
+from palabra_agent.config.wording import (
+    Path,
+    is_credential_key,
+    is_hidden,
+    is_model,
+    path_text,
+    secrets_in,
+    shown,
+    types_at,
+)
 from palabra_agent.errors import Problem
 from palabra_agent.languages import did_you_mean
 
@@ -31,24 +38,21 @@ PLUGIN_CREDENTIALS_REFUSED: Final = (
 )
 
 MAX_PROBLEMS: Final = 100
-"""More than anybody reads; the rest is counted."""
-
-_TOLD_OF_ONE: Final = 30
-"""Of a stranger's model: it must leave room for what others have to say."""
-_LOOKED_AT: Final = 1_000
-"""Of a stranger's model, whose unions may report one mistake many times."""
+"""More than a person reads; the rest is counted."""
+_MAX_OF_PLUGIN: Final = 30
+"""The mistakes in one plugin's config that are told: the rest of the room's must have room too."""
+_MAX_WORDS: Final = 300
 
 _OF_KEY: Final = "[key]"
 """What pydantic appends to the place of a key that is itself wrong."""
-
 _IGNORED: Final = frozenset({"default_factory_not_called"})
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -> list[Problem]:
     """Every mistake that `model` found, its path below `prefix`; of very many, the first."""
-    mistakes = _mistakes_in(error)
-    problems = [_problem(details, model, prefix) for details in mistakes[:MAX_PROBLEMS]]
-    return problems + _counted(len(mistakes))
+    found = _details_of(error)
+    problems = [_problem(details, model, prefix) for details in found[:MAX_PROBLEMS]]
+    return problems + _counted(len(found))
 
 
 def mistakes_of(
@@ -58,7 +62,7 @@ def mistakes_of(
     *,
     are_settings: bool,
 ) -> list[tuple[Path, str]]:
-    """Every mistake that a stranger's model found, at its place in what was written.
+    """Every mistake that a plugin's model found, at its place in what was written.
 
     Args:
         error: What it raised.
@@ -66,20 +70,17 @@ def mistakes_of(
         written: What it was given.
         are_settings: Whether credentials belong there.
     """
-    secrets = secrets_in(model, written)
-    found = _mistakes_in(error)
-    faults = [fault_in(written, each, _place(each)) for each in found[:_LOOKED_AT]]
-    telling = worth_telling(faults)
-    told = (
-        (fault.place, _stranger_reason(fault, model, are_settings=are_settings))
-        for fault in telling[:_TOLD_OF_ONE]
-    )
-    mistakes: list[tuple[Path, str]] = [
-        (place, "is not valid" if any(secret in reason for secret in secrets) else reason)
-        for place, reason in dict.fromkeys(told)
-    ]
-    more = len(telling) - _TOLD_OF_ONE + max(0, len(found) - _LOOKED_AT)
-    return mistakes + ([((), f"and {more} more mistakes")] if more > 0 else [])
+    found = _details_of(error)
+    secrets = frozenset(secrets_in(model, written))
+    credentials = None if are_settings else PLUGIN_CREDENTIALS_REFUSED
+    mistakes: dict[tuple[Path, str], None] = {}
+    for details in found[:_MAX_OF_PLUGIN]:
+        place = _without_branches(_place(details), written, is_missing=details["type"] == "missing")
+        reason = _reason(details, model, place, credentials=credentials)
+        is_telling = any(secret in reason for secret in secrets)
+        mistakes[place, "is not valid" if is_telling else reason] = None
+    more = len(found) - _MAX_OF_PLUGIN
+    return [*mistakes, *([((), f"and {more} more mistakes")] if more > 0 else [])]
 
 
 def enough_of(problems: Sequence[Problem]) -> list[Problem]:
@@ -92,80 +93,140 @@ def _counted(total: int) -> list[Problem]:
     return [Problem("", f"and {more} more mistakes")] if more > 0 else []
 
 
-def _mistakes_in(error: ValidationError) -> list[ErrorDetails]:
-    found = error.errors(include_url=False)
-    return [details for details in found if details["type"] not in _IGNORED]
-
-
-def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Problem:
-    loc = _place(details)
-    context = details.get("ctx", {})
-
-    if details["type"] == NOT_AVAILABLE:
-        where = path_text(prefix + loc)
-        return Problem("", f"`{where}: {context['value']}` is not available in this version")
-    if details["type"] == REFUSED and "at" in context:
-        loc = (*loc[:-1], context["at"])
-
-    if details["type"] == "extra_forbidden":
-        *parents, key = loc
-        reason = unknown_key(str(key), model_at(model, parents))
-    else:
-        reason = _reason(details, hidden=any(is_credential_key(part) for part in loc))
-    return Problem(path_text(prefix + loc), reason)
-
-
-def _stranger_reason(fault: Fault, model: type[BaseModel], *, are_settings: bool) -> str:
-    details = fault.details
-    loc = _place(details)
-    if details["type"] == "extra_forbidden":
-        credentials = None if are_settings else PLUGIN_CREDENTIALS_REFUSED
-        return unknown_key(str(loc[-1]), model_at(model, loc[:-1]), credentials=credentials)
-    hidden = is_hidden(model, loc)
-    if len(fault.allowed) > 1:
-        found = _found(details, hidden=hidden)
-        return f"must be {any_of(fault.allowed)}, not {found}"
-    return _reason(details, hidden=hidden)
+def _details_of(error: ValidationError) -> list[ErrorDetails]:
+    return [it for it in error.errors(include_url=False) if it["type"] not in _IGNORED]
 
 
 def _place(details: ErrorDetails) -> Path:
-    loc = details["loc"]
-    of_key = details["type"] != "extra_forbidden" and loc[1:] and loc[-1] == _OF_KEY
-    return loc[:-1] if of_key else loc
+    place = details["loc"]
+    is_of_key = details["type"] != "extra_forbidden" and place[1:] and place[-1] == _OF_KEY
+    return place[:-1] if is_of_key else place
 
 
-def _reason(details: ErrorDetails, *, hidden: bool) -> str:
-    if details["type"] == REFUSED:
-        return details["msg"]
-    found = _found(details, hidden=hidden)
-    return reason_for(details["type"], details.get("ctx", {}), found, details["msg"])
+def _without_branches(place: Path, written: object, *, is_missing: bool) -> Path:
+    """Leave out the names of union branches, which are pydantic's and not in what was written."""
+    here: Any = written
+    found: Path = ()
+    for index, part in enumerate(place):
+        is_there = _has(here, part)
+        if is_there:
+            here = here[part]
+        if is_there or (is_missing and index == len(place) - 1):
+            found = (*found, part)
+    return found
 
 
-def _found(details: ErrorDetails, *, hidden: bool) -> str:
-    return "that" if hidden else shown(details["input"])
+def _has(value: object, part: str | int) -> bool:
+    if isinstance(value, Mapping):
+        return part in value
+    return isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
 
 
-def unknown_key(
-    key: str, model: type[BaseModel] | None, *, credentials: str | None = CREDENTIALS_REFUSED
+def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Problem:
+    place, context = _place(details), details.get("ctx", {})
+    if details["type"] == NOT_AVAILABLE:
+        where = path_text(prefix + place)
+        return Problem("", f"`{where}: {context['value']}` is not available in this version")
+    reason = _reason(details, model, place, credentials=CREDENTIALS_REFUSED)
+    if details["type"] == REFUSED and "at" in context:
+        place = (*place[:-1], *filter(None, [context["at"]]))
+    return Problem(path_text(prefix + place), reason)
+
+
+def _reason(
+    details: ErrorDetails, model: type[BaseModel], place: Path, *, credentials: str | None
 ) -> str:
-    """Why a key is refused: where it belongs, what was meant, or what there is.
+    """Why a value is refused.
 
     Args:
-        key: The key.
-        model: What it was written into; None where that cannot be told.
-        credentials: What is said of one that looks like a credential; None: they are welcome.
+        details: Pydantic's error.
+        model: The whole that was checked.
+        place: Where the value stands in it.
+        credentials: The sentence for a key that looks like a credential; None: it is welcome.
     """
+    match details["type"]:
+        case "extra_forbidden":
+            return _unknown_key(str(place[-1]), model, place[:-1], credentials)
+        case kind if kind == REFUSED:
+            return details["msg"]
+        case "missing":
+            return "is missing"
+        case "string_unicode":
+            return "holds half of a surrogate pair"
+        case kind:
+            found = "that" if is_hidden(model, place) else shown(details["input"])
+            return _translated(kind, details["msg"], found) or _quoted(details["msg"], found)
+
+
+def _unknown_key(key: str, model: type[BaseModel], parent: Path, credentials: str | None) -> str:
+    """Why a key is refused: where it belongs, what was meant, or what there is."""
     if credentials is not None and is_credential_key(key):
         return credentials
-    if model is None:
-        return "unknown key"
-    if issubclass(model, ConfigModel) and key in model.elsewhere:
-        return model.elsewhere[key]
-    known = [field.alias or name for name, field in model.model_fields.items()]
+    models = [kind for kind in types_at(model, parent) if is_model(kind)]
+    known = [field.alias or name for it in models for name, field in it.model_fields.items()]
+    ours = [it for it in models if issubclass(it, ConfigModel)]
+    for each in ours:
+        if key in each.elsewhere:
+            return each.elsewhere[key]
     if not known:
         return "unknown key; nothing is known here"
     hint = did_you_mean(key[:60], known)
     if hint:
         return f"unknown key{hint}"
-    belongs = f"; {model.of_strays}" if issubclass(model, ConfigModel) and model.of_strays else ""
+    belongs = "".join(f"; {it.of_strays}" for it in ours if it.of_strays)
     return f"unknown key; known are {', '.join(known)}{belongs}"
+
+
+_SUBJECT: Final = re.compile(
+    r"(Input|String|List|Tuple|Set|Frozenset|Dictionary|Data|Date|Datetime|Keys|Value) should "
+)
+_BESIDE_THE_POINT: Final = re.compile(
+    r", (unable|got|input|relative|invalid|empty|exceed).*| or (instance of|object to) .*"
+    r"| after validation"
+)
+_JSON_WORDS: Final = (
+    (r"a valid integer", "a whole number"),
+    (r"a valid boolean", "true or false"),
+    (r"a valid (dictionary|mapping)", "an object"),
+    (r"a valid (array|tuple|list|set|frozenset)", "a list"),
+    (r"a valid ", "a "),
+    (r"\bNone\b", "null"),
+    (r"greater than or equal to", "at least"),
+    (r"less than or equal to", "at most"),
+    (r"'([^']*)'", r'"\1"'),
+)
+_OF_LENGTH: Final = {"string_too_short": "not as few as", "string_too_long": "not as many as"}
+
+
+def _translated(kind: str, message: str, found: str) -> str | None:
+    """Pydantic's own message in our words; None for a message of a model's author."""
+    subject = _SUBJECT.match(message)
+    if subject is None:
+        return None
+    words = _BESIDE_THE_POINT.sub("", message[subject.end() :])
+    if words.startswith("have at least 1 "):
+        return "must not be empty"
+    for pydantics, ours in _JSON_WORDS:
+        words = re.sub(pydantics, ours, words)
+    if ", not " in words:
+        return f"must {words}"
+    is_choice = kind in {"literal_error", "enum"}
+    hint = did_you_mean(found.strip('"')[:60], re.findall(r'"([^"]*)"', words)) if is_choice else ""
+    return f"must {words}, {_OF_LENGTH.get(kind, 'not')} {found}{hint}"
+
+
+_VAGUE: Final = frozenset({"that", "an object", "a list", "null"})
+"""Values whose showing tells a reader nothing."""
+
+
+def _quoted(message: str, found: str) -> str:
+    """The words of a model's author, which need not name the value."""
+    words = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    words = "".join(filter(str.isprintable, " ".join(words.split()))).rstrip(".")
+    words = f"{words[:_MAX_WORDS]}…" if len(words) > _MAX_WORDS else words
+    if not words:
+        return f"cannot be {found}"
+    value = re.escape(found.strip('"'))
+    if found in _VAGUE or re.search(rf"(?<![\w.]){value}(?![\w.])", words):
+        return words
+    return f"{words}, not {found}" if words.startswith("must ") else f"cannot be {found}: {words}"

@@ -1,7 +1,7 @@
 """The room config: its keys, its defaults, and how dispatch metadata becomes one.
 
-What somebody writes for a room is merged over the worker's layers and checked as a whole, so that
-every mistake is told at once and a room is either understood completely or not opened.
+What is written for a room is merged over the worker's layers and checked as a whole, so that every
+mistake is told at once and a room is either understood completely or not opened.
 """
 
 from __future__ import annotations
@@ -14,62 +14,91 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.codes import (
-    SourceCode,
-    SpokenCodes,
-    TargetCode,
-    TargetCodes,
-    check_target,
-)
+from palabra_agent.config.documents import overlay, read_object
 from palabra_agent.config.fields import (
+    Between,
     ConfigModel,
     Mistake,
     Name,
     Names,
+    Number,
+    SourceCode,
+    SpokenCodes,
+    Switch,
+    TargetCode,
+    TargetCodes,
+    Whole,
+    check_target,
     not_available,
     refusal,
     refuse_all,
 )
-from palabra_agent.config.layers import SCHEMA_KEY, overlay, with_codes_spelt, without_schema
-from palabra_agent.config.plugin_uses import (
-    MAX_PLUGINS,
+from palabra_agent.config.plugins import (
     PluginKnowledge,
-    PluginUse,
+    PluginSchema,
     PluginUses,
+    Schema,
     context_of,
+    definitions_with,
     problems_with,
 )
-from palabra_agent.config.room_schema import PluginSchema, complete_schema
-from palabra_agent.config.room_sections import (
-    CaptionSettings,
-    ChatSettings,
-    Limits,
-    SpeakerOverride,
-)
-from palabra_agent.config.text import read_object
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.languages import AUTO, LanguageCode, normalise
 from palabra_agent.palabra.task.settings import TaskSettings
 
-__all__ = [
-    "DEFAULT_LANGUAGES",
-    "MAX_PLUGINS",
-    "CaptionSettings",
-    "ChatSettings",
-    "Limits",
-    "PluginKnowledge",
-    "PluginUse",
-    "RoomConfig",
-    "SpeakerOverride",
-    "known_keys",
-    "layer_problems",
-    "parse_room_config",
-    "room_config_schema",
-]
+SCHEMA_KEY: Final = "$schema"
+"""Where JSON names the JSON Schema that an editor checks it by."""
 
 DEFAULT_LANGUAGES: Final = (LanguageCode("en"), LanguageCode("es"))
 """What is offered where nobody says it."""
+
+
+class SpeakerOverride(ConfigModel):
+    """What is known of a speaker beforehand."""
+
+    source_language: SourceCode | None = None
+    """The language that they speak, or `auto`; left out: as for everybody."""
+    interpret: Switch = True
+    """Whether they are interpreted at all."""
+
+
+class CaptionSettings(ConfigModel):
+    """Captions on `lk.transcription`."""
+
+    enabled: Switch = True
+    """Whether there are any."""
+    partials: Switch = True
+    """Show sentences while they are spoken, translated ones too."""
+
+
+class ChatSettings(ConfigModel):
+    """Finished sentences as chat messages."""
+
+    enabled: Switch = True
+    """Whether there are any."""
+    audience: Literal["language", "everyone", "original"] = "language"
+    """Who gets which: each their language; everybody all; everybody the original."""
+    commands: Switch = True
+    """Whether chat commands are answered; there are none in this version."""
+
+
+class Limits(ConfigModel):
+    """What a room may use."""
+
+    max_speakers: Annotated[Whole, Between(1)] = 20
+    """How many are interpreted at a time: first come, first served."""
+    max_languages: Annotated[Whole, Between(1)] = 8
+    """How many `languages` may be offered."""
+    idle_pause_seconds: Annotated[Number, Between(0, 3_600)] | None = 20.0
+    """Silence after which a speaker's Palabra session is paused, and its bill; null: never."""
+    silent_output_seconds: Annotated[Number, Between(3, 3_600)] | None = 12.0
+    """So much speech without a word or a sound in answer, and a new session takes over; null:
+    never."""
+    linger_seconds: Annotated[Number, Between(0, 300)] = 5.0
+    """How long a speaker who disappeared keeps session, voice and channel."""
+    max_minutes: Annotated[Number, Between(0.001, 44_640)] | None = None
+    """When the interpreter leaves; null: never."""
 
 
 def _per_language_only(value: str) -> str:
@@ -228,16 +257,76 @@ def _validated(
 ) -> RoomConfig:
     merged: dict[str, object] = {}
     for layer in layers:
-        merged = overlay(merged, with_codes_spelt(layer))
-    return RoomConfig.model_validate(without_schema(merged), context=context_of(plugins))
+        merged = overlay(merged, _with_codes_spelt(layer))
+    return RoomConfig.model_validate(_without_schema(merged), context=context_of(plugins))
 
 
-def room_config_schema(plugins: Sequence[PluginSchema] = ()) -> dict[str, Any]:
-    """The JSON Schema of the room config, with what the given plugins may be told."""
-    return complete_schema(RoomConfig.model_json_schema(), plugins)
+_KEYED_BY_LANGUAGE: Final = ("translations", "translation_queue_configs")
+
+
+def _without_schema(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is there for editors; what is no address stays, to be refused."""
+    return {
+        key: value
+        for key, value in config.items()
+        if key != SCHEMA_KEY or not isinstance(value, str)
+    }
+
+
+def _with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
+    """Spell language keys alike, so that layers meet; two spellings in one stay, to be refused."""
+    palabra = layer.get("palabra")
+    if not isinstance(palabra, Mapping):
+        return dict(layer)
+
+    spelt: dict[str, object] = dict(palabra)
+    for name in _KEYED_BY_LANGUAGE:
+        entries = palabra.get(name)
+        if isinstance(entries, Mapping):
+            codes = {
+                normalise(key): value for key, value in entries.items() if isinstance(key, str)
+            }
+            spelt[name] = codes if len(codes) == len(entries) else entries
+    return {**layer, "palabra": spelt}
 
 
 def known_keys(problems: Sequence[Problem]) -> list[str]:
     """The config's keys that are wrong; what follows them in a path may be somebody's identity."""
     first = {re.split(r"[.\[]", problem.path, maxsplit=1)[0] for problem in problems}
     return sorted(first & RoomConfig.model_fields.keys())
+
+
+_FOR_EDITORS: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "description": "By what an editor checks this; ignored.",
+}
+
+_EXAMPLE: Final[Mapping[str, Any]] = {
+    "languages": ["es", "de"],
+    "default_listen": "es",
+    "speakers": {"alice": {"source_language": "en"}, "recorder-*": {"interpret": False}},
+    "captions": {"partials": True},
+    "chat": {"audience": "language"},
+    "organisers": ["olga"],
+    "palabra": {
+        "transcription": {"segment_confirmation_silence_threshold": 0.6},
+        "translations": {"default": {"translate_partial_transcriptions": True}},
+    },
+    "limits": {"max_minutes": 90},
+}
+"""A whole config as somebody might write it."""
+
+
+def room_config_schema(plugins: Sequence[PluginSchema] = ()) -> Schema:
+    """The JSON Schema of the room config, with what the given plugins may be told."""
+    room = RoomConfig.model_json_schema()
+    uses = [plugin.use for plugin in plugins if plugin.example]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **room,
+        "properties": {SCHEMA_KEY: _FOR_EDITORS, **room["properties"]},
+        "examples": [{**_EXAMPLE, "plugins": uses} if uses else dict(_EXAMPLE)],
+    }
+    if plugins:
+        whole["$defs"] = definitions_with(room["$defs"], plugins)
+    return whole

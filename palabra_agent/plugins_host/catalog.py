@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any, Final
 
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.config.wording import Path, listed, path_text, shown
 from palabra_agent.errors import PluginError, Problem, RoomConfigError
 from palabra_agent.plugin import Plugin, PluginConfig

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.plugin import PluginConfig
 from palabra_agent.plugins_host.aside import Late, call_aside

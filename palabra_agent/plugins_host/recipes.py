@@ -6,8 +6,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from palabra_agent.config.secrecy import has_secrets
-from palabra_agent.config.wording import shown
+from palabra_agent.config.wording import secret_key_in, shown
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.plugin import Plugin, PluginConfig
 from palabra_agent.plugins_host.discovery import Found
@@ -75,7 +74,7 @@ def _objection(recipe: Plugin[Any, Any]) -> str | None:
             "its `open` must be a function with `@asynccontextmanager`, "
             f"not the class {opener.__name__}"
         )
-    secret = has_secrets(recipe.config_model)
+    secret = secret_key_in(recipe.config_model)
     if secret is not None:
         return (
             f"its `config_model` asks rooms for a secret, `{secret}`, "

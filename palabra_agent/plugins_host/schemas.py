@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from palabra_agent.config.room_schema import PluginSchema, reference_template
+from palabra_agent.config.plugins import PluginSchema, reference_template
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.plugin import Plugin
 from palabra_agent.plugins_host.aside import call_aside

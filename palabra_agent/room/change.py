@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from palabra_agent.config.plugin_uses import PluginKnowledge, PluginUse
+from palabra_agent.config.documents import read_object
+from palabra_agent.config.plugins import PluginKnowledge, PluginUse
 from palabra_agent.config.room import RoomConfig, parse_room_config
-from palabra_agent.config.text import read_object
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.palabra.task.comparing import is_same_task
 from palabra_agent.plugins_host.configured import ConfiguredPlugin

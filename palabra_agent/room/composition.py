@@ -16,7 +16,7 @@ from livekit import rtc
 
 from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, leaves
 from palabra_agent.config.room import known_keys
-from palabra_agent.config.settings import ClientCredentials, WorkerSettings
+from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Meeting, Notice, RoomState, RoomStatus
 from palabra_agent.interpretation.room import interpret_room
@@ -88,13 +88,13 @@ async def serve_room(room: DispatchedRoom) -> None:
 @asynccontextmanager
 async def open_palabra(settings: WorkerSettings) -> AsyncGenerator[PalabraApi]:
     """Open Palabra's API with the worker's credentials."""
-    given = settings.palabra_credentials
+    palabra = settings.palabra
     credentials = (
-        AppCredentials(given.client_id, given.client_secret.get_secret_value())
-        if isinstance(given, ClientCredentials)
-        else ApiKey(given.api_key.get_secret_value())
+        ApiKey(palabra.api_key.get_secret_value())
+        if palabra.api_key
+        else AppCredentials(palabra.client_id, palabra.client_secret.get_secret_value())
     )
-    async with open_api(settings.palabra_api_url, credentials) as api:
+    async with open_api(palabra.api_url, credentials) as api:
         yield api
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 
-from palabra_agent.config.codes import SourceCode, SpokenCode, TargetCode
+from palabra_agent.config.fields import SourceCode, SpokenCode, TargetCode
 
 Node: TypeAlias = Mapping[str, Any]
 """A part of a JSON Schema."""

@@ -10,6 +10,7 @@ import pytest
 
 from palabra_agent.commands.checkup import Finding, examine
 from palabra_agent.plugins_host.catalog import load_plugins
+from tests.environment import environment
 from tests.plugins_host.installed import broken, entry
 
 pytestmark = pytest.mark.unit
@@ -20,7 +21,8 @@ async def findings(
 ) -> dict[str, Finding]:
     """Examine an installation with these plugins and without an environment."""
     load = partial(load_plugins, entry_points=entries)
-    found = [finding async for finding in examine({}, file, room, load)]
+    with environment({}):
+        found = [finding async for finding in examine(file, room, load=load)]
     return {finding.subject: finding for finding in found}
 
 

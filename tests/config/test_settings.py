@@ -7,22 +7,23 @@ from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
 from palabra_agent.config.room import parse_room_config
 from palabra_agent.config.settings import (
-    ApiKeyCredentials,
-    ClientCredentials,
+    PluginLoader,
     WorkerSettings,
     load_livekit_settings,
     load_plugin_settings,
     load_settings,
-    merged_environment,
 )
 from palabra_agent.errors import SettingsError
 from palabra_agent.plugins_host.catalog import load_plugins
+from tests.environment import environment
 from tests.plugins_host.installed import broken, entry
+from tests.problems import mistakes_in, refused
 
 pytestmark = pytest.mark.unit
 
@@ -35,6 +36,14 @@ CLIENT = {"PALABRA_CLIENT_ID": "client", "PALABRA_CLIENT_SECRET": "very-private-
 ENV = LIVEKIT | CLIENT
 
 
+class CommandLine(TypedDict, total=False):
+    """Options that win over every other source."""
+
+    agent_name: str | None
+    port: int | None
+    drain_seconds: int | None
+
+
 def write(folder: Path, text: str) -> Path:
     """Write a file of settings."""
     file = folder / "worker.toml"
@@ -42,23 +51,36 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+def load(
+    env: Mapping[str, str] = ENV,
+    config_file: Path | None = None,
+    env_file: Path | None = None,
+    plugins: PluginLoader | None = None,
+    **command_line: Unpack[CommandLine],
+) -> WorkerSettings:
+    """Load settings in an environment."""
+    with environment(env):
+        return load_settings(
+            config_file=config_file, env_file=env_file, plugins=plugins, **command_line
+        )
+
+
 def mistakes(env: Mapping[str, str] = ENV, file: Path | None = None) -> list[str]:
-    """What is wrong, in words."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings(env=env, config_file=file)
-    return [str(problem) for problem in caught.value.problems]
+    """The mistakes in variables and file, in words."""
+    return mistakes_in(lambda: load(env, file))
 
 
 def test_the_environment_is_enough() -> None:
     """Without a file, five variables make a worker, everything else has its default."""
-    settings = load_settings(env=ENV)
+    settings = load(ENV)
     assert settings.livekit.url == "wss://example.livekit.cloud"
     assert settings.livekit.api_key == "key"
     assert settings.livekit.api_secret.get_secret_value() == "very-private-one"
-    assert settings.palabra_api_url == "https://api.palabra.ai"
-    assert isinstance(settings.palabra_credentials, ClientCredentials)
-    assert settings.palabra_credentials.client_id == "client"
-    assert settings.palabra_credentials.client_secret.get_secret_value() == "very-private-two"
+    palabra = settings.palabra
+    assert palabra.api_url == "https://api.palabra.ai"
+    assert palabra.client_id == "client"
+    assert palabra.client_secret.get_secret_value() == "very-private-two"
+    assert not palabra.api_key
     assert settings.agent_name == settings.identity == "palabra-interpreter"
     assert (settings.port, settings.drain_seconds, settings.load_threshold) == (8081, 1800, 0.7)
     assert settings.allowed_plugins is None
@@ -70,14 +92,14 @@ def test_the_environment_is_enough() -> None:
 def test_an_api_key_is_enough() -> None:
     """The newer kind of credentials works alone, and empty variables count as absent."""
     env = {**LIVEKIT, "PALABRA_API_KEY": " private ", "PALABRA_CLIENT_ID": "", "X": "y"}
-    credentials = load_settings(env=env).palabra_credentials
-    assert isinstance(credentials, ApiKeyCredentials)
-    assert credentials.api_key.get_secret_value() == "private"
+    palabra = load(env).palabra
+    assert palabra.api_key.get_secret_value() == "private"
+    assert palabra.client_id == ""
 
 
 def test_secrets_are_not_printed() -> None:
     """Neither the settings nor a copy for another process show a secret when they are printed."""
-    settings = load_settings(env=ENV)
+    settings = load(ENV)
     assert "private" not in f"{settings!r} {settings}"
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
 
@@ -100,7 +122,7 @@ def test_the_nearest_source_wins(
     """Command line over environment over file over default; an empty agent name is a value."""
     file = None if toml is None else write(tmp_path, f'[worker]\nagent_name = "{toml}"')
     variables = ENV if env is None else {**ENV, "PALABRA_AGENT_NAME": env}
-    settings = load_settings(env=variables, config_file=file, agent_name=command_line)
+    settings = load(variables, config_file=file, agent_name=command_line)
     assert settings.agent_name == expected
 
 
@@ -119,13 +141,13 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
         organisers = ["olga", "otto"]
         """,
     )
-    settings = load_settings(env=ENV, config_file=file)
+    settings = load(ENV, file)
     assert (settings.agent_name, settings.identity, settings.port) == ("a", "b", 0)
     assert (settings.drain_seconds, settings.load_threshold) == (5, 1.0)
     assert settings.allowed_plugins == ("voice-timbre",)
     assert settings.organisers == ("olga", "otto")
 
-    settings = load_settings(env=ENV, config_file=file, port=9000, drain_seconds=0)
+    settings = load(ENV, file, port=9000, drain_seconds=0)
     assert (settings.port, settings.drain_seconds) == (9000, 0)
 
 
@@ -220,14 +242,15 @@ def test_each_wrong_variable_is_told_in_words(env: dict[str, str], words: list[s
 @pytest.mark.parametrize("url", ["ws://h", "wss://h:7880", "http://127.0.0.1:7880/", "HTTPS://h/x"])
 def test_livekit_addresses(url: str) -> None:
     """LiveKit may be named by any of four schemes; a slash at the end does not matter."""
-    assert load_settings(env={**ENV, "LIVEKIT_URL": url}).livekit.url == url.rstrip("/")
+    assert load({**ENV, "LIVEKIT_URL": url}).livekit.url == url.rstrip("/")
 
 
 def test_livekit_alone() -> None:
     """A command that never talks to Palabra needs no credentials for it."""
-    assert load_livekit_settings(LIVEKIT).api_key == "key"
-    with pytest.raises(SettingsError, match="LIVEKIT_URL: is not set"):
-        load_livekit_settings({})
+    with environment(LIVEKIT):
+        assert load_livekit_settings().api_key == "key"
+    with environment({}), pytest.raises(SettingsError, match="LIVEKIT_URL: is not set"):
+        load_livekit_settings()
 
 
 @pytest.mark.parametrize(
@@ -349,7 +372,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     """What an editor puts before a file's text is no part of the settings."""
     file = tmp_path / "worker.toml"
     file.write_bytes(b"\xef\xbb\xbf[worker]\nport = 9000\n")
-    assert load_settings(env=ENV, config_file=file).port == 9000
+    assert load(ENV, file).port == 9000
 
 
 def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
@@ -364,10 +387,8 @@ def test_a_missing_file_is_told_in_words(tmp_path: Path) -> None:
 def test_mistakes_of_all_sources_come_together(tmp_path: Path) -> None:
     """Environment, command line, file and room defaults are reported in one go, by their names."""
     file = write(tmp_path, "[worker]\nport = -1\ndrain_seconds = -2\n[room]\nx = 1")
-    with pytest.raises(SettingsError) as caught:
-        load_settings(env={**CLIENT, "LIVEKIT_API_KEY": "k"}, config_file=file, port=-5)
-    paths = [problem.path for problem in caught.value.problems]
-    assert paths == [
+    problems = refused(lambda: load({**CLIENT, "LIVEKIT_API_KEY": "k"}, file, port=-5))
+    assert [problem.path for problem in problems] == [
         "LIVEKIT_URL",
         "LIVEKIT_API_SECRET",
         "--port",
@@ -386,15 +407,13 @@ password = "very-private-three"
 
 def load_with_plugins(file: Path, *entries: EntryPoint) -> WorkerSettings:
     """Load settings where these plugins are installed."""
-    load = partial(load_plugins, entry_points=entries)
-    return load_settings(env=ENV, config_file=file, plugins=load)
+    with_these = partial(load_plugins, entry_points=entries)
+    return load(ENV, file, plugins=with_these)
 
 
 def plugin_mistakes(file: Path, *entries: EntryPoint) -> list[str]:
     """What is wrong then, in words."""
-    with pytest.raises(SettingsError) as caught:
-        load_with_plugins(file, *entries)
-    return [str(problem) for problem in caught.value.problems]
+    return mistakes_in(lambda: load_with_plugins(file, *entries))
 
 
 def test_what_plugins_are_told_is_kept_as_written(tmp_path: Path) -> None:
@@ -491,7 +510,7 @@ def layered(tmp_path: Path) -> WorkerSettings:
         audience = "original"
         """,
     )
-    return load_settings(env=ENV, config_file=file)
+    return load(ENV, file)
 
 
 @pytest.mark.parametrize(
@@ -525,18 +544,42 @@ def test_metadata_wins_over_layers(tmp_path: Path) -> None:
 def test_the_environment_lies_over_a_dotenv_file(tmp_path: Path) -> None:
     """`.env` fills in what the environment leaves absent or empty, but for the agent name."""
     file = tmp_path / ".env"
-    file.write_text("A=file\nB=file\nC=file\nPALABRA_AGENT_NAME=file\nBARE\n", encoding="utf-8")
-    merged = merged_environment(
-        file, {"A": "env", "B": "", "PALABRA_AGENT_NAME": "", "D": "env", "E": ""}
+    file.write_text(
+        "LIVEKIT_URL=ws://file\nLIVEKIT_API_KEY=file\nLIVEKIT_API_SECRET=' file '\n"
+        "PALABRA_AGENT_NAME=file\nPALABRA_API_URL\nOTHER=file\n",
+        encoding="utf-8",
     )
-    expected = {"A": "env", "B": "file", "C": "file", "D": "env", "E": ""}
-    assert merged == {**expected, "PALABRA_AGENT_NAME": ""}
+    env = {**CLIENT, "LIVEKIT_URL": "ws://env", "LIVEKIT_API_KEY": ""}
+    settings = load(env, env_file=file)
+
+    assert settings.livekit.url == "ws://env"
+    assert settings.livekit.api_key == "file"
+    assert settings.livekit.api_secret.get_secret_value() == "file"
+    assert settings.palabra.api_url == "https://api.palabra.ai"
+    assert settings.agent_name == "file"
+    assert load({**env, "PALABRA_AGENT_NAME": ""}, env_file=file).agent_name == ""
+    assert load({**env, "PALABRA_AGENT_NAME": "env"}, env_file=file).agent_name == "env"
+
+
+def test_a_wrong_value_in_a_dotenv_file_is_told_by_its_variable(tmp_path: Path) -> None:
+    """As if the environment had it, and without the secret beside it."""
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfLIVEKIT_URL=private.example\nPALABRA_API_KEY=very-private\n")
+    told = mistakes_in(lambda: load({**CLIENT, **LIVEKIT, "LIVEKIT_URL": ""}, env_file=file))
+
+    assert told == [
+        "LIVEKIT_URL: must be an address that begins with ws://, wss://, http://, https://, "
+        'not "private.example"',
+        "PALABRA_API_KEY: is set beside PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET; set only one "
+        "kind of credentials: PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET, or PALABRA_API_KEY",
+    ]
 
 
 def test_a_dotenv_file_may_be_missing_but_not_unreadable(tmp_path: Path) -> None:
     """Without the file the environment stands alone; one that is no text is told in words."""
-    assert merged_environment(tmp_path / ".env", {"A": "1"}) == {"A": "1"}
+    assert load(env_file=tmp_path / ".env").livekit.api_key == "key"
     file = tmp_path / "binary"
     file.write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(SettingsError, match="cannot be read: it is not UTF-8 text"):
-        merged_environment(file, {})
+    assert mistakes_in(lambda: load(env_file=file)) == [
+        f"{file} cannot be read: it is not UTF-8 text"
+    ]

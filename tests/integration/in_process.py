@@ -15,6 +15,7 @@ from livekit.protocol import models
 from palabra_agent.config.settings import load_settings
 from palabra_agent.local.people import AGENT_IDENTITY
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
+from tests.environment import environment
 
 from .stack import Room
 
@@ -75,7 +76,8 @@ async def interpreting(room: Room, config: Mapping[str, object]) -> AsyncGenerat
     job = _Job(json.dumps(config), models.Room(name=room.name))
     context = _Context(livekit.url, token.to_jwt(), job)
     ctx = cast("JobContext", context)
-    prepare_process(load_settings(env=room.stack.environment), cast("JobProcess", context.proc))
+    with environment(room.stack.environment):
+        prepare_process(load_settings(), cast("JobProcess", context.proc))
     await interpret_job(ctx)
     try:
         yield context.room

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.errors import RoomConfigError
 from palabra_agent.plugins_host.catalog import Patience, PluginCatalog, load_plugins
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.plugins_host.catalog import Patience, load_plugins
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus
 from tests.plugins_host.installed import broken, catalog_of, entry

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 from pydantic import model_validator
 
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.errors import PluginError
 from palabra_agent.plugin import PluginConfig
 from palabra_agent.plugins_host.readings import Readings

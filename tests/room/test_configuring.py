@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.config.plugin_uses import PluginUse
+from palabra_agent.config.plugins import PluginUse
 from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem

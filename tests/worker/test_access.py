@@ -6,19 +6,21 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from livekit import api
-from pydantic import SecretStr
 
-from palabra_agent.config.settings import LiveKitSettings
+from palabra_agent.config.settings import LiveKitSettings, load_livekit_settings
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.processes import free_port
 from palabra_agent.worker.access import ServerUnreachable, check_livekit
+from tests.environment import environment
 
 pytestmark = pytest.mark.unit
 
 
 def livekit_at(url: str) -> LiveKitSettings:
     """Settings for a server at an address."""
-    return LiveKitSettings(url=url, api_key="key", api_secret=SecretStr("s" * 40))
+    variables = {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 40}
+    with environment(variables):
+        return load_livekit_settings()
 
 
 async def failure(answer: web.Response) -> tuple[MeetingError, str]:

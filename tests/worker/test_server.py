@@ -15,21 +15,22 @@ from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.errors import SetupError
 from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE
 from palabra_agent.worker.server import build_server, is_made_anew, run_worker, serve
+from tests.environment import environment
 
 pytestmark = pytest.mark.unit
 
 
 def settings_for(url: str) -> WorkerSettings:
     """A worker's settings for a LiveKit at an address."""
-    return load_settings(
-        env={
-            "LIVEKIT_URL": url,
-            "LIVEKIT_API_KEY": "key",
-            "LIVEKIT_API_SECRET": "s" * 40,
-            "PALABRA_CLIENT_ID": "client",
-            "PALABRA_CLIENT_SECRET": "secret",
-        }
-    )
+    variables = {
+        "LIVEKIT_URL": url,
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "s" * 40,
+        "PALABRA_CLIENT_ID": "client",
+        "PALABRA_CLIENT_SECRET": "secret",
+    }
+    with environment(variables):
+        return load_settings()
 
 
 class FailingServer(AgentServer):

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from palabra_agent.config.codes import SpokenCodes
-from palabra_agent.config.fields import Between, ConfigModel, Names, Number, Switch, Whole
+from palabra_agent.config.fields import (
+    Between,
+    ConfigModel,
+    Names,
+    Number,
+    SpokenCodes,
+    Switch,
+    Whole,
+)
 
 Share = Annotated[Number, Between(0, 1)]
 Seconds = Annotated[Number, Between(0, 600)]

@@ -9,8 +9,13 @@ from typing import Final, TypeAlias, cast
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.codes import check_source, check_spoken, check_target
-from palabra_agent.config.fields import ConfigModel, repeated
+from palabra_agent.config.fields import (
+    ConfigModel,
+    check_source,
+    check_spoken,
+    check_target,
+    repeated,
+)
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, LanguageCode, base
 from palabra_agent.palabra.task.overlay import laid_over

@@ -12,9 +12,8 @@ from typing import Final, TypeAlias, cast
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.codes import check_target
-from palabra_agent.config.fields import Mistake, refusal, repeated
-from palabra_agent.config.layers import overlay
+from palabra_agent.config.documents import overlay
+from palabra_agent.config.fields import Mistake, check_target, refusal, repeated
 from palabra_agent.config.wording import Path, shown
 from palabra_agent.languages import normalise
 

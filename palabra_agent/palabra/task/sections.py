@@ -11,13 +11,13 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, JsonValue, ValidationInfo, field_validator
 
-from palabra_agent.config.codes import SpokenCodes
 from palabra_agent.config.fields import (
     Between,
     ConfigModel,
     Name,
     Names,
     Number,
+    SpokenCodes,
     Switch,
     Whole,
     refusal,

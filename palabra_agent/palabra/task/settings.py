@@ -17,17 +17,17 @@ from pydantic import (
     field_validator,
 )
 
-from palabra_agent.config.codes import check_target
+from palabra_agent.config.documents import overlay
 from palabra_agent.config.fields import (
     ConfigModel,
     Mistake,
     Switch,
+    check_target,
     distinct,
     refusal,
     refuse_all,
     repeated,
 )
-from palabra_agent.config.layers import overlay
 from palabra_agent.config.wording import shown
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.task.advanced import Preprocessing

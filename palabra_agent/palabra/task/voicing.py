@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
-from palabra_agent.config.layers import overlay
+from palabra_agent.config.documents import overlay
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 

@@ -98,7 +98,7 @@ async def test_the_next_plugin_is_asked_where_there_is_no_voice() -> None:
             "alone: Palabra decides this by itself",
         ]),
         ({"detection": "local", "classes": [{"up_to_hz": 20, "voices": {"Spanish": "a"}}]}, [
-            "plugins[0].config.classes[0].up_to_hz: must be at least 60.0, not 20",
+            "plugins[0].config.classes[0].up_to_hz: must be at least 60, not 20",
             'plugins[0].config.classes[0].voices.Spanish: "spanish" is not a known language, '
             'did you mean "es"? `palabra-agent schema` lists the codes',
         ]),

@@ -1,10 +1,13 @@
-"""The plugins that a room config names: their shape, and the door to those who know them."""
+"""Plugins in a room config: the entries of its list, their checks, and their JSON Schema.
+
+The checks ask `PluginKnowledge`, which the host of the plugins gives.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated, ClassVar, Final, Protocol, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Final, Protocol, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -122,3 +125,70 @@ PluginUses = Annotated[
     tuple[PluginUse, ...], BeforeValidator(_not_too_many), AfterValidator(_distinct)
 ]
 """Plugins in the order of asking; one may stand there several times, told different things."""
+
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema, or a part of one."""
+
+_DEFINITIONS: Final = "$defs"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginSchema:
+    """What a plugin may be told."""
+
+    name: str
+    config: Mapping[str, Any]
+    """JSON Schema of its config; what it refers to stands in its own `$defs`."""
+    example: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """A good config; empty where the plugin shows none."""
+
+    @property
+    def use(self) -> Schema:
+        """The example as an entry of a room's list."""
+        return {"name": self.name, "config": dict(self.example)}
+
+
+def reference_template(plugin: str) -> str:
+    """Where a plugin's definitions stand in the whole; two plugins may call one alike."""
+    return f"#/{_DEFINITIONS}/{_key(plugin)}:{{model}}"
+
+
+def definitions_with(room: Schema, plugins: Sequence[PluginSchema]) -> Schema:
+    """The definitions of a room config's schema, with what each installed plugin may be told."""
+    definitions = dict(room)
+    for plugin in plugins:
+        inner: Schema = dict(plugin.config)
+        for model, definition in inner.pop(_DEFINITIONS, {}).items():
+            definitions[f"{_key(plugin.name)}:{model}"] = definition
+        definitions[_key(plugin.name)] = inner
+
+    use: Schema = room[PluginUse.__name__]
+    name: Schema = {**use["properties"]["name"], "anyOf": [_called(each) for each in plugins]}
+    definitions[PluginUse.__name__] = {
+        **use,
+        "properties": {**use["properties"], "name": name},
+        "allOf": [_if_called(plugin) for plugin in plugins],
+        "examples": [plugin.use for plugin in plugins if plugin.example],
+    }
+    return definitions
+
+
+def _key(plugin: str) -> str:
+    """No model of ours, or of another plugin, is called so: a plugin's name has no colon."""
+    return f"plugin:{plugin}"
+
+
+def _called(plugin: PluginSchema) -> Schema:
+    description = plugin.config.get("description")
+    return {"const": plugin.name} | ({"description": description} if description else {})
+
+
+def _if_called(plugin: PluginSchema) -> Schema:
+    then: Schema = {"properties": {"config": {"$ref": f"#/{_DEFINITIONS}/{_key(plugin.name)}"}}}
+    if plugin.config.get("required"):
+        then["required"] = ["config"]
+    return {
+        "if": {"properties": {"name": {"const": plugin.name}}, "required": ["name"]},
+        "then": then,
+    }

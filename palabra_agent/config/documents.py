@@ -1,27 +1,87 @@
-"""A room config as text: JSON read strictly, with what it must not be refused in words."""
+"""Configurations as text: JSON and TOML read strictly, and laid over each other.
+
+A text that cannot be read is refused in a sentence, and so is what its format would let pass in
+silence: keys that are given twice, numbers without an end, half characters, nesting without end.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Any, Final, NoReturn
 
 from palabra_agent.config.fields import repeated
 from palabra_agent.config.problems import enough_of
 from palabra_agent.config.wording import Path, kind_of, path_text, shown
-from palabra_agent.errors import Problem, RoomConfigError
+from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 
 MAX_BYTES: Final = 65_536
 """What a room config may weigh; older LiveKit servers carry no more."""
 
 MAX_DEPTH: Final = 32
+"""How many levels a room config may have."""
+_MAX_TOML_DEPTH: Final = MAX_DEPTH + 2
+"""A room config stands two levels deep in the worker's file, in `[[rooms]]`."""
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 """Some editors begin a file with it."""
 
 _MAX_DIGITS: Final = 20
 _TOO_DEEP: Final = f"is nested more than {MAX_DEPTH} levels deep"
+
+
+def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one layer over another: objects merge, all else is replaced.
+
+    The upper layer's keys come first, so that its patterns are also asked first.
+    """
+    merged = {
+        key: overlay(lower[key], value)
+        if isinstance(value, Mapping) and isinstance(lower.get(key), Mapping)
+        else value
+        for key, value in upper.items()
+    }
+    return merged | {key: value for key, value in lower.items() if key not in merged}
+
+
+def read_toml(path: FilePath) -> dict[str, Any]:
+    """Parse a file of settings.
+
+    Raises:
+        SettingsError: It cannot be read, or is not TOML.
+    """
+    too_deep = "is nested too deeply"
+    try:
+        # some editors begin a file with a mark of its encoding
+        written = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        if _depth(written) <= _MAX_TOML_DEPTH:
+            return written
+        reason = too_deep
+    except FileNotFoundError:
+        reason = "does not exist"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    except tomllib.TOMLDecodeError as error:
+        reason = f"is not TOML: {error}"
+    except UnicodeDecodeError:
+        reason = "is not UTF-8 text"
+    except RecursionError:
+        reason = too_deep
+    except ValueError:
+        reason = "holds a number of too many digits"
+    raise SettingsError([Problem("", f"the settings file {path} {reason}")])
+
+
+def _depth(written: object) -> int:
+    """How many levels a value has; dotted keys nest without brackets that a parser would count."""
+    depth = 0
+    level = [written]
+    while level := [inner for value in level for _, inner in _items(value)]:
+        depth += 1
+    return depth
 
 
 class _Object(dict[str, Any]):
@@ -105,14 +165,15 @@ def _inspect(root: object) -> list[Problem]:
             _refuse_half_characters(path, value)
         if isinstance(value, _Object):
             problems += [Problem(path_text((*path, key)), "given twice") for key in value.repeated]
-        waiting += [((*path, key), item) for key, item in _items(value)]
+        for key, item in _items(value):
+            if isinstance(key, str):
+                _refuse_half_characters((), key)
+            waiting.append(((*path, key), item))
     return problems
 
 
 def _items(value: object) -> Iterable[tuple[str | int, object]]:
     if isinstance(value, dict):
-        for key in value:
-            _refuse_half_characters((), key)
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()
 
