@@ -1,8 +1,8 @@
 """Whether a stall of the event loop stays in the delay: sound through both ways, in one process.
 
-A voice with some noise of a room under it goes through an uplink and, from there, through a
-downlink into a channel. The event loop is then blocked while somebody speaks, which no peer
-notices, as the native threads go on.
+A voice with some noise of a room under it goes through a session's microphone buffer and, from
+there, through a mixer's input into a channel. The event loop is then blocked in the middle of
+speech, which no peer notices, as the native threads go on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from rich.progress import Progress
 
 from bench.figures import Figure
 from bench.onsets import Stopwatch
-from palabra_agent.audio.buffer import FrameBuffer
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
@@ -26,6 +25,7 @@ from palabra_agent.audio.tones import mix, tone
 from palabra_agent.interpretation.channels import LanguageChannel
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.stage import Stage
+from palabra_agent.palabra.session.microphone import MicrophoneBuffer
 
 CLICKS = 10
 STALLS = 5
@@ -36,7 +36,7 @@ _SPEECH = tone(700, 1.5, amplitude=0.5)
 
 
 class _Heard:
-    """A track of ours that somebody else hears, without a server."""
+    """A track of ours that is heard on the other side, without a server."""
 
     sid = "local"
 
@@ -50,7 +50,7 @@ class _Heard:
 
 @dataclass(slots=True)
 class _Voice:
-    """Somebody in a room that is never quite silent."""
+    """A speaker in a room that is never quite silent."""
 
     out: _Heard
     _next: float = 0.0
@@ -90,7 +90,8 @@ async def measure_stall(_stage: Stage, progress: Progress) -> list[Figure]:
 async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
     mouth, palabra, room = _Heard("mouth"), _Heard("palabra"), _Heard("room")
     channel = LanguageChannel(LanguageCode("es"), room)
-    stopwatch = Stopwatch()
+    stopwatch, microphone = Stopwatch(), MicrophoneBuffer()
+    microphone.set_listening(is_listening=True)
     with channel.mixer.open_input() as backlog:
         async with (
             mouth.audio.open_frames() as spoken,
@@ -98,7 +99,8 @@ async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
             asyncio.TaskGroup() as group,
         ):
             tasks = [
-                group.create_task(_send(spoken, palabra), name="uplink"),
+                group.create_task(_read(spoken, microphone), name="microphone"),
+                group.create_task(_send(microphone, palabra), name="uplink"),
                 group.create_task(backlog.fill(answered), name="downlink"),
                 group.create_task(channel.play(), name="channel"),
                 group.create_task(stopwatch.follow("room", room.track), name="listener"),
@@ -111,13 +113,14 @@ async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
         await end.aclose()
 
 
-async def _send(spoken: AsyncIterator[Frame], out: _Heard) -> None:
-    backlog = FrameBuffer()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(backlog.fill(spoken), name="microphone")
-        while (frame := await backlog.next_frame()) is not None:
-            if frame.peak:
-                await out.write(frame.samples)
+async def _read(spoken: AsyncIterator[Frame], microphone: MicrophoneBuffer) -> None:
+    async for frame in spoken:
+        microphone.write(frame)
+
+
+async def _send(microphone: MicrophoneBuffer, out: _Heard) -> None:
+    while (frame := await microphone.next_frame()) is not None:
+        await out.write(frame.samples)
 
 
 async def _click(voice: _Voice, stopwatch: Stopwatch) -> float:

@@ -25,8 +25,8 @@ from palabra_agent.palabra.rest.api import (
     PalabraApi,
     open_api,
 )
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session.session import PalabraSession
-from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.session_settings import SessionSettings
 from palabra_agent.palabra.sessions import PalabraSessions
 from palabra_agent.palabra.task.settings import TaskSettings
@@ -56,7 +56,6 @@ __all__ = [
     "Frame",
     "FrameReader",
     "FrameSource",
-    "Habits",
     "InterpretationEnded",
     "InterpretationStarted",
     "LanguageCode",
@@ -66,6 +65,7 @@ __all__ = [
     "PalabraSessions",
     "SessionEvent",
     "SessionSettings",
+    "SilenceLimits",
     "TaskSettings",
     "TimbreMatchedVoice",
     "Transcript",
@@ -87,7 +87,7 @@ def make_sessions(
     *,
     detectable_languages: Iterable[LanguageCode] = (),
     partial_translations: bool = False,
-    habits: Habits | None = None,
+    silence_limits: SilenceLimits | None = None,
 ) -> PalabraSessions:
     """Prepare to open sessions, each for one speaker.
 
@@ -97,12 +97,12 @@ def make_sessions(
         detectable_languages: What a speaker on `auto` may speak; all where empty.
         partial_translations: Whether sentences are translated while they are spoken, where the
             settings do not say.
-        habits: How sessions behave by themselves.
+        silence_limits: How much silence sessions put up with; by default they never pause.
     """
     held = SessionSettings(
         task=settings or TaskSettings(),
         detectable_languages=tuple(detectable_languages),
         partial_translations=partial_translations,
-        habits=habits or Habits(),
+        silence_limits=silence_limits or SilenceLimits(),
     )
     return PalabraSessions(api, held)

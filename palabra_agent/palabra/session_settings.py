@@ -15,7 +15,7 @@ from typing import TypeAlias
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.rest.api import SessionTicket
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.comparing import is_same_task
 from palabra_agent.palabra.task.settings import TaskSettings
@@ -37,8 +37,8 @@ class SessionSettings:
     """What a speaker on `auto` may speak; all where empty."""
     partial_translations: bool = False
     """Whether sentences are translated while they are spoken, where `task` does not say."""
-    habits: Habits = field(default_factory=Habits)
-    """How sessions behave by themselves."""
+    silence_limits: SilenceLimits = field(default_factory=SilenceLimits)
+    """How much silence sessions put up with."""
 
     def for_session_of(self, opened: SessionSettings) -> SessionSettings:
         """These settings as far as they may hold for a session that others opened."""
@@ -48,7 +48,8 @@ class SessionSettings:
             said = {key: it for key, it in now.undocumented.items() if key != "output_stream"}
             settled["undocumented"] = said
 
-        return replace(self, task=now.model_copy(update=settled), habits=opened.habits)
+        task = now.model_copy(update=settled)
+        return replace(self, task=task, silence_limits=opened.silence_limits)
 
     def makes_tasks_of(self, other: SessionSettings) -> bool:
         """Whether the tasks of open sessions are made the same by both."""

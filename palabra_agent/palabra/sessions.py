@@ -75,7 +75,8 @@ class PalabraSessions:
     def follow(self, settings: SessionSettings) -> None:
         """Have other settings from now on; sessions that are open learn of them with `rebrief`.
 
-        The transport, its formats, speech or none, and habits hold for sessions opened from now on.
+        The transport, its formats, speech or none, and silence limits hold for sessions that are
+        opened from now on.
         """
         if settings.task.transport != self.settings.task.transport:
             self.choice = TransportChoice(settings.task.transport)
@@ -104,7 +105,7 @@ class PalabraSessions:
                 logger.info("palabra session opened", extra={"transport": kind})
                 yield session
 
-    def note_silence(self, kind: TransportKind) -> None:
+    def note_useless(self, kind: TransportKind) -> None:
         """A session on a transport was connected and of no use: another one may be."""
         if self.choice.give_up(kind):
             logger.warning("webrtc was of no use, sessions use websocket from now on")
@@ -159,10 +160,10 @@ class PalabraSessions:
                 async with asyncio.timeout(seconds):
                     transport = await stack.enter_async_context(join(ticket))
             except TimeoutError:
-                self.note_silence(kind)
+                self.note_useless(kind)
                 raise SessionLost(f"it could not be joined within {seconds:g} s") from None
             except (Unreachable, SessionLost):
-                self.note_silence(kind)
+                self.note_useless(kind)
                 raise
 
             yield transport
@@ -179,9 +180,9 @@ class PalabraSessions:
             session = PalabraSession(
                 transport,
                 partial(self._task, kind, opened),
-                habits=opened.habits,
+                limits=opened.silence_limits,
                 state=state,
-                on_silence=partial(self.note_silence, kind),
+                on_useless=partial(self.note_useless, kind),
             )
             running = group.create_task(session.run(), name="session")
             try:
@@ -196,7 +197,7 @@ class PalabraSessions:
             return
 
         if self.choice.may_change:
-            self.note_silence(kind)
+            self.note_useless(kind)
             raise SessionLost("Palabra's bot did not come")
 
         logger.warning("palabra's bot is late")

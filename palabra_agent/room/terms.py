@@ -17,7 +17,7 @@ from palabra_agent.interpretation.settings import (
     SpeakerRule,
     WritingRules,
 )
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session_settings import SessionSettings
 
 _OF_REGIME: Final = frozenset(
@@ -86,7 +86,7 @@ def session_settings_of(config: RoomConfig) -> SessionSettings:
         task=config.palabra,
         detectable_languages=config.spoken_languages,
         partial_translations=config.captions.enabled and config.captions.partials,
-        habits=Habits(
+        silence_limits=SilenceLimits(
             idle_pause_seconds=_or_never(limits.idle_pause_seconds),
             silent_output_seconds=_or_never(limits.silent_output_seconds),
         ),

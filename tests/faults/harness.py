@@ -24,7 +24,7 @@ from palabra_agent.interpretation.settings import InterpretationSettings, Regime
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.sections import Transcription, WebSocketFormat
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_emulator.journal import JournalEntry
@@ -50,7 +50,7 @@ OVER_WEBSOCKET: Final = TaskSettings(
     transcription=Transcription(segment_confirmation_silence_threshold=0.3),
 )
 
-ALERT: Final = Habits(silent_output_seconds=3.0)
+ALERT: Final = SilenceLimits(silent_output_seconds=3.0)
 """Speech that is answered with nothing is noticed soon; nobody falls asleep."""
 
 _SPEAKER: Final = "alice"
@@ -174,7 +174,7 @@ async def faulty_room(
     *,
     offered: tuple[LanguageCode, ...] = (ES,),
     settings: TaskSettings = OVER_WEBSOCKET,
-    habits: Habits = ALERT,
+    limits: SilenceLimits = ALERT,
     talks: bool = True,
     leaves: int = 0,
     **options: Unpack[OptionFacts],
@@ -186,7 +186,7 @@ async def faulty_room(
         place: The emulator; by default one without a LiveKit server.
         offered: Languages of the channels.
         settings: Of the sessions.
-        habits: Of the sessions.
+        limits: Of the sessions.
         talks: Whether the speaker keeps talking.
         leaves: How many sessions may be left behind, because their ids were never told.
         **options: Of the emulator without a LiveKit server.
@@ -201,7 +201,7 @@ async def faulty_room(
         open_api(emulator.url, credentials, retry_pauses=_QUICK_PAUSES) as api,
     ):
         scene = Scene(meeting, emulator, voice, lambda: caplog.records)
-        sessions = make_sessions(api, settings, habits=habits)
+        sessions = make_sessions(api, settings, silence_limits=limits)
         async with asyncio.TaskGroup() as group:
             interpreting = group.create_task(
                 interpret_room(

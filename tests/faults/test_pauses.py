@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.transports.audio_formats import InputResampler
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.unit
 _LARGE_CHUNKS = OVER_WEBSOCKET.model_copy(
     update={"websocket": WebSocketFormat(sample_rate=SAMPLE_RATE)}
 )
-_SOON = Habits(idle_pause_seconds=0.5)
-_LATE = Habits(idle_pause_seconds=600)
+_SOON = SilenceLimits(idle_pause_seconds=0.5)
+_LATE = SilenceLimits(idle_pause_seconds=600)
 _TOLERANCE: Final = 0.3
 """Seconds by which two bills may differ for each time that hearing begins and ends."""
 
@@ -112,7 +112,7 @@ async def test_the_first_word_after_a_pause_is_heard_whole(
 ) -> None:
     """Sample by sample, in chunks as Palabra recommends them; the pauses are on neither bill."""
     word = new_word(7)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as scene:
         people_come(scene)
         await until_paused(scene, 1)
         await says(scene, word)
@@ -132,7 +132,7 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
 ) -> None:
     """F24: resuming is tried again two seconds later; what was said meanwhile is heard whole."""
     word = new_word(9)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, habits=_SOON, talks=False) as scene:
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as scene:
         await scene.arm("F24", variant="resume")
         people_come(scene)
         await until_paused(scene, 1)
@@ -149,7 +149,7 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
 async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) -> None:
     """A muted microphone is paused as soon as nothing is left to interpret; then it wakes up."""
     word = new_word(7)
-    async with faulty_room(caplog, habits=_LATE, talks=False) as scene:
+    async with faulty_room(caplog, limits=_LATE, talks=False) as scene:
         people_come(scene)
         await eventually(lambda: scene.logged("palabra session opened"))
         scene.meeting.person_changes("alice", is_muted=True)

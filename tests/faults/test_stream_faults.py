@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.session import Transcript
 from tests.clock import eventually
 
@@ -17,7 +17,7 @@ from .story import CALM, lost_and_found
 
 pytestmark = pytest.mark.unit
 
-_ATTENTIVE = Habits(silent_output_seconds=0.9)
+_ATTENTIVE = SilenceLimits(silent_output_seconds=0.9)
 _WAYS = (
     "duplicates",
     "late_partial",
@@ -182,7 +182,7 @@ async def test_a_session_that_fell_silent_is_relieved(
     caplog: pytest.LogCaptureFixture, variant: str
 ) -> None:
     """F26: the next one is ready before the old one goes; the room never notices, it is counted."""
-    async with faulty_room(caplog, habits=_ATTENTIVE) as scene:
+    async with faulty_room(caplog, limits=_ATTENTIVE) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes("F26", variant=variant)
@@ -203,7 +203,7 @@ async def test_a_silent_session_that_breaks_meanwhile_is_relieved_as_well(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F26, then F17: who was to relieve it takes over, without a pause."""
-    async with faulty_room(caplog, habits=_ATTENTIVE, ready_delay_ms=500) as scene:
+    async with faulty_room(caplog, limits=_ATTENTIVE, ready_delay_ms=500) as scene:
         people_come(scene)
         await scene.runs()
         await scene.strikes("F26")

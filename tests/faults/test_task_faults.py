@@ -12,7 +12,7 @@ import pytest
 from palabra_agent.errors import SessionLost
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 
@@ -150,7 +150,9 @@ async def test_a_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
 
 async def test_a_pause_may_be_refused_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
     """F24: it is tried again no sooner than Palabra allows."""
-    async with faulty_room(caplog, habits=Habits(idle_pause_seconds=0.2), talks=False) as scene:
+    async with faulty_room(
+        caplog, limits=SilenceLimits(idle_pause_seconds=0.2), talks=False
+    ) as scene:
         await scene.arm("F24", variant="pause")
         people_come(scene)
         await eventually(lambda: scene.events("paused"), seconds=10)

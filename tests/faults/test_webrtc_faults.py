@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.sections import Transcription
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_emulator.options import EmulatorOptions
@@ -214,8 +214,8 @@ async def test_auto_changes_to_websocket_without_a_gap_where_webrtc_falls_silent
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F26: the next session is ready over WebSocket before the silent one is left."""
-    habits = Habits(silent_output_seconds=1.5)
-    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO, habits=habits) as scene:
+    limits = SilenceLimits(silent_output_seconds=1.5)
+    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO, limits=limits) as scene:
         people_come(scene)
         await scene.reads()
         await scene.strikes("F26", variant="no_output")

@@ -9,7 +9,7 @@ import pytest
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import PalabraApi
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session_settings import SessionSettings, make_task, queue_limits
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
@@ -72,7 +72,7 @@ def test_a_session_without_speech_gets_none_by_an_overlay() -> None:
     [
         (settings(), True),
         (settings({"transport": "auto", "speech": False, "websocket": {"channels": 2}}), True),
-        (settings(habits=Habits(1, 5)), True),
+        (settings(silence_limits=SilenceLimits(1, 5)), True),
         (settings(detectable_languages=(DE,)), False),
         (settings(partial_translations=True), False),
         (settings({"transcription": {"priority": "speed"}}), False),
@@ -90,7 +90,7 @@ def test_sessions_follow_their_settings() -> None:
     What `auto` has learned about the network is not forgotten when something else changes.
     """
     sessions = make_sessions(NOBODY, TaskSettings(transport="auto"))
-    sessions.note_silence("webrtc")
+    sessions.note_useless("webrtc")
     kinds: list[TransportKind] = []
     for transport in ("auto", "webrtc", "auto"):
         sessions.follow(settings({"transport": transport}, partial_translations=True))

@@ -329,7 +329,7 @@ def test_sessions_are_told_all_that_holds_for_them() -> None:
 
     assert settings.detectable_languages == ("en",)
     assert settings.partial_translations is False
-    assert settings.habits.idle_pause_seconds == 20
+    assert settings.silence_limits.idle_pause_seconds == 20
 
 
 def test_keys_are_all_that_is_taken_from_paths() -> None:

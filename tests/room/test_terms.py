@@ -11,7 +11,7 @@ import pytest
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.interpretation.settings import SpeakerRule
 from palabra_agent.languages import LanguageCode
-from palabra_agent.palabra.session.uplink import Habits
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.room.terms import changed_terms, session_settings_of, terms_of
 
 pytestmark = pytest.mark.unit
@@ -69,7 +69,7 @@ def test_a_session_never_sleeps_where_null_says_so() -> None:
         config(limits={"idle_pause_seconds": None, "silent_output_seconds": 30})
     )
 
-    assert settings.habits == Habits(math.inf, 30)
+    assert settings.silence_limits == SilenceLimits(math.inf, 30)
     assert settings.partial_translations
     assert not session_settings_of(config(captions={"enabled": False})).partial_translations
 

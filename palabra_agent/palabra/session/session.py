@@ -1,7 +1,7 @@
 """One joined Palabra session: voice goes in, words and tracks come out, commands go when they may.
 
-It sleeps in long silences, so that nobody pays for them, and says so when it answers speech with
-nothing at all.
+The task is paused in long silences, as Palabra charges for them, and the session tells when Palabra
+answers speech with nothing at all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from dataclasses import asdict
 from typing import Final, TypeAlias
 
 from palabra_agent.audio.frame import Frame
@@ -18,17 +19,43 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
+from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
+from palabra_agent.palabra.protocol.messages import Message, QueueLevels
 from palabra_agent.palabra.protocol.task_state import SessionState, TaskState
-from palabra_agent.palabra.session.incoming import Incoming
-from palabra_agent.palabra.session.uplink import Alarms, Habits, Uplink
-from palabra_agent.palabra.transports.port import Transport
-from palabra_agent.session import Brief, BriefFollowed, FellSilent, SessionEvent, SpokeAgain
+from palabra_agent.palabra.session.activity import (
+    Activity,
+    BillingMeter,
+    Interruption,
+    Observation,
+    SilenceLimits,
+)
+from palabra_agent.palabra.session.events import SessionEvents
+from palabra_agent.palabra.session.microphone import MicrophoneBuffer
+from palabra_agent.palabra.transports.port import (
+    Disconnected,
+    Interrupted,
+    MessageReceived,
+    PeerArrived,
+    Resumed,
+    TrackEnded,
+    TrackStarted,
+    Transport,
+    TransportEvent,
+)
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    FellSilent,
+    SessionEvent,
+    SpokeAgain,
+    Transcript,
+)
 
 END_SECONDS: Final = 0.5
-"""How long saying good-bye may take: whoever deletes the session ends it as well."""
+"""How long saying good-bye may take: deleting the session ends it as well."""
 
-TaskMaker: TypeAlias = Callable[[Brief], Task]
-"""Makes the settings of a task from what is wanted."""
+MakeTask: TypeAlias = Callable[[Brief], Task]
+"""Makes the settings of a task from a brief."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,32 +66,36 @@ class PalabraSession:
     def __init__(
         self,
         transport: Transport,
-        make_task: TaskMaker,
+        make_task: MakeTask,
         *,
-        habits: Habits | None = None,
+        limits: SilenceLimits | None = None,
         state: TaskState | None = None,
-        on_silence: Callable[[], None] = lambda: None,
+        on_useless: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a session; `run` must run beside whatever is done with it.
 
         Args:
             transport: Where it was joined.
             make_task: Makes the settings of its task.
-            habits: How it behaves by itself; by default it never sleeps.
+            limits: How much silence it puts up with; by default it never pauses.
             state: Of the session; by default joined, with nothing asked for.
-            on_silence: Called when the session turns out to be connected and of no use.
+            on_useless: Called when the session turns out to be connected and of no use.
         """
         self._transport = transport
         self._make_task = make_task
+        self._on_useless = on_useless
         self._conversation = TaskConversation(state)
-        self._on_silence = on_silence
-        alarms = Alarms(self._doubt, self._suspect, self._trust)
-        self._uplink = Uplink(transport, habits or Habits(), alarms, self._now())
-        self._incoming = Incoming(self._conversation, self._uplink, on_silence)
+        self._microphone = MicrophoneBuffer()
+        self._activity = Activity(limits or SilenceLimits(), self._now())
+        self._meter = BillingMeter()
+        self._interruption = Interruption()
+        self._events = SessionEvents(self._hear_translation)
+        self._early: list[SessionEvent] = []
+        """Events from before the task ran."""
         self._asked_at: float | None = None
         """When Palabra was last told to run a task that did not run."""
         self._wake = asyncio.Event()
-        self._early: list[SessionEvent] = []
+        """Set where commands and deadlines may have changed."""
 
     @property
     def state(self) -> SessionState:
@@ -74,26 +105,31 @@ class PalabraSession:
     @property
     def billed_seconds(self) -> float:
         """For how long its task ran, by our clock."""
-        return self._uplink.billed_seconds(self._now())
+        return self._meter.seconds(self._now())
 
     def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
 
         In a pause the first word resumes the task; it is held until Palabra hears again.
         """
-        if self._uplink.write(frame, self._now()):
-            self._conversation.resume()
-            self._wake.set()
+        observations = self._activity.hear(frame, self._now())
+        if self._activity.is_paused:
+            self._microphone.remember(frame)
+        else:
+            self._microphone.write(frame)
+
+        for observation in observations:
+            self._heed(observation)
 
     def mute(self, *, is_muted: bool) -> None:
-        """Tell whether the speaker has muted themselves: then it sleeps sooner."""
-        self._uplink.mute(is_muted=is_muted)
+        """Learn whether the speaker is muted: then the task is paused sooner."""
+        self._activity.mute(is_muted=is_muted)
         self._wake.set()
 
     def rebrief(self, brief: Brief) -> None:
         """Ask for something else from now on; the last brief wins."""
-        self._incoming.follow(brief)
-        self._incoming.take(self._conversation.wish(self._make_task(brief)))
+        self._events.follow(brief)
+        self._take(self._conversation.wish(self._make_task(brief)))
         self._wake.set()
 
     def interrupt(self, languages: Collection[LanguageCode] = ()) -> None:
@@ -111,7 +147,7 @@ class PalabraSession:
         Raises:
             ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
-        targets = self._incoming.brief.targets
+        targets = self._events.brief.targets
         self._conversation.say(
             commands.tts_task(text, language, targets=targets, translate=translate)
         )
@@ -122,7 +158,7 @@ class PalabraSession:
 
         What was written is still sent, whether or not Palabra hears at the moment.
         """
-        self._uplink.close()
+        self._microphone.close()
 
     async def until_ready(self) -> None:
         """Wait until the task runs.
@@ -132,7 +168,7 @@ class PalabraSession:
             AccessDenied: The credentials or the balance allow none.
             SessionLost: The session ended, or was not ready in time.
         """
-        async for event in self._incoming.stream.events():
+        async for event in self._events.events():
             if isinstance(event, BriefFollowed):
                 return
 
@@ -141,7 +177,7 @@ class PalabraSession:
         raise SessionLost("Palabra ended it")
 
     async def events(self) -> AsyncIterator[SessionEvent]:
-        """Everything that the session tells, in order; call it once, after `until_ready`.
+        """Iterate over all that the session tells, in order; call it once, after `until_ready`.
 
         Ends by itself only where the session was asked to finish.
 
@@ -151,7 +187,7 @@ class PalabraSession:
         while self._early:
             yield self._early.pop(0)
 
-        async for event in self._incoming.stream.events():
+        async for event in self._events.events():
             yield event
 
     async def run(self) -> None:
@@ -163,14 +199,14 @@ class PalabraSession:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(), name="messages")
-                group.create_task(self._converse(), name="commands")
-                group.create_task(self._keep_time(), name="deadlines")
+                group.create_task(self._send_commands(), name="commands")
+                group.create_task(self._keep_deadlines(), name="deadlines")
                 group.create_task(self._send_voice(), name="voice")
         finally:
             self._account()
 
     async def end(self) -> None:
-        """End the task at once. Best effort: whoever deletes the session ends it as well."""
+        """End the task at once. Best effort: deleting the session ends it as well."""
         may_end = self._conversation.may_end(self._now())
         self._conversation.leave()
         self._observe()
@@ -183,7 +219,20 @@ class PalabraSession:
         except (TimeoutError, SessionLost):
             logger.info("a task could not be ended, its session is deleted")
 
-    async def _converse(self) -> None:
+    async def _read(self) -> None:
+        """Take in what happens on the transport, until the session is over."""
+        async for event in self._transport.events():
+            self._interruption.receive(self._now())
+            self._take_in(event)
+            self._observe()
+            self._wake.set()
+            if self._conversation.is_over:
+                return
+
+        self._lose("Palabra ended it")
+        self._wake.set()
+
+    async def _send_commands(self) -> None:
         """Send commands as they become due."""
         while True:
             command = self._conversation.next_command(self._now())
@@ -199,17 +248,28 @@ class PalabraSession:
             self._wake.set()
             await self._transport.send(command.encode())
 
-    async def _keep_time(self) -> None:
+    async def _keep_deadlines(self) -> None:
         """Do what is due, also while a command is on its way for long."""
         while True:
-            self._fall_asleep()
-            self._give_up()
-            self._incoming.miss()
+            self._pause_if_due()
+            self._give_up_if_due()
+            self._miss_connection_if_due()
             self._observe()
             due = min(
-                self._uplink.bedtime(), self._conversation.gives_up_at, self._incoming.misses_at
+                self._pause_due_at(), self._conversation.gives_up_at, self._interruption.ends_at
             )
             await self._sleep_until(None if math.isinf(due) else due)
+
+    async def _send_voice(self) -> None:
+        """Send the voice whenever Palabra hears it, until all is sent; then finish."""
+        while (frame := await self._microphone.next_frame()) is not None:
+            await self._transport.write(frame)
+            if not frame.is_pause:
+                self._activity.send_speech(self._now())
+
+        await self._transport.flush()
+        self._conversation.finish()
+        self._wake.set()
 
     async def _sleep_until(self, due: float | None) -> None:
         """Wait for a time, or until something happens; what happened before has been heeded."""
@@ -220,65 +280,118 @@ class PalabraSession:
         except TimeoutError:
             return
 
-    async def _send_voice(self) -> None:
-        await self._uplink.send()
-        self._conversation.finish()
+    def _take_in(self, event: TransportEvent) -> None:
+        match event:
+            case MessageReceived(message):
+                self._receive(message)
+            case TrackStarted(language, source):
+                self._events.start_track(language, source)
+            case TrackEnded(source):
+                self._events.end_track(source)
+                # a task that is gone says nothing by itself, but is not found
+                self._conversation.ask_again()
+            case PeerArrived():
+                self._conversation.repeat()
+            case Interrupted():
+                self._interruption.begin(self._now())
+            case Resumed():
+                self._interruption.end()
+                self._conversation.ask_again()
+                self._events.tell(SpokeAgain())
+            case Disconnected(reason, was_useless):
+                if was_useless:
+                    self._on_useless()
+                self._lose(reason)
+
+    def _receive(self, message: Message) -> None:
+        if isinstance(message, QueueLevels) and any(message.levels_ms.values()):
+            self._trust(was_suspected=self._activity.answer())
+
+        self._take(self._conversation.receive(message, self._now()))
+
+    def _take(self, events: Iterable[ConversationEvent]) -> None:
+        for event in events:
+            match event:
+                case SessionEnded(error):
+                    self._events.end(error)
+                case OperatorNotice():
+                    self._events.log(event)
+                case Transcript():
+                    self._trust(was_suspected=self._activity.read(event, self._now()))
+                    self._events.tell(event)
+                case _:
+                    self._events.tell(event)
+
+    def _lose(self, reason: str) -> None:
+        self._take(self._conversation.lose(reason))
+
+    def _hear_translation(self) -> None:
+        self._trust(was_suspected=self._activity.listen(self._now()))
+        self._conversation.hear_tail(self._now())
+
+    def _trust(self, *, was_suspected: bool) -> None:
+        if was_suspected:
+            self._events.tell(SpokeAgain())
+
+    def _heed(self, observation: Observation) -> None:
+        match observation:
+            case Observation.FIRST_WORD:
+                self._conversation.resume()
+            case Observation.UNANSWERED:
+                # a task that is gone says nothing by itself, but is not found
+                self._conversation.ask_again()
+            case Observation.SUSPICIOUS:
+                self._on_useless()
+                self._events.tell(FellSilent())
+
         self._wake.set()
 
-    def _fall_asleep(self) -> None:
-        if self._uplink.bedtime() <= self._now():
-            self._uplink.sleep()
+    def _pause_due_at(self) -> float:
+        return self._activity.pause_due_at() if self._microphone.is_listening else math.inf
+
+    def _pause_if_due(self) -> None:
+        if self._pause_due_at() <= self._now():
+            self._activity.pause()
             self._conversation.pause()
             self._wake.set()
-            logger.debug("nobody speaks: the task is paused")
+            logger.debug("the speaker is silent: the task is paused")
 
-    def _give_up(self) -> None:
+    def _give_up_if_due(self) -> None:
         events = self._conversation.give_up(self._now())
         if not events:
             return
 
         if not self._conversation.was_answered:
-            self._on_silence()
-        self._incoming.take(events)
+            self._on_useless()
+        self._take(events)
         self._wake.set()
 
-    def _doubt(self) -> None:
-        """Ask for the task: one that is gone says nothing by itself, but is not found."""
-        self._conversation.ask_again()
-        self._wake.set()
-
-    def _suspect(self) -> None:
-        self._on_silence()
-        self._incoming.stream.tell(FellSilent())
-
-    def _trust(self) -> None:
-        self._incoming.stream.tell(SpokeAgain())
-
-    async def _read(self) -> None:
-        """Understand what happens, until the session is over."""
-        async for happened in self._transport.events():
-            self._incoming.understand(happened)
-            self._observe()
-            self._wake.set()
-            if self._conversation.is_over:
-                return
-
-        self._incoming.lose("Palabra ended it")
-        self._wake.set()
+    def _miss_connection_if_due(self) -> None:
+        """Have a new session made while LiveKit still tries to get a lost connection back."""
+        if self._interruption.ends_at <= self._now():
+            self._interruption.end()
+            self._events.tell(FellSilent())
 
     def _observe(self) -> None:
-        """Let everybody know who depends on whether Palabra hears."""
-        self._uplink.observe(
-            is_heard=self._conversation.is_heard,
-            is_charged=self._conversation.is_charged,
-            asked_at=self._asked_at,
-            now=self._now(),
-        )
+        """Follow whether Palabra hears, and whether it charges: it does for the tail as well."""
+        now, is_heard = self._now(), self._conversation.is_heard
+        is_charged = self._conversation.is_charged
+        self._meter.observe(is_running=is_charged, now=now, since=self._asked_at)
+        if is_heard == self._microphone.is_listening:
+            return
+
+        self._transport.set_listening(is_listening=is_heard)
+        self._microphone.set_listening(is_listening=is_heard)
+        if is_heard:
+            self._activity.resume(now)
 
     def _account(self) -> None:
+        """Log where the sound went and what it cost: every lost millisecond counts."""
         self._observe()
-        account = self._uplink.account(self._now())
-        logger.info("uplink closed", extra=account | {"unread_messages": self._incoming.unread})
+        account = asdict(self._microphone.statistics())
+        account["billed_seconds"] = round(self.billed_seconds, 3)
+        account["unread_messages"] = self._events.unread
+        logger.info("uplink closed", extra=account)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

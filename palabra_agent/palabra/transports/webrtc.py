@@ -19,9 +19,9 @@ from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up
 from palabra_agent.concurrency import finish
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.messages import decode
 from palabra_agent.palabra.rest.answers import SessionTicket
-from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -55,7 +55,7 @@ class WebRtcTransport:
         self._room = room
         self._voice = voice
         self._expects_tracks = expects_tracks
-        self._happened = EventQueue()
+        self._happened = EventStream[TransportEvent]()
         self._sources: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
         self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._happened.put)

@@ -19,8 +19,8 @@ from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.messages import decode
 from palabra_agent.palabra.protocol.sending import TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.protocol.task_state import SessionState
+from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session.session import PalabraSession
-from palabra_agent.palabra.session.uplink import Habits
 from palabra_agent.palabra.transports.port import (
     Interrupted,
     MessageReceived,
@@ -60,7 +60,9 @@ OTHER_DATA: dict[str, Any] = {"source": "en", "targets": ["es", "de"]}
 
 @asynccontextmanager
 async def conversing(
-    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+    transport: FakeTransport,
+    limits: SilenceLimits | None = None,
+    silences: list[float] | None = None,
 ) -> AsyncGenerator[PalabraSession]:
     """Talk to Palabra for the length of a block; note when it is found to be silent."""
     now = asyncio.get_running_loop().time
@@ -69,7 +71,7 @@ async def conversing(
         if silences is not None:
             silences.append(now())
 
-    session = PalabraSession(transport, task, habits=habits, on_silence=note)
+    session = PalabraSession(transport, task, limits=limits, on_useless=note)
     session.rebrief(BRIEF)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(session.run(), name="session")
@@ -81,11 +83,13 @@ async def conversing(
 
 @asynccontextmanager
 async def ready(
-    transport: FakeTransport, habits: Habits | None = None, silences: list[float] | None = None
+    transport: FakeTransport,
+    limits: SilenceLimits | None = None,
+    silences: list[float] | None = None,
 ) -> AsyncGenerator[PalabraSession]:
     """Have a session whose task runs."""
     transport.acknowledges_pauses = True
-    async with conversing(transport, habits, silences) as session:
+    async with conversing(transport, limits, silences) as session:
         await eventually(lambda: transport.commands)
         transport.run_task()
         await session.until_ready()
@@ -479,7 +483,7 @@ async def talk(session: PalabraSession, frames: Iterable[Frame]) -> None:
         await asyncio.sleep(0.02)
 
 
-THRIFTY = Habits(idle_pause_seconds=5, silent_output_seconds=4)
+THRIFTY = SilenceLimits(idle_pause_seconds=5, silent_output_seconds=4)
 
 
 @in_jumping_time
@@ -501,7 +505,7 @@ async def test_a_muted_speaker_sleeps_as_soon_as_their_words_are_told() -> None:
     """A sentence that is not confirmed yet keeps the task running, for a while."""
     transport = FakeTransport()
     body = {"transcription_id": "t1", "language": "en", "text": "hello"}
-    async with ready(transport, Habits(idle_pause_seconds=60)) as session:
+    async with ready(transport, SilenceLimits(idle_pause_seconds=60)) as session:
         await talk(session, speech(1))
         transport.answer("partial_transcription", transcription=body)
         session.mute(is_muted=True)

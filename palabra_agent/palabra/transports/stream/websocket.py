@@ -23,11 +23,11 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.concurrency import finish, single_failure
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.commands import input_audio_data
 from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
 from palabra_agent.palabra.rest.answers import SessionTicket
 from palabra_agent.palabra.task.sections import WebSocketFormat
-from palabra_agent.palabra.transports.event_queue import EventQueue
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     MessageReceived,
@@ -67,7 +67,7 @@ class WebSocketTransport:
         self._voice_changed = asyncio.Event()
         """Set where somebody should look: Palabra listens or does not, or a chunk has left."""
         self._tracks = SpeechTracks(partial(unpack, formats), limits)
-        self._happened = EventQueue()
+        self._happened = EventStream[TransportEvent]()
         self._is_over = False
 
     async def wait_for_peer(self, seconds: float) -> bool:

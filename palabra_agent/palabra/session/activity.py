@@ -1,0 +1,231 @@
+"""The activity in a session: when to pause it, what was billed, when silence is suspicious. Pure.
+
+Palabra charges for the time in which a task runs, and confirms a sentence only by the silence that
+it hears after it. So a silence must last, and what was said before must have been transcribed and
+spoken, before the task is paused. A session may also be connected, running and dead: only what it
+does with speech can tell.
+
+Times are in seconds of any steady clock.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from palabra_agent.audio.frame import Frame
+from palabra_agent.session import Transcript
+
+_ONSET_MS: Final = 60.0
+"""So much sound in a row is speech; less is a click."""
+
+_SETTLE_SECONDS: Final = 2.0
+"""So long no words and no sound must have come before what was said counts as interpreted."""
+
+_UNCONFIRMED_SECONDS: Final = 10.0
+"""How long a sentence that is never confirmed may put off a pause."""
+
+_DOUBT_SHARE: Final = 1 / 3
+"""After this part of a suspicious silence it is worth asking whether the task is still there."""
+
+_LONGEST_SUSPICION_SECONDS: Final = 300.0
+
+_GONE_SECONDS: Final = 2.0
+"""An interrupted connection from which so long nothing comes, not even a queue's level, is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceLimits:
+    """How long a session puts up with the silence of its speaker, and of Palabra."""
+
+    idle_pause_seconds: float = math.inf
+    """Silence after which the task is paused, and its bill with it; resumed by the next word."""
+    silent_output_seconds: float = math.inf
+    """So much speech that is answered with nothing is worth a `FellSilent`."""
+
+
+class Observation(Enum):
+    """Something that follows from the last frame of the speaker."""
+
+    FIRST_WORD = auto()
+    """The speaker says something after a pause."""
+    UNANSWERED = auto()
+    """Palabra has answered nothing for some time: the task may be gone."""
+    SUSPICIOUS = auto()
+    """Palabra has answered nothing for long."""
+
+
+class Activity:
+    """The speaker's and Palabra's part in one session, and when the session may pause."""
+
+    def __init__(self, limits: SilenceLimits, now: float) -> None:
+        """Begin with a running task.
+
+        Args:
+            limits: How much silence is put up with.
+            now: The time.
+        """
+        self.is_paused = False
+        """Whether the speaker is silent for so long that Palabra need not hear."""
+        self._idle_seconds = limits.idle_pause_seconds
+        self._doubt = UnansweredSpeech(limits.silent_output_seconds * _DOUBT_SHARE)
+        self._suspicion = UnansweredSpeech(limits.silent_output_seconds)
+        self._is_suspected = False
+        self._is_muted = False
+        self._onset_ms = 0.0
+        self._spoke_at = now
+        """When the speaker was last heard, by us or by Palabra, or the session was resumed."""
+        self._answered_at = now
+        """When the interpretation last brought words or sound."""
+        self._unconfirmed: set[str] = set()
+        """Utterances that began and are not final."""
+
+    def hear(self, frame: Frame, now: float) -> list[Observation]:
+        """Take in a frame of the speaker, and return what follows from it."""
+        speech_ms = 0.0 if frame.is_pause else frame.duration_ms
+        observations = [Observation.FIRST_WORD] if self._hear_word(speech_ms, now) else []
+        if not self.is_paused and self._doubt.add(speech_ms):
+            observations.append(Observation.UNANSWERED)
+        if not self.is_paused and self._suspicion.add(speech_ms):
+            self._is_suspected = True
+            observations.append(Observation.SUSPICIOUS)
+
+        return observations
+
+    def mute(self, *, is_muted: bool) -> None:
+        """Learn whether the speaker is muted: then no word is to be expected."""
+        self._is_muted = is_muted
+
+    def send_speech(self, now: float) -> None:
+        """Learn that speech is sent now, perhaps long after it was heard."""
+        self._spoke_at = max(self._spoke_at, now)
+
+    def resume(self, now: float) -> None:
+        """Learn that Palabra hears from now on, first of all what was said before."""
+        self._answered_at = now
+
+    def read(self, transcript: Transcript, now: float) -> bool:
+        """Learn of words from Palabra; return whether they end a suspicious silence."""
+        self._answered_at = now
+        if not transcript.is_translation and transcript.is_final:
+            self._unconfirmed.discard(transcript.transcription_id)
+        elif not transcript.is_translation:
+            self._unconfirmed.add(transcript.transcription_id)
+
+        return self.answer()
+
+    def listen(self, now: float) -> bool:
+        """Learn that translated speech sounds; return whether it ends a suspicious silence."""
+        self._answered_at = now
+        return self.answer()
+
+    def answer(self) -> bool:
+        """Learn that Palabra works on what it hears; return whether it had been suspected."""
+        self._doubt.answer()
+        self._suspicion.answer()
+        was_suspected, self._is_suspected = self._is_suspected, False
+        return was_suspected
+
+    def pause(self) -> None:
+        """Begin a pause; what is not confirmed by now never will be."""
+        self.is_paused = True
+        self._unconfirmed.clear()
+
+    def pause_due_at(self) -> float:
+        """Tell when a pause may begin unless something happens before; infinity for never."""
+        if self.is_paused or math.isinf(self._idle_seconds):
+            return math.inf
+
+        idle = min(self._idle_seconds, _SETTLE_SECONDS) if self._is_muted else self._idle_seconds
+        settled = self._answered_at + _SETTLE_SECONDS
+        confirmed = self._spoke_at + _UNCONFIRMED_SECONDS if self._unconfirmed else -math.inf
+        return max(self._spoke_at + idle, settled, confirmed)
+
+    def _hear_word(self, speech_ms: float, now: float) -> bool:
+        """Note speech that is long enough for a word; return whether it ends a pause."""
+        self._onset_ms = self._onset_ms + speech_ms if speech_ms else 0.0
+        if self._onset_ms < _ONSET_MS:
+            return False
+
+        self._spoke_at = now
+        was_paused, self.is_paused = self.is_paused, False
+        return was_paused
+
+
+class UnansweredSpeech:
+    """A count of the speech that Palabra has answered with nothing."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        """Begin at zero.
+
+        Args:
+            limit_seconds: So much speech without any answer is too much; infinity for never.
+        """
+        self._limit_seconds = limit_seconds
+        self._unanswered_ms = 0.0
+
+    def add(self, speech_ms: float) -> bool:
+        """Count some speech; return whether it is too much now.
+
+        It says so once; the next time takes twice as long, as noise may never be answered.
+        """
+        self._unanswered_ms += speech_ms
+        if not speech_ms or self._unanswered_ms < self._limit_seconds * 1000:
+            return False
+
+        self._unanswered_ms = 0.0
+        self._limit_seconds = min(2 * self._limit_seconds, _LONGEST_SUSPICION_SECONDS)
+        return True
+
+    def answer(self) -> None:
+        """Begin anew: words or sound came."""
+        self._unanswered_ms = 0.0
+
+
+class BillingMeter:
+    """A count of the seconds in which a task runs, which is what Palabra charges for."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+        self._since: float | None = None
+
+    def observe(self, *, is_running: bool, now: float, since: float | None = None) -> None:
+        """Learn whether the task runs.
+
+        Args:
+            is_running: Whether it does, as far as is known.
+            now: The time.
+            since: When it began to run: when Palabra was told to, which it may confirm later.
+        """
+        if is_running and self._since is None:
+            self._since = now if since is None else since
+        elif not is_running and self._since is not None:
+            self._before += now - self._since
+            self._since = None
+
+    def seconds(self, now: float) -> float:
+        """Tell what was counted so far."""
+        return self._before + (now - self._since if self._since is not None else 0.0)
+
+
+class Interruption:
+    """An interruption of the connection, which LiveKit would wait for much longer than we do."""
+
+    def __init__(self) -> None:
+        self.ends_at = math.inf
+        """When the connection counts as gone, unless something comes; infinity while it is up."""
+
+    def begin(self, now: float) -> None:
+        """Wait for the connection to come back."""
+        self.ends_at = now + _GONE_SECONDS
+
+    def end(self) -> None:
+        """Wait no longer: it is back, or given up."""
+        self.ends_at = math.inf
+
+    def receive(self, now: float) -> None:
+        """Learn that something came over the connection all the same."""
+        if not math.isinf(self.ends_at):
+            self.begin(now)

@@ -1,0 +1,133 @@
+"""The events of one session: words and tracks in the caller's language codes, once and in order.
+
+Palabra may answer `en-us` where the room says `en`, and some servers name no language at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from palabra_agent.audio.frame import Frame, FrameSource
+from palabra_agent.errors import PalabraError
+from palabra_agent.languages import AUTO, LanguageCode, match
+from palabra_agent.palabra.event_stream import EventStream
+from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, OperatorNotice
+from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
+from palabra_agent.session import (
+    Brief,
+    InterpretationEnded,
+    InterpretationStarted,
+    SessionEvent,
+    Transcript,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class SessionEvents:
+    """The events that one session tells its caller, and the log entries for its operator."""
+
+    def __init__(self, on_sound: Callable[[], None]) -> None:
+        """Begin without a brief.
+
+        Args:
+            on_sound: Called whenever sound is heard on a track that is listened to.
+        """
+        self.brief = Brief(LanguageCode(""), ())
+        """The brief that was given last."""
+        self._targets: tuple[LanguageCode, ...] = ()
+        """All that were ever asked for: a dropped one may still be spoken."""
+        self._on_sound = on_sound
+        self._stream = EventStream[SessionEvent]()
+        self._order = TranscriptOrder()
+        self._tracks: dict[FrameSource, TranslatedTrack] = {}
+        self._unread = Counter[str]()
+
+    @property
+    def unread(self) -> int:
+        """The number of messages that could not be understood."""
+        return self._unread.total()
+
+    def follow(self, brief: Brief) -> None:
+        """Name languages as another brief does."""
+        self.brief = brief
+        self._targets = tuple(dict.fromkeys((*brief.targets, *self._targets)))
+
+    def tell(self, event: SessionEvent) -> None:
+        """Pass an event on; a transcript only where it is news."""
+        if not isinstance(event, Transcript):
+            self._stream.put(event)
+            return
+
+        named = replace(event, language=self._language_of(event))
+        if self._order.is_news(named):
+            self._stream.put(self._order.paired(named))
+
+    def start_track(self, language: str, source: FrameSource) -> None:
+        """Tell of a translated track; one of a language that was never asked for is left alone."""
+        code = match(language, self._targets)
+        if code is not None:
+            track = self._tracks[source] = TranslatedTrack(source, self._on_sound)
+            self._stream.put(InterpretationStarted(code, track))
+
+    def end_track(self, source: FrameSource) -> None:
+        """Tell that nothing more comes on a track."""
+        self._stream.put(InterpretationEnded(self._tracks.pop(source, source)))
+
+    def end(self, error: PalabraError | None = None) -> None:
+        """Let the events end, with an error where the caller did not ask for the end."""
+        self._stream.end(error)
+
+    def log(self, notice: OperatorNotice) -> None:
+        """Log a notice; of messages that cannot be understood one of each kind."""
+        if notice.kind == "unread":
+            self._unread[notice.code] += 1
+            if self._unread[notice.code] > 1:
+                return
+
+        if notice.kind == PAUSE_REFUSED:
+            logger.warning("palabra does not pause, it charges for silence too")
+
+        logger.info("palabra sent a notice", extra={"kind": notice.kind, "code": notice.code})
+
+    def events(self) -> AsyncIterator[SessionEvent]:
+        """Iterate over the events, for one reader at a time.
+
+        Raises:
+            PalabraError: The error that ended them.
+        """
+        return self._stream.events()
+
+    def _language_of(self, transcript: Transcript) -> LanguageCode:
+        """Find the caller's code, where only one can be meant."""
+        language, brief = transcript.language, self.brief
+        if transcript.is_translation:
+            only = brief.targets[0] if len(brief.targets) == 1 and not language else language
+            return match(only, self._targets) or only
+
+        return language or LanguageCode(brief.source_language.replace(AUTO, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedTrack:
+    """A translated track that calls back for each frame that can be heard."""
+
+    source: FrameSource
+    on_sound: Callable[[], None]
+
+    @asynccontextmanager
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
+        """Listen."""
+        async with self.source.open_frames() as frames:
+            yield self._listen(frames)
+
+    async def _listen(self, frames: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+        async for frame in frames:
+            if not frame.is_silent:
+                self.on_sound()
+
+            yield frame
