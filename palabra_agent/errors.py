@@ -104,13 +104,13 @@ class PalabraError(PalabraAgentError):
     """The Palabra side failed."""
 
     retryable: bool = True
-    """Whether the same request may succeed later."""
+    """True where the same request may succeed later."""
     retry_after_seconds: float | None = None
-    """How long Palabra asks us to wait before the next try."""
+    """The wait that Palabra asks for before the next try."""
 
 
 class ErrorClass(StrEnum):
-    """What a failure of the REST API means, whatever its status or number."""
+    """The meaning of a failure of the REST API, apart from its status and number."""
 
     CREDENTIALS = "credentials"
     """The client id and secret, or the key, are not accepted."""
@@ -159,12 +159,12 @@ class ApiError(PalabraError):
         self.error_code = error_code
         """Palabra's number, such as 100050 for an insufficient balance."""
         self.error_class = error_class or _class_of(status, error_code)
-        """What it means."""
+        """Its meaning."""
         self.retryable = status in {408, 425, 429} or status >= 500
 
     @property
     def is_about_balance(self) -> bool:
-        """Whether nothing but money helps."""
+        """True where nothing but money helps."""
         return self.error_code == _INSUFFICIENT_BALANCE
 
     def __str__(self) -> str:
@@ -189,7 +189,7 @@ class Unreachable(PalabraError):
         self.host = host
         self.reason = reason
         self.error_class = error_class
-        """Whether there was no connection, or no answer in time."""
+        """Tells a missing connection from an answer that did not come in time."""
 
     def __str__(self) -> str:
         return f"Palabra cannot be reached at {self.host}: {self.reason}"

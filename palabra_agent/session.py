@@ -17,7 +17,7 @@ from palabra_agent.voices import VoiceChoice
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a Palabra session is asked to do for one speaker."""
+    """The request to a Palabra session: one speaker's languages and voices."""
 
     source_language: LanguageCode
     """A source code, or `auto`."""
@@ -36,9 +36,9 @@ class Transcript:
     transcription_id: str
     """The utterance; the same for its partials, its final text and all its translations."""
     part: str
-    """Which part of a split utterance; empty where it is whole."""
+    """The part of a split utterance; empty where it is whole."""
     language: LanguageCode
-    """Language of the text: the detected source, or the target; empty where nobody says it."""
+    """Language of the text, the detected source or the target; empty where it is not known."""
     text: str
     """The whole text so far, not an addition."""
     is_final: bool
@@ -46,7 +46,7 @@ class Transcript:
     original: str = ""
     """The words that a translation translates, as far as they are known; else empty."""
     start_seconds: float | None = None
-    """When the words began, since the beginning of the session's sound; None where unknown."""
+    """The begin of the words, since that of the session's sound; None where unknown."""
     end_seconds: float | None = None
 
 
@@ -115,7 +115,7 @@ class Session(Protocol):
 
     @property
     def billed_seconds(self) -> float:
-        """For how long it has been charged."""
+        """The seconds for which it has been charged."""
         ...
 
     def write(self, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""Values out of a JSON that anybody may have written: taken as what they should be, or as nothing.
+"""Values out of a JSON of unknown origin: taken as what they should be, or as nothing.
 
 Nothing here raises, and every text that leaves here can be encoded again.
 """

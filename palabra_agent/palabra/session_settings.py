@@ -17,7 +17,6 @@ from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.rest.api import SessionTicket
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.building import build_task
-from palabra_agent.palabra.task.comparing import is_same_task
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
@@ -56,7 +55,7 @@ class SessionSettings:
         return (
             self.detectable_languages == other.detectable_languages
             and self.partial_translations == other.partial_translations
-            and is_same_task(self.for_session_of(other).task, other.task)
+            and self.for_session_of(other).task.makes_same_task_as(other.task)
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
 TransportKind: TypeAlias = Literal["webrtc", "websocket"]
-"""How a session is joined, in our words."""
+"""The way into a session, in our words."""
 
 StreamType: TypeAlias = Literal["webrtc", "ws"]
 """The same in the task's own words."""
@@ -14,7 +14,7 @@ StreamType: TypeAlias = Literal["webrtc", "ws"]
 STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "websocket": "ws"}
 
 GLOBAL: Final = "global"
-"""What holds for every target of a task."""
+"""Palabra's word for every target of a task."""
 
 LEAST_SOUND_BYTES: Final = 768
 """Palabra takes no less in one message."""

@@ -14,7 +14,6 @@ from palabra_agent.config.documents import read_object
 from palabra_agent.config.plugins import PluginKnowledge, PluginUse
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.palabra.task.comparing import is_same_task
 from palabra_agent.plugins_host.configured import ConfiguredPlugin
 
 _FOR_LATER_SESSIONS: Final = (
@@ -105,7 +104,7 @@ def _is_same(key: str, held: RoomConfig, config: RoomConfig, plugins: PluginKnow
     """Whether a key means the same in both, however it is written."""
     match key:
         case "palabra":
-            return is_same_task(held.palabra, config.palabra)
+            return held.palabra.makes_same_task_as(config.palabra)
         case "plugins":
             return len(held.plugins) == len(config.plugins) and all(
                 map(plugins.are_same, held.plugins, config.plugins)

@@ -129,7 +129,7 @@ class TaskConversation:
         self._state.follow(Signal.END_WANTED)
 
     def leave(self) -> None:
-        """End at once, whatever is under way."""
+        """End at once."""
         self._state.follow(Signal.LEFT)
 
     def may_end(self, now: float) -> bool:

@@ -280,7 +280,7 @@ def _warning(data: _Json) -> Message:
 
 
 def _name(value: object) -> str:
-    """Make a name fit for a log, whatever server made it up."""
+    """Make a name fit for a log, so that it cannot disturb it."""
     return _UNSAFE.sub("_", as_word(value)[:_LONGEST_NAME])
 
 

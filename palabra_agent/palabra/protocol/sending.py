@@ -58,7 +58,7 @@ _PAUSES_IN_VAIN: Final = 3
 """So many in a row are told to the operator."""
 
 
-class RateLimits:
+class CommandLimits:
     """The times from which each command may be sent next."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class CommandScheduler:
     def __init__(self, state: TaskState, queue: CommandQueue) -> None:
         self._state = state
         self._queue = queue
-        self._limits = RateLimits()
+        self._limits = CommandLimits()
         self._ask_from = -math.inf
         self._pause_from = -math.inf
         self._missed_pauses = 0

@@ -298,7 +298,7 @@ class MissingVoices:
 
 
 def _voices_of(task: Task) -> Iterator[str]:
-    """Find the voices that a task asks for, of whatever shape an operator has made it."""
+    """Find the voices that a task asks for, in any shape that an operator has made it."""
     pipeline: Mapping[str, Any] = as_object(task.get("pipeline")) or {}
     entries = pipeline.get("translations")
     for entry in cast("list[object]", entries) if isinstance(entries, list) else ():

@@ -95,7 +95,7 @@ class Signal(StrEnum):
     """The connection or the server's side is gone, something did not come in time, or was refused.
     """
     LEFT = "left"
-    """We leave, whatever is under way."""
+    """We leave at once."""
 
 
 _S, _A = SessionState, Acknowledgement
@@ -299,7 +299,7 @@ class StateDeadline:
 
     def __init__(self) -> None:
         self.at = math.inf
-        """When to give up; infinity while nothing is expected."""
+        """The time to give up; infinity while nothing is expected."""
         self._session = SessionState.IDLE
         self._seconds = math.inf
 

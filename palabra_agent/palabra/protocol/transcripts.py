@@ -1,6 +1,6 @@
-"""Puts a session's transcripts in order: once each, final after partials, nothing after a final.
+"""Transcripts of a session in order: each once, final after partials, nothing after a final. Pure.
 
-Translations come with the words that they translate. Pure.
+Translations come with the words that they translate.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class _Version:
 
 
 class TranscriptOrder:
-    """Recognises what Palabra says twice, late or without news.
+    """Recognises transcripts that Palabra sends twice, late or without news.
 
     Palabra repeats validated texts on WebRTC, partials may come after the text that they led to,
     and the partials of a sentence that is split later carry no part.
@@ -36,14 +36,14 @@ class TranscriptOrder:
         self._versions: OrderedDict[tuple[str, str], _Version] = OrderedDict()
 
     def is_news(self, transcript: Transcript) -> bool:
-        """Whether a transcript says something new; it is remembered.
+        """Tell whether a transcript says something new; it is remembered.
 
         A second final with other words is a repetition too: what was said stays said.
         """
         if not transcript.text.strip():
             return False
 
-        # an utterance has one original, whatever language its partials were taken for
+        # an utterance has one original, also where its partials were taken for other languages
         version = transcript.language if transcript.is_translation else _ORIGINAL
         known = self._recall((transcript.transcription_id, version))
         if known.finals.keys() & {transcript.part, _WHOLE}:

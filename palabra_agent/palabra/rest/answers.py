@@ -1,4 +1,4 @@
-"""What Palabra's session API answers: tickets, lists and refusals, read from their JSON. Pure.
+"""Answers of Palabra's session API: tickets, lists and refusals, read from their JSON. Pure.
 
 Several generations of the API are understood: with the envelope or without, a list of sessions in
 four shapes, the token as a text or in a list. No text made here holds a token or a session's id.
@@ -42,7 +42,7 @@ class SessionTicket:
     """Tokens that only let listen, where some were asked for; deprecated by Palabra."""
 
     def url_for(self, transport: StreamType) -> str:
-        """The address for one transport."""
+        """Tell the address for one transport."""
         return self.webrtc_url if transport == "webrtc" else self.ws_url
 
 
@@ -54,7 +54,7 @@ class SessionInfo:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     expires_at: datetime | None = None
-    """When it ends unless somebody is connected, which extends it every minute."""
+    """The time of its end, unless a connection extends it, as it does every minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class SessionPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back over HTTP."""
+class ApiAnswer:
+    """An answer over HTTP."""
 
     status: int
     content: object
@@ -83,12 +83,12 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the request was obeyed: the envelope's `ok` counts as well as the status."""
+        """True where the request was obeyed: the envelope's `ok` counts as well as the status."""
         envelope = as_object(self.content) or {}
         return self.status < 300 and envelope.get("ok") is not False
 
 
-def ticket_of(answer: Answer, transport: StreamType) -> SessionTicket:
+def ticket_of(answer: ApiAnswer, transport: StreamType) -> SessionTicket:
     """Read a created session; it must have what the transport needs.
 
     Raises:
@@ -110,12 +110,12 @@ def ticket_of(answer: Answer, transport: StreamType) -> SessionTicket:
     return made
 
 
-def id_of(answer: Answer) -> str | None:
-    """The id of a created session, be the rest of the answer as it may."""
+def id_of(answer: ApiAnswer) -> str | None:
+    """Read the id of a created session, be the rest of the answer as it may."""
     return as_text(_unwrapped(answer).get("id")) or None
 
 
-def page_of(answer: Answer) -> SessionPage:
+def page_of(answer: ApiAnswer) -> SessionPage:
     """Read a list of sessions; an empty answer is an empty list.
 
     Raises:
@@ -134,7 +134,7 @@ def page_of(answer: Answer) -> SessionPage:
     return SessionPage(tuple(info for info in found if info.id), token or None)
 
 
-def info_of(answer: Answer) -> SessionInfo:
+def info_of(answer: ApiAnswer) -> SessionInfo:
     """Read one session.
 
     Raises:
@@ -147,7 +147,7 @@ def info_of(answer: Answer) -> SessionInfo:
     return info
 
 
-def refusal_of(answer: Answer, secrets: Iterable[str] = ()) -> ApiError:
+def refusal_of(answer: ApiAnswer, secrets: Iterable[str] = ()) -> ApiError:
     """Read the error envelope: the detail of its first entry, else its title."""
     envelope = as_object(answer.content) or {}
     errors = envelope.get("errors") or envelope.get("error") or envelope.get("detail")
@@ -164,13 +164,13 @@ def refusal_of(answer: Answer, secrets: Iterable[str] = ()) -> ApiError:
     return error
 
 
-def bad_answer(answer: Answer, reason: str) -> ApiError:
-    """A success that is of no use."""
+def bad_answer(answer: ApiAnswer, reason: str) -> ApiError:
+    """Make the error of a success that is of no use."""
     return ApiError(answer.status, reason, error_class=ErrorClass.BAD_ANSWER)
 
 
-def _unwrapped(answer: Answer) -> _Json:
-    """The content, out of its envelope where it has one; one page of the documentation has none."""
+def _unwrapped(answer: ApiAnswer) -> _Json:
+    """Take the content out of its envelope, where it has one; one documented page has none."""
     envelope = as_object(answer.content) or {}
     return as_object(envelope.get("data")) or ({} if "data" in envelope else envelope)
 
@@ -190,13 +190,13 @@ def _time(value: object) -> datetime | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """Texts that are not empty, alone or in a list."""
+    """Read the texts that are not empty, alone or in a list."""
     listed = cast("list[object]", value) if isinstance(value, list) else [value]
     return tuple(filter(None, map(as_text, listed)))
 
 
 def _url(value: object) -> str:
-    """A URL with a host, whatever its scheme; empty for everything else."""
+    """Read a URL with a host and any scheme; empty for everything else."""
     text = as_text(value) or ""
     try:
         parts = urlsplit(text)
@@ -216,7 +216,7 @@ def _without(secrets: Iterable[str], text: str) -> str:
 
 
 def _seconds(header: str) -> float | None:
-    """`Retry-After` in seconds; its other form, a date, no server of Palabra's was seen to send."""
+    """Read `Retry-After` in seconds; its other form, a date, was never seen of Palabra."""
     if not header.isascii() or not header.strip().isdigit():
         return None
 

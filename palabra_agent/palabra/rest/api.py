@@ -1,9 +1,9 @@
 """Palabra's session API over HTTP: create, list, show, extend and delete sessions.
 
-Asked again is only where it can help: a connection that failed and a failure of Palabra's own, at
-most twice. An answer to a deletion is final. Sessions of ours that could not be deleted are
-remembered, and deleted before anything else when Palabra says that there are too many; those of
-anybody else are never touched.
+A request is sent again only where that can help: after a failed connection or a failure of
+Palabra's own, at most twice. An answer to a deletion is final. Sessions of ours that could not be
+deleted are remembered, and deleted first when Palabra says that there are too many; those of others
+are never touched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ from palabra_agent.palabra.rest.answers import (
     page_of,
     ticket_of,
 )
-from palabra_agent.palabra.rest.asking import ApiKey, AppCredentials, Asker, Credentials, Request
+from palabra_agent.palabra.rest.requests import (
+    ApiKey,
+    ApiRequest,
+    AppCredentials,
+    Credentials,
+    RequestSender,
+)
 from palabra_agent.palabra.vocabulary import StreamType
 
 __all__ = [
@@ -49,10 +55,10 @@ _SHORT_SECONDS: Final = 5.0
 _REMEMBERED: Final = 100
 _DELETED_AT_ONCE: Final = 20
 _ROOM_SECONDS: Final = 2.0
-"""Whoever wants a new session waits no longer for the old ones to go."""
+"""The longest wait of a new session for the old ones to go."""
 
 _TOO_MANY_SESSIONS: Final = frozenset({403, 409, 429})
-"""What a cap on parallel sessions may be answered with; nobody has seen it."""
+"""Statuses that may mean a cap on parallel sessions; it was never seen."""
 
 
 class PalabraApi:
@@ -73,7 +79,7 @@ class PalabraApi:
         *,
         retry_pauses: tuple[float, ...] = RETRY_PAUSES,
     ) -> None:
-        self._asker = Asker(base_url, credentials, http)
+        self._sender = RequestSender(base_url, credentials, http)
         self._retry_pauses = retry_pauses
         self._undeleted: dict[str, None] = {}
 
@@ -81,14 +87,14 @@ class PalabraApi:
         """Create a session; nothing is billed until a task runs in it.
 
         Args:
-            transport: What the ticket must allow; the other address may be missing.
+            transport: The one that the ticket must allow; the other address may be missing.
 
         Raises:
             ApiError: Palabra refused, or answered without what a session needs.
             Unreachable: Palabra did not answer in time.
         """
         body = {"data": {"intent": "api", "subscriber_count": 0, "publisher_can_subscribe": True}}
-        request = Request(
+        request = ApiRequest(
             "POST",
             "/session-storage/session",
             _CREATE_SECONDS,
@@ -96,14 +102,14 @@ class PalabraApi:
             pauses=self._retry_pauses,
         )
         try:
-            answer = await self._asker.ask(request)
+            answer = await self._sender.send(request)
         except ApiError as error:
             if error.status == 404:
                 # older servers say so to a client id that they do not know
                 raise _wrong_credentials(error) from None
             if not _may_lack_room(error) or not await self._make_room():
                 raise
-            answer = await self._asker.ask(replace(request, pauses=()))
+            answer = await self._sender.send(replace(request, pauses=()))
 
         try:
             return ticket_of(answer, transport)
@@ -124,14 +130,14 @@ class PalabraApi:
         if page_token is not None:
             query["page_token"] = page_token
 
-        request = Request(
+        request = ApiRequest(
             "GET",
             "/session-storage/sessions",
             _SHORT_SECONDS,
             query=query,
             pauses=self._retry_pauses,
         )
-        return page_of(await self._asker.ask(request))
+        return page_of(await self._sender.send(request))
 
     async def get_session(self, session_id: str) -> SessionInfo:
         """Show one session.
@@ -140,24 +146,24 @@ class PalabraApi:
             ApiError: Palabra refused; `not_found` where it is gone.
             Unreachable: Palabra did not answer in time.
         """
-        request = Request(
+        request = ApiRequest(
             "GET",
             _path(session_id),
             _SHORT_SECONDS,
             pauses=self._retry_pauses,
             secret=session_id,
         )
-        return info_of(await self._asker.ask(request))
+        return info_of(await self._sender.send(request))
 
     async def extend_session(self, session_id: str, *, ttl_seconds: int) -> None:
-        """Let a session live so many seconds from now on, whether or not anybody is connected.
+        """Let a session live so many seconds from now on, connected or not.
 
         Raises:
             ApiError: Palabra refused.
             Unreachable: Palabra did not answer in time.
         """
         # one page of the documentation has it in the query, another one in the body
-        request = Request(
+        request = ApiRequest(
             "POST",
             _path(session_id),
             _SHORT_SECONDS,
@@ -165,7 +171,7 @@ class PalabraApi:
             body={"data": {"ttl_seconds": ttl_seconds}},
             secret=session_id,
         )
-        await self._asker.ask(request)
+        await self._sender.send(request)
 
     async def delete_session(self, session_id: str) -> None:
         """Delete one of our own sessions; one that could not be deleted is remembered.
@@ -175,14 +181,14 @@ class PalabraApi:
             Unreachable: Palabra did not answer in time.
         """
         self._remember(session_id)
-        request = Request(
+        request = ApiRequest(
             "DELETE",
             _path(session_id),
             _SHORT_SECONDS,
             secret=session_id,
         )
         try:
-            await self._asker.ask(request)
+            await self._sender.send(request)
         except ApiError as error:
             if error.status != 404:
                 raise
@@ -195,7 +201,7 @@ class PalabraApi:
             del self._undeleted[next(iter(self._undeleted))]
 
     async def _make_room(self) -> bool:
-        """Delete the sessions of ours that are left over; whether there was any."""
+        """Delete the sessions of ours that are left over; returns whether there was any."""
         left = tuple(self._undeleted)[-_DELETED_AT_ONCE:]
         with suppress(TimeoutError):
             async with asyncio.timeout(_ROOM_SECONDS), asyncio.TaskGroup() as group:
@@ -205,7 +211,7 @@ class PalabraApi:
         return any(session_id not in self._undeleted for session_id in left)
 
     async def _discard(self, session_id: str | None) -> None:
-        """Delete a session that nobody can join, if it is known; its own refusal says enough."""
+        """Delete a session that cannot be joined, if it is known; its own refusal says enough."""
         if session_id is not None:
             with suppress(PalabraError):
                 await self.delete_session(session_id)

@@ -1,4 +1,7 @@
-"""The `data` of `set_task`, made from a room's settings: whole, for either transport. Pure."""
+"""The `data` of `set_task`, made from a room's settings: whole, for either transport. Pure.
+
+Documented fields first, then the room's overlay, then the voices that were chosen for the speaker.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
+from palabra_agent.config.documents import overlay
 from palabra_agent.config.fields import (
     ConfigModel,
     check_source,
@@ -21,16 +25,15 @@ from palabra_agent.languages import AUTO, LanguageCode, base
 from palabra_agent.palabra.task.overlay import laid_over
 from palabra_agent.palabra.task.sections import Translation
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
-from palabra_agent.palabra.task.voicing import with_voices
 from palabra_agent.palabra.vocabulary import GLOBAL, StreamType
-from palabra_agent.voices import VoiceChoice
+from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 _Json: TypeAlias = dict[str, JsonValue]
 
 _NO_VOICES: Final[Mapping[LanguageCode, VoiceChoice]] = MappingProxyType({})
 
 _SENT_AS_NULL: Final = frozenset({"voice_id", "transcription_correction_style"})
-"""Where null is a value that Palabra documents; elsewhere it means that nothing is sent."""
+"""Palabra documents null as a value of these; elsewhere it means that nothing is sent."""
 
 
 def build_task(
@@ -45,7 +48,7 @@ def build_task(
 ) -> dict[str, JsonValue]:
     """Make the `data` of `set_task`: always whole, nothing documented implied.
 
-    Voices that were chosen win over whatever the settings say of them.
+    Chosen voices win over the settings' own.
 
     Raises:
         ConfigError: With every language that Palabra does not hear or speak, or that comes twice.
@@ -63,17 +66,17 @@ def build_task(
             for target in targets
         ],
         "translation_queue_configs": {
-            key: _spoken_out(settings.queue_config_of(key))
+            key: _section_json(settings.queue_config_of(key))
             for key in (GLOBAL, *targets)
             if key == GLOBAL or key in settings.translation_queue_configs
         },
         "allowed_message_types": list(TRANSCRIPTION_TYPES if types is None else types),
     }
     if settings.preprocessing is not None:
-        pipeline["preprocessing"] = _spoken_out(settings.preprocessing)
+        pipeline["preprocessing"] = _section_json(settings.preprocessing)
 
     task: _Json = {**_streams(settings, transport), "pipeline": pipeline}
-    return with_voices(laid_over(task, settings.undocumented), voices)
+    return _with_voices(laid_over(task, settings.undocumented), voices)
 
 
 def _language_problems(
@@ -124,13 +127,13 @@ def _transcription(
     return {
         "source_language": base(source),
         "detectable_languages": list(may_detect),
-        **_spoken_out(settings.transcription),
+        **_section_json(settings.transcription),
     }
 
 
 def _translation(entry: Translation, target: LanguageCode, partial_translations: bool) -> _Json:
     said = entry.translate_partial_transcriptions
-    fields = _spoken_out(entry)
+    fields = _section_json(entry)
     speech = fields["speech_generation"]
     if entry.speech_generation.voice_cloning and isinstance(speech, dict):
         speech["voice_id"] = None
@@ -141,18 +144,57 @@ def _translation(entry: Translation, target: LanguageCode, partial_translations:
     }
 
 
-def _spoken_out(section: ConfigModel) -> _Json:
-    """Every documented field with its value; the others only where somebody set them."""
+def _section_json(section: ConfigModel) -> _Json:
+    """List every documented field with its value; the others only where they are set."""
     fields = {name: getattr(section, name) for name in type(section).model_fields}
     return {
-        name: _json(value)
+        name: _value_json(value)
         for name, value in fields.items()
         if value is not None or name in _SENT_AS_NULL
     }
 
 
-def _json(value: object) -> JsonValue:
+def _value_json(value: object) -> JsonValue:
     if isinstance(value, ConfigModel):
-        return _spoken_out(value)
+        return _section_json(value)
 
     return cast("JsonValue", list(value) if isinstance(value, tuple) else value)
+
+
+def _with_voices(task: _Json, voices: Mapping[LanguageCode, VoiceChoice]) -> _Json:
+    """Lay the chosen voices over the task; the other fields of `speech_generation` stay.
+
+    Palabra knows three ways to a voice, of which each excludes the others. All three are always
+    said, so that the settings' choice is not left beside the one that was made now.
+    """
+    if not voices:
+        return task
+
+    pipeline = cast("dict[str, list[_Json]]", task["pipeline"])
+    entries = [_with_voice(entry, voices) for entry in pipeline["translations"]]
+    return {**task, "pipeline": cast("JsonValue", {**pipeline, "translations": entries})}
+
+
+def _with_voice(entry: _Json, voices: Mapping[LanguageCode, VoiceChoice]) -> _Json:
+    choice = voices.get(LanguageCode(str(entry["target_language"])))
+    speech = entry.get("speech_generation")
+    # an operator may have laid something else there, unchecked
+    if choice is None or not isinstance(speech, dict):
+        return entry
+
+    return {**entry, "speech_generation": cast("JsonValue", overlay(speech, _said(choice)))}
+
+
+def _said(choice: VoiceChoice) -> _Json:
+    match choice:
+        case FixedVoice(voice_id):
+            return {"voice_cloning": False, "voice_id": voice_id, **_timbre(is_used=False)}
+        case ClonedVoice():
+            return {"voice_cloning": True, "voice_id": None, **_timbre(is_used=False)}
+        case TimbreMatchedVoice(high, low):
+            voices: _Json = {"high_timbre_voices": [high], "low_timbre_voices": [low]}
+            return {"voice_cloning": False, **_timbre(is_used=True, voices=voices)}
+
+
+def _timbre(*, is_used: bool, voices: _Json | None = None) -> _Json:
+    return {"voice_timbre_detection": {"enabled": is_used, **(voices or {})}}

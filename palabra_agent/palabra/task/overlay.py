@@ -1,7 +1,7 @@
-"""What a room wants laid over its finished task, unchecked: what may not be, and how it is done.
+"""The overlay: fields that a room wants laid over its finished task, unchecked but for a few.
 
-Whatever may be laid there, the languages, the transport and the shape of the task stay as they are
-said elsewhere: the rest of this package relies on them.
+The languages, the transport and the shape of the task stay as they are said elsewhere: the rest of
+this package relies on them. So the overlay may not hold them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FIXED: Final[Mapping[Path, str]] = {
     ("pipeline", "transcription", "source_language"): _LANGUAGES,
     ("pipeline", "transcription", "detectable_languages"): _LANGUAGES,
 }
-"""What the overlay may not hold."""
+"""Fields that the overlay may not hold."""
 
 _OBJECTS: Final[Sequence[Path]] = (
     ("input_stream",),
@@ -43,13 +43,13 @@ _OBJECTS: Final[Sequence[Path]] = (
     ("pipeline", "transcription"),
     ("pipeline", "translation_queue_configs"),
 )
-"""What it may only add to, not replace."""
+"""Objects that it may only add to, not replace."""
 
 _ENTRIES: Final[Path] = ("pipeline", "translations")
 
 
 def overlay_mistakes(said: Mapping[str, JsonValue], *, has_speech: bool) -> list[Mistake]:
-    """Everything that may not be laid over a task."""
+    """List everything that may not be laid over a task."""
     mistakes: list[Mistake] = [
         (path, refusal(reason)) for path, reason in _FIXED.items() if _at(said, path) is not _ABSENT
     ]
@@ -65,7 +65,7 @@ def overlay_mistakes(said: Mapping[str, JsonValue], *, has_speech: bool) -> list
 
 
 def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
-    """The task with the overlay on it: objects merge, everything else is replaced."""
+    """Lay the overlay over a task: objects merge, everything else is replaced."""
     pipeline = said.get("pipeline")
     if not isinstance(pipeline, dict):
         return cast("Json", overlay(task, said))

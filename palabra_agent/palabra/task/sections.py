@@ -1,7 +1,8 @@
 """The sections of Palabra's task that a room may choose, field by field.
 
-Palabra's names, our defaults, and what Palabra documents as allowed. Fields that it does not
-document say so; they are sent only where somebody sets them.
+Palabra's names, our defaults, and the values that Palabra documents as allowed. Fields that it does
+not document say so: they are known from its SDKs and their defaults, are sent only where they are
+set, and are checked for their type alone, since what the server allows is not known.
 """
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ from palabra_agent.config.fields import (
     Whole,
     refusal,
 )
-from palabra_agent.palabra.task.advanced import (
-    SpeechAdvanced,
-    SplitterAdvanced,
-    TranscriptionAdvanced,
-)
+
+Share = Annotated[Number, Between(0, 1)]
+Seconds = Annotated[Number, Between(0, 600)]
+Count = Annotated[Whole, Between(0, 100_000)]
 
 OPUS_RATES: Final = frozenset({16_000, 24_000, 48_000})
 """Sample rates that Opus has, of those that Palabra takes."""
@@ -43,7 +43,7 @@ OneVoice = Annotated[tuple[VoiceId, ...], AfterValidator(_one_voice)]
 
 
 class VoiceTimbreDetection(ConfigModel):
-    """Which voice answers a high and which a low one."""
+    """The voices that answer a high and a low one."""
 
     enabled: Switch = False
     """Choose the voice by the speaker's timbre; excludes `voice_cloning`."""
@@ -51,6 +51,17 @@ class VoiceTimbreDetection(ConfigModel):
     """One voice id."""
     low_timbre_voices: OneVoice = ("default_low",)
     """One voice id."""
+
+
+class SpeechAdvanced(ConfigModel):
+    """The sound of a voice, in detail."""
+
+    f0_variance_factor: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented: how much the pitch varies."""
+    energy_variance_factor: Annotated[Number, Between(0, 10)] | None = None
+    """Undocumented: how much the loudness varies."""
+    with_custom_stress: Switch | None = None
+    """Undocumented."""
 
 
 class SpeechGeneration(ConfigModel):
@@ -61,7 +72,7 @@ class SpeechGeneration(ConfigModel):
     voice_id: VoiceId | None = "default_low"
     """A voice of Palabra's or your own; excludes `voice_cloning`."""
     voice_timbre_detection: VoiceTimbreDetection = VoiceTimbreDetection()
-    """Where it is enabled, the detected voice wins over `voice_id`."""
+    """A voice by the timbre of the speaker; where it is enabled, it wins over `voice_id`."""
     tts_model: Name | None = None
     """Undocumented: the model that speaks, such as `auto`."""
     voice_cloning_mode: Name | None = None
@@ -103,7 +114,7 @@ class Translation(ConfigModel):
 
 
 class QueueConfig(ConfigModel):
-    """How far speech may lag, and how fast it may talk to catch up."""
+    """The lag that speech may have, and the tempo at which it may catch up."""
 
     desired_queue_level_ms: Annotated[Whole, Between(1, 600_000)] = 6_000
     """Unspoken speech that is aimed at; Palabra recommends 6000 to 8000."""
@@ -123,8 +134,33 @@ class QueueConfig(ConfigModel):
     """Undocumented."""
 
 
+class SplitterAdvanced(ConfigModel):
+    """The cutting of sentences, in detail."""
+
+    force_split_min_characters: Count | None = None
+    """Undocumented."""
+    force_split_min_seconds: Seconds | None = None
+    """Undocumented."""
+    min_sentence_characters: Count | None = None
+    """Undocumented."""
+    min_sentence_seconds: Seconds | None = None
+    """Undocumented."""
+    min_split_interval: Seconds | None = None
+    """Undocumented."""
+    context_size: Count | None = None
+    """Undocumented."""
+    segments_after_restart: Count | None = None
+    """Undocumented."""
+    step_size: Count | None = None
+    """Undocumented."""
+    max_steps_without_eos: Count | None = None
+    """Undocumented."""
+    force_end_of_segment: Seconds | None = None
+    """Undocumented."""
+
+
 class SentenceSplitter(ConfigModel):
-    """Whether long sentences are cut to be spoken sooner."""
+    """The cutting of long sentences, so that they are spoken sooner."""
 
     enabled: Switch = True
     """Cut them; a cut within a clause sometimes repeats words."""
@@ -140,7 +176,7 @@ class Verification(ConfigModel):
     auto_transcription_correction: Switch = False
     """Correct transcriptions; Palabra calls it unfinished."""
     transcription_correction_style: Name | None = None
-    """How."""
+    """The style of the corrections."""
     allow_verification_glossaries: Switch | None = None
     """Apply the account's enabled glossaries there."""
     allowed_verification_glossary_ids: Names | None = None
@@ -149,8 +185,30 @@ class Verification(ConfigModel):
     """Undocumented: such as `auto`."""
 
 
+class FillerPhrases(ConfigModel):
+    """Phrases spoken while a translation is awaited."""
+
+    enabled: Switch | None = None
+    """Undocumented."""
+    min_transcription_len: Count | None = None
+    """Undocumented."""
+    min_transcription_time: Seconds | None = None
+    """Undocumented."""
+    phrase_chance: Share | None = None
+    """Undocumented."""
+
+
+class TranscriptionAdvanced(ConfigModel):
+    """The recognition of speech, in detail."""
+
+    filler_phrases: FillerPhrases | None = None
+    """Undocumented."""
+    ignore_languages: SpokenCodes | None = None
+    """Undocumented: languages that are not transcribed."""
+
+
 class Transcription(ConfigModel):
-    """How speech is heard."""
+    """The recognition of speech."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "source_language": (
@@ -195,6 +253,29 @@ class Transcription(ConfigModel):
     """Undocumented."""
     advanced: TranscriptionAdvanced | None = None
     """Undocumented."""
+
+
+class Preprocessing(ConfigModel):
+    """The treatment of sound before it is recognised; Palabra's JavaScript SDK sends it."""
+
+    enable_vad: Switch | None = None
+    """Undocumented: find out where speech is."""
+    vad_threshold: Share | None = None
+    """Undocumented: how sure that must be."""
+    vad_left_padding: Seconds | None = None
+    """Undocumented: seconds kept before speech."""
+    vad_right_padding: Seconds | None = None
+    """Undocumented: seconds kept after speech."""
+    pre_vad_denoise: Switch | None = None
+    """Undocumented: remove noise before."""
+    pre_vad_dsp: Switch | None = None
+    """Undocumented: filter before."""
+    record_tracks: Names | None = None
+    """Undocumented: names of tracks that Palabra is to keep; think of who is recorded."""
+    auto_tempo: Switch | None = None
+    """Undocumented."""
+    normalize_audio: Switch | None = None
+    """Undocumented: even out the loudness."""
 
 
 class WebSocketFormat(ConfigModel):

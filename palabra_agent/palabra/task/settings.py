@@ -1,4 +1,4 @@
-"""Palabra's task: what a room may choose of it, checked before anything is opened. Pure.
+"""The settings of Palabra's task that a room may choose, checked before anything is opened. Pure.
 
 The languages come from beside the settings; overrides by target are judged as they hold.
 """
@@ -30,9 +30,9 @@ from palabra_agent.config.fields import (
 )
 from palabra_agent.config.wording import shown
 from palabra_agent.languages import LanguageCode, normalise
-from palabra_agent.palabra.task.advanced import Preprocessing
 from palabra_agent.palabra.task.overlay import overlay_mistakes
 from palabra_agent.palabra.task.sections import (
+    Preprocessing,
     QueueConfig,
     Transcription,
     Translation,
@@ -59,7 +59,7 @@ TRANSCRIPTION_TYPES: Final[tuple[MessageType, ...]] = (
     "translated_transcription",
     "partial_translated_transcription",
 )
-"""What `allowed_message_types: null` asks for."""
+"""The types that `allowed_message_types: null` asks for."""
 
 
 _LEAST_LEVELS: Final = {"desired_queue_level_ms": 2_000, "max_queue_level_ms": 4_000}
@@ -88,7 +88,7 @@ def _target_or(word: str) -> BeforeValidator:
 
 
 def _effective(model: type[_Entry], entries: Mapping[str, _Entry], common: str, key: str) -> _Entry:
-    """The entry of `key` as it holds: what it says itself laid over what is said for all."""
+    """Find the entry of `key` as it holds: its own fields laid over those for all."""
     layers = [
         entries[name].model_dump(exclude_unset=True) if name in entries else {}
         for name in (common, key)
@@ -149,7 +149,7 @@ class TaskSettings(ConfigModel):
     }
 
     transport: Literal["webrtc", "websocket", "auto"] = "webrtc"
-    """How Palabra is reached; `auto` begins with WebRTC."""
+    """The way to Palabra; `auto` begins with WebRTC."""
     websocket: WebSocketFormat = WebSocketFormat()
     """Formats of that transport."""
     speech: Switch = True
@@ -172,9 +172,9 @@ class TaskSettings(ConfigModel):
     allowed_message_types: Annotated[tuple[MessageType, ...], AfterValidator(distinct)] | None = (
         None
     )
-    """What Palabra reports; null for the four transcription types."""
+    """The messages that Palabra sends; null for the four transcription types."""
     undocumented: dict[str, JsonValue] = Field(default={})
-    """Laid over the finished `data` of `set_task`, unchecked: for fields that nobody knows yet."""
+    """Laid over the finished `data` of `set_task`, unchecked: for fields that are not known yet."""
 
     @field_validator("undocumented")
     @classmethod
@@ -183,15 +183,35 @@ class TaskSettings(ConfigModel):
         return said
 
     def translation_of(self, target: LanguageCode) -> Translation:
-        """The settings that hold for one target."""
+        """Find the settings that hold for one target."""
         return _effective(Translation, self.translations, DEFAULT, target)
 
     def queue_config_of(self, target: str) -> QueueConfig:
-        """The queue settings that hold for one target, or for `global`."""
+        """Find the queue settings that hold for one target, or for `global`."""
         return _effective(QueueConfig, self.translation_queue_configs, GLOBAL, target)
 
+    def makes_same_task_as(self, other: TaskSettings) -> bool:
+        """Tell whether both make the same task, whatever the languages are.
+
+        Compared is what holds, not what is written: a default may be written out, and an entry for
+        one target may repeat what another config has for all.
+        """
+        by_target: dict[str, object] = {"translations": {}, "translation_queue_configs": {}}
+        targets = {DEFAULT, *self.translations, *other.translations}
+        queues = {GLOBAL, *self.translation_queue_configs}
+        # a queue that is named is sent, even where it repeats what holds for all
+        return (
+            self.model_copy(update=by_target) == other.model_copy(update=by_target)
+            and queues == {GLOBAL, *other.translation_queue_configs}
+            and all(self.queue_config_of(it) == other.queue_config_of(it) for it in queues)
+            and all(
+                self.translation_of(target) == other.translation_of(target)
+                for target in map(LanguageCode, targets)
+            )
+        )
+
     def cautions(self, offered: Collection[LanguageCode] | None = None) -> tuple[str, ...]:
-        """What is allowed, and may yet not do what is wanted; for the log.
+        """List what is allowed and may yet not have the wished effect; for the log.
 
         Args:
             offered: All targets that there may be, where that is known.

@@ -1,4 +1,4 @@
-"""HTTP requests to Palabra's session API: authorised, bounded, asked again where that can help.
+"""HTTP requests to Palabra's session API: authorised, bounded, sent again where that can help.
 
 That is where the connection failed, or Palabra itself did, and for a limited number of times.
 aiohttp does its part unasked: a GET or DELETE whose connection fails is sent again at once, once.
@@ -18,10 +18,10 @@ import aiohttp
 
 from palabra_agent.errors import ApiError, ErrorClass, Unreachable
 from palabra_agent.network import reason_of
-from palabra_agent.palabra.rest.answers import Answer, refusal_of
+from palabra_agent.palabra.rest.answers import ApiAnswer, refusal_of
 
 _LONGEST_PAUSE: Final = 10.0
-"""A longer `Retry-After` is for whoever asked to wait for."""
+"""A longer `Retry-After` is left to the caller."""
 _LARGEST_ANSWER: Final = 4_000_000
 
 
@@ -33,12 +33,12 @@ class AppCredentials:
     client_secret: str = field(repr=False)
 
     def headers(self) -> dict[str, str]:
-        """What authorises a request."""
+        """Make the headers that authorise a request."""
         return {"ClientId": self.client_id, "ClientSecret": self.client_secret}
 
     @property
     def secret(self) -> str:
-        """What nobody may read."""
+        """The part that no text may tell."""
         return self.client_secret
 
 
@@ -49,12 +49,12 @@ class ApiKey:
     key: str = field(repr=False)
 
     def headers(self) -> dict[str, str]:
-        """What authorises a request."""
+        """Make the headers that authorise a request."""
         return {"Authorization": f"Bearer {self.key}"}
 
     @property
     def secret(self) -> str:
-        """What nobody may read."""
+        """The part that no text may tell."""
         return self.key
 
 
@@ -62,8 +62,8 @@ Credentials: TypeAlias = AppCredentials | ApiKey
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked, and how patiently."""
+class ApiRequest:
+    """A request, with the patience for its answer."""
 
     method: str
     path: str
@@ -73,11 +73,11 @@ class Request:
     pauses: tuple[float, ...] = ()
     """Seconds before each further try."""
     secret: str = ""
-    """What no text may tell: the session's id."""
+    """The session's id, which no text may tell."""
 
 
-class Asker:
-    """Asks Palabra with one set of credentials."""
+class RequestSender:
+    """Sends requests to Palabra with one set of credentials."""
 
     def __init__(
         self, base_url: str, credentials: Credentials, http: aiohttp.ClientSession
@@ -86,8 +86,8 @@ class Asker:
         self._credentials = credentials
         self._http = http
 
-    async def ask(self, request: Request) -> Answer:
-        """Ask, and ask again after each pause where that can help.
+    async def send(self, request: ApiRequest) -> ApiAnswer:
+        """Send a request, and again after each pause where that can help.
 
         Raises:
             ApiError: Palabra refused.
@@ -95,7 +95,7 @@ class Asker:
         """
         for pause in request.pauses:
             try:
-                return await self._ask_once(request)
+                return await self._send_once(request)
             except Unreachable as error:
                 if error.error_class is ErrorClass.TIMEOUT:
                     raise
@@ -107,9 +107,9 @@ class Asker:
 
             await asyncio.sleep(pause)
 
-        return await self._ask_once(request)
+        return await self._send_once(request)
 
-    async def _ask_once(self, request: Request) -> Answer:
+    async def _send_once(self, request: ApiRequest) -> ApiAnswer:
         timeout = aiohttp.ClientTimeout(total=request.seconds)
         try:
             async with self._http.request(
@@ -139,12 +139,12 @@ class Asker:
 
 
 def _may_help(error: ApiError, patience: float) -> bool:
-    """Whether to ask again, having waited as long as Palabra wants."""
+    """Tell whether sending it again may help, after as long a wait as Palabra wants."""
     is_passing = error.status >= 500 or (error.status == 429 and patience > 0)
     return is_passing and patience <= _LONGEST_PAUSE
 
 
-async def _read(response: aiohttp.ClientResponse) -> Answer:
+async def _read(response: aiohttp.ClientResponse) -> ApiAnswer:
     """Read an answer that has a reasonable size."""
     body = bytearray()
     async for piece in response.content.iter_chunked(65_536):
@@ -156,6 +156,6 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
     try:
         content: object = json.loads(body) if body.strip() else None
     except (ValueError, RecursionError):
-        return Answer(response.status, None, is_readable=False, retry_after=retry_after)
+        return ApiAnswer(response.status, None, is_readable=False, retry_after=retry_after)
 
-    return Answer(response.status, content, retry_after=retry_after)
+    return ApiAnswer(response.status, content, retry_after=retry_after)

@@ -1,0 +1,70 @@
+"""Tasks made from what a room says under `palabra`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import pytest
+from pydantic import ValidationError
+
+from palabra_agent.config.problems import problems_of
+from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.task.building import build_task
+from palabra_agent.palabra.task.settings import TaskSettings
+from palabra_agent.palabra.vocabulary import StreamType
+from palabra_agent.voices import VoiceChoice
+
+EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
+
+Json: TypeAlias = dict[str, Any]
+
+
+def settings(said: dict[str, Any]) -> TaskSettings:
+    """Check what a room says under `palabra`."""
+    return TaskSettings.model_validate(said)
+
+
+def mistakes(said: dict[str, Any]) -> list[str]:
+    """List what is wrong with it, in words."""
+    with pytest.raises(ValidationError) as caught:
+        settings(said)
+    return [str(problem) for problem in problems_of(caught.value, TaskSettings)]
+
+
+def build(said: dict[str, Any], *targets: LanguageCode, partials: bool = True) -> Json:
+    """Build the pipeline of an English speaker's task."""
+    data: Json = build_task(
+        settings(said),
+        source_language=EN,
+        detectable_languages=(),
+        targets=targets or (ES,),
+        partial_translations=partials,
+    )
+    pipeline: Json = data["pipeline"]
+    return pipeline
+
+
+def translation(said: dict[str, Any], target: LanguageCode = ES) -> Json:
+    """Build the translation of one target."""
+    entry: Json = build({"translations": said}, target)["translations"][0]
+    return entry
+
+
+def task_of(
+    said: Json,
+    transport: StreamType = "webrtc",
+    voices: Mapping[LanguageCode, VoiceChoice] = MappingProxyType({}),
+) -> Json:
+    """Build the whole task of an English speaker, into Spanish and German."""
+    data: Json = build_task(
+        settings(said),
+        source_language=EN,
+        detectable_languages=(),
+        targets=(ES, DE),
+        partial_translations=False,
+        transport=transport,
+        voices=voices,
+    )
+    return data
