@@ -2,7 +2,11 @@
 
 PYTHON ?= $(shell sh scripts/find-python)
 ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
+PARALLEL ?= -n 3 --dist loadgroup --no-loadscope-reorder
 ARGS ?=
+
+# tests start hundreds of processes, and each would compile all that it imports anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test check bench docs fix clean
 
@@ -25,7 +29,7 @@ demo: setup
 # inside the namespace no package index can be reached: Palabra's SDKs are installed before
 test: setup
 	@.venv/bin/python -m tests.conformance.environments
-	@$(ISOLATED) .venv/bin/pytest $(ARGS)
+	@$(ISOLATED) .venv/bin/pytest $(PARALLEL) $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check .

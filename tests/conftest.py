@@ -1,22 +1,30 @@
-"""What every test shares: the real livekit-server, and the check that no test leaves a task."""
+"""The real livekit-server, the check that no test leaves a task, and how tests run side by side.
+
+`make test` deals the tests out to several processes, each in a network namespace of its own, so
+that no server meets another one on a port. Most tests against LiveKit wait most of their time:
+they are dealt first. Tests that share a fixture of their module stay together (`xdist_group`).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
-from collections.abc import AsyncGenerator
-from typing import Final
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from typing import Final, Protocol
 
 import pytest
 import pytest_asyncio
 
 from palabra_agent.errors import SetupError
-from palabra_agent.local.isolation import isolation_was_asked
+from palabra_agent.local.isolation import ISOLATION_VARIABLE, is_isolated, isolation_was_asked
 from palabra_agent.local.livekit_build import ensure_livekit_server
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
 from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
+_MOSTLY_WAITING: Final = ("tests/integration/", "tests/conformance/", "tests/faults/")
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
@@ -30,6 +38,29 @@ def pytest_configure() -> None:
 def pytest_report_header() -> str:
     """Say whether the recorded wire data is part of this run."""
     return folder_line()
+
+
+class _ProcessSpec(Protocol):
+    """What pytest-xdist starts."""
+
+    python: str
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: Sequence[_ProcessSpec]) -> None:
+    """Give each process of a run side by side a network namespace of its own."""
+    if not is_isolated():
+        return
+
+    isolated = (sys.executable, "-m", "palabra_agent.local.isolation", sys.executable)
+    for spec in specs:
+        spec.python = shlex.join(("env", f"--unset={ISOLATION_VARIABLE}", *isolated))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin a run side by side with what mostly waits."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAITING))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

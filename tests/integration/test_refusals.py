@@ -18,7 +18,7 @@ from .emulated import Emulator, Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Room, Stack, Worker, until
 
-pytestmark = pytest.mark.livekit
+pytestmark = [pytest.mark.livekit, pytest.mark.xdist_group("refusals")]
 
 _AT_ONCE: Final = 5
 _TOO_LARGE: Final = json.dumps({"speakers": {f"guest-{n}": {} for n in range(5000)}})

@@ -20,7 +20,7 @@ from .emulated import EmulatedSession
 from .hearing import WORDS
 from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid, until
 
-pytestmark = pytest.mark.livekit
+pytestmark = [pytest.mark.livekit, pytest.mark.xdist_group("texts")]
 
 LANGUAGES: Final = ("en", "es", "de")
 

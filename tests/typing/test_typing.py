@@ -21,7 +21,7 @@ import pytest
 
 from tests.pages import ROOT, Page
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("checkers")]
 
 HERE: Final = Path(__file__).parent
 FOLDERS: Final = ("accepted", "rejected")
