@@ -104,7 +104,7 @@ class SpeakerInterpretation:
             while True:
                 asked, began = self.wanted.value, now()
                 error = await _SessionSuccession(self, downlinks).run()
-                self.report(error)
+                self.on_error(error)
                 if error.retryable:
                     pause = backoff.pause_after(now() - began)
                     await asyncio.sleep(max(pause, error.retry_after_seconds or 0.0))
@@ -114,28 +114,7 @@ class SpeakerInterpretation:
     async def _until_other_than(self, asked: WantedInterpretation) -> None:
         await self.wanted.wait_until(lambda now: not now.asks_the_same(asked))
 
-    def report(self, error: PalabraError | UpdateRefused) -> None:
-        """Show an error to the room; one that lasts is told in the chat as well, once."""
-        context = self.context
-        sentence = error.sentence if isinstance(error, UpdateRefused) else str(error)
-        is_lasting = isinstance(error, UpdateRefused) or not error.retryable
-        logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
-        context.errors.report(self._identity, sentence)
-        if is_lasting and context.errors.is_first_time(sentence):
-            context.meeting.texts.put(Notice(sentence))
-
-        context.changed.set()
-
-    def recover(self) -> None:
-        """Note that a session does what is wanted."""
-        self.context.errors.resolve(self._identity)
-        self.context.changed.set()
-
-    def add_bill(self, seconds: float) -> None:
-        """Note that a session has ended, with the seconds that it was charged for."""
-        self.context.billing.add_session(self._identity, seconds)
-
-    def read(self, transcript: Transcript) -> None:
+    def on_transcript(self, transcript: Transcript) -> None:
         """Write words into the room, and learn from them."""
         context, brief = self.context, self.wanted.value.brief
         self._writer.write(transcript, context.view, brief)
@@ -154,9 +133,35 @@ class SpeakerInterpretation:
             detected[self._identity] = heard
             self.context.changed.set()
 
-    def hear(self, frame: Frame) -> None:
-        """Listen to a frame of the speaker's voice; returns at once."""
+    def on_microphone_frame(self, frame: Frame) -> None:
+        """Listen to a frame of the speaker's voice, for its timbre; returns at once."""
         self.context.voices.hear(self._identity, frame)
+
+    def on_brief_followed(self) -> None:
+        """Note that a session does what is wanted: nothing is wrong any more."""
+        self.context.errors.resolve(self._identity)
+        self.context.changed.set()
+
+    def on_error(self, error: PalabraError | UpdateRefused) -> None:
+        """Show an error to the room; one that lasts is told in the chat as well, once."""
+        context = self.context
+        sentence = error.sentence if isinstance(error, UpdateRefused) else str(error)
+        is_lasting = isinstance(error, UpdateRefused) or not error.retryable
+        logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
+        context.errors.report(self._identity, sentence)
+        if is_lasting and context.errors.is_first_time(sentence):
+            context.meeting.texts.put(Notice(sentence))
+
+        context.changed.set()
+
+    def on_session_ended(self, billed_seconds: float) -> None:
+        """Add a session to the bill."""
+        self.context.billing.add_session(self._identity, billed_seconds)
+
+    def on_session_replaced(self) -> None:
+        """Count a session that was replaced because it had fallen silent."""
+        logger.warning("a silent session was replaced")
+        self.context.billing.replacements += 1
 
 
 class _SessionSuccession:
@@ -208,7 +213,7 @@ class _SessionSuccession:
         if replacement.error is not None:
             current.bear_silence()
             if not replacement.error.retryable:
-                self._speaker.report(replacement.error)
+                self._speaker.on_error(replacement.error)
         elif current.is_silent or current.error is not None:
             return
 
@@ -217,8 +222,7 @@ class _SessionSuccession:
 
     def _replace(self, current: SessionAttempt, replacement: SessionAttempt) -> SessionAttempt:
         if current.error is None:
-            logger.warning("a silent session was replaced")
-            self._speaker.context.billing.replacements += 1
+            self._speaker.on_session_replaced()
 
         self._cancel(current)
         self._replacement = None
@@ -237,7 +241,7 @@ class SessionAttempt:
         """Prepare an attempt; `run` makes it.
 
         Args:
-            speaker: The speaker, who reads and hears what comes of it.
+            speaker: Is told what comes of it.
             downlinks: Takes its sound, which may be heard when the attempt is over.
             changed: Set when one of the attributes has changed.
         """
@@ -264,7 +268,7 @@ class SessionAttempt:
                     await self._interpret(session)
                     raise error
                 finally:
-                    speaker.add_bill(session.billed_seconds)
+                    speaker.on_session_ended(session.billed_seconds)
                     for source in self._sources:
                         self._downlinks.end(source)
         except* PalabraError as ended:
@@ -283,7 +287,7 @@ class SessionAttempt:
     async def _interpret(self, session: Session) -> None:
         self.is_ready = True
         self._changed.set()
-        self._speaker.recover()
+        self._speaker.on_brief_followed()
         async with asyncio.TaskGroup() as group:
             helping = [
                 group.create_task(self._send_voice(session), name="uplink"),
@@ -299,11 +303,11 @@ class SessionAttempt:
             match event:
                 case Transcript():
                     self.was_answered = True
-                    self._speaker.read(event)
+                    self._speaker.on_transcript(event)
                 case BriefFollowed():
-                    self._speaker.recover()
+                    self._speaker.on_brief_followed()
                 case UpdateRefused():
-                    self._speaker.report(event)
+                    self._speaker.on_error(event)
                 case VoiceMissing(voice_id):
                     self._speaker.context.voices.mark_unavailable(voice_id)
                 case FellSilent() | SpokeAgain():
@@ -332,7 +336,7 @@ class SessionAttempt:
         async with microphone.open_frames() as frames:
             async for frame in frames:
                 session.write(frame)
-                self._speaker.hear(frame)
+                self._speaker.on_microphone_frame(frame)
 
 
 async def _keep_briefed(session: Session, wanted: Watched[WantedInterpretation]) -> None:

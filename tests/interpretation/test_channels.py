@@ -90,7 +90,7 @@ async def test_a_stall_is_not_played_after() -> None:
     times: list[float] = []
 
     class StuckTrack(FakeTrack):
-        async def write(self, frame: Pcm) -> None:
+        async def write(self, samples: Pcm) -> None:
             times.append(asyncio.get_running_loop().time())
             if len(times) == 1:
                 await asyncio.sleep(10)
