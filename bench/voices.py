@@ -28,7 +28,7 @@ from palabra_agent.plugin import (
     VoiceRequest,
 )
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 
 _RUNS: Final = 50
 _HANGING_RUNS: Final = 3

@@ -1,4 +1,4 @@
-"""What plugin authors import, and nothing else: the recipe, the capabilities, and their facts.
+"""All that plugin authors import: the recipe, the capabilities, and their facts.
 
 A plugin is a recipe: a config model, and a function that opens it for a room. What it opens has one
 or more capabilities. An entry point in the group `palabra_agent.plugins` names the recipe:
@@ -24,37 +24,28 @@ or more capabilities. An entry point in the group `palabra_agent.plugins` names 
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import (
-    Any,
-    Final,
-    Generic,
-    Protocol,
-    TypeAlias,
-    overload,
-    runtime_checkable,
-)
+from typing import Any, Final, Generic, overload
 
-import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
+from palabra_agent.capabilities import ALL, Capability
+from palabra_agent.capabilities.capability import Passed
+from palabra_agent.capabilities.timbre import Speech, TimbreEstimator
+from palabra_agent.capabilities.transcript import TranscriptEvent, TranscriptListener
+from palabra_agent.capabilities.voice import VoiceAnswer, VoicePolicy, VoiceRequest
 from palabra_agent.config.fields import ConfigModel as PluginConfig
 from palabra_agent.config.fields import SpokenCode, TargetCode, check_spoken, check_target
 from palabra_agent.languages import LanguageCode, base, match, normalise, same_language
 from palabra_agent.voices import (
     ClonedVoice,
     FixedVoice,
-    Passed,
     Speaker,
     Timbre,
     TimbreMatchedVoice,
     VoiceChoice,
-    VoiceRequest,
     voice_ids,
 )
 
@@ -95,98 +86,12 @@ __all__ = [
 ENTRY_POINTS: Final = "palabra_agent.plugins"
 """The group of entry points; the name in it is the one that room configs use."""
 
-VoiceAnswer: TypeAlias = VoiceChoice | Passed | None
-"""A voice; or None, or `Passed` with a reason, to leave the choice to the next plugin."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TranscriptEvent:
-    """Words that somebody said, or what they were translated to."""
-
-    room: str
-    """Name of the room."""
-    speaker: Speaker
-    """Whose words these are."""
-    utterance: str
-    """The same for an utterance's partials, its final text and all its translations."""
-    part: str
-    """Which part of a split utterance, `0` being the first; empty where it is whole."""
-    language: LanguageCode
-    """Language of the text."""
-    text: str
-    """The whole text so far, not an addition."""
-    is_final: bool
-    is_translation: bool
-    original: str
-    """The words that a translation translates; empty where they are not known."""
-    began_at: datetime
-    """When the utterance began to be heard, in UTC."""
-    told_at: datetime
-    """When these words came, in UTC."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
-    """A few seconds of one speaker's voice, pauses left out."""
-
-    speaker: Speaker
-    samples: NDArray[np.int16]
-    """Mono; read-only."""
-    sample_rate: int
-    """Samples per second: 48000."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it lasts."""
-        return len(self.samples) / self.sample_rate
-
-
-@runtime_checkable
-class VoicePolicy(Protocol):
-    """Chooses voices."""
-
-    @abstractmethod
-    async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
-        """Choose the voice of a speaker in a language, or pass.
-
-        Asked for each speaker and language, and again whenever the facts change. Whoever gives the
-        same answer to the same facts keeps voices steady.
-        """
-        ...
-
-
-@runtime_checkable
-class TranscriptListener(Protocol):
-    """Is told what is said."""
-
-    @abstractmethod
-    async def on_transcript(self, event: TranscriptEvent) -> None:
-        """Take note of words; called in order, one at a time."""
-        ...
-
-
-@runtime_checkable
-class TimbreEstimator(Protocol):
-    """Hears how a speaker's own voice sounds."""
-
-    @abstractmethod
-    async def estimate_timbre(self, speech: Speech) -> Timbre | None:
-        """Estimate the timbre, or None where this speech does not tell: more will follow.
-
-        What takes the processor more than a millisecond belongs into a thread. An estimate becomes
-        a fact in every later `VoiceRequest` on that speaker.
-        """
-        ...
-
-
-Capability: TypeAlias = VoicePolicy | TranscriptListener | TimbreEstimator
-"""What an opened plugin must have at least one of."""
-
-CAPABILITIES: Final = (VoicePolicy, TranscriptListener, TimbreEstimator)
+CAPABILITIES: Final = tuple(capability.protocol for capability in ALL)
+"""The protocols of all capabilities."""
 
 
 class NoSettings(PluginConfig):
-    """What the worker may say of a plugin without settings: nothing."""
+    """The settings of a plugin that has none."""
 
 
 ConfigT = TypeVar("ConfigT", bound=PluginConfig)
@@ -198,10 +103,10 @@ class RoomInfo(Generic[SettingsT]):
     """The room that a plugin is opened for."""
 
     name: str
-    """The room's name, as whoever made the room chose it: do not trust it as a path."""
+    """The room's name, which the creator of the room chose: do not trust it as a path."""
     settings: SettingsT
-    """What the worker's operator says of the plugin, in `[plugins.NAME]`: secrets, folders, and
-    whatever else a room must not choose. `NoSettings()` where the recipe names no model."""
+    """Settings of the plugin by the worker's operator, in `[plugins.NAME]`: secrets, folders, and
+    anything else a room must not choose. `NoSettings()` where the recipe names no model."""
     languages: tuple[LanguageCode, ...] = ()
     """The targets that listeners may ask for when the plugin is opened."""
 
@@ -211,14 +116,14 @@ _AnyConfigT = TypeVar("_AnyConfigT", bound=PluginConfig)
 
 @dataclass(frozen=True, init=False)
 class Plugin(Generic[ConfigT, SettingsT]):
-    """A recipe: what a plugin may be told, and how it is opened for a room."""
+    """A recipe: the models of what a plugin may be told, and the function that opens it."""
 
     config_model: type[ConfigT]
-    """What a room config may say of it."""
+    """Model of what a room config may say of the plugin."""
     open: Callable[[RoomInfo[SettingsT], ConfigT], AbstractAsyncContextManager[Capability]]
     """Opens it for one room; closed when the room ends or its config drops or changes it."""
     settings_model: type[SettingsT]
-    """What the worker's operator may say of it."""
+    """Model of what the worker's operator may say of it."""
     example: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """A config as a room might write it; shown by `palabra-agent schema`."""
 

@@ -1,4 +1,4 @@
-"""Voices and who they are for: what may be chosen, and the facts that a choice is made by."""
+"""Voices that may be chosen, and the speakers whom they are for."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TimbreMatchedVoice:
 
 
 VoiceChoice: TypeAlias = FixedVoice | ClonedVoice | TimbreMatchedVoice
-"""How one speaker sounds in one target language."""
+"""The voice of one speaker in one target language."""
 
 
 def voice_ids(choice: VoiceChoice | None) -> frozenset[str]:
@@ -66,7 +66,7 @@ def voice_ids(choice: VoiceChoice | None) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """What is known of how a speaker's own voice sounds."""
+    """The sound of a speaker's own voice, as far as it is known."""
 
     pitch_hz: float
     """Median fundamental frequency of what was heard, typically 80 to 260."""
@@ -74,65 +74,18 @@ class Timbre:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """Somebody who is interpreted, as far as plugins are told."""
+    """A participant who is interpreted, as plugins are told."""
 
     identity: str
     """Chosen by the participant's token, the same after a reconnect and on rejoining."""
     name: str
-    """What the others call them; the identity where they have no name."""
+    """The name that others see; the identity where there is none."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     """LiveKit's participant attributes: set by the participant or by the app's server."""
     source_language: LanguageCode | None = None
-    """What they speak: said by somebody or heard by Palabra; None while nobody knows."""
+    """The language they speak: configured, or detected by Palabra; None while it is unknown."""
     timbre: Timbre | None = None
-    """How their own voice sounds; None while nobody knows, or no plugin estimates it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceRequest:
-    """The question which voice a speaker shall have in a language, with the facts at the moment.
-
-    New facts may be added; none is taken away.
-    """
-
-    room: str
-    """Name of the room."""
-    speaker: Speaker
-    target_language: LanguageCode
-    """The language in which the voice is heard."""
-    current: VoiceChoice | None = None
-    """What this speaker has in this language now; None: the default voice, or none yet."""
-    others: Mapping[str, Mapping[LanguageCode, VoiceChoice]] = field(
-        default_factory=dict[str, Mapping[LanguageCode, VoiceChoice]]
-    )
-    """The voices of everybody else who is interpreted now: by identity, then by language."""
-    unavailable: frozenset[str] = frozenset()
-    """Ids of voices that Palabra said it does not have, in this room so far."""
-
-    @property
-    def taken(self) -> frozenset[str]:
-        """Ids of the voices that others have in this language."""
-        held = (voices.get(self.target_language) for voices in self.others.values())
-        return frozenset().union(*map(voice_ids, held))
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """No choice, for a reason that `palabra.explain` may tell; it must hold nobody's name."""
-
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of asking the plugins of a room for a voice."""
-
-    choice: VoiceChoice | None = None
-    """None: the default voice, as the room's config says."""
-    chosen_by: str | None = None
-    """Name of the plugin that chose; None for the default voice."""
-    passed: tuple[tuple[str, str], ...] = ()
-    """The plugins that were asked before and chose nothing that counts, and why, in order."""
+    """The sound of their voice; None while it is unknown, or no plugin estimates it."""
 
 
 def _check_id(voice_id: object) -> None:

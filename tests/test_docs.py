@@ -48,26 +48,26 @@ TESTS: Final = {
         "plugins_host/test_loading.py::test_one_that_hangs_at_its_config_is_given_up_once",
     ),
     str(Phase.OPEN): (
-        "plugins_host/test_guest.py::test_one_that_does_not_open_is_passed_over",
-        "plugins_host/test_guest.py::test_one_that_breaks_while_it_is_open_is_passed_over",
+        "plugins_host/test_open_plugin.py::test_one_that_does_not_open_is_passed_over",
+        "plugins_host/test_open_plugin.py::test_one_that_breaks_while_it_is_open_is_passed_over",
     ),
     str(Phase.CALL): (
         "plugins_host/test_chain.py::test_whatever_is_raised_is_passed_over",
         "plugins_host/test_chain.py::test_one_that_hangs_delays_once",
-        "plugins_host/test_questions.py::test_what_is_no_voice_is_refused_in_words",
+        "capabilities/test_voice.py::test_what_is_no_voice_is_refused_in_words",
         "integration/test_voices.py::test_a_broken_plugin_changes_nothing_else",
     ),
     str(Phase.CLOSE): (
-        "plugins_host/test_departure.py::test_one_that_closes_badly_harms_nobody",
-        "plugins_host/test_departure.py::test_twenty_that_hang_take_no_longer_than_one",
+        "plugins_host/test_chain_closing.py::test_one_that_closes_badly_harms_nobody",
+        "plugins_host/test_chain_closing.py::test_twenty_that_hang_take_no_longer_than_one",
     ),
     "VoicePolicy": (
         "plugins_host/test_chain.py::test_the_first_voice_wins",
         "integration/test_voices.py::test_two_speakers_sound_different",
     ),
     "TranscriptListener": (
-        "plugins_host/test_listening.py::test_listeners_are_told_in_order",
-        "plugins_host/test_listening.py::test_a_listener_that_raises_is_told_on",
+        "plugins_host/test_chain_telling.py::test_listeners_are_told_in_order",
+        "plugins_host/test_chain_telling.py::test_a_listener_that_raises_is_told_on",
         "integration/test_voices.py::test_a_transcript_is_on_disk_while_the_meeting_goes_on",
     ),
     "TimbreEstimator": (

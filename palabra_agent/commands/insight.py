@@ -64,10 +64,9 @@ def schema() -> None:
     """Print the JSON Schema of the room config, with what installed plugins may be told."""
     from palabra_agent.config.room import room_config_schema
     from palabra_agent.plugins_host.catalog import load_plugins
-    from palabra_agent.plugins_host.schemas import plugin_schemas
 
     keep_plugins_out_of_the_log()
-    whole = room_config_schema(plugin_schemas(load_plugins()))
+    whole = room_config_schema(load_plugins().schemas())
     # not the console's: it would read the patterns in it as colours
     typer.echo(json.dumps(whole, indent=2))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.session import Transcript
-from palabra_agent.voices import Speaker, Timbre, Verdict, VoiceRequest
+from palabra_agent.voices import Speaker, Timbre
 
 
 class RoomPlugins(Protocol):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from palabra_agent.audio.frame import Frame
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.interpretation.plugins import NoPlugins, RoomPlugins
 from palabra_agent.interpretation.timbre_estimation import TimbreEstimation
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker, VoiceAssignments
@@ -22,7 +23,6 @@ from palabra_agent.voices import (
     FixedVoice,
     Timbre,
     TimbreMatchedVoice,
-    Verdict,
     VoiceChoice,
 )
 

@@ -11,16 +11,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.languages import LanguageCode
-from palabra_agent.voices import (
-    ClonedVoice,
-    Speaker,
-    Timbre,
-    Verdict,
-    VoiceChoice,
-    VoiceRequest,
-    voice_ids,
-)
+from palabra_agent.voices import ClonedVoice, Speaker, Timbre, VoiceChoice, voice_ids
 
 _ABSENT_KEPT: Final = 500
 """Speakers who left and are remembered, in case they come back."""

@@ -1,1 +1,1 @@
-"""Strangers' code in our rooms: found, checked, opened, asked and closed, each behind a fence."""
+"""Host of the plugins: finds, loads, configures, opens, asks and closes them, each on its own."""

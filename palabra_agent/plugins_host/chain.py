@@ -1,8 +1,8 @@
-"""The plugins of one room, in the order of asking: what the interpretation sees of them.
+"""The plugins of one room, in the order of asking: the only part of them that a room sees.
 
-Nothing here raises for a plugin's sake or takes longer than its deadline. Two things no fence can
-help: a plugin that computes without ever awaiting holds up its room's whole process, and one that
-awaits a task of its own that heeds no cancellation holds up the end of the room.
+Nothing here raises for a plugin's sake or takes longer than its deadline. Two things cannot be
+helped: a plugin that computes without ever awaiting holds up its room's whole process, and one
+that catches everything, even what is not an `Exception`, leaves a task behind.
 """
 
 from __future__ import annotations
@@ -11,26 +11,46 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, Generic
 
-import numpy as np
-
-from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
-from palabra_agent.concurrency import single_failure
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.capabilities import ALL
+from palabra_agent.capabilities.capability import (
+    AnswerT,
+    AnyCapability,
+    FirstAnswer,
+    Passed,
+    RequestT,
+    TellAll,
+)
+from palabra_agent.capabilities.timbre import TIMBRE_ESTIMATOR, speech_of
+from palabra_agent.capabilities.transcript import TRANSCRIPT_LISTENER, TranscriptEvents
+from palabra_agent.capabilities.voice import VOICE_POLICY, Verdict, VoiceRequest
+from palabra_agent.concurrency import finish
 from palabra_agent.errors import PluginError
 from palabra_agent.languages import LanguageCode
-from palabra_agent.plugin import Speech
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
-from palabra_agent.plugins_host.departure import dismiss, see_off
-from palabra_agent.plugins_host.fences import are_equal
-from palabra_agent.plugins_host.guest import Guest
-from palabra_agent.plugins_host.questions import CHOOSE_VOICE, ESTIMATE_TIMBRE, Question
-from palabra_agent.plugins_host.transcripts import Narrator
+from palabra_agent.plugins_host.asking import CALL_SECONDS, HEED_SECONDS
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
+from palabra_agent.plugins_host.open_plugin import CLOSE_SECONDS, OpenPlugin
 from palabra_agent.session import Transcript
-from palabra_agent.voices import Passed, Speaker, Timbre, Verdict, VoiceRequest, voice_ids
+from palabra_agent.voices import Speaker, Timbre
 
-_LONGEST_REASON: Final = 200
+_TELLING_SHARE: Final = 0.5
+"""Of the time to close: for telling plugins the events that wait."""
+_MARGIN_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[AnswerT]):
+    """The outcome of asking one plugin after the other."""
+
+    answer: AnswerT | None = None
+    plugin: str | None = None
+    """Name of the plugin that answered."""
+    passed: tuple[tuple[str, str], ...] = ()
+    """The plugins before it, each with the reason why its answer does not count."""
 
 
 class PluginChain:
@@ -39,15 +59,15 @@ class PluginChain:
     def __init__(
         self,
         room: str,
-        group: asyncio.TaskGroup,
+        capabilities: Sequence[AnyCapability],
         utc_now: Callable[[], datetime],
         on_failure: Callable[[PluginError], None],
     ) -> None:
         self._room = room
+        self._capabilities = capabilities
         self._on_failure = on_failure
-        self._group = group
-        self._narrator = Narrator(room, utc_now)
-        self._guests: tuple[Guest, ...] = ()
+        self._transcripts = TranscriptEvents(room, utc_now)
+        self._plugins: tuple[OpenPlugin, ...] = ()
         self._changing = asyncio.Lock()
 
     @property
@@ -57,63 +77,54 @@ class PluginChain:
 
     @property
     def choose_voices(self) -> bool:
-        """Whether one of them chooses voices, or might have if it had opened."""
-        return any(self._having(CHOOSE_VOICE))
+        """True where a plugin chooses voices, or might have if it had opened."""
+        return any(self._having(VOICE_POLICY))
 
     @property
     def estimate_timbres(self) -> bool:
-        """Whether one that is open wants to hear speakers."""
-        return any(guest.is_open for guest in self._having(ESTIMATE_TIMBRE))
+        """True where a plugin that is open wants to hear speakers."""
+        return any(plugin.is_open for plugin in self._having(TIMBRE_ESTIMATOR))
 
-    async def choose_voice(self, request: VoiceRequest) -> Verdict:
-        """Ask one after the other until one chooses a voice that Palabra may have."""
+    async def first_answer(
+        self, capability: FirstAnswer[RequestT, AnswerT], request: RequestT
+    ) -> Answered[AnswerT]:
+        """Ask one plugin after the other until one has an answer."""
         passed: list[tuple[str, str]] = []
-        for guest in self._having(CHOOSE_VOICE):
+        for plugin in self._having(capability):
             try:
-                answer = await guest.ask(CHOOSE_VOICE, request)
-            except PluginError as failure:
-                passed.append((guest.name, failure.reason))
+                answer = await plugin.ask(capability, request)
+            except PluginError as error:
+                passed.append((plugin.name, error.reason))
                 continue
 
-            match answer:
-                case None:
-                    passed.append((guest.name, "passed"))
-                case Passed(reason):
-                    passed.append((guest.name, reason[:_LONGEST_REASON] or "passed"))
-                case choice if request.unavailable and voice_ids(choice) & request.unavailable:
-                    passed.append((guest.name, "Palabra has no such voice"))
-                case choice:
-                    return Verdict(choice, guest.name, tuple(passed))
+            if not isinstance(answer, Passed):
+                return Answered(answer, plugin.name, tuple(passed))
+            passed.append((plugin.name, answer.reason))
 
-        return Verdict(passed=tuple(passed))
+        return Answered(passed=tuple(passed))
+
+    def tell_all(self, capability: TellAll[RequestT], event: RequestT) -> None:
+        """Tell all plugins that have the capability; never waits."""
+        for plugin in self._plugins:
+            plugin.tell(capability, event)
+
+    async def choose_voice(self, request: VoiceRequest) -> Verdict:
+        """Ask for a voice that Palabra may have."""
+        found = await self.first_answer(VOICE_POLICY, request)
+        return Verdict(found.answer, found.plugin, found.passed)
 
     async def estimate_timbre(self, speaker: Speaker, samples: Pcm) -> Timbre | None:
-        """Ask one after the other until one knows how a voice sounds."""
-        # theirs to keep, in a thread and beyond the deadline
-        voice = np.array(samples, np.int16)
-        voice.setflags(write=False)
-        speech = Speech(speaker=speaker, samples=voice, sample_rate=SAMPLE_RATE)
-        for guest in self._having(ESTIMATE_TIMBRE):
-            try:
-                timbre = await guest.ask(ESTIMATE_TIMBRE, speech)
-            except PluginError:
-                continue  # written down where it happened
-
-            if timbre is not None:
-                return timbre
-
-        return None
+        """Ask how a voice sounds."""
+        return (await self.first_answer(TIMBRE_ESTIMATOR, speech_of(speaker, samples))).answer
 
     def tell(self, speaker: Speaker, transcript: Transcript) -> None:
-        """Tell those who listen what was said; never waits."""
-        event = self._narrator.event(speaker, transcript)
-        for guest in self._guests:
-            guest.tell(event)
+        """Tell what a speaker said; never waits."""
+        self.tell_all(TRANSCRIPT_LISTENER, self._transcripts.event(speaker, transcript))
 
     async def heard(self) -> None:
-        """Wait until those who listen have heard everything, a resting one left out."""
-        for guest in self._guests:
-            await guest.heard()
+        """Wait until all plugins have heard all events, a resting one left out."""
+        for plugin in self._plugins:
+            await plugin.heard()
 
     async def follow(
         self, plugins: Sequence[ConfiguredPlugin], languages: Sequence[LanguageCode] = ()
@@ -121,44 +132,44 @@ class PluginChain:
         """Be these plugins from now on.
 
         What is equal stays as it is. The others are closed, after the questions to them that are
-        under way; then what is new is opened. What is said meanwhile is told to it later. Whoever
-        cancels this only waits no longer.
+        under way; then what is new is opened. What is said meanwhile is told to it later.
+        Cancelling this only ends the waiting.
 
         Args:
             plugins: In the order of asking.
             languages: What listeners may ask for; told to those that are opened now.
         """
         async with self._changing:
-            staying = list(self._guests)
-            guests = tuple(self._guest(plugin, staying) for plugin in plugins)
-            new = [guest for guest in guests if guest not in self._guests]
-            self._guests = guests
-            _number(guests)
+            dropped = list(self._plugins)
+            following = tuple(self._keep_or_make(plugin, dropped) for plugin in plugins)
+            new = [plugin for plugin in following if plugin not in self._plugins]
+            self._plugins = following
+            _number(following)
             try:
-                await dismiss(staying)
+                await _close_when_answered(dropped)
             finally:
-                for guest in new:
-                    guest.open(self._room, languages)
+                for plugin in new:
+                    plugin.open(self._room, languages)
 
-            for guest in new:
-                await guest.settled.wait()
+            for plugin in new:
+                await plugin.settled.wait()
 
     async def close(self) -> None:
         """Close all of them, the last first."""
-        guests, self._guests = self._guests, ()
-        await see_off(guests)
+        plugins, self._plugins = self._plugins, ()
+        await _close(plugins)
 
-    def _having(self, question: Question[Any, Any]) -> Iterator[Guest]:
-        return (guest for guest in self._guests if guest.may_answer(question))
+    def _having(self, capability: AnyCapability) -> Iterator[OpenPlugin]:
+        return (plugin for plugin in self._plugins if plugin.may_have(capability))
 
-    def _guest(self, plugin: ConfiguredPlugin, staying: list[Guest]) -> Guest:
-        """The one that is there already, taken out of `staying`, or a new one."""
-        for guest in staying:
-            if are_equal(guest.plugin, plugin):
-                staying.remove(guest)
-                return guest
+    def _keep_or_make(self, plugin: ConfiguredPlugin, dropped: list[OpenPlugin]) -> OpenPlugin:
+        """Give the one that is open already, taken out of `dropped`, or a new one."""
+        for there in dropped:
+            if there.plugin == plugin:
+                dropped.remove(there)
+                return there
 
-        return Guest(plugin, self._group, self._on_failure)
+        return OpenPlugin(plugin, self._capabilities, self._on_failure)
 
 
 @asynccontextmanager
@@ -167,35 +178,74 @@ async def open_chain(
     plugins: Sequence[ConfiguredPlugin],
     languages: Sequence[LanguageCode] = (),
     *,
+    capabilities: Sequence[AnyCapability] = ALL,
     utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_failure: Callable[[PluginError], None] = lambda failure: None,
 ) -> AsyncGenerator[PluginChain]:
     """Hold a room's plugins open for the length of a block.
 
     Those that do not open are passed over. On the way out they are closed, the last first, within
-    0.6 s; who heeds nothing is let go.
+    0.6 s; one that ignores its cancellation is let go.
 
     Args:
         room: The room's name.
         plugins: In the order of asking.
         languages: What listeners may ask for.
+        capabilities: What plugins can be asked.
         utc_now: Tells the time of transcripts.
-        on_failure: Told what a plugin does wrong, each time, with its own error as the cause.
+        on_failure: Told each error of a plugin, with the plugin's own error as the cause.
     """
-    with single_failure():
-        async with asyncio.TaskGroup() as group:
-            chain = PluginChain(room, group, utc_now, on_failure)
-            try:
-                await chain.follow(plugins, languages)
-                yield chain
-            finally:
-                await chain.close()
+    chain = PluginChain(room, capabilities, utc_now, on_failure)
+    try:
+        await chain.follow(plugins, languages)
+        yield chain
+    finally:
+        await chain.close()
 
 
-def _number(guests: Sequence[Guest]) -> None:
+def _number(plugins: Sequence[OpenPlugin]) -> None:
     """Tell those of one name apart: `name`, `name#2`."""
     seen: Counter[str] = Counter()
-    for guest in guests:
-        name = guest.plugin.name
+    for it in plugins:
+        name = it.plugin.name
         seen[name] += 1
-        guest.name = name if seen[name] == 1 else f"{name}#{seen[name]}"
+        it.name = name if seen[name] == 1 else f"{name}#{seen[name]}"
+
+
+async def _close_when_answered(plugins: Sequence[OpenPlugin]) -> None:
+    """Close plugins when they have answered their present questions."""
+    now = asyncio.get_running_loop().time
+    deadline = now() + CALL_SECONDS
+    try:
+        for plugin in plugins:
+            await plugin.finish_answers(deadline - now())
+    finally:
+        await _close(plugins)
+
+
+async def _close(plugins: Sequence[OpenPlugin]) -> None:
+    """Close plugins in time, however often this is cancelled meanwhile."""
+    seconds = CLOSE_SECONDS + HEED_SECONDS + _MARGIN_SECONDS
+    await finish(_close_one_by_one(plugins), seconds=seconds)
+
+
+async def _close_one_by_one(plugins: Sequence[OpenPlugin]) -> None:
+    now = asyncio.get_running_loop().time
+    deadline = now() + CLOSE_SECONDS
+    tell_until = now() + CLOSE_SECONDS * _TELLING_SHARE
+    try:
+        for left in range(len(plugins), 0, -1):
+            plugin = plugins[left - 1]
+            plugin.close(tell_until)
+            # one that hangs takes its share of the time, and the next one begins
+            await plugin.closes_within((deadline - now()) / left)
+
+        for plugin in plugins:
+            await plugin.closes_within(deadline - now())
+
+        async with asyncio.TaskGroup() as group:
+            for plugin in plugins:
+                group.create_task(plugin.stop(HEED_SECONDS), name="stop plugin")
+    finally:
+        for plugin in plugins:
+            plugin.let_go()

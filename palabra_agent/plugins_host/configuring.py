@@ -1,28 +1,94 @@
-"""What somebody wrote for a plugin, checked by the plugin's own model behind a fence."""
+"""Configs and settings of plugins, read by their own models: in a thread, with a deadline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from palabra_agent.config.plugins import PluginSchema, PluginUse, reference_template
 from palabra_agent.config.problems import mistakes_of
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Phase, PluginError
-from palabra_agent.plugin import PluginConfig
-from palabra_agent.plugins_host.aside import call_aside
-from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE
+from palabra_agent.plugin import Plugin, PluginConfig
+from palabra_agent.plugins_host.asking import REST_SECONDS
+from palabra_agent.plugins_host.records import log_error
+
+T = TypeVar("T")
+
+_MOST_KEPT: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a model made of what was written: a config, or every mistake in it."""
+class PluginDeadlines:
+    """Deadlines for plugins at what cannot be awaited, in seconds."""
+
+    each: float = 3.0
+    """For one plugin to load."""
+    total: float = 8.0
+    """For all of them to load."""
+    configure: float = 1.0
+    """For one to read its config or settings, each time."""
+
+
+DEFAULT_DEADLINES: Final = PluginDeadlines()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredPlugin:
+    """A plugin that is ready to be opened; equal ones are the same plugin to a room."""
+
+    name: str
+    """The entry point's, as room configs use it."""
+    recipe: Plugin[Any, Any]
+    config: PluginConfig
+    """The room's config of it."""
+    settings: PluginConfig
+    """The operator's settings of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReading:
+    """The result of reading what was written for a plugin: a config, or every mistake in it."""
 
     config: PluginConfig | None = None
     mistakes: tuple[tuple[Path, str], ...] = ()
     """Paths within what was written."""
+
+
+def call_in_thread(call: Callable[[], T], *, plugin: str, phase: Phase, seconds: float) -> T:
+    """Return the result of a call that may hang: its thread is left behind then.
+
+    Raises:
+        PluginError: It raised anything at all, which is the cause; or it did not end in time, and
+            the cause is a `TimeoutError`.
+    """
+    done = threading.Event()
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
+            errors.append(error)
+        done.set()
+
+    threading.Thread(target=run, name=f"plugin {phase}", daemon=True).start()
+    if not done.wait(seconds):
+        late = TimeoutError()
+        raise PluginError(plugin, phase, f"it takes longer than {seconds:.2g} s") from late
+    for error in errors:
+        if isinstance(error, PluginError):
+            raise error
+        raise PluginError(plugin, phase, _reason(error)) from error
+    return results[0]
 
 
 def read_as(
@@ -31,32 +97,114 @@ def read_as(
     *,
     plugin: str,
     are_settings: bool = False,
-    seconds: float = DEFAULT_PATIENCE.configure,
-) -> Reading:
+    seconds: float = DEFAULT_DEADLINES.configure,
+) -> ConfigReading:
     """Let a plugin's model check what was written for it.
 
     Args:
         model: The model.
-        written: What TOML or JSON gave.
-        plugin: Whose it is.
-        are_settings: Whether the worker's operator wrote it, who may write credentials there.
-        seconds: How long that may take.
+        written: The content of TOML or JSON.
+        plugin: Name of the plugin.
+        are_settings: True for the operator's settings, which may hold credentials.
+        seconds: The deadline.
 
     Raises:
         PluginError: The model broke, which is something else than to refuse.
     """
 
-    def read() -> Reading:
+    def read() -> ConfigReading:
         # as JSON, so that a strict model takes a list for a tuple and a string for a date
         text = to_json(written, inf_nan_mode="constants")
         try:
-            config = model.model_validate_json(text)
+            config: object = model.model_validate_json(text)
         except ValidationError as error:
             mistakes = mistakes_of(error, model, written, are_settings=are_settings)
-            return Reading(mistakes=tuple(mistakes))
+            return ConfigReading(mistakes=tuple(mistakes))
 
+        # a validator that forgets to return `self` gives None
         if not isinstance(config, model):
             raise PluginError(plugin, Phase.CONFIGURE, "its config model gives something else")
-        return Reading(config)
+        return ConfigReading(config)
 
-    return call_aside(read, plugin=plugin, phase=Phase.CONFIGURE, seconds=seconds)
+    return call_in_thread(read, plugin=plugin, phase=Phase.CONFIGURE, seconds=seconds)
+
+
+class ConfigReader:
+    """Reads the entries of rooms, remembers the good ones, and leaves alone a plugin that hung."""
+
+    def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        """Read nothing yet.
+
+        Args:
+            seconds: The deadline for a plugin, each time.
+            now: Tells the time in seconds.
+        """
+        self._seconds = seconds
+        self._now = now
+        self._good: dict[tuple[str, str], PluginConfig] = {}
+        """The last used is the last."""
+        self._rest_ends: dict[str, float] = {}
+        """By plugin that hung."""
+
+    def read(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
+        """Read an entry; a good one stays good, whatever the plugin does meanwhile.
+
+        Raises:
+            PluginError: The plugin broke, or rests.
+        """
+        key = (use.name, json.dumps(use.config))
+        config = self._good.pop(key, None)
+        if config is None:
+            reading = self._ask(use, model)
+            config = reading.config
+            if config is None:
+                return reading
+
+        self._good[key] = config
+        if len(self._good) > _MOST_KEPT:
+            del self._good[next(iter(self._good))]
+        return ConfigReading(config)
+
+    def _ask(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
+        rest = self._rest_ends.get(use.name, 0.0) - self._now()
+        if use.name in self._rest_ends and rest > 0:
+            late = f"it took longer than {self._seconds:.2g} s"
+            reason = f"{late}, and is asked again in {rest:.0f} s"
+            raise PluginError(use.name, Phase.CONFIGURE, reason)
+
+        try:
+            return read_as(model, use.config, plugin=use.name, seconds=self._seconds)
+        except PluginError as error:
+            log_error(error)
+            if isinstance(error.__cause__, TimeoutError):
+                self._rest_ends[use.name] = self._now() + REST_SECONDS
+            raise
+
+
+def plugin_schema(name: str, recipe: Plugin[Any, Any]) -> PluginSchema:
+    """Make the JSON Schema of a plugin's config; anything goes where its model has none."""
+
+    def make() -> Mapping[str, Any]:
+        made: Mapping[str, Any] = recipe.config_model.model_json_schema(
+            ref_template=reference_template(name)
+        )
+        return made
+
+    try:
+        schema = call_in_thread(
+            make, plugin=name, phase=Phase.CONFIGURE, seconds=DEFAULT_DEADLINES.configure
+        )
+        is_good = read_as(recipe.config_model, recipe.example, plugin=name).config is not None
+    except PluginError as error:
+        # a model may check what no schema can say; it still checks
+        log_error(error)
+        return PluginSchema(name, {"type": "object"})
+
+    return PluginSchema(name, schema, recipe.example if is_good else {})
+
+
+def _reason(error: BaseException) -> str:
+    """Say what was raised, without its words: they may hold what other people must not know."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f'it needs the module "{error.name}", which is not installed'
+    return f"it raises {type(error).__name__}"

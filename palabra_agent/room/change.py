@@ -14,7 +14,7 @@ from palabra_agent.config.documents import read_object
 from palabra_agent.config.plugins import PluginKnowledge, PluginUse
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 
 _FOR_LATER_SESSIONS: Final = (
     ("palabra", "transport"),

@@ -19,7 +19,7 @@ from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 from palabra_agent.room.change import ConfigChange, Plugins, read_change
 from palabra_agent.room.terms import changed_terms, session_settings_of
 

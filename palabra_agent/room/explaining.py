@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.config.fields import ConfigModel, Name
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.wording import shown
 from palabra_agent.languages import LanguageCode, match
 from palabra_agent.meeting.rpc import Call, CallRefused
-from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, Verdict, VoiceChoice
+from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 EXPLAIN: Final = "palabra.explain"
 """Name of the method."""

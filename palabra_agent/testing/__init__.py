@@ -16,13 +16,13 @@ over; `room.failures` tells what it did. Deadlines and pauses are the real ones 
 `without_waiting` has a clock that jumps over them.
 """
 
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.errors import PluginError, RoomConfigError, SettingsError
 from palabra_agent.testing.clock import without_waiting
 from palabra_agent.testing.entries import Entry
 from palabra_agent.testing.facts import a_speaker, a_speech, transcript_event, voice_request
 from palabra_agent.testing.opening import simulated_room
 from palabra_agent.testing.room import SimulatedRoom
-from palabra_agent.voices import Verdict
 
 __all__ = [
     "Entry",

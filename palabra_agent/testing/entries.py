@@ -16,8 +16,7 @@ from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import ENTRY_POINTS, Plugin
 from palabra_agent.plugins_host.catalog import load_plugins
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
-from palabra_agent.plugins_host.configuring import read_as
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin, read_as
 
 
 @dataclass(frozen=True, slots=True)

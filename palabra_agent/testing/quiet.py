@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.session import Transcript
-from palabra_agent.voices import Speaker, Timbre, Verdict, VoiceRequest
+from palabra_agent.voices import Speaker, Timbre
 
 _AT_ONCE_SECONDS: Final = 0.01
 _QUIET_SECONDS: Final = 0.6

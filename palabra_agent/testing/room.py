@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.errors import PluginError
 from palabra_agent.interpretation.settings import Regime
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
@@ -21,7 +22,6 @@ from palabra_agent.testing.people import Somebody, spoken
 from palabra_agent.testing.quiet import QuietPlugins
 from palabra_agent.testing.sound import voice_sound
 from palabra_agent.testing.talk import RoomClock, Talk, checked
-from palabra_agent.voices import Verdict
 
 
 class SimulatedRoom:

@@ -7,16 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode
-from palabra_agent.voices import (
-    ClonedVoice,
-    FixedVoice,
-    Speaker,
-    VoiceChoice,
-    VoiceRequest,
-)
+from palabra_agent.voices import ClonedVoice, FixedVoice, Speaker, VoiceChoice
 from tests.clock import eventually, passing
 from tests.fakes import frame
 from tests.interpretation.fake_plugins import FakePlugins

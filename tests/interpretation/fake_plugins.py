@@ -6,15 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.session import Transcript
-from palabra_agent.voices import (
-    FixedVoice,
-    Speaker,
-    Timbre,
-    Verdict,
-    VoiceChoice,
-    VoiceRequest,
-)
+from palabra_agent.voices import FixedVoice, Speaker, Timbre, VoiceChoice
 
 PLUGIN = "fake"
 POOL = tuple(f"voice-{number}" for number in range(40))

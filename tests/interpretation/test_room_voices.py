@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.interpretation.settings import Regime
-from palabra_agent.voices import FixedVoice, VoiceChoice, VoiceRequest
+from palabra_agent.voices import FixedVoice, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, frame, transcript
 from tests.interpretation.fake_plugins import FakePlugins

@@ -10,16 +10,10 @@ from typing import cast
 
 import pytest
 
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
-from palabra_agent.voices import (
-    FixedVoice,
-    Speaker,
-    Timbre,
-    Verdict,
-    VoiceChoice,
-    VoiceRequest,
-)
+from palabra_agent.voices import FixedVoice, Speaker, Timbre, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import transcript
 from tests.interpretation.assigning import (

@@ -8,16 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
-from palabra_agent.voices import (
-    ClonedVoice,
-    FixedVoice,
-    Speaker,
-    TimbreMatchedVoice,
-    Verdict,
-    VoiceChoice,
-    VoiceRequest,
-)
+from palabra_agent.voices import ClonedVoice, FixedVoice, Speaker, TimbreMatchedVoice, VoiceChoice
 from tests.clock import JumpingLoop, eventually, in_jumping_time, passing
 from tests.interpretation.assigning import (
     DE,

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from palabra_agent.plugin import ENTRY_POINTS
-from palabra_agent.plugins_host.catalog import Patience, PluginCatalog, load_plugins
+from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
+from palabra_agent.plugins_host.configuring import PluginDeadlines
 
-QUICK: Final = Patience(each=5.0, total=20.0, configure=0.3)
-"""Good plugins have time enough on a slow machine; those that hang are soon given up."""
+AMPLE: Final = PluginDeadlines(each=5.0, total=20.0, configure=5.0)
+"""Good plugins have time enough on a slow machine."""
+SHORT: Final = PluginDeadlines(each=5.0, total=20.0, configure=0.3)
+"""Plugins that hang are soon given up."""
 
 
 def entry(name: str, value: str | None = None) -> EntryPoint:
@@ -25,10 +28,12 @@ def broken(module: str, name: str = "plugin") -> EntryPoint:
 
 
 def catalog_of(
-    *entries: EntryPoint, settings: Mapping[str, Mapping[str, object]] | None = None
+    *entries: EntryPoint,
+    settings: Mapping[str, Mapping[str, object]] | None = None,
+    deadlines: PluginDeadlines = AMPLE,
 ) -> PluginCatalog:
     """Load exactly these."""
-    return load_plugins(settings or {}, entry_points=entries, patience=QUICK)
+    return load_plugins(settings or {}, entry_points=entries, deadlines=deadlines)
 
 
 def install(folder: Path, distribution: str, version: str, entries: Mapping[str, str]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.plugin import (
     ClonedVoice,
     FixedVoice,
@@ -23,9 +23,8 @@ from palabra_agent.plugin import (
     VoiceRequest,
 )
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
-from palabra_agent.voices import Verdict
 from tests.clock import in_jumping_time
-from tests.plugins_host.strangers import (
+from tests.plugins_host.opened import (
     Listener,
     Policy,
     asking,
@@ -183,95 +182,6 @@ def test_whatever_is_raised_is_passed_over(
     assert "alice" not in str(vars(line))
 
 
-class _Meta(type):
-    def __getattribute__(cls, name: str) -> object:
-        if name == "__name__":
-            raise RuntimeError
-
-        return super().__getattribute__(name)
-
-
-def _shapeless() -> object:
-    class Shapeless:
-        def __getattribute__(self, name: str) -> object:
-            raise RuntimeError
-
-    return Shapeless()
-
-
-def _nameless() -> object:
-    class Nameless(metaclass=_Meta):
-        pass
-
-    return Nameless()
-
-
-def _nameless_error() -> NoReturn:
-    class Nameless(Exception, metaclass=_Meta):
-        pass
-
-    raise Nameless
-
-
-def _shapeless_error() -> NoReturn:
-    class Shapeless(Exception):
-        def __getattribute__(self, name: str) -> object:
-            raise RuntimeError
-
-    raise Shapeless
-
-
-def _deep_error() -> NoReturn:
-    error = ExceptionGroup[Exception]("", [ValueError()])
-    for _ in range(5000):
-        error = ExceptionGroup[Exception]("", [error])
-
-    raise error
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (_shapeless, "broke: RuntimeError"),
-        (_nameless, "broke: RuntimeError"),
-        (lambda: FixedVoice.__new__(FixedVoice), "broke: AttributeError"),
-        (_nameless_error, "broke: an error that cannot be named"),
-        (_shapeless_error, "broke: an error that cannot be named"),
-        (_deep_error, "broke: an error that cannot be named"),
-    ],
-    ids=["shapeless", "nameless", "empty", "nameless error", "shapeless error", "deep error"],
-)
-def test_what_cannot_be_looked_at_is_passed_over(answer: Callable[[], object], reason: str) -> None:
-    """An answer or an error that breaks where it is looked at breaks nothing else."""
-
-    @in_jumping_time
-    async def run() -> None:
-        plugins = [choosing_by(lambda request: answer(), "one"), choosing(LOW, "two")]
-        async with open_chain("r", plugins) as chain:
-            verdict = await chain.choose_voice(asking(unavailable={"x"}))
-
-            assert verdict == Verdict(LOW, "two", (("one", reason),))
-
-    run()
-
-
-def test_an_error_that_cannot_be_named_ends_its_plugin_alone() -> None:
-    """Also where it comes from opening, at once."""
-
-    @asynccontextmanager
-    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
-        yield _nameless_error()
-
-    @in_jumping_time
-    async def run() -> None:
-        began = _now()
-        async with open_chain("r", [configured(opener, "one"), choosing(LOW, "two")]) as chain:
-            assert (await chain.choose_voice(asking())).choice == LOW
-            assert _now() - began < 0.1
-
-    run()
-
-
 @in_jumping_time
 async def test_one_that_cancels_its_task_is_passed_over() -> None:
     """Nobody else is cancelled."""
@@ -313,12 +223,7 @@ def test_one_that_hangs_delays_once(hang: Callable[[], Any]) -> None:
             assert _now() - began == pytest.approx(1.0, abs=0.001)
             await asyncio.sleep(60.0)
             await chain.choose_voice(asking())
-            await asyncio.sleep(119.0)
-            await chain.choose_voice(asking())
             assert [at - began for at in asked] == pytest.approx([0.0, 61.0], abs=0.001)
-            await asyncio.sleep(1.0)
-            await chain.choose_voice(asking())
-            assert len(asked) == 3
 
     run()
 
@@ -471,19 +376,3 @@ async def test_the_first_estimate_wins() -> None:
         assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
         assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
         assert _now() == pytest.approx(1.0, abs=0.001)
-
-
-@in_jumping_time
-async def test_speech_is_the_plugins_to_keep() -> None:
-    """Samples are a copy that nobody can write, at 48 kHz, with the speaker."""
-    kept: list[Speech] = []
-    sound = np.ones(SAMPLE_RATE // 2, np.int16)
-    async with open_chain("r", [estimating(kept.append)]) as chain:
-        assert await chain.estimate_timbre(ALICE, sound) is None
-
-    sound[:] = 0
-    (speech,) = kept
-    assert (speech.speaker, speech.sample_rate, speech.seconds) == (ALICE, 48_000, 0.5)
-    assert speech.samples.min() == 1
-    with pytest.raises(ValueError, match="read-only"):
-        speech.samples[0] = 5

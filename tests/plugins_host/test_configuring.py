@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.errors import RoomConfigError
 from palabra_agent.plugins_host.catalog import PluginCatalog
-from tests.broken_plugins.turns_coat import Coat
+from tests.broken_plugins.forgets_to_return import Forgetful
 from tests.plugins_host.installed import catalog_of, entry
 
 pytestmark = pytest.mark.unit
@@ -234,5 +234,5 @@ def test_no_json_breaks_the_check(uses: object, config: object, value: object) -
 
 
 def test_the_broken_model_is_what_it_is() -> None:
-    """The premise of another test: it gives a list of itself."""
-    assert isinstance(Coat.model_validate({}), list)
+    """The premise of another test: it gives nothing."""
+    assert Forgetful.model_validate({}) is None

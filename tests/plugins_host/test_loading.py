@@ -9,9 +9,10 @@ import threading
 import pytest
 
 from palabra_agent.config.plugins import PluginUse
-from palabra_agent.plugins_host.catalog import Patience, load_plugins
+from palabra_agent.plugins_host.catalog import load_plugins
+from palabra_agent.plugins_host.configuring import PluginDeadlines
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus
-from tests.plugins_host.installed import broken, catalog_of, entry
+from tests.plugins_host.installed import SHORT, broken, catalog_of, entry
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.unit
 def load_one(value: str, *, seconds: float = 5.0) -> PluginRecord:
     """Load one plugin beside a good one, which is never harmed."""
     entries = [entry("it", value), entry("voices")]
-    catalog = load_plugins(entry_points=entries, patience=Patience(seconds, 30, 1))
+    catalog = load_plugins(entry_points=entries, deadlines=PluginDeadlines(seconds, 30, 1))
     record, good = catalog.records
     assert good.is_ready
     return record
@@ -92,7 +93,9 @@ def test_an_entry_point_that_names_nothing_is_recorded(value: str) -> None:
 
 def test_one_that_hangs_on_import_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     """It is left behind in its thread after its deadline."""
-    record = load_plugins(entry_points=[broken("hangs")], patience=Patience(each=0.2)).records[0]
+    record = load_plugins(
+        entry_points=[broken("hangs")], deadlines=PluginDeadlines(each=0.2)
+    ).records[0]
 
     assert (record.status, record.error) == (PluginStatus.FAILED, "it takes longer than 0.2 s")
     assert [it.name for it in threading.enumerate() if it.name == "plugin load" and it.daemon]
@@ -126,14 +129,14 @@ def test_what_a_plugin_prints_goes_elsewhere(capsys: pytest.CaptureFixture[str])
     [
         ("voices", {"voice": "surprise"}, "it raises KeyError"),
         ("voices", {"voice": "exit"}, "it raises SystemExit"),
-        ("turns_coat", {}, "its config model gives something else"),
+        ("forgets_to_return", {}, "its config model gives something else"),
     ],
 )
 def test_one_that_breaks_at_its_config_is_a_mistake_of_that_entry(
     name: str, config: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """That is something else than to refuse it, and is told as such, once in the log."""
-    catalog = catalog_of(entry("voices"), broken("turns_coat"))
+    catalog = catalog_of(entry("voices"), broken("forgets_to_return"))
     use = PluginUse(name=name, config=dict(config))
 
     assert catalog.mistakes(use) == [((), f"the plugin {name} broke at configure: {reason}")]
@@ -143,7 +146,7 @@ def test_one_that_breaks_at_its_config_is_a_mistake_of_that_entry(
 
 def test_one_that_hangs_at_its_config_is_given_up_once() -> None:
     """It is not waited for a second time, whatever new it is told; what was good stays good."""
-    catalog = catalog_of(broken("thinks_for_ever"))
+    catalog = catalog_of(broken("thinks_for_ever"), deadlines=SHORT)
     good, bad, new = (PluginUse(name="thinks_for_ever", config={"number": n}) for n in (1, -1, 2))
     broke = "the plugin thinks_for_ever broke at configure: "
 
@@ -157,7 +160,11 @@ def test_one_that_hangs_at_its_config_is_given_up_once() -> None:
 
 def test_one_that_hangs_at_its_settings_cannot_be_used() -> None:
     """The worker is told at its start, and goes on without it where nobody says anything."""
-    catalog = catalog_of(broken("thinks_for_ever"), settings={"thinks_for_ever": {"number": -1}})
+    catalog = catalog_of(
+        broken("thinks_for_ever"),
+        settings={"thinks_for_ever": {"number": -1}},
+        deadlines=SHORT,
+    )
 
     assert [str(problem) for problem in catalog.settings_problems()] == [
         "plugins.thinks_for_ever: the plugin thinks_for_ever broke at configure: it takes longer "

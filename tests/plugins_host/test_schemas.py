@@ -9,7 +9,6 @@ import pytest
 
 from palabra_agent.config.room import parse_room_config, room_config_schema
 from palabra_agent.plugins_host.catalog import PluginCatalog
-from palabra_agent.plugins_host.schemas import plugin_schemas
 from tests.plugins_host.installed import broken, catalog_of, entry
 
 pytestmark = pytest.mark.unit
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 def schema_of(catalog: PluginCatalog) -> dict[str, Any]:
     """The whole, as it is printed."""
-    whole: dict[str, Any] = json.loads(json.dumps(room_config_schema(plugin_schemas(catalog))))
+    whole: dict[str, Any] = json.loads(json.dumps(room_config_schema(catalog.schemas())))
     return whole
 
 

@@ -21,7 +21,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
 from palabra_agent.plugin import Plugin, PluginConfig
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 from palabra_agent.room.change import Plugins
 from palabra_agent.room.configuring import Configuring, Parts
 from palabra_agent.room.terms import session_settings_of, terms_of

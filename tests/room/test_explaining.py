@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.room.explaining import Explaining
-from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, Verdict, VoiceChoice
+from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ from livekit.protocol import agent, models
 
 from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.errors import SetupError
-from palabra_agent.plugins_host.patience import DEFAULT_PATIENCE
+from palabra_agent.plugins_host.configuring import DEFAULT_DEADLINES
 from palabra_agent.worker.server import build_server, is_made_anew, run_worker, serve
 from tests.environment import environment
 
@@ -99,7 +99,7 @@ def test_a_process_has_time_to_load_its_plugins() -> None:
     """One that is killed for a slow plugin would be replaced by the next such, for ever."""
     server = build_server(settings_for("ws://127.0.0.1:9"))
 
-    assert vars(server)["_initialize_process_timeout"] > 2 * DEFAULT_PATIENCE.total
+    assert vars(server)["_initialize_process_timeout"] > 2 * DEFAULT_DEADLINES.total
 
 
 @pytest.mark.parametrize(

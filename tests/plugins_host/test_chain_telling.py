@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.capabilities.transcript import TRANSCRIPT_LISTENER
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import Speaker, TranscriptEvent
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
-from palabra_agent.plugins_host.transcripts import QUEUE_LIMIT
 from palabra_agent.session import Transcript
 from tests.clock import eventually, in_jumping_time
-from tests.plugins_host.strangers import (
+from tests.plugins_host.opened import (
     Listener,
     choosing,
     configured,
@@ -27,6 +27,7 @@ from tests.plugins_host.strangers import (
 
 pytestmark = pytest.mark.unit
 
+MOST_WAITING = TRANSCRIPT_LISTENER.most_waiting
 ALICE = Speaker(identity="alice", name="Alice")
 
 
@@ -157,11 +158,11 @@ def test_what_was_dropped_is_counted(caplog: pytest.LogCaptureFixture) -> None:
         async with open_chain("r", [listening(listener)]) as chain:
             _say(chain, "first")
             await asyncio.sleep(2)
-            _say(chain, *map(str, range(QUEUE_LIMIT + 7)))
+            _say(chain, *map(str, range(MOST_WAITING + 7)))
             await asyncio.sleep(61)
 
     run()
-    assert _texts(listener) == [str(at + 7) for at in range(QUEUE_LIMIT)]
+    assert _texts(listener) == [str(at + 7) for at in range(MOST_WAITING)]
     (line,) = [it for it in caplog.records if "transcripts" in it.getMessage()]
     assert vars(line)["count"] == 7
 

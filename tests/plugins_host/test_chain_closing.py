@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.plugin import FixedVoice
 from palabra_agent.plugins_host.chain import open_chain
-from palabra_agent.voices import Verdict
 from tests.clock import eventually, in_jumping_time
-from tests.plugins_host.strangers import (
+from tests.plugins_host.opened import (
     Diary,
     Policy,
     asking,
@@ -132,6 +132,28 @@ async def test_who_comes_after_one_that_hangs_has_time_left() -> None:
         pass
 
     assert diary.entries == ["open writes", "close writes"]
+
+
+@in_jumping_time
+async def test_one_that_catches_everything_does_not_hold_up_the_end() -> None:
+    """Its task is left behind, the others close, and the room ends in time."""
+    is_ending, diary = False, Diary()
+
+    async def catch_everything() -> None:
+        while not is_ending:
+            try:
+                await asyncio.sleep(1.0)
+            except BaseException:  # noqa: BLE001, S112 - that is the mistake
+                continue
+
+    bad = configured(opening(POLICY, closes=catch_everything), "bad")
+    async with open_chain("r", [configured(opening(POLICY, diary), label="good"), bad]):
+        began = _now()
+
+    assert _now() - began == pytest.approx(0.6, abs=0.001)
+    assert diary.entries == ["open good", "close good"]
+    is_ending = True
+    await asyncio.sleep(2.0)
 
 
 @in_jumping_time

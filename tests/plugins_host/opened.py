@@ -22,7 +22,7 @@ from palabra_agent.plugin import (
     VoiceAnswer,
     VoiceRequest,
 )
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 
 
 class Config(PluginConfig):

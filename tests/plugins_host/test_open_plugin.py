@@ -10,6 +10,7 @@ from typing import Any, NoReturn, cast
 
 import pytest
 
+from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import (
     FixedVoice,
@@ -22,10 +23,9 @@ from palabra_agent.plugin import (
     VoiceRequest,
 )
 from palabra_agent.plugins_host.chain import open_chain
-from palabra_agent.plugins_host.configured import ConfiguredPlugin
-from palabra_agent.voices import Verdict
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 from tests.clock import eventually, in_jumping_time
-from tests.plugins_host.strangers import (
+from tests.plugins_host.opened import (
     Config,
     Diary,
     Policy,
