@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -28,6 +29,18 @@ def single_failure() -> Generator[None]:
         if failure is failures:
             raise
         raise failure from None
+
+
+def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
+    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends."""
+
+    async def until_told() -> None:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(serving)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    with suppress(KeyboardInterrupt), single_failure():
+        asyncio.run(until_told())
 
 
 def leaves(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:

@@ -1,44 +1,61 @@
-"""Options by their names: `NAME=VALUE` as people type it, read as the option's type."""
+"""How an emulator behaves: where it listens, whom it lets in, which of Palabra's habits it has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field, SkipValidation, ValidationError, field_validator
+from pydantic.dataclasses import dataclass
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base
-from palabra_agent.languages import did_you_mean as language_meant
-from palabra_emulator.faults.catalogue import did_you_mean, shown
-from palabra_emulator.faults.reading import FaultRequest
+from palabra_agent.languages import did_you_mean as language_hint
+from palabra_emulator.faults.catalogue import Fault
 from palabra_emulator.script import Script
+from palabra_emulator.validation import (
+    Parameter,
+    did_you_mean,
+    parameter,
+    plain_error,
+    problems,
+)
+
+_LONGEST_SECONDS: Final = 30 * 24 * 3600
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=_LONGEST_SECONDS)]
+Milliseconds: TypeAlias = Annotated[int, Field(ge=0, le=_LONGEST_SECONDS * 1000)]
+
+_CONFIG: Final = ConfigDict(allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class EmulatorOptions:
     """Everything that can be chosen about an emulator; the defaults are today's Palabra."""
 
-    livekit_url: str
-    """The LiveKit server whose rooms it uses."""
-    livekit_api_key: str
-    livekit_api_secret: str = field(repr=False)
+    livekit_url: str = "ws://127.0.0.1:7880"
+    """The LiveKit server whose rooms it uses; by default one that runs here in development mode."""
+    livekit_api_key: str = "devkey"
+    livekit_api_secret: str = Field(default="secret", repr=False)
 
     host: str = "127.0.0.1"
-    port: int = 8090
+    port: int = Field(default=8090, ge=0, le=65_535)
     """0 for any free port."""
 
-    client_id: str = "local"
-    client_secret: str = field(default="local", repr=False)
-    api_key: str = field(default="local", repr=False)
+    client_id: str = Field(default="local", min_length=1)
+    client_secret: str = Field(default="local", min_length=1, repr=False)
+    api_key: str = Field(default="local", min_length=1, repr=False)
 
-    scenario: tuple[FaultRequest, ...] = ()
+    scenario: tuple[Fault, ...] = ()
     """Faults that are armed from the start on."""
-    script: Script | Path | None = None
+    script: SkipValidation[Script] | Path | None = None
     """What is said in the meeting: a script, its file, or the built-in one."""
     voice: Literal["marker", "espeak"] = "marker"
-    latency_ms: int = 800
+    latency_ms: Milliseconds = 800
     """From the end of an utterance's sound to its translations, text and speech alike. They never
     come before the confirming silence is over, so less than that changes nothing."""
     auto_language: str = "en"
@@ -51,21 +68,21 @@ class EmulatorOptions:
     id_style: Literal["hex16", "hex16_part"] = "hex16"
     """`hex16`: one id per utterance, translations carry `translation_part_id`. `hex16_part`: final
     texts carry `<id>_part_0` instead."""
-    duplicate_validated: float = 0.5
+    duplicate_validated: float = Field(default=0.5, ge=0, le=1)
     """How probably a validated transcription is sent twice."""
     double_encode: Literal["never", "always", "mixed"] = "mixed"
     """Whether `data` is a JSON string within the JSON; `mixed`: about every second message."""
-    queue_map_hz: float = 1.0
+    queue_map_hz: float = Field(default=1.0, ge=0, le=100)
     """How often the bare map of queue levels is sent; 0 for never."""
     rate_limits: Literal["separate", "shared", "off"] = "separate"
     """`separate`: one bucket per command. `shared`: one for set and get, one for pause and end."""
-    watchdog_s: float = 10.0
+    watchdog_s: Seconds = 10.0
     """Running this long without input ends the session; 0 for never."""
-    bot_delay_ms: int = 0
-    """From a session's creation to its bot's coming; 0 has it there before anybody."""
-    ready_delay_ms: int = 500
+    bot_delay_ms: Milliseconds = 0
+    """From a session's creation to its bot's coming; 0 has it there before its client."""
+    ready_delay_ms: Milliseconds = 500
     """From a valid first `set_task` to running. Above 1000, palabra-ai 0.6 gives up."""
-    rest_delay_ms: int = 0
+    rest_delay_ms: Milliseconds = 0
     """How long the answer to a created session takes at least."""
     keep_sids: bool = True
     """Whether an update keeps the tracks of unchanged targets; else all are published anew."""
@@ -79,126 +96,147 @@ class EmulatorOptions:
     """Voice ids that exist; any other brings a warning and the default voice."""
     cred_error_status: Literal[401, 404] = 401
 
-    most_sessions: int = 100
+    most_sessions: int = Field(default=100, ge=0, le=10_000)
     """How many sessions may wait or run in rooms at once; each has a bot, and that some thirty
     sockets. One more is refused as Palabra refuses parallel sessions."""
-    grace_s: float = 5.0
+    grace_s: Seconds = 5.0
     """How long a client may be away before its session ends: a full reconnect takes a second."""
-    unjoined_ttl_s: float = 600.0
+    unjoined_ttl_s: Seconds = 600.0
     """How long a session waits for a client that has never come."""
     record_input: Path | None = None
     """A folder for what each session heard, a WAV file each: 16 kHz mono, the sound of running
     tasks alone."""
-    keep_heard_s: float = 60.0
+    keep_heard_s: Seconds = 60.0
     """How much of that, the newest, is kept for `/emulator/sessions/{id}/heard.wav`."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=2**53)
     """Makes duplicates and double encoding the same in every run."""
 
-    def __post_init__(self) -> None:
-        """Refuse what would silently be heard as something else.
+    @field_validator("cred_error_status", mode="before")
+    @classmethod
+    def _read_number(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
 
-        Raises:
-            ConfigError: `auto_language` is no language that Palabra recognises, or a credential is
-                empty.
-        """
-        for name in ("client_id", "client_secret", "api_key"):
-            if not getattr(self, name):
-                reason = "must not be empty: whoever sends no credentials would be let in"
-                raise ConfigError([Problem(name, reason)])
-        if base(self.auto_language) not in SOURCE_LANGUAGES - {AUTO}:
-            hint = language_meant(self.auto_language, SOURCE_LANGUAGES)
-            reason = f'"{self.auto_language}" is not a language that Palabra recognises{hint}'
-            raise ConfigError([Problem("auto_language", reason)])
+    @field_validator("voices", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+
+        return frozenset(word.strip() for word in value.split(",") if word.strip())
+
+    @field_validator("record_input", mode="before")
+    @classmethod
+    def _read_no_folder(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("auto_language")
+    @classmethod
+    def _know_language(cls, code: str) -> str:
+        if base(code) not in SOURCE_LANGUAGES - {AUTO}:
+            hint = language_hint(code, SOURCE_LANGUAGES)
+            raise plain_error(f'"{code}" is not a language that Palabra recognises{hint}')
+
+        return code
 
 
-_TYPES: Final[dict[str, Any]] = get_type_hints(EmulatorOptions)
 _ELSEWHERE: Final = frozenset(
     {"livekit_url", "livekit_api_key", "livekit_api_secret", "scenario", "script"}
 )
-"""What is said in other ways."""
-
-_HIGHEST: Final = {
-    "duplicate_validated": 1.0,
-    "port": 65_535.0,
-    "queue_map_hz": 100.0,
-    "seed": 2.0**53,
-    "most_sessions": 10_000.0,
-}
-_LONGEST_SECONDS: Final = 30.0 * 24 * 3600
-"""The end of every time that can be chosen, in seconds or milliseconds."""
-
-_WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+"""What is said in other ways than by `NAME=VALUE`."""
 
 OPTION_NAMES: Final = tuple(
     field.name for field in fields(EmulatorOptions) if field.name not in _ELSEWHERE
 )
 
 
-def read_options(written: Sequence[str]) -> dict[str, Any]:
-    """Read options; of one that is written twice, the later counts.
+def read_options(written: Sequence[str], **chosen: object) -> EmulatorOptions:
+    """Read options.
+
+    Args:
+        written: `NAME=VALUE` each; of one that is written twice, the later counts.
+        chosen: What was chosen in another way; what is written wins.
 
     Raises:
         ConfigError: One of them is unknown or has a wrong value; every mistake is told.
     """
+    values, mistakes = _split_options(written)
+    values = {**chosen, **values}
+    try:
+        options = EmulatorOptions(**values)
+    except ValidationError as error:
+        mistakes += problems(error, _parameters(), values)
+    else:
+        if not mistakes:
+            return options
+
+    raise ConfigError(mistakes)
+
+
+def _split_options(written: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
     values: dict[str, Any] = {}
-    problems: list[Problem] = []
+    mistakes: list[Problem] = []
     for text in written:
         name, separator, value = text.partition("=")
         name = name.strip().replace("-", "_")
         if not separator:
-            problems.append(Problem(text, "must be NAME=VALUE"))
+            mistakes.append(Problem(text, "must be NAME=VALUE"))
         elif name not in OPTION_NAMES:
             hint = did_you_mean(name, OPTION_NAMES)
-            problems.append(
-                Problem(name, f"is no option; there are {', '.join(OPTION_NAMES)}{hint}")
-            )
+            reason = f"is no option; there are {', '.join(OPTION_NAMES)}{hint}"
+            mistakes.append(Problem(name, reason))
         else:
-            try:
-                values[name] = _read(name, value.strip())
-            except ValueError as wrong:
-                problems.append(Problem(name, f"must be {wrong}, not {shown(value.strip())}"))
-    if problems:
-        raise ConfigError(problems)
+            values[name] = value.strip()
 
-    return values
+    return values, mistakes
 
 
-def _read(name: str, text: str) -> object:
-    """Read a value; a ValueError says what it must be."""
-    kind = _TYPES[name]
-    if get_origin(kind) is Literal:
-        return _choice(get_args(kind), text)
-    if kind is bool:
-        if text.lower() not in _WORDS:
-            raise ValueError("true or false")
-        return _WORDS[text.lower()]
-    if kind in {int, float}:
-        return _number(name, kind, text)
-    if get_origin(kind) is frozenset:
-        return frozenset(word.strip() for word in text.split(",") if word.strip())
-    if get_origin(kind) in {Union, UnionType}:
-        return Path(text) if text else None
-
-    return text
+def _parameters() -> Mapping[str, Parameter]:
+    known: Mapping[str, FieldInfo] = vars(EmulatorOptions)["__pydantic_fields__"]
+    return {name: parameter(name, field) for name, field in known.items()}
 
 
-def _choice(allowed: tuple[Any, ...], text: str) -> object:
-    for value in allowed:
-        if str(value) == text:
-            return value
+_VARIABLES: Final = {
+    "livekit_url": "the address of the LiveKit server, such as ws://127.0.0.1:7880",
+    "livekit_api_key": "the API key of the LiveKit server",
+    "livekit_api_secret": "the secret that belongs to LIVEKIT_API_KEY",
+}
+_SCHEMES: Final = ("ws", "wss", "http", "https")
 
-    raise ValueError(f"one of {', '.join(map(str, allowed))}")
+
+class LiveKitVariables(BaseSettings):
+    """LiveKit's address and keys, from the environment, else from a `.env` file."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    livekit_url: str = ""
+    livekit_api_key: str = ""
+    livekit_api_secret: str = ""
 
 
-def _number(name: str, kind: type[int] | type[float], text: str) -> float:
-    longest = _LONGEST_SECONDS * (1000 if name.endswith("_ms") else 1)
-    highest = _HIGHEST.get(name, longest)
-    wanted = f"{'a whole number' if kind is int else 'a number'} from 0 to {highest:.10g}"
+def read_livekit_access(env_file: Path) -> dict[str, Any]:
+    """Read where LiveKit is, as options.
+
+    Raises:
+        ConfigError: A variable is missing or wrong; every mistake is told.
+    """
     try:
-        number = kind(text)
-    except ValueError:
-        raise ValueError(wanted) from None
-    if not 0 <= number <= highest:
-        raise ValueError(wanted)
+        access: dict[str, str] = LiveKitVariables(_env_file=env_file).model_dump()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([Problem("", f"{env_file} cannot be read: {reason}")]) from None
 
-    return number
+    access = {name: value.strip().rstrip("/") for name, value in access.items()}
+    mistakes = [
+        Problem(name.upper(), f"is not set; it is {_VARIABLES[name]}")
+        for name, value in access.items()
+        if not value
+    ]
+    url = access["livekit_url"]
+    parts = urlsplit(url)
+    if url and (parts.scheme not in _SCHEMES or not parts.hostname):
+        reason = f'must be {_VARIABLES["livekit_url"]}, not "{url}"'
+        mistakes.append(Problem("LIVEKIT_URL", reason))
+    if mistakes:
+        raise ConfigError(mistakes)
+
+    return access

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import SetupError
-from palabra_emulator.api.emulator_api import FaultDesk, Inspection
+from palabra_emulator.api.emulator_api import EmulatorApi
 from palabra_emulator.api.livekit_proxy import LiveKitProxy
 from palabra_emulator.api.session_storage import SessionStorage
 from palabra_emulator.faults.immediate_faults import ImmediateFaults
@@ -74,26 +74,25 @@ async def run_emulator_in(
     prepare_recordings(options)
     allow_many_sockets()
     journal = Journal()
-    life = SessionRunner(
+    runner = SessionRunner(
         rooms,
         open_transport,
         _voice(options),
         keep_sids=options.keep_sids,
         bot_delay_seconds=options.bot_delay_ms / 1000,
     )
-    injection = FaultInjector(journal)
-    registry = SessionRegistry(options, script, journal, life, injection)
-    signalling = SignallingFaults(injection, registry.faults_of)
-    striking = ImmediateFaults(injection, registry.remembered, rooms, signalling)
-    for order in options.scenario:
-        injection.arm(order)
+    injector = FaultInjector(journal)
+    registry = SessionRegistry(options, script, journal, runner, injector)
+    signalling = SignallingFaults(injector, registry.faults_of)
+    striking = ImmediateFaults(injector, registry.remembered, rooms, signalling)
+    for fault in options.scenario:
+        injector.arm(fault)
     async with aiohttp.ClientSession() as http, _living(registry, striking):
         app = web.Application()
         SessionStorage(options, registry, rooms, journal).add_to(app)
-        RestFaults(injection, registry.find, options.cred_error_status).add_to(app)
+        RestFaults(injector, registry.find, options.cred_error_status).add_to(app)
         LiveKitProxy(options.livekit_url, registry.is_open, http, signalling).add_to(app)
-        Inspection(registry, journal).add_to(app)
-        FaultDesk(injection).add_to(app)
+        EmulatorApi(registry, journal, injector).add_to(app)
         SpeechStream(options, registry, journal, signalling).add_to(app)
         async with _serve(app, options) as url:
             logger.info("emulator ready", extra={"url": url})
@@ -118,9 +117,9 @@ async def _living(registry: SessionRegistry, striking: ImmediateFaults) -> Async
 
 
 def _open_bot(
-    livekit_url: str, rooms: Rooms, place: RoomNames
+    livekit_url: str, rooms: Rooms, names: RoomNames
 ) -> AbstractAsyncContextManager[ClientTransport]:
-    return open_bot(place, rooms, livekit_url)
+    return open_bot(names, rooms, livekit_url)
 
 
 def _voice(options: EmulatorOptions) -> SpeechVoice:

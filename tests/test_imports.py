@@ -103,7 +103,8 @@ LAYERS: Final = (
         "emulator",
         "palabra_emulator palabra_emulator.*",
         "words sound livekit-sound",
-        "numpy pydantic pydantic_core aiohttp multidict av livekit.rtc livekit.api typer rich",
+        "numpy pydantic pydantic_core pydantic_settings typer aiohttp multidict av livekit.rtc "
+        "livekit.api",
     ),
     Layer(
         "commands",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import ConfigError, PalabraAgentError
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -39,18 +36,6 @@ SettingsFileOfStart = Annotated[
 def keep_plugins_out_of_the_log() -> None:
     """Let a command that tells in its own words what is wrong with plugins be the only one to."""
     logging.getLogger("palabra_agent.plugins_host").addHandler(logging.NullHandler())
-
-
-def run(serving: Coroutine[Any, Any, None]) -> None:
-    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends."""
-
-    async def until_told() -> None:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(serving)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-
-    with suppress(KeyboardInterrupt), single_failure():
-        asyncio.run(until_told())
 
 
 @contextmanager

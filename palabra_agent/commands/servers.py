@@ -2,83 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, ParamSpec
 
 import typer
 
-from palabra_agent.commands.console import ENV_FILE, output, run, sentences
+from palabra_agent.commands.console import sentences
+from palabra_agent.concurrency import run_until_stopped
+from palabra_emulator.command import emulator as run_emulator
+
+P = ParamSpec("P")
 
 
-def emulator(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any.")] = 8090,
-    client_id: Annotated[str, typer.Option(help="Accepted client id.")] = "local",
-    client_secret: Annotated[str, typer.Option(help="Accepted client secret.")] = "local",  # noqa: S107 - made for everybody to know
-    script: Annotated[
-        Path | None, typer.Option(help="Sentences and their translations, JSON.")
-    ] = None,
-    voice: Annotated[
-        Literal["marker", "espeak"], typer.Option(help="Tones that tests recognise, or speech.")
-    ] = "marker",
-    latency_ms: Annotated[
-        int, typer.Option(min=0, help="From the words to their translation.")
-    ] = 800,
-    auto_language: Annotated[str, typer.Option(help="What `auto` hears.")] = "en",
-    scenario: Annotated[
-        Path | None, typer.Option(help="Faults armed from the start on, JSON or TOML.")
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(help="Any option by its name; repeatable.", metavar="NAME=VALUE"),
-    ] = None,
-    *,
-    markers: Annotated[
-        bool, typer.Option("--markers", help="List the tone of each language, and end.")
-    ] = False,
-) -> None:
-    """Run a local Palabra, for development, demos and tests."""
-    if markers:
-        from palabra_emulator.interpreting.voices import all_markers
+def _in_sentences(command: Callable[P, None]) -> Callable[P, None]:
+    """The same command, which tells what is wrong as the others do."""
 
-        for code, hz in all_markers().items():
-            output.print(f"{code:8} {hz} Hz")
-        return
+    @wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        with sentences():
+            command(*args, **options)
 
-    with sentences():
-        from palabra_agent.config.settings import load_livekit_settings
-        from palabra_emulator.faults.reading import load_scenario
-        from palabra_emulator.options import EmulatorOptions, read_options
-        from palabra_emulator.server import run_emulator
+    return run
 
-        chosen: dict[str, Any] = {
-            "host": host,
-            "port": port,
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "voice": voice,
-            "latency_ms": latency_ms,
-            "auto_language": auto_language,
-        }
-        chosen |= read_options(option or [])
-        orders = load_scenario(scenario) if scenario is not None else ()
-        livekit = load_livekit_settings(ENV_FILE)
-        options = EmulatorOptions(
-            livekit_url=livekit.url,
-            livekit_api_key=livekit.api_key,
-            livekit_api_secret=livekit.api_secret.get_secret_value(),
-            script=script,
-            scenario=orders,
-            **chosen,
-        )
 
-        async def serve() -> None:
-            async with run_emulator(options) as running:
-                output.print(f"Palabra's emulator serves {running.url}; Ctrl-C stops it")
-                await asyncio.Event().wait()
-
-        run(serve())
+emulator = _in_sentences(run_emulator)
 
 
 def livekit(
@@ -91,7 +39,7 @@ def livekit(
     with sentences():
         from palabra_agent.local.livekit_server import serve_livekit
 
-        run(serve_livekit(port=port, node_ip=node_ip))
+        run_until_stopped(serve_livekit(port=port, node_ip=node_ip))
 
 
 def demo(

@@ -179,18 +179,18 @@ class SessionStorage:
 
         session = await self._open(intent)
         request.match_info["id"] = session.identity.session_id  # for the journal
-        place = session.identity.place
+        names = session.identity.names
         admit = self._rooms.admit
-        publisher = admit(place.room, place.client, may_publish=True)
-        self._registry.invite(session, publisher)
+        publisher = admit(names.room, names.client, may_publish=True)
+        self._registry.allow_websocket(session, publisher)
         return {
             "id": session.identity.session_id,
             "publisher": publisher,
             "subscriber": [
-                admit(place.room, f"subscriber_{place.room}_{n}", may_publish=False)
+                admit(names.room, f"subscriber_{names.room}_{n}", may_publish=False)
                 for n in range(subscribers)
             ],
-            "webrtc_room_name": place.room,
+            "webrtc_room_name": names.room,
             "webrtc_url": f"http://{request.host}/livekit/",
             "ws_url": f"ws://{request.host}{STREAM_PATH}",
             "intent": intent,

@@ -4,50 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from palabra_emulator.faults.injection import SessionFaults, TriggeredFault
+from palabra_emulator.faults.catalogue import (
+    CommandTooOften,
+    EndIgnored,
+    Fault,
+    MistakenTask,
+    PauseTooSoon,
+    TaskRefused,
+)
+from palabra_emulator.faults.injection import SessionFaults
 from palabra_emulator.session import messages
 from palabra_emulator.session.messages import Message
 from palabra_emulator.session.task import TaskRules, read_task
 from palabra_emulator.session.validator import FieldError, InvalidCommand
 
 _MODEL: Final = "SetTaskRequestMessage"
-_FAULTS: Final = frozenset({"F10", "F11", "F12", "F23", "F24"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is done instead."""
+    """An answer in place of obeying."""
 
     outcome: str
     """A word for the journal."""
     messages: tuple[Message, ...] = ()
 
 
-def answer(
+def faulty_reply(
     faults: SessionFaults, command: str, rules: TaskRules, *, is_paused: bool
 ) -> Reply | None:
-    """Say what a command is answered instead of being obeyed, if a fault strikes it."""
+    """Say what a command is answered instead of being obeyed, if a fault is triggered by it."""
 
-    def fits(stroke: TriggeredFault) -> bool:
-        return _fits(stroke, command, is_paused=is_paused)
+    def fits(fault: Fault) -> bool:
+        return _fits(fault, command, is_paused=is_paused)
 
-    stroke = faults.strike("command", _FAULTS, fits, command=command)
-    if stroke is None:
-        return None
-
-    match stroke.fault:
-        case "F10":
-            return Reply("invalid", (messages.error("VALIDATION_ERROR", _refusal(stroke)),))
-        case "F11":
-            desc = mistaken_task_refusal(stroke.variant, rules)
+    kinds = (TaskRefused, MistakenTask, CommandTooOften, EndIgnored, PauseTooSoon)
+    match faults.trigger("command", *kinds, fits=fits, command=command):
+        case TaskRefused() as fault:
+            return Reply("invalid", (messages.error("VALIDATION_ERROR", _refusal(fault)),))
+        case MistakenTask(variant=mistake):
+            desc = mistaken_task_refusal(mistake, rules)
             return Reply("invalid", (messages.error("VALIDATION_ERROR", desc),))
-        case "F23":
+        case CommandTooOften(code=code, detail=detail) | PauseTooSoon(code=code, detail=detail):
+            return Reply("rate_limited", (messages.error(code, detail),))
+        case EndIgnored():
             return Reply("ignored")
         case _:
-            error = messages.error(stroke.text("code"), stroke.text("detail"))
-            return Reply("rate_limited", (error,))
+            return None
 
 
 def mistaken_task_refusal(mistake: str, rules: TaskRules) -> str:
@@ -64,27 +69,27 @@ def mistaken_task_refusal(mistake: str, rules: TaskRules) -> str:
     raise AssertionError(f"the validator accepts {mistake}")
 
 
-def _fits(stroke: TriggeredFault, command: str, *, is_paused: bool) -> bool:
-    match stroke.fault:
-        case "F10" | "F11":
-            return command == "set_task"
-        case "F12":
-            return stroke.params["command"] in {command, "any"}
-        case "F23":
+def _fits(fault: Fault, command: str, *, is_paused: bool) -> bool:
+    match fault:
+        case CommandTooOften(command=limited):
+            return limited in {command, "any"}
+        case EndIgnored():
             return command == "end_task"
-        case _:
-            is_pause = command == "pause_task" and stroke.variant != "resume"
-            is_resume = command == "set_task" and is_paused and stroke.variant != "pause"
+        case PauseTooSoon(variant=variant):
+            is_pause = command == "pause_task" and variant != "resume"
+            is_resume = command == "set_task" and is_paused and variant != "pause"
             return is_pause or is_resume
+        case _:
+            return command == "set_task"
 
 
-def _refusal(stroke: TriggeredFault) -> object:
-    loc = tuple(cast("list[str | int]", stroke.params["loc"]))
-    flaw = FieldError(loc, stroke.text("msg"), stroke.text("type"))
-    if stroke.variant == "list":
-        return [{**flaw.entry(), "loc": list(loc)}]
+def _refusal(fault: TaskRefused) -> object:
+    loc = tuple(fault.loc)
+    error = FieldError(loc, fault.msg, fault.type)
+    if fault.variant == "list":
+        return [{**error.entry(), "loc": list(loc)}]
 
-    return InvalidCommand(_MODEL, [flaw]).desc
+    return InvalidCommand(_MODEL, [error]).desc
 
 
 def _task(rules: TaskRules) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_emulator.faults.catalogue import BotMissing, NothingComesOut
 from palabra_emulator.faults.injection import SessionFaults
 from palabra_emulator.faults.message_faults import offered_as
 from palabra_emulator.transports.ports import (
@@ -169,8 +170,8 @@ class DelayedTransport:
 
 
 @asynccontextmanager
-async def open_awaited(
-    open_transport: OpenTransport, place: RoomNames, delay_seconds: float | None
+async def open_delayed(
+    open_transport: OpenTransport, names: RoomNames, delay_seconds: float | None
 ) -> AsyncGenerator[DelayedTransport]:
     """Open a way to a client now whose bot comes later; `None` for never."""
     transport = DelayedTransport()
@@ -180,7 +181,7 @@ async def open_awaited(
             return
         await asyncio.sleep(delay_seconds)
         try:
-            async with open_transport(place) as real:
+            async with open_transport(names) as real:
                 await transport.come(real)
                 await asyncio.Event().wait()
         except RoomsUnavailable as error:
@@ -195,14 +196,15 @@ async def open_awaited(
 
 
 def open_bot_or_not(
-    open_transport: OpenTransport, place: RoomNames, faults: SessionFaults, bot_delay_seconds: float
+    open_transport: OpenTransport, names: RoomNames, faults: SessionFaults, bot_delay_seconds: float
 ) -> AbstractAsyncContextManager[ClientTransport]:
     """Open the way to a session's client, with its bot at the door at once, later, or never."""
-    stroke = faults.strike_once("opening", {"F8", "F26"})
-    if stroke is not None:
-        delay_seconds = stroke.delay_seconds if stroke.variant == "late" else None
-        return open_awaited(open_transport, place, delay_seconds)
+    fault = faults.trigger_once("opening", BotMissing, NothingComesOut)
+    if isinstance(fault, BotMissing) and fault.variant == "late":
+        return open_delayed(open_transport, names, fault.delay_ms / 1000)
+    if fault is not None:
+        return open_delayed(open_transport, names, None)
     if bot_delay_seconds:
-        return open_awaited(open_transport, place, bot_delay_seconds)
+        return open_delayed(open_transport, names, bot_delay_seconds)
 
-    return open_transport(place)
+    return open_transport(names)

@@ -1,4 +1,4 @@
-"""What strikes by itself: found every now and then, and done to every session that is meant."""
+"""Faults that need no occasion: triggered as soon as they are due, for every session meant."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from palabra_emulator.faults.injection import FaultInjector, TriggeredFault
+from palabra_emulator.faults.catalogue import (
+    BotMissing,
+    Fault,
+    JunkPacket,
+    NetworkGone,
+    NothingComesOut,
+    RoomClosed,
+    ServiceTimeout,
+    SpeechOverflow,
+    TaskLost,
+    UnknownVoice,
+    WrongPace,
+    WrongTracks,
+)
+from palabra_emulator.faults.injection import FaultInjector
 from palabra_emulator.faults.message_faults import junk
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.session import messages
 from palabra_emulator.session.session import EmulatedSession
-from palabra_emulator.transports.ports import Rooms, RoomsUnavailable
+from palabra_emulator.transports.ports import CUT, Rooms, RoomsUnavailable
 from palabra_emulator.transports.stream_audio import STALLED, TOO_FAST, TOO_SLOW
 
 logger = logging.getLogger(__name__)
@@ -22,16 +36,16 @@ _WARNINGS: Final = {it.code: it.text for it in (TOO_FAST, TOO_SLOW, STALLED)}
 
 
 class ImmediateFaults:
-    """Strikes running sessions."""
+    """Does to running sessions what is due."""
 
     def __init__(
         self,
-        injection: FaultInjector,
+        injector: FaultInjector,
         sessions: Callable[[], Iterable[EmulatedSession]],
         rooms: Rooms,
         signalling: SignallingFaults,
     ) -> None:
-        self._injection = injection
+        self._injector = injector
         self._sessions = sessions
         self._rooms = rooms
         self._signalling = signalling
@@ -44,75 +58,74 @@ class ImmediateFaults:
 
     async def look(self) -> None:
         """Do what is due now."""
-        if not self._injection.armed:
+        if not self._injector.armed:
             return
 
         running = {it.faults: it for it in self._sessions() if it.is_ready}
-        for faults, stroke in self._injection.strike_all(running):
-            await self._strike(running[faults], stroke)
+        for faults, fault in self._injector.trigger_immediate(running):
+            await self._apply(running[faults], fault)
 
-    async def _strike(self, session: EmulatedSession, stroke: TriggeredFault) -> None:
-        is_roomless = session.transport == "ws" and stroke.fault in {"F8", "F18", "F21"}
-        if is_roomless or not session.is_ready:  # a stroke before may have ended it or its task
-            session.note("fault", fault=stroke.fault, action="passed over")
+    async def _apply(self, session: EmulatedSession, fault: Fault) -> None:
+        needs_room = isinstance(fault, BotMissing | NetworkGone | WrongTracks)
+        is_roomless = session.transport == "ws" and needs_room
+        if is_roomless or not session.is_ready:  # a fault before may have ended it or its task
+            session.note("fault", fault=fault.id, action="passed over")
             return
 
-        match stroke.fault:
-            case "F8":
+        match fault:
+            case BotMissing():
                 session.faults.is_away = True
                 await self._send_bot_away(session)
-            case "F17":
-                await self._close_room(session, stroke)
-            case "F18":
-                session.faults.cut(stroke.delay_seconds)
-                self._signalling.cut(session.identity.place.room)
-            case "F22":
-                session.pipeline.flood(stroke.whole("seconds"), self._injection.clock())
+            case RoomClosed():
+                await self._close_room(session, fault)
+            case NetworkGone(delay_ms=delay_ms):
+                session.faults.cut(delay_ms / 1000)
+                self._signalling.cut(session.identity.names.room)
+            case SpeechOverflow(seconds=seconds):
+                session.pipeline.flood(seconds, self._injector.clock())
             case _:
-                _strike_within(session, stroke)
+                _apply_within(session, fault)
 
     async def _send_bot_away(self, session: EmulatedSession) -> None:
-        place = session.identity.place
+        names = session.identity.names
         try:
-            await self._rooms.expel(place.room, place.bot)
+            await self._rooms.expel(names.room, names.bot)
         except RoomsUnavailable as error:
             logger.warning("a bot was not sent away: %s", error)
 
-    async def _close_room(self, session: EmulatedSession, stroke: TriggeredFault) -> None:
-        faults, room = session.faults, session.identity.place.room
-        faults.close_code = stroke.whole("close_code")
+    async def _close_room(self, session: EmulatedSession, fault: RoomClosed) -> None:
+        faults, room = session.faults, session.identity.names.room
+        faults.close_code = fault.close_code
         if session.transport == "webrtc":
-            faults.spares_client = stroke.variant != "removed"
-            if stroke.variant == "server_shutdown":
+            faults.spares_client = fault.variant != "removed"
+            if fault.variant == "server_shutdown":
                 await self._signalling.shut_down(room)
-            elif stroke.variant == "signal_drop":
+            elif fault.variant == "signal_drop":
                 self._signalling.cut(room)
-        elif stroke.variant == "signal_drop":
-            faults.close_code = 1006
-        session.end(f"closed by {stroke.fault}")
+        elif fault.variant == "signal_drop":
+            faults.close_code = CUT
+        session.end(f"closed by {fault.id}")
 
 
-def _strike_within(session: EmulatedSession, stroke: TriggeredFault) -> None:
-    """Do what the session's own mind can do."""
-    match stroke.fault:
-        case "F13":
-            error = messages.error("SERVICE_TIMEOUT", stroke.text("detail"))
-            session.end("service timeout", error)
-        case "F14":
-            session.outbox.post(messages.voice_not_found(stroke.text("voice_id")))
-        case "F15":
-            text = stroke.text("detail") or _WARNINGS[stroke.variant]
-            session.outbox.post(messages.warning(stroke.variant, text))
-        case "F16":
+def _apply_within(session: EmulatedSession, fault: Fault) -> None:
+    """Do what needs nothing but the session itself."""
+    match fault:
+        case ServiceTimeout(detail=detail):
+            session.end("service timeout", messages.error("SERVICE_TIMEOUT", detail))
+        case UnknownVoice(voice_id=voice_id):
+            session.outbox.post(messages.voice_not_found(voice_id))
+        case WrongPace(variant=code, detail=detail):
+            session.outbox.post(messages.warning(code, detail or _WARNINGS[code]))
+        case TaskLost():
             session.lose_task()
-        case "F20":
-            session.outbox.push(junk(stroke.variant, stroke.whole("size")))
-        case "F21":
+        case JunkPacket(variant=variant, size=size):
+            session.outbox.push(junk(variant, size))
+        case WrongTracks():
             session.faults.renews_tracks = True
             session.tracks_changed.set()
-        case "F26" if stroke.variant == "deaf":
+        case NothingComesOut(variant="deaf"):
             session.faults.is_deaf = True
-        case "F26":
+        case NothingComesOut():
             session.faults.is_mute = True
-        case fault:
-            raise AssertionError(f"{fault} does not strike by itself")
+        case _:
+            raise AssertionError(f"{fault.id} is not triggered by itself")

@@ -1,61 +1,16 @@
-"""One session as faults see it: whether it is meant, and in which state they have left it."""
+"""What is armed, and the one question that is asked of it: is a fault triggered here?"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar
 
-from palabra_emulator.faults.catalogue import Moment
-from palabra_emulator.faults.reading import FaultRequest
+from palabra_emulator.faults.catalogue import Fault, Occasion
 from palabra_emulator.journal import Journal
 
-
-class Subject(Protocol):
-    """A session, as far as faults are concerned."""
-
-    @property
-    def session_id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def number(self) -> int:
-        """Counted from 0 since the emulator started."""
-        ...
-
-    @property
-    def running_since(self) -> float | None:
-        """When it first ran, by the injection's clock."""
-        ...
-
-
-S = TypeVar("S", bound=Subject)
-
-
-@dataclass(frozen=True, slots=True)
-class TriggeredFault:
-    """A fault that strikes."""
-
-    fault: str
-    variant: str
-    params: Mapping[str, object]
-    armed: str
-    """The id of what was armed."""
-
-    def text(self, name: str) -> str:
-        """A parameter that is a text."""
-        return cast("str", self.params[name])
-
-    def whole(self, name: str) -> int:
-        """A parameter that is a whole number."""
-        return cast("int", self.params[name])
-
-    @property
-    def delay_seconds(self) -> float:
-        """The parameter `delay_ms`."""
-        return self.whole("delay_ms") / 1000
+F = TypeVar("F", bound=Fault)
 
 
 @dataclass(slots=True)
@@ -63,36 +18,36 @@ class ArmedFault:
     """A fault that waits for its occasion."""
 
     id: str
-    order: FaultRequest
+    fault: Fault
     since: float
-    struck: int = 0
-    """How often it has struck."""
+    count: int = 0
+    """How often it has been triggered."""
     last: dict[str, float] = field(default_factory=dict[str, float])
-    """When it struck each session by itself for the last time."""
+    """When it was triggered by itself for the last time, by session id."""
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has struck often enough."""
-        return self.order.times is not None and self.struck >= self.order.times
+        """Whether it has been triggered often enough."""
+        return self.fault.times is not None and self.count >= self.fault.times
 
-    def is_due(self, now: float, subject: Subject | None) -> bool:
-        """Whether it may strike now, and this session if there is one."""
-        order = self.order
-        if now < self.since + order.at_seconds:
+    def is_due(self, now: float, session: SessionFaults | None) -> bool:
+        """Whether it may be triggered now, and for this session if there is one."""
+        fault = self.fault
+        if now < self.since + fault.at_seconds:
             return False
-        if subject is None:
-            return order.session is None
-        if order.session is not None and order.session not in {subject.session_id, subject.number}:
+        if session is None:
+            return fault.session is None
+        if fault.session is not None and fault.session not in {session.session_id, session.number}:
             return False
-        if not order.after_seconds:
+        if not fault.after_seconds:
             return True
 
-        running_since = subject.running_since
-        return running_since is not None and now >= running_since + order.after_seconds
+        running_since = session.running_since
+        return running_since is not None and now >= running_since + fault.after_seconds
 
-    def described(self) -> dict[str, object]:
-        """What is armed, and how often it has struck."""
-        return {"id": self.id, **self.order.described(), "struck": self.struck}
+    def facts(self) -> dict[str, object]:
+        """What is armed, and how often it has been triggered."""
+        return {"id": self.id, **self.fault.facts(), "struck": self.count}
 
 
 class FaultInjector:
@@ -102,7 +57,8 @@ class FaultInjector:
         self.clock = clock
         self._journal = journal
         self._armed: dict[str, ArmedFault] = {}
-        self._kept: dict[tuple[str, str], TriggeredFault] = {}
+        self._kept: dict[tuple[str, str, str], ArmedFault] = {}
+        """What stays with a session, by the kinds that were asked about, its id, and what of it."""
         self._count = 0
 
     @property
@@ -110,18 +66,18 @@ class FaultInjector:
         """What waits for its occasion, oldest first."""
         return list(self._armed.values())
 
-    def arm(self, order: FaultRequest) -> ArmedFault:
+    def arm(self, fault: Fault) -> ArmedFault:
         """Let a fault wait for its occasion."""
         self._count += 1
-        armed = ArmedFault(str(self._count), order, self.clock())
+        armed = ArmedFault(str(self._count), fault, self.clock())
         self._armed[armed.id] = armed
-        self._journal.add(None, "fault", armed=armed.id, action="armed", **order.named())
+        self._journal.add(None, "fault", armed=armed.id, action="armed", **fault.name)
         return armed
 
     def withdraw(self, armed_id: str) -> bool:
         """Let it wait no longer, and what it keeps up end; false if there is no such."""
         is_known = self._armed.pop(armed_id, None) is not None
-        kept = [key for key, stroke in self._kept.items() if stroke.armed == armed_id]
+        kept = [key for key, armed in self._kept.items() if armed.id == armed_id]
         for key in kept:
             del self._kept[key]
         if is_known or kept:
@@ -129,129 +85,138 @@ class FaultInjector:
 
         return is_known or bool(kept)
 
+    def withdraw_all(self) -> int:
+        """Withdraw everything; says how many there were."""
+        ids = {*self._armed, *(armed.id for armed in self._kept.values())}
+        return sum(self.withdraw(armed_id) for armed_id in sorted(ids, key=int))
+
     def forget(self, session_id: str) -> None:
-        """Remember nothing about a session that nobody can ask about any more."""
-        for key in [key for key in self._kept if key[1].partition(" ")[0] == session_id]:
+        """Remember nothing about a session that cannot be inspected any more."""
+        for key in [key for key in self._kept if key[1] == session_id]:
             del self._kept[key]
         for armed in self._armed.values():
             armed.last.pop(session_id, None)
 
-    def withdraw_all(self) -> int:
-        """Withdraw everything; says how many there were."""
-        ids = {*self._armed, *(stroke.armed for stroke in self._kept.values())}
-        return sum(self.withdraw(armed_id) for armed_id in sorted(ids, key=int))
-
-    def strike(
+    def trigger(
         self,
-        moment: Moment,
-        subject: Subject | None = None,
-        *,
-        among: Collection[str] | None = None,
-        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
-        **place: object,
-    ) -> TriggeredFault | None:
-        """Say whether a fault strikes at a moment, and count it.
+        occasion: Occasion,
+        session: SessionFaults | None,
+        *kinds: type[F],
+        fits: Callable[[F], bool] = lambda fault: True,
+        **facts: object,
+    ) -> F | None:
+        """Say whether a fault is triggered on an occasion, and count it.
 
         Args:
-            moment: What happens.
-            subject: The session to which it happens, where there is one.
-            among: The only faults that are asked about.
+            occasion: What happens.
+            session: The session to which it happens, where there is one.
+            kinds: The only faults that are asked about.
             fits: Whether the parameters of a fault fit the occasion.
-            place: What the journal is told about the occasion.
+            facts: What the journal is told about the occasion.
         """
-        for armed in self._waiting(moment, subject, among):
-            stroke = _stroke(armed)
-            if fits(stroke):
-                self._count_stroke(armed, subject, place)
-                return stroke
+        found = self._find(occasion, session, kinds, fits, facts)
+        return found[1] if found is not None else None
 
-        return None
-
-    def strike_once(
+    def trigger_once(
         self,
-        moment: Moment,
-        subject: Subject,
+        occasion: Occasion,
+        session: SessionFaults,
+        *kinds: type[F],
         what: str = "",
-        *,
-        among: Collection[str],
-        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
-    ) -> TriggeredFault | None:
-        """Say whether a fault strikes a session, or something of it, and keep to the answer."""
-        key = _key(moment, subject, what, among)
-        if key not in self._kept:
-            stroke = self.strike(moment, subject, among=among, fits=fits)
-            if stroke is None:
-                return None
-            self._kept[key] = stroke
+        fits: Callable[[F], bool] = lambda fault: True,
+    ) -> F | None:
+        """Say whether a fault is triggered for a session, or something of it; keep to the answer.
 
-        return self._kept[key]
+        Args:
+            occasion: What happens.
+            session: The session to which it happens.
+            kinds: The only faults that are asked about.
+            what: What of the session it happens to, if not to all of it.
+            fits: Whether the parameters of a fault fit the occasion.
+        """
+        kept = self.kept(session, *kinds, what=what)
+        if kept is not None:
+            return kept
 
-    def kept(
-        self, moment: Moment, subject: Subject, among: Collection[str], what: str = ""
-    ) -> TriggeredFault | None:
-        """What `strike_once` has answered before."""
-        return self._kept.get(_key(moment, subject, what, among))
+        found = self._find(occasion, session, kinds, fits, {})
+        if found is None:
+            return None
 
-    def strike_all(self, subjects: Collection[S]) -> list[tuple[S, TriggeredFault]]:
-        """Find what strikes by itself now; one stroke takes every session that is meant."""
-        found: list[tuple[S, TriggeredFault]] = []
+        armed, fault = found
+        self._kept[_key(session, kinds, what)] = armed
+        return fault
+
+    def kept(self, session: SessionFaults, *kinds: type[F], what: str = "") -> F | None:
+        """What `trigger_once` has answered before."""
+        armed = self._kept.get(_key(session, kinds, what))
+        return armed.fault if armed is not None and isinstance(armed.fault, kinds) else None
+
+    def trigger_immediate(
+        self, sessions: Collection[SessionFaults]
+    ) -> list[tuple[SessionFaults, Fault]]:
+        """Find what is triggered by itself now; one count takes every session that is meant."""
+        found: list[tuple[SessionFaults, Fault]] = []
         now = self.clock()
         for armed in self.armed:
-            if armed.order.variant.moment != "now":
+            if armed.fault.occurs_at != "now":
                 continue
-            pause = armed.order.every_seconds
-            struck = [
-                subject
-                for subject in subjects
-                if armed.is_due(now, subject)
-                and now - armed.last.get(subject.session_id, -pause) >= pause
+            pause = armed.fault.every_seconds
+            hit = [
+                session
+                for session in sessions
+                if armed.is_due(now, session)
+                and now - armed.last.get(session.session_id, -pause) >= pause
             ]
-            for subject in struck:
-                armed.last[subject.session_id] = now
-                found.append((subject, _stroke(armed)))
-            if struck:
-                sessions = [subject.session_id for subject in struck]
-                alone = struck[0] if len(struck) == 1 else None
-                self._count_stroke(armed, alone, {} if alone else {"sessions": sessions})
+            for session in hit:
+                armed.last[session.session_id] = now
+                found.append((session, armed.fault))
+            if hit:
+                ids = [session.session_id for session in hit]
+                alone = hit[0] if len(hit) == 1 else None
+                self._note(armed, alone, {} if alone else {"sessions": ids})
 
         return found
 
-    def _waiting(
-        self, moment: Moment, subject: Subject | None, among: Collection[str] | None
-    ) -> Iterator[ArmedFault]:
+    def _find(
+        self,
+        occasion: Occasion,
+        session: SessionFaults | None,
+        kinds: tuple[type[F], ...],
+        fits: Callable[[F], bool],
+        facts: Mapping[str, object],
+    ) -> tuple[ArmedFault, F] | None:
+        for armed in self._waiting(occasion, session):
+            fault = armed.fault
+            if isinstance(fault, kinds) and fits(fault):
+                self._note(armed, session, facts)
+                return armed, fault
+
+        return None
+
+    def _waiting(self, occasion: Occasion, session: SessionFaults | None) -> Iterator[ArmedFault]:
         now = self.clock()
         for armed in self.armed:
-            order = armed.order
-            is_meant = among is None or order.fault.id in among
-            if is_meant and order.variant.moment == moment and armed.is_due(now, subject):
+            if armed.fault.occurs_at == occasion and armed.is_due(now, session):
                 yield armed
 
-    def _count_stroke(
-        self, armed: ArmedFault, subject: Subject | None, place: Mapping[str, object]
+    def _note(
+        self, armed: ArmedFault, session: SessionFaults | None, facts: Mapping[str, object]
     ) -> None:
-        armed.struck += 1
+        armed.count += 1
         if armed.is_spent:
             del self._armed[armed.id]
-        session_id = subject.session_id if subject is not None else None
-        facts = {"armed": armed.id, "action": "struck", **armed.order.named(), **place}
-        self._journal.add(session_id, "fault", **facts)
-
-
-def _key(moment: Moment, subject: Subject, what: str, among: Collection[str]) -> tuple[str, str]:
-    return f"{moment} {' '.join(sorted(among))}", f"{subject.session_id} {what}"
-
-
-def _stroke(armed: ArmedFault) -> TriggeredFault:
-    order = armed.order
-    return TriggeredFault(order.fault.id, order.variant.name, order.params, armed.id)
+        session_id = session.session_id if session is not None else None
+        entry = {"armed": armed.id, "action": "struck", **armed.fault.name, **facts}
+        self._journal.add(session_id, "fault", **entry)
 
 
 class SessionFaults:
-    """What faults do to one session."""
+    """One session as faults see it: which are triggered for it, and how they have left it."""
 
-    def __init__(self, session_id: str, number: int, injection: FaultInjector) -> None:
+    def __init__(self, session_id: str, number: int, injector: FaultInjector) -> None:
         self.session_id = session_id
         self.number = number
+        """Counted from 0 since the emulator started."""
         self.running_since: float | None = None
         """When it first ran."""
         self.is_mute = False
@@ -266,7 +231,7 @@ class SessionFaults:
         """Whether the client is not put out at the end, but finds its room closed."""
         self.close_code: int | None = None
         """What a WebSocket is closed with, instead of what the end would say."""
-        self._injection = injection
+        self._injector = injector
         self._cut_until = 0.0
 
     @property
@@ -277,37 +242,41 @@ class SessionFaults:
     @property
     def cut_seconds(self) -> float:
         """How long there is no network yet."""
-        return max(0.0, self._cut_until - self._injection.clock())
+        return max(0.0, self._cut_until - self._injector.clock())
 
     def cut(self, seconds: float) -> None:
         """Have no network for a while."""
-        self._cut_until = self._injection.clock() + seconds
+        self._cut_until = self._injector.clock() + seconds
 
     def ran(self) -> None:
         """Note that it runs."""
         if self.running_since is None:
-            self.running_since = self._injection.clock()
+            self.running_since = self._injector.clock()
 
-    def strike(
+    def trigger(
         self,
-        moment: Moment,
-        among: Collection[str],
-        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
-        **place: object,
-    ) -> TriggeredFault | None:
-        """Say whether a fault strikes here, and count it."""
-        return self._injection.strike(moment, self, among=among, fits=fits, **place)
+        occasion: Occasion,
+        *kinds: type[F],
+        fits: Callable[[F], bool] = lambda fault: True,
+        **facts: object,
+    ) -> F | None:
+        """Say whether a fault is triggered here, and count it."""
+        return self._injector.trigger(occasion, self, *kinds, fits=fits, **facts)
 
-    def strike_once(
+    def trigger_once(
         self,
-        moment: Moment,
-        among: Collection[str],
+        occasion: Occasion,
+        *kinds: type[F],
         what: str = "",
-        fits: Callable[[TriggeredFault], bool] = lambda stroke: True,
-    ) -> TriggeredFault | None:
-        """Say whether a fault strikes this session, or something of it, and keep to the answer."""
-        return self._injection.strike_once(moment, self, what, among=among, fits=fits)
+        fits: Callable[[F], bool] = lambda fault: True,
+    ) -> F | None:
+        """Say whether a fault is triggered for this session, or something of it, for good."""
+        return self._injector.trigger_once(occasion, self, *kinds, what=what, fits=fits)
 
-    def kept(self, moment: Moment, among: Collection[str]) -> TriggeredFault | None:
-        """The fault that struck this session once and for all, if one did."""
-        return self._injection.kept(moment, self, among)
+    def kept(self, *kinds: type[F]) -> F | None:
+        """The fault that was triggered for this session once and for all, if one was."""
+        return self._injector.kept(self, *kinds)
+
+
+def _key(session: SessionFaults, kinds: tuple[type[Fault], ...], what: str) -> tuple[str, str, str]:
+    return " ".join(sorted(kind.id for kind in kinds)), session.session_id, what

@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Final, TypeAlias, cast
 
 from palabra_agent.languages import base
+from palabra_emulator.faults.catalogue import NothingComesOut, OddTexts, WrongTracks
 from palabra_emulator.faults.injection import SessionFaults
 from palabra_emulator.session import messages
 from palabra_emulator.session.messages import Message
@@ -28,10 +29,13 @@ def offered_as(
         beside: All codes that are offered; two of them are never called alike.
         has_tracks: Whether there are tracks, or sound in messages.
     """
-    stroke = faults.strike_once(
-        "tracks", {"F21", "F26"}, fits=lambda it: has_tracks or it.variant in _RENAMING
+    fault = faults.trigger_once(
+        "tracks",
+        WrongTracks,
+        NothingComesOut,
+        fits=lambda it: has_tracks or it.variant in _RENAMING,
     )
-    match stroke.variant if stroke is not None else "":
+    match fault.variant if fault is not None else "":
         case "never" | "no_track":
             return None
         case "wrong_case":
@@ -94,13 +98,13 @@ class MessageFaults:
         return sent if message.get("message_type") != _SOUND else self._as_tracks(sent)
 
     def _distorted(self, message: Message) -> list[Message]:
-        stroke_of = self._variant(message)
-        if stroke_of == "duplicates":
+        variant = self._variant(message)
+        if variant == "duplicates":
             return [message] if message["message_type"] == _SOUND else [message, message]
-        if stroke_of == "late_partial" and message["message_type"] == messages.VALIDATED:
+        if variant == "late_partial" and message["message_type"] == messages.VALIDATED:
             return [message, _partial(message)]
 
-        change = _CHANGES.get(stroke_of)
+        change = _CHANGES.get(variant)
         if change is None:
             return [message]
 
@@ -126,8 +130,9 @@ class MessageFaults:
         if kind not in _KINDS and kind not in _FINAL:
             return ""
 
-        stroke = self._faults.strike_once("text", {"F19"}, _PART.sub("", _id(message)))
-        return stroke.variant if stroke is not None else ""
+        utterance = _PART.sub("", _id(message))
+        fault = self._faults.trigger_once("text", OddTexts, what=utterance)
+        return fault.variant if fault is not None else ""
 
     def _as_tracks(self, sent: list[Message]) -> list[Message]:
         """Sound in messages, under the names that its tracks would have."""

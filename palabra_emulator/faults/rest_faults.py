@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias
 
 from aiohttp import web
 
 from palabra_emulator.api.session_storage import INVALID_CREDENTIALS, RestRefusal
-from palabra_emulator.faults.injection import FaultInjector, SessionFaults, TriggeredFault
+from palabra_emulator.faults.catalogue import (
+    AccountFull,
+    BodyRefused,
+    CredentialsRefused,
+    DeletionFails,
+    Fault,
+    NoBalance,
+    RestFailure,
+    SessionExpired,
+)
+from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 
 _NO_ANSWER: Final = 444
 """In the journal: the connection was dropped."""
@@ -48,11 +58,11 @@ class RestFaults:
 
     def __init__(
         self,
-        injection: FaultInjector,
+        injector: FaultInjector,
         find: Callable[[str], ExpiringSession | None],
         invalid_credentials_status: int,
     ) -> None:
-        self._injection = injection
+        self._injector = injector
         self._find = find
         self._invalid_credentials_status = invalid_credentials_status
 
@@ -68,18 +78,19 @@ class RestFaults:
             return await handler(request)
 
         session = self._session(request)
-        stroke = self._injection.strike(
+        fault = self._injector.trigger(
             "request",
             session.faults if session is not None else None,
-            fits=lambda stroke: _fits(stroke, what),
+            Fault,
+            fits=lambda fault: _fits(fault, what),
             request=what,
         )
-        if stroke is not None:
-            return await self._strike(stroke, request, handler)
+        if fault is not None:
+            return await self._answer(fault, request, handler)
 
         answer = await handler(request)
         created = self._session(request) if what == "create" else None
-        if created is not None and created.faults.strike_once("creation", {"F7"}) is not None:
+        if created is not None and created.faults.trigger_once("creation", SessionExpired):
             created.expire()
         return answer
 
@@ -87,37 +98,44 @@ class RestFaults:
         session_id = request.match_info.get("id")
         return self._find(session_id) if session_id is not None else None
 
-    async def _strike(
-        self, stroke: TriggeredFault, request: web.Request, handler: _Next
+    async def _answer(
+        self, fault: Fault, request: web.Request, handler: _Next
     ) -> web.StreamResponse:
-        match stroke.fault:
-            case "F1":
-                status = cast("int | None", stroke.params["status"])
+        match fault:
+            case CredentialsRefused(status=status):
                 raise RestRefusal(status or self._invalid_credentials_status, INVALID_CREDENTIALS)
-            case "F2":
+            case NoBalance():
                 detail, title = "Insufficient balance", "Forbidden resource"
                 raise RestRefusal(403, detail, title=title, error_code=100_050)
-            case "F3" | "F4":
-                raise _refusal(stroke, stroke.whole("status"), stroke.text("detail"))
+            case AccountFull(status=status, detail=detail):
+                number, pause = fault.error_code, fault.retry_after
+                raise RestRefusal(status, detail, error_code=number, retry_after=pause)
+            case BodyRefused(status=status, detail=detail):
+                raise RestRefusal(status, detail)
+            case RestFailure() | DeletionFails():
+                return await _fail(fault, request, handler)
             case _:
-                return await _fail(stroke, request, handler)
+                raise AssertionError(f"{fault.id} is not about requests")
 
 
-async def _fail(stroke: TriggeredFault, request: web.Request, handler: _Next) -> web.StreamResponse:
-    variant = stroke.variant
+async def _fail(
+    fault: RestFailure | DeletionFails, request: web.Request, handler: _Next
+) -> web.StreamResponse:
+    variant = fault.variant
     if variant.isdigit():
-        detail = cast("str | None", stroke.params.get("detail"))
-        raise _refusal(stroke, int(variant), detail or _DETAILS[int(variant)])
+        own, pause = (
+            (fault.detail, fault.retry_after) if isinstance(fault, RestFailure) else (None, None)
+        )
+        raise RestRefusal(int(variant), own or _DETAILS[int(variant)], retry_after=pause)
 
-    delay_ms = cast("int | None", stroke.params.get("delay_ms"))
     if variant in {"timeout", "dropped"}:
-        hanging = _HANGING_SECONDS if delay_ms is None else delay_ms / 1000
+        hanging = _HANGING_SECONDS if fault.delay_ms is None else fault.delay_ms / 1000
         await asyncio.sleep(hanging if variant == "timeout" else 0)
         return _dropped(request)
 
     answer = await handler(request)
     if variant == "slow":
-        await asyncio.sleep(_SLOW_SECONDS if delay_ms is None else delay_ms / 1000)
+        await asyncio.sleep(_SLOW_SECONDS if fault.delay_ms is None else fault.delay_ms / 1000)
         return answer
 
     return _spoilt(variant, answer)
@@ -145,15 +163,6 @@ def _dropped(request: web.Request) -> web.Response:
     return web.Response(status=_NO_ANSWER)
 
 
-def _refusal(stroke: TriggeredFault, status: int, detail: str) -> RestRefusal:
-    return RestRefusal(
-        status,
-        detail,
-        error_code=cast("int | None", stroke.params.get("error_code")),
-        retry_after=cast("int | None", stroke.params.get("retry_after")),
-    )
-
-
 def _kind(request: web.Request) -> str | None:
     """Which request of the REST API this is; nothing for others."""
     if not request.path.startswith("/session-storage/"):
@@ -172,11 +181,11 @@ def _kind(request: web.Request) -> str | None:
             return None
 
 
-def _fits(stroke: TriggeredFault, what: str) -> bool:
-    match stroke.fault:
-        case "F1" | "F5":
-            return stroke.params["request"] in {what, "any"}
-        case "F25":
+def _fits(fault: Fault, what: str) -> bool:
+    match fault:
+        case CredentialsRefused(request=wanted) | RestFailure(request=wanted):
+            return wanted in {what, "any"}
+        case DeletionFails():
             return what == "delete"
         case _:
             return what == "create"

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from palabra_emulator.faults.catalogue import SessionExpired, TokenRefused
 from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.journal import Journal
 
@@ -38,9 +39,9 @@ class SignallingFaults:
     """The signalling of all sessions, as faults see it."""
 
     def __init__(
-        self, injection: FaultInjector, faults_of: Callable[[str], SessionFaults | None]
+        self, injector: FaultInjector, faults_of: Callable[[str], SessionFaults | None]
     ) -> None:
-        self._injection = injection
+        self._injector = injector
         self._faults_of = faults_of
         self._lines: dict[str, set[SignalConnection]] = {}
 
@@ -50,19 +51,19 @@ class SignallingFaults:
         if faults is None:
             return None
 
-        expired = faults.kept("creation", {"F7"})
-        if expired is not None and expired.whole("status") == 401:
+        expired = faults.kept(SessionExpired)
+        if expired is not None and expired.status == 401:
             return JoinRefusal(401, "invalid token: the session has expired")
-        stroke = faults.strike_once("join", {"F6"})
-        return JoinRefusal(401, stroke.text("detail")) if stroke is not None else None
+        refused = faults.trigger_once("join", TokenRefused)
+        return JoinRefusal(401, refused.detail) if refused is not None else None
 
     def upgrade_refusal(self, faults: SessionFaults | None) -> int | None:
         """The status with which a WebSocket is refused, if it is; by an API key it has none yet."""
         if faults is None:
-            stroke = self._injection.strike("join", among={"F6"})
+            refused = self._injector.trigger("join", None, TokenRefused)
         else:
-            stroke = faults.strike_once("join", {"F6"})
-        return stroke.whole("ws_status") if stroke is not None else None
+            refused = faults.trigger_once("join", TokenRefused)
+        return refused.ws_status if refused is not None else None
 
     async def reach(self, room: str) -> None:
         """Get no further while there is no network: a client that dials waits, none is refused."""

@@ -40,17 +40,17 @@ from palabra_emulator.transports.ports import TransportKind
 class PendingTranslation:
     """One translation: what is told, when, and its speech once that is made."""
 
-    said: ScriptedUtterance
+    utterance: ScriptedUtterance
     language: str
     text: str
-    where: TimeSpan
+    span: TimeSpan
     due: float
     """When it is to be told and spoken, on the session's clock."""
     is_silent: bool = False
     """Whether the task wants text only."""
     pcm: Pcm | None = None
     """Its speech, filled in by whoever has the voice."""
-    is_told: bool = False
+    is_sent: bool = False
 
     @property
     def is_unspoken(self) -> bool:
@@ -71,33 +71,33 @@ class Pipeline:
         *,
         post: Callable[[Message], None],
         note: JournalWriter,
-        order_speech: Callable[[PendingTranslation], None],
+        want_speech: Callable[[PendingTranslation], None],
         seed: int,
     ) -> None:
         self._options = options
-        self._lines = ScriptedSpeaker(script, options.auto_language)
+        self._speaker = ScriptedSpeaker(script, options.auto_language)
         self._note = note
-        self._order_speech = order_speech
+        self._want_speech = want_speech
         self.transport: TransportKind = "webrtc"
         """How the client is connected: by WebSocket, its sound comes and goes in messages."""
-        self._narrator = TranscriptSender(options, post, seed)
-        self._hearing = UtteranceDetector(HEARING_RATE)
+        self._sender = TranscriptSender(options, post, seed)
+        self._detector = UtteranceDetector(HEARING_RATE)
         self._task: Task | None = None
         self._utterance: ScriptedUtterance | None = None
-        self._renderings: list[PendingTranslation] = []
+        self._pending: list[PendingTranslation] = []
         self._playouts: dict[str, Playout] = {}
 
     @property
     def utterances(self) -> int:
         """How many utterances began so far."""
-        return self._lines.count
+        return self._speaker.count
 
     def configure(self, task: Task) -> None:
         """Follow a task from now on; what is queued for targets that stay is kept."""
         self._task = task
-        self._narrator.allowed = task.allowed_messages
-        self._hearing.silence_seconds = task.silence_seconds
-        self._renderings = [r for r in self._renderings if r.language in task.targets]
+        self._sender.allowed = task.allowed_messages
+        self._detector.silence_seconds = task.silence_seconds
+        self._pending = [r for r in self._pending if r.language in task.targets]
         kept = self._playouts
         self._playouts = {
             target: kept.get(target) or Playout(task.limits_of(target)) for target in task.targets
@@ -107,39 +107,41 @@ class Pipeline:
 
     def hear(self, pcm: Pcm, now: float) -> None:
         """Listen to some sound."""
-        for event in self._hearing.feed(pcm):
+        for event in self._detector.feed(pcm):
             self._follow(event, now)
 
     def stop_hearing(self, now: float, *, confirm: bool) -> None:
         """Hear no more of the utterance under way: confirm it as it is, or forget it."""
         if confirm:
-            for event in self._hearing.finish():
+            for event in self._detector.finish():
                 self._follow(event, now)
 
-        self._hearing.reset()
+        self._detector.reset()
         self._utterance = None
 
     def say(self, text: str, language: str, now: float, *, translate: bool) -> str:
         """Speak a text as if it had been interpreted; says its id."""
-        said = self._lines.aside(text, language)
-        heard = self._hearing.seconds
+        utterance = self._speaker.aside(text, language)
+        heard = self._detector.seconds
         targets = self._task.targets if self._task and translate else (language,)
         for target in targets:
-            translated = self._lines.translation(text, target) if translate else text
-            where = TimeSpan(heard, heard + spoken_seconds(translated))
-            self._order(said, target, translated, where, now + self._latency)
+            translated = self._speaker.translation(text, target) if translate else text
+            span = TimeSpan(heard, heard + spoken_seconds(translated))
+            self._plan(utterance, target, translated, span, now + self._latency)
 
-        return said.transcription_id
+        return utterance.transcription_id
 
     def flood(self, seconds: float, now: float) -> None:
         """Have so much to say at once, in every language, as if somebody spoke far too fast."""
-        heard = self._hearing.seconds
-        where = TimeSpan(heard, heard + _FLOOD_CLIP_SECONDS)
+        heard = self._detector.seconds
+        span = TimeSpan(heard, heard + _FLOOD_CLIP_SECONDS)
         for _ in range(math.ceil(seconds / _FLOOD_CLIP_SECONDS)):
-            said = self._lines.begin(self._task)
-            self._narrator.tell_validated(said, where, heard, may_repeat=False)
-            for target in [it.target for it in self._translations_of(said)]:
-                self._order(said, target, self._lines.translated(said, target), where, now)
+            utterance = self._speaker.begin(self._task)
+            self._sender.send_validated(utterance, span, heard, may_repeat=False)
+            for target in [it.target for it in self._translations_of(utterance)]:
+                self._plan(
+                    utterance, target, self._speaker.translated(utterance, target), span, now
+                )
 
     def interrupt(self, languages: Iterable[str], now: float) -> None:
         """Drop the phrase under way and all that is queued, in some languages or `global`ly."""
@@ -150,27 +152,27 @@ class Pipeline:
         if self._utterance is not None:
             self._utterance.dropped.update(names)
 
-        self._renderings = [r for r in self._renderings if r.language not in names]
+        self._pending = [r for r in self._pending if r.language not in names]
         for name in names & self._playouts.keys():
             self._playouts[name].interrupt(now)
 
     def clear(self) -> None:
         """Forget all that is to be said, and what it was about."""
-        self._renderings, self._playouts, self._utterance = [], {}, None
+        self._pending, self._playouts, self._utterance = [], {}, None
 
     def tick(self, now: float) -> None:
         """Tell what is due, and queue its speech in order as soon as that is made."""
         blocked: set[str] = set()
-        for rendering in list(self._renderings):
-            if now < rendering.due:
+        for pending in list(self._pending):
+            if now < pending.due:
                 continue
-            if not rendering.is_told:
-                self._tell(rendering)
-            if rendering.is_unspoken or rendering.language in blocked:
-                blocked.add(rendering.language)
+            if not pending.is_sent:
+                self._announce(pending)
+            if pending.is_unspoken or pending.language in blocked:
+                blocked.add(pending.language)
             else:
-                self._renderings.remove(rendering)
-                self._queue_speech(rendering)
+                self._pending.remove(pending)
+                self._queue_speech(pending)
 
     def sound_due(self, now: float) -> list[tuple[str, Pcm | None]]:
         """Speech to be handed on now, per language; `None` withdraws what was handed on."""
@@ -197,7 +199,7 @@ class Pipeline:
 
     def is_drained(self, now: float) -> bool:
         """Whether everything that was heard has been told and spoken."""
-        is_busy = self._utterance is not None or bool(self._renderings)
+        is_busy = self._utterance is not None or bool(self._pending)
         return not is_busy and all(playout.is_idle(now) for playout in self._playouts.values())
 
     def _hand_over(self, clip: SpeechClip, language: str) -> None:
@@ -205,7 +207,7 @@ class Pipeline:
         encoding = outgoing(self._task) if self._task and self.transport == "ws" else None
         if encoding is not None:
             chunks = in_chunks(clip.pcm, encoding)
-            self._narrator.tell_sound(clip.transcription_id, language, chunks)
+            self._sender.send_speech(clip.transcription_id, language, chunks)
 
     @property
     def _latency(self) -> float:
@@ -213,71 +215,73 @@ class Pipeline:
 
     def _follow(self, event: UtteranceEvent, now: float) -> None:
         if isinstance(event, UtteranceBegan):
-            self._utterance = self._lines.begin(self._task)
+            self._utterance = self._speaker.begin(self._task)
         elif self._utterance is not None:
-            where = TimeSpan(event.start, event.end)
+            span = TimeSpan(event.start, event.end)
             if isinstance(event, UtteranceEnded):
-                said, self._utterance = self._utterance, None
-                self._confirm(said, where, now)
+                utterance, self._utterance = self._utterance, None
+                self._confirm(utterance, span, now)
             else:
-                self._reveal(self._utterance, where)
+                self._reveal(self._utterance, span)
 
-    def _reveal(self, said: ScriptedUtterance, where: TimeSpan) -> None:
-        heard = self._hearing.seconds
-        self._narrator.tell_partial(said, where, heard)
-        for translation in self._translations_of(said):
+    def _reveal(self, utterance: ScriptedUtterance, span: TimeSpan) -> None:
+        heard = self._detector.seconds
+        self._sender.send_partial(utterance, span, heard)
+        for translation in self._translations_of(utterance):
             if translation.wants_partials:
-                text = self._lines.translated(said, translation.target)
-                self._narrator.tell_partial_translation(
-                    said, translation.target, text, where, heard
+                text = self._speaker.translated(utterance, translation.target)
+                self._sender.send_partial_translation(
+                    utterance, translation.target, text, span, heard
                 )
 
-    def _confirm(self, said: ScriptedUtterance, where: TimeSpan, now: float) -> None:
-        heard = self._hearing.seconds
+    def _confirm(self, utterance: ScriptedUtterance, span: TimeSpan, now: float) -> None:
+        heard = self._detector.seconds
         is_by_webrtc = self.transport == "webrtc"
-        self._narrator.tell_validated(said, where, heard, may_repeat=is_by_webrtc)
+        self._sender.send_validated(utterance, span, heard, may_repeat=is_by_webrtc)
         self._note(
             "utterance",
-            transcription_id=said.transcription_id,
-            number=said.number,
-            language=said.language,
-            seconds=round(where.seconds, 2),
+            transcription_id=utterance.transcription_id,
+            number=utterance.number,
+            language=utterance.language,
+            seconds=round(span.seconds, 2),
         )
-        due = now - (heard - where.end) + self._latency
-        for translation in self._translations_of(said):
-            text = self._lines.translated(said, translation.target)
-            self._order(said, translation.target, text, where, due)
+        due = now - (heard - span.end) + self._latency
+        for translation in self._translations_of(utterance):
+            text = self._speaker.translated(utterance, translation.target)
+            self._plan(utterance, translation.target, text, span, due)
 
-    def _translations_of(self, said: ScriptedUtterance) -> list[TargetSettings]:
+    def _translations_of(self, utterance: ScriptedUtterance) -> list[TargetSettings]:
         wanted = self._task.translations if self._task else ()
-        wanted = tuple(t for t in wanted if t.target not in said.dropped)
-        return [t for t in wanted if not t.allowed_sources or said.language in t.allowed_sources]
+        wanted = tuple(t for t in wanted if t.target not in utterance.dropped)
+        return [
+            t for t in wanted if not t.allowed_sources or utterance.language in t.allowed_sources
+        ]
 
-    def _order(
-        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan, due: float
+    def _plan(
+        self, utterance: ScriptedUtterance, language: str, text: str, span: TimeSpan, due: float
     ) -> None:
         is_silent = self._task is not None and not self._task.has_speech
-        rendering = PendingTranslation(said, language, text, where, due, is_silent)
-        self._renderings.append(rendering)
+        pending = PendingTranslation(utterance, language, text, span, due, is_silent)
+        self._pending.append(pending)
         if not is_silent:
-            self._order_speech(rendering)
+            self._want_speech(pending)
 
-    def _tell(self, rendering: PendingTranslation) -> None:
-        rendering.is_told = True
-        said, language, text = rendering.said, rendering.language, rendering.text
-        heard = self._hearing.seconds
-        self._narrator.tell_translation(said, language, text, rendering.where, heard)
-        self._note("translated", transcription_id=said.transcription_id, language=language)
-        if not rendering.is_silent:
-            self._narrator.tell_speech(said, language, text, rendering.where)
+    def _announce(self, pending: PendingTranslation) -> None:
+        pending.is_sent = True
+        utterance, language, text = pending.utterance, pending.language, pending.text
+        heard = self._detector.seconds
+        self._sender.send_translation(utterance, language, text, pending.span, heard)
+        self._note("translated", transcription_id=utterance.transcription_id, language=language)
+        if not pending.is_silent:
+            self._sender.send_speech_text(utterance, language, text, pending.span)
 
-    def _queue_speech(self, rendering: PendingTranslation) -> None:
-        playout = self._playouts.get(rendering.language)
-        if playout is None or rendering.pcm is None:
+    def _queue_speech(self, pending: PendingTranslation) -> None:
+        playout = self._playouts.get(pending.language)
+        if playout is None or pending.pcm is None:
             return
 
-        transcription_id = rendering.said.transcription_id
-        dropped_ms = playout.queue.push(SpeechClip(transcription_id, rendering.pcm))
-        self._note("speaking", transcription_id=transcription_id, language=rendering.language)
+        transcription_id = pending.utterance.transcription_id
+        dropped_ms = playout.queue.push(SpeechClip(transcription_id, pending.pcm))
+        self._note("speaking", transcription_id=transcription_id, language=pending.language)
         if dropped_ms:
-            self._note("dropped", language=rendering.language, ms=round(dropped_ms))
+            self._note("dropped", language=pending.language, ms=round(dropped_ms))

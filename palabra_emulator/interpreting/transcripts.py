@@ -42,18 +42,22 @@ class ScriptedSpeaker:
     def begin(self, task: Task | None) -> ScriptedUtterance:
         """The next thing that is said."""
         language = self._source_language(task)
-        said = self.aside(self._script.text(self.count, language), language)
+        utterance = self.aside(self._script.text(self.count, language), language)
         self.count += 1
-        return said
+        return utterance
 
     def aside(self, text: str, language: str) -> ScriptedUtterance:
         """Something that is said beside the script, and not counted."""
         return ScriptedUtterance(secrets.token_hex(8), self.count, language, text)
 
-    def translated(self, said: ScriptedUtterance, target: str) -> str:
+    def translated(self, utterance: ScriptedUtterance, target: str) -> str:
         """An utterance in another language; the text itself where both are one."""
-        is_same = base(target) == said.language
-        return said.text if is_same else self._script.text(said.number, said.language, target)
+        is_same = base(target) == utterance.language
+        return (
+            utterance.text
+            if is_same
+            else self._script.text(utterance.number, utterance.language, target)
+        )
 
     def translation(self, text: str, target: str) -> str:
         """Any text in another language."""
@@ -102,49 +106,49 @@ class TranscriptSender:
         self._post = post
         self._random = random.Random(seed)
 
-    def tell_partial(self, said: ScriptedUtterance, where: TimeSpan, heard: float) -> None:
+    def send_partial(self, utterance: ScriptedUtterance, span: TimeSpan, heard: float) -> None:
         """Tell how an utterance begins; `heard` is how much of the stream was heard so far."""
-        text = _beginning(said.text, where.seconds)
-        body = _body(said.transcription_id, said.language, text, where, heard)
-        self._tell(messages.PARTIAL, body)
+        text = _beginning(utterance.text, span.seconds)
+        body = _body(utterance.transcription_id, utterance.language, text, span, heard)
+        self._announce(messages.PARTIAL, body)
 
-    def tell_validated(
-        self, said: ScriptedUtterance, where: TimeSpan, heard: float, *, may_repeat: bool
+    def send_validated(
+        self, utterance: ScriptedUtterance, span: TimeSpan, heard: float, *, may_repeat: bool
     ) -> None:
         """Tell an utterance in full, now and then twice."""
-        final_id = self._final_id(said)
-        body = _body(final_id, said.language, said.text, where, heard)
+        final_id = self._final_id(utterance)
+        body = _body(final_id, utterance.language, utterance.text, span, heard)
         is_repeated = may_repeat and self._random.random() < self._options.duplicate_validated
         for _ in range(2 if is_repeated else 1):
-            self._tell(messages.VALIDATED, body)
+            self._announce(messages.VALIDATED, body)
 
-    def tell_partial_translation(
-        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan, heard: float
+    def send_partial_translation(
+        self, utterance: ScriptedUtterance, language: str, text: str, span: TimeSpan, heard: float
     ) -> None:
         """Tell how a translation begins."""
-        partial = _beginning(text, where.seconds)
-        body = _body(said.transcription_id, language, partial, where, heard, self._part)
-        self._tell(messages.PARTIAL_TRANSLATED, body)
+        partial = _beginning(text, span.seconds)
+        body = _body(utterance.transcription_id, language, partial, span, heard, self._part)
+        self._announce(messages.PARTIAL_TRANSLATED, body)
 
-    def tell_translation(
-        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan, heard: float
+    def send_translation(
+        self, utterance: ScriptedUtterance, language: str, text: str, span: TimeSpan, heard: float
     ) -> None:
         """Tell a translation in full."""
-        body = _body(self._final_id(said), language, text, where, heard, self._part)
-        self._tell(messages.TRANSLATED, body)
+        body = _body(self._final_id(utterance), language, text, span, heard, self._part)
+        self._announce(messages.TRANSLATED, body)
 
-    def tell_speech(
-        self, said: ScriptedUtterance, language: str, text: str, where: TimeSpan
+    def send_speech_text(
+        self, utterance: ScriptedUtterance, language: str, text: str, span: TimeSpan
     ) -> None:
         """Tell what is going to be spoken, and how long it took, to those who ask for it."""
         if "tts_text" in self.allowed:
-            self._post(messages.tts_text(self._final_id(said), language, text))
+            self._post(messages.tts_text(self._final_id(utterance), language, text))
         if "pipeline_timings" in self.allowed:
             latency = self._options.latency_ms / 1000
-            timings = {"validated_transcription": where.seconds, "total": where.seconds + latency}
-            self._post(messages.pipeline_timings(self._final_id(said), timings))
+            timings = {"validated_transcription": span.seconds, "total": span.seconds + latency}
+            self._post(messages.pipeline_timings(self._final_id(utterance), timings))
 
-    def tell_sound(self, transcription_id: str, language: str, chunks: Sequence[bytes]) -> None:
+    def send_speech(self, transcription_id: str, language: str, chunks: Sequence[bytes]) -> None:
         """Hand a translation's speech over in messages."""
         final_id = transcription_id + self._suffix
         for place, content in enumerate(chunks, start=1):
@@ -160,10 +164,10 @@ class TranscriptSender:
     def _suffix(self) -> str:
         return "" if self._options.id_style == "hex16" else "_part_0"
 
-    def _final_id(self, said: ScriptedUtterance) -> str:
-        return said.transcription_id + self._suffix
+    def _final_id(self, utterance: ScriptedUtterance) -> str:
+        return utterance.transcription_id + self._suffix
 
-    def _tell(self, kind: TranscriptionKind, body: TranscriptText) -> None:
+    def _announce(self, kind: TranscriptionKind, body: TranscriptText) -> None:
         if kind in self.allowed:
             self._post(messages.transcription(kind, body))
 
@@ -172,7 +176,7 @@ def _body(
     transcription_id: str,
     language: str,
     text: str,
-    where: TimeSpan,
+    span: TimeSpan,
     heard: float,
     part: int | None = None,
 ) -> TranscriptText:
@@ -180,8 +184,8 @@ def _body(
         transcription_id=transcription_id,
         language=language,
         text=text,
-        start=where.start,
-        end=where.end,
+        start=span.start,
+        end=span.end,
         stream_began=time.time() - heard,
         part=part,
     )

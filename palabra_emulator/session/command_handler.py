@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from palabra_agent.languages import base
 from palabra_emulator.faults.catalogue import RATE_LIMIT_CODE, RATE_LIMIT_TEXT
-from palabra_emulator.faults.command_faults import answer
+from palabra_emulator.faults.command_faults import faulty_reply
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.session import messages
 from palabra_emulator.session.commands import (
@@ -146,7 +146,7 @@ class CommandHandler:
     def _answer(self, envelope: Envelope) -> str:
         name = envelope.message_type
         is_paused = self._session.state == "paused"
-        reply = answer(self._session.faults, name, self._rules, is_paused=is_paused)
+        reply = faulty_reply(self._session.faults, name, self._rules, is_paused=is_paused)
         if reply is not None:
             for message in reply.messages:
                 self._post(message)
@@ -183,7 +183,7 @@ class CommandHandler:
             case _:
                 self._refuse(*_NOT_FOUND)
                 if isinstance(command, GetTask):
-                    self._session.start.asked_in_vain(self._clock())
+                    self._session.polled_in_vain()
                 return "not_found"
 
     def _obey_with_task(

@@ -130,9 +130,16 @@ def voice_not_found(voice_id: str) -> Message:
     return warning("VOICE_NOT_FOUND", text)
 
 
-def end_of_stream(name: str) -> Message:
-    """Nothing more will come."""
-    return _message(name, {})
+def service_timeout(seconds: float) -> Message:
+    """The server has heard nothing for so long, and ends the session."""
+    reason = f"No input audio received for {seconds:g}s."
+    return error("SERVICE_TIMEOUT", f"{reason} Use the pause_task command for intentional pauses.")
+
+
+def ends_of_stream(name: str) -> tuple[Message, ...]:
+    """Nothing more will come; said by one name, or by `both`."""
+    names = ("eos", "end_of_stream") if name == "both" else (name,)
+    return tuple(_message(it, {}) for it in names)
 
 
 def queue_map(levels: Mapping[str, tuple[int, int]]) -> Message:

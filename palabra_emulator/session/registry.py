@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from palabra_emulator.credentials import is_same
@@ -15,7 +15,7 @@ from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import Script
 from palabra_emulator.session.command_handler import CommandHandler
-from palabra_emulator.session.running import ClientConnections, SessionRunner
+from palabra_emulator.session.running import ClientConnections, OpenSession, SessionRunner
 from palabra_emulator.session.session import AFTERLIFE_SECONDS, EmulatedSession, new_identity
 from palabra_emulator.session.task import TaskRules
 from palabra_emulator.transports.ports import ClientTransport, RoomsUnavailable
@@ -31,57 +31,44 @@ class TooManySessions(Exception):
     """As many sessions as there may be are open."""
 
 
-@dataclass(slots=True)
-class _Resident:
-    """A session with all that it lives with."""
-
-    session: EmulatedSession
-    conversation: CommandHandler
-    visits: ClientConnections
-    opened: asyncio.Future[None]
-    """Done when its bot is in its room."""
-    token: str | None = None
-    """With which its client may come by WebSocket."""
-
-
 class SessionRegistry:
-    """The sessions of one emulator; `run` is their home and must be running."""
+    """The sessions of one emulator; they run within `run`, which must be running."""
 
     def __init__(
         self,
         options: EmulatorOptions,
         script: Script,
         journal: Journal,
-        life: SessionRunner,
-        injection: FaultInjector | None = None,
+        runner: SessionRunner,
+        injector: FaultInjector | None = None,
     ) -> None:
         self._options = options
         self._script = script
         self._journal = journal
-        self._life = life
-        self._injection = injection
+        self._runner = runner
+        self._injector = injector
         self._rules = TaskRules("webrtc", options.strict_fields, options.queue_minimums)
-        self._openings: asyncio.Queue[_Resident | None] = asyncio.Queue()
-        self._residents: dict[str, _Resident] = {}
+        self._openings: asyncio.Queue[OpenSession | None] = asyncio.Queue()
+        self._sessions: dict[str, OpenSession] = {}
         self._count = 0
         self._all_gone = asyncio.Event()
         self._is_closed = False
 
     async def run(self) -> None:
-        """Let sessions live until `close`; returns when the last is gone."""
+        """Run sessions until `close`; returns when the last is gone."""
         try:
-            async with asyncio.TaskGroup() as lives:
-                while (resident := await self._openings.get()) is not None:
-                    room = resident.session.identity.place.room
-                    lives.create_task(self._supervise(resident), name=f"emulated session {room}")
+            async with asyncio.TaskGroup() as tasks:
+                while (opened := await self._openings.get()) is not None:
+                    room = opened.session.identity.names.room
+                    tasks.create_task(self._supervise(opened), name=f"emulated session {room}")
         finally:
             self._all_gone.set()
 
     async def close(self) -> None:
         """End all sessions, take no more, and wait until the last is gone."""
         self._is_closed = True
-        for resident in self._residents.values():
-            resident.session.end("shutdown")
+        for opened in self._sessions.values():
+            opened.session.end("shutdown")
 
         self._openings.put_nowait(None)
         await self._all_gone.wait()
@@ -95,23 +82,24 @@ class SessionRegistry:
         """
         if self._is_closed:
             raise RoomsUnavailable("The emulator stops")
-        if sum(it.visits.begins_in_room for it in self._living()) >= self._options.most_sessions:
+        if sum(it.connections.begins_in_room for it in self._alive()) >= (
+            self._options.most_sessions
+        ):
             raise TooManySessions
 
-        resident = self._resident(intent, self._options, ClientConnections(begins_in_room=True))
-        session = resident.session
-        self._openings.put_nowait(resident)
+        opened = self._open(intent, self._options, ClientConnections(begins_in_room=True))
+        identity = opened.session.identity
+        self._openings.put_nowait(opened)
         try:
-            await resident.opened
+            await opened.opened
         except RoomsUnavailable:
-            del self._residents[session.identity.session_id]
+            del self._sessions[identity.session_id]
             raise
 
-        room, marker_hz = session.identity.place.room, session.identity.marker_hz
-        session.note("created", room=room, marker_hz=marker_hz)
-        return session
+        opened.session.note("created", room=identity.names.room, marker_hz=identity.marker_hz)
+        return opened.session
 
-    def open_for(self, transport: ClientTransport) -> bool:
+    def create_for(self, transport: ClientTransport) -> bool:
         """Open a session for a client that came by WebSocket with nothing but an API key.
 
         It has no room, and ends with the client's connection. False where no more are opened.
@@ -119,32 +107,30 @@ class SessionRegistry:
         if self._is_closed:
             return False
 
-        visits = ClientConnections(begins_in_room=False)
-        visits.announce(transport)
-        options = replace(self._options, grace_s=0.0)
-        resident = self._resident(_KEY_INTENT, options, visits)
-        resident.opened.set_result(None)
-        self._openings.put_nowait(resident)
-        resident.session.note("created", marker_hz=resident.session.identity.marker_hz)
+        connections = ClientConnections(begins_in_room=False)
+        connections.add_websocket(transport)
+        opened = self._open(_KEY_INTENT, replace(self._options, grace_s=0.0), connections)
+        opened.opened.set_result(None)
+        self._openings.put_nowait(opened)
+        opened.session.note("created", marker_hz=opened.session.identity.marker_hz)
         return True
 
-    def invite(self, session: EmulatedSession, token: str) -> None:
+    def allow_websocket(self, session: EmulatedSession, token: str) -> None:
         """Let a session's client come by WebSocket too, with this token."""
-        self._residents[session.identity.session_id].token = token
+        self._sessions[session.identity.session_id].token = token
 
-    def invited(self, token: str) -> EmulatedSession | None:
-        """The session that lives and whose client has this token."""
+    def with_token(self, token: str) -> EmulatedSession | None:
+        """The session that is not over and whose client has this token."""
         return next(
-            (it.session for it in self._living() if it.token and is_same(token, it.token)),
-            None,
+            (it.session for it in self._alive() if it.token and is_same(token, it.token)), None
         )
 
-    def announce(self, session: EmulatedSession, transport: ClientTransport) -> bool:
-        """Let a client in that came by WebSocket; false where its session is over."""
+    def connect(self, session: EmulatedSession, transport: ClientTransport) -> bool:
+        """Take a client's WebSocket; false where its session is over."""
         if session.is_over:
             return False
 
-        return self._residents[session.identity.session_id].visits.announce(transport)
+        return self._sessions[session.identity.session_id].connections.add_websocket(transport)
 
     def find(self, session_id: str) -> EmulatedSession | None:
         """The session with this id, if the REST API still knows it."""
@@ -166,61 +152,61 @@ class SessionRegistry:
         return self._all()
 
     def is_open(self, room: str) -> bool:
-        """Whether a room belongs to a session that lives, and whose client is expected there."""
+        """Whether a room belongs to a session that is not over and expects its client there."""
         return any(
-            it.session.identity.place.room == room and it.visits.are_in_room
-            for it in self._living()
+            it.session.identity.names.room == room and it.connections.are_in_room
+            for it in self._alive()
         )
 
     def faults_of(self, room: str) -> SessionFaults | None:
-        """What faults do to the session of a room."""
-        rooms = {it.identity.place.room: it.faults for it in self._all()}
+        """The faults of the session of a room."""
+        rooms = {it.identity.names.room: it.faults for it in self._all()}
         return rooms.get(room)
 
-    def _resident(
-        self, intent: str, options: EmulatorOptions, visits: ClientConnections
-    ) -> _Resident:
+    def _open(
+        self, intent: str, options: EmulatorOptions, connections: ClientConnections
+    ) -> OpenSession:
         self._forget()
         identity = new_identity(self._count, intent)
         self._count += 1
         session = EmulatedSession(
-            identity, options, self._script, self._journal, injection=self._injection
+            identity, options, self._script, self._journal, injector=self._injector
         )
-        conversation = CommandHandler(session, options, self._rules)
-        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        resident = _Resident(session, conversation, visits, opened)
-        self._residents[identity.session_id] = resident
-        return resident
+        handler = CommandHandler(session, options, self._rules)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        opened = OpenSession(session, handler, connections, future)
+        self._sessions[identity.session_id] = opened
+        return opened
 
     def _all(self) -> list[EmulatedSession]:
-        return [resident.session for resident in self._residents.values()]
+        return [opened.session for opened in self._sessions.values()]
 
-    def _living(self) -> Iterator[_Resident]:
-        return (it for it in self._residents.values() if not it.session.is_over)
+    def _alive(self) -> Iterator[OpenSession]:
+        return (it for it in self._sessions.values() if not it.session.is_over)
 
-    async def _supervise(self, resident: _Resident) -> None:
-        session = resident.session
-        room = session.identity.place.room
+    async def _supervise(self, opened: OpenSession) -> None:
+        session = opened.session
+        room = session.identity.names.room
         try:
-            await self._life.live(session, resident.conversation, resident.visits, resident.opened)
+            await self._runner.run(opened)
             logger.info("emulated session over: %s", session.end_reason, extra={"room": room})
         except RoomsUnavailable as unavailable:
-            self._fail(resident, unavailable)
+            self._fail(opened, unavailable)
         except Exception:  # whatever breaks a bot ends its own session and no other
             logger.exception("emulated session failed", extra={"room": room})
-            self._fail(resident, RoomsUnavailable("The emulator's bot failed"))
-        resident.session.let_go()
+            self._fail(opened, RoomsUnavailable("The emulator's bot failed"))
+        session.release()
 
-    def _fail(self, resident: _Resident, reason: RoomsUnavailable) -> None:
-        resident.session.end("failed")
-        if not resident.opened.done():
-            resident.opened.set_exception(reason)
+    def _fail(self, opened: OpenSession, reason: RoomsUnavailable) -> None:
+        opened.session.end("failed")
+        if not opened.opened.done():
+            opened.opened.set_exception(reason)
 
     def _forget(self) -> None:
         too_old = time.time() - _MEMORY_SECONDS
-        for session_id, resident in list(self._residents.items()):
-            ended_at = resident.session.ended_at
+        for session_id, opened in list(self._sessions.items()):
+            ended_at = opened.session.ended_at
             if ended_at is not None and ended_at <= too_old:
-                del self._residents[session_id]
-                if self._injection is not None:
-                    self._injection.forget(session_id)
+                del self._sessions[session_id]
+                if self._injector is not None:
+                    self._injector.forget(session_id)

@@ -277,12 +277,12 @@ _EVENTS: Final = 1_000
 class Bot:
     """A session's `Transport` over a LiveKit room."""
 
-    def __init__(self, room: rtc.Room, place: RoomNames, rooms: Rooms) -> None:
+    def __init__(self, room: rtc.Room, names: RoomNames, rooms: Rooms) -> None:
         self._room = room
-        self._place = place
+        self._names = names
         self._rooms = rooms
-        self._ear = MicrophoneReader()
-        self._mouth = TranslationTracks(room)
+        self._microphone = MicrophoneReader()
+        self._tracks = TranslationTracks(room)
         self._events: asyncio.Queue[TransportEvent | None] = asyncio.Queue(_EVENTS)
         room.on("participant_connected", self._on_participant_connected)
         room.on("participant_disconnected", self._on_participant_disconnected)
@@ -302,11 +302,11 @@ class Bot:
 
     async def listen(self, hear: Callable[[Pcm], None], /) -> None:
         """Hear the client's microphone, for ever."""
-        await self._ear.listen(hear)
+        await self._microphone.listen(hear)
 
     async def has_input(self) -> bool:
         """Whether the microphone has sent anything since the last question."""
-        return await self._ear.has_input()
+        return await self._microphone.has_input()
 
     async def send(self, payload: bytes, /) -> None:
         """Say something; while the bot itself reconnects, it is lost."""
@@ -314,28 +314,28 @@ class Bot:
             async with asyncio.timeout(_SEND_SECONDS):
                 await self._room.local_participant.publish_data(payload, reliable=True)
         except (PublishDataError, TimeoutError):
-            logger.debug("a message could not be sent", extra={"room": self._place.room})
+            logger.debug("a message could not be sent", extra={"room": self._names.room})
 
     async def offer(self, languages: Sequence[str], /, *, anew: bool) -> None:
         """Publish exactly these languages."""
-        await self._mouth.offer(languages, anew=anew)
+        await self._tracks.offer(languages, anew=anew)
 
     async def play(self, language: str, pcm: Pcm, /) -> None:
         """Let speech be heard."""
-        await self._mouth.speak(language, pcm)
+        await self._tracks.speak(language, pcm)
 
     def hush(self, language: str, /) -> None:
         """Withdraw the speech that is not heard yet."""
-        self._mouth.hush(language)
+        self._tracks.hush(language)
 
     async def expel_client(self, _code: int = DONE, /) -> None:
         """Put the client out, if it is still there."""
-        if self._place.client in self._room.remote_participants:
-            await self._rooms.expel(self._place.room, self._place.client)
+        if self._names.client in self._room.remote_participants:
+            await self._rooms.expel(self._names.room, self._names.client)
 
     def meet(self) -> None:
         """Notice the client if it came first."""
-        client = self._room.remote_participants.get(self._place.client)
+        client = self._room.remote_participants.get(self._names.client)
         if client is None:
             return
 
@@ -347,13 +347,13 @@ class Bot:
         """Take the tracks back and leave."""
         try:
             if self._room.isconnected():
-                await self._mouth.offer((), anew=True)
+                await self._tracks.offer((), anew=True)
         finally:
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._room.disconnect()
             except TimeoutError:
-                logger.debug("the bot did not leave in time", extra={"room": self._place.room})
+                logger.debug("the bot did not leave in time", extra={"room": self._names.room})
 
     def _tell(self, event: TransportEvent | None) -> None:
         if self._events.full():
@@ -362,11 +362,11 @@ class Bot:
         self._events.put_nowait(event)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._place.client:
+        if participant.identity == self._names.client:
             self._tell(ClientJoined())
 
     def _on_participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._place.client:
+        if participant.identity == self._names.client:
             self._tell(ClientLeft())
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
@@ -377,7 +377,7 @@ class Bot:
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         is_audio = publication.kind == rtc.TrackKind.KIND_AUDIO
-        if is_audio and participant.identity == self._place.client:
+        if is_audio and participant.identity == self._names.client:
             publication.set_subscribed(True)
 
     def _on_track_subscribed(
@@ -386,8 +386,8 @@ class Bot:
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if isinstance(track, rtc.RemoteAudioTrack) and participant.identity == self._place.client:
-            self._ear.attach(track, publication)
+        if isinstance(track, rtc.RemoteAudioTrack) and participant.identity == self._names.client:
+            self._microphone.attach(track, publication)
 
     def _on_track_unsubscribed(
         self,
@@ -395,22 +395,22 @@ class Bot:
         publication: rtc.RemoteTrackPublication,
         _participant: rtc.RemoteParticipant,
     ) -> None:
-        self._ear.detach(publication.sid)
+        self._microphone.detach(publication.sid)
 
     def _on_disconnected(self, _reason: object) -> None:
         self._tell(None)
 
 
 @asynccontextmanager
-async def open_bot(place: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGenerator[Bot]:
+async def open_bot(names: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGenerator[Bot]:
     """Have a bot in a session's room, from before the client comes until after it has left.
 
     Raises:
         RoomsUnavailable: It could not get in.
     """
     room = rtc.Room()
-    bot = Bot(room, place, rooms)
-    token = rooms.admit(place.room, place.bot, may_publish=True)
+    bot = Bot(room, names, rooms)
+    token = rooms.admit(names.room, names.bot, may_publish=True)
     try:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):

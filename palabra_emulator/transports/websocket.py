@@ -198,7 +198,7 @@ class SpeechStream:
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         token = _token(request)
         is_key = is_same(token, self._options.api_key)
-        invited = None if is_key else self._registry.invited(token)
+        invited = None if is_key else self._registry.with_token(token)
         if not token or not (is_key or invited):
             self._journal.add(None, "stream", path=request.path, status=403)
             return web.Response(status=403)
@@ -232,9 +232,9 @@ class SpeechStream:
 
         stream = StreamSocket(socket)
         if invited is None:
-            if not self._registry.open_for(stream):
+            if not self._registry.create_for(stream):
                 await stream.expel_client(GOING_AWAY)
-        elif not self._registry.announce(invited, stream):
+        elif not self._registry.connect(invited, stream):
             await stream.expel_client(REFUSED)
         await stream.over.wait()
 

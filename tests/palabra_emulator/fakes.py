@@ -60,8 +60,8 @@ class FakeRooms:
 class FakeTransport:
     """A way to a client that the test plays."""
 
-    def __init__(self, place: RoomNames) -> None:
-        self.place = place
+    def __init__(self, names: RoomNames) -> None:
+        self.names = names
         self.events: asyncio.Queue[TransportEvent | Exception] = asyncio.Queue()
         self.sent: list[dict[str, Any]] = []
         self.offered: list[tuple[str, ...]] = []
@@ -120,9 +120,9 @@ class FakeLiveKit:
         self.transports: list[FakeTransport] = []
 
     @asynccontextmanager
-    async def open_transport(self, place: RoomNames) -> AsyncGenerator[FakeTransport]:
+    async def open_transport(self, names: RoomNames) -> AsyncGenerator[FakeTransport]:
         """Open a transport that the test can find."""
-        transport = FakeTransport(place)
+        transport = FakeTransport(names)
         self.transports.append(transport)
         try:
             yield transport

@@ -10,14 +10,15 @@ from typing import Final, cast
 
 import pytest
 
-from palabra_emulator.faults.catalogue import FAULTS, FaultKind, Parameter
-from palabra_emulator.faults.reading import COMMON_PARAMETERS, read_order
+from palabra_emulator.faults.catalogue import FAULTS, Fault, FaultWithVariants, common_parameters
+from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.options import OPTION_NAMES, EmulatorOptions
+from palabra_emulator.validation import Parameter
 
 pytestmark = pytest.mark.unit
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "emulator.md"
-OPTIONS: Final = EmulatorOptions(livekit_url="", livekit_api_key="", livekit_api_secret="")
+OPTIONS: Final = EmulatorOptions()
 
 
 def page() -> str:
@@ -28,14 +29,15 @@ def page() -> str:
 def own(parameter: Parameter) -> str:
     """A parameter as the table of faults shows it."""
     default = json.dumps(parameter.default)
-    return f"`{parameter.name}` (`{default}`): {parameter.meaning}; {parameter.domain}"
+    return f"`{parameter.name}` (`{default}`): {parameter.meaning}; {parameter.allowed}"
 
 
-def row(fault: FaultKind) -> str:
+def row(fault: type[Fault]) -> str:
     """A fault's row of the table."""
-    variants = "<br>".join(f"`{it.name}`: {it.meaning}" for it in fault.variants if it.name)
-    parameters = "<br>".join(own(it) for it in fault.parameters)
-    cells = [fault.id, f"{fault.sentence} {fault.appears}", variants, parameters]
+    named = fault.variants if issubclass(fault, FaultWithVariants) else {}
+    variants = "<br>".join(f"`{name}`: {meaning}" for name, meaning in named.items())
+    parameters = "<br>".join(own(it) for it in fault.own_parameters() if it.name != "variant")
+    cells = [fault.id, f"{fault.sentence()} {fault.appearance()}", variants, parameters]
     return "".join(f"| {cell} " if cell else "| " for cell in [*cells, fault.on_websocket]) + "|"
 
 
@@ -51,15 +53,15 @@ def shown(value: object) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-def test_table_has_every_fault_as_it_is(fault: FaultKind) -> None:
+def test_table_has_every_fault_as_it_is(fault: type[Fault]) -> None:
     """Sentence, variants, parameters with their defaults, and what a WebSocket changes."""
     assert row(fault) in page().splitlines()
 
 
 def test_table_has_what_every_fault_understands() -> None:
     """The common parameters with their defaults."""
-    for it in COMMON_PARAMETERS:
-        line = f"| `{it.name}` | `{json.dumps(it.default)}` | {it.meaning}; {it.domain} |"
+    for it in common_parameters():
+        line = f"| `{it.name}` | `{json.dumps(it.default)}` | {it.meaning}; {it.allowed} |"
         assert line in page().splitlines()
 
 
@@ -79,5 +81,5 @@ def test_examples_can_be_armed() -> None:
     scenario = tomllib.loads(page().split("```toml")[1].split("```")[0])["faults"]
 
     assert len(sent) == 3
-    assert [read_order(json.loads(wish)).fault.id for wish in sent] == ["F17", "F5", "F13"]
-    assert [read_order(wish).fault.id for wish in scenario] == ["F5", "F16", "F17"]
+    assert [read_fault(json.loads(wish)).id for wish in sent] == ["F17", "F5", "F13"]
+    assert [read_fault(wish).id for wish in scenario] == ["F5", "F16", "F17"]

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from palabra_emulator.api.livekit_proxy import LiveKitProxy
 from palabra_emulator.faults.injection import FaultInjector, SessionFaults
-from palabra_emulator.faults.reading import read_order
+from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.journal import Journal
 from palabra_emulator.transports.ports import ClientJoined, Packet
@@ -245,7 +245,7 @@ async def test_journal_tells_what_was_armed_and_what_struck() -> None:
 
 async def test_scenario_is_armed_from_the_start() -> None:
     """What the options hold strikes without any request."""
-    order = read_order({"fault": "F2"})
+    order = read_fault({"fault": "F2"})
     async with caller(replace(OPTIONS, scenario=(order,))) as api:
         answer = await api.call("POST", f"{STORAGE}/session", {"data": {}})
         assert answer.status == 403
@@ -297,7 +297,7 @@ async def test_bot_may_leave() -> None:
     """F8: it is sent away, nothing more is said, and the session outlives it."""
     async with running() as (api, session, transport):
         await arm(api.url, fault="F8", variant="leaves")
-        place = transport.place
+        place = transport.names
         await until(lambda: api.livekit.rooms.expelled != [], "the bot's leaving")
         assert api.livekit.rooms.expelled == [f"{place.room}/{place.bot}"]
         transport.lose()
@@ -385,7 +385,7 @@ async def test_room_may_be_closed(variant: str, is_expelled: bool) -> None:
 
         assert transport.is_expelled is is_expelled
         assert await state_of(api.url, session["id"]) == "ended"
-        await until(lambda: transport.place.room not in api.livekit.rooms.open, "no room")
+        await until(lambda: transport.names.room not in api.livekit.rooms.open, "no room")
 
 
 @dataclass(slots=True)
@@ -402,9 +402,9 @@ async def wired() -> AsyncGenerator[Wire]:
     """Have a client of a proxy, and a session in the room `open`."""
     behind = web.Application()
     behind.router.add_route("*", "/{tail:.*}", Upstream().answer)
-    injection = FaultInjector(Journal())
-    faults = SessionFaults("a", 0, injection)
-    signalling = SignallingFaults(injection, lambda room: faults if room == "open" else None)
+    injector = FaultInjector(Journal())
+    faults = SessionFaults("a", 0, injector)
+    signalling = SignallingFaults(injector, lambda room: faults if room == "open" else None)
     async with TestServer(behind) as livekit, aiohttp.ClientSession() as http:
         front = web.Application()
         url = str(livekit.make_url(""))

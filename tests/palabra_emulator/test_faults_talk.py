@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pytest
 
-from palabra_emulator.faults.catalogue import BY_ID
+from palabra_emulator.faults.catalogue import JunkPacket, MistakenTask, OddTexts, WrongPace
 from palabra_emulator.faults.immediate_faults import ImmediateFaults
 from palabra_emulator.faults.injection import FaultInjector
-from palabra_emulator.faults.reading import read_order
+from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.faults.signalling import undisturbed
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import load_script
@@ -35,7 +35,7 @@ class FaultyTalk(Talk):
 
     def __init__(self, *wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> None:
         super().__init__(options)
-        self.injection = FaultInjector(self.journal, self.clock)
+        self.injector = FaultInjector(self.journal, self.clock)
         for wish in wishes:
             self.arm(**wish)
         self.session = EmulatedSession(
@@ -43,18 +43,18 @@ class FaultyTalk(Talk):
             options,
             load_script(),
             self.journal,
-            injection=self.injection,
+            injector=self.injector,
             clock=self.clock,
         )
         self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
         self.rooms = FakeRooms()
         self.striking = ImmediateFaults(
-            self.injection, lambda: [self.session], self.rooms, undisturbed()
+            self.injector, lambda: [self.session], self.rooms, undisturbed()
         )
 
     def arm(self, **wish: object) -> None:
         """Let something go wrong."""
-        self.injection.arm(read_order(wish))
+        self.injector.arm(read_fault(wish))
 
     async def strike(self, **wish: object) -> list[dict[str, Any]]:
         """Let something go wrong at once; what comes of it."""
@@ -142,7 +142,7 @@ MISTAKES: Final = {
 
 
 @pytest.mark.parametrize("transport", ["webrtc", "ws"])
-@pytest.mark.parametrize("mistake", [variant.name for variant in BY_ID["F11"].variants])
+@pytest.mark.parametrize("mistake", MistakenTask.variants)
 def test_certain_mistakes_have_the_validators_words(mistake: str, transport: TransportKind) -> None:
     """F11: what the validator itself says, about that mistake alone."""
     talk = FaultyTalk({"fault": "F11", "variant": mistake})
@@ -189,9 +189,9 @@ async def test_warnings_end_nothing() -> None:
             "message": "Voice ID 'x' is not available, using default voice",
         },
     }
-    for variant in BY_ID["F15"].variants:
-        (warning,) = await talk.strike(fault="F15", variant=variant.name)
-        assert warning["data"]["code"] == variant.name
+    for variant in WrongPace.variants:
+        (warning,) = await talk.strike(fault="F15", variant=variant)
+        assert warning["data"]["code"] == variant
         assert warning["data"]["message"].startswith("Audio stream")
     assert talk.session.state == "running"
 
@@ -230,7 +230,7 @@ async def test_socket_has_nothing_to_resume() -> None:
     assert talk.journal.entries()[-1].data == {"fault": "F18", "action": "passed over"}
 
 
-@pytest.mark.parametrize("variant", [variant.name for variant in BY_ID["F19"].variants])
+@pytest.mark.parametrize("variant", OddTexts.variants)
 def test_texts_of_one_utterance_are_distorted(variant: str) -> None:
     """F19: one utterance comes as wished, the next as ever."""
     talk = running({"fault": "F19", "variant": variant})
@@ -292,7 +292,7 @@ JUNK: Final[dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("variant", [variant.name for variant in BY_ID["F20"].variants])
+@pytest.mark.parametrize("variant", JunkPacket.variants)
 async def test_senseless_packets_are_sent_as_they_are(variant: str) -> None:
     """F20: one packet of the kind, and the session runs on."""
     talk = running()

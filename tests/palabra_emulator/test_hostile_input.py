@@ -17,7 +17,7 @@ from palabra_emulator.faults.connection_faults import FaultyTransport
 from palabra_emulator.faults.immediate_faults import ImmediateFaults
 from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.faults.message_faults import MessageFaults
-from palabra_emulator.faults.reading import load_scenario, read_order
+from palabra_emulator.faults.reading import load_scenario, read_fault
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.interpreting.recording import InputRecording, open_recording
 from palabra_emulator.interpreting.voices import MarkerVoice
@@ -106,7 +106,7 @@ def test_outbox_sends_even_half_a_character() -> None:
 def test_fault_cannot_say_half_a_character() -> None:
     """A fault's words must be text."""
     with pytest.raises(ConfigError, match="detail: must be a text"):
-        read_order({"fault": "F12", "detail": LONE})
+        read_fault({"fault": "F12", "detail": LONE})
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,13 @@ def test_number_of_any_size_is_refused_in_words(name: str, data: dict[str, Any])
 def test_fault_refuses_a_number_of_any_size() -> None:
     """A number of faults' parameters may be as large as it likes: it is a mistake like others."""
     with pytest.raises(ConfigError, match="times: must be a whole number"):
-        read_order({"fault": "F8", "times": HUGE})
+        read_fault({"fault": "F8", "times": HUGE})
 
 
 def test_whole_numbers_are_not_fractions() -> None:
     """What must be one of some whole numbers is not their equal among the fractions."""
     with pytest.raises(ConfigError, match="close_code: must be 1001"):
-        read_order({"fault": "F17", "close_code": 1001.0})
+        read_fault({"fault": "F17", "close_code": 1001.0})
 
 
 @pytest.mark.parametrize("digits", [400, 5_000])
@@ -226,9 +226,8 @@ def test_option_beyond_reason_is_refused(option: str) -> None:
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "api_key"])
 def test_credentials_are_not_empty(name: str) -> None:
     """An emulator that would let everybody in is refused."""
-    options: dict[str, Any] = {name: ""}
-    with pytest.raises(ConfigError, match=name):
-        replace(OPTIONS, **options)
+    with pytest.raises(ConfigError, match=f"{name}: must be a text that is not empty"):
+        read_options([f"{name}="])
 
 
 def test_journal_keeps_no_megabytes() -> None:
@@ -417,9 +416,9 @@ def test_strict_rules_demand_whole_streams(value: object) -> None:
 def test_doubled_texts_leave_the_sound_alone() -> None:
     """F19 `duplicates`: a client on a WebSocket hears every chunk once, the last one too."""
     journal, clock = Journal(), Clock()
-    injection = FaultInjector(journal, clock)
-    injection.arm(read_order({"fault": "F19", "variant": "duplicates"}))
-    distort = MessageFaults(SessionFaults("a", 0, injection))
+    injector = FaultInjector(journal, clock)
+    injector.arm(read_fault({"fault": "F19", "variant": "duplicates"}))
+    distort = MessageFaults(SessionFaults("a", 0, injector))
     text = {"transcription": {"transcription_id": "1", "language": "es", "text": "Hola"}}
     sound = {"transcription_id": "1", "language": "es", "last_chunk": True, "data": ""}
 
@@ -431,11 +430,11 @@ def test_doubled_texts_leave_the_sound_alone() -> None:
 async def test_missing_tracks_wait_for_a_session_that_has_some(wish: dict[str, str]) -> None:
     """Without tracks there is nothing to strike, and the journal does not say that there was."""
     journal, clock = Journal(), Clock()
-    injection = FaultInjector(journal, clock)
+    injector = FaultInjector(journal, clock)
     variant = "no_track" if wish["fault"] == "F26" else "never"
-    injection.arm(read_order({**wish, "variant": variant}))
+    injector.arm(read_fault({**wish, "variant": variant}))
     real = FakeTransport(RoomNames("room", "bot", "client"))
-    faults = SessionFaults("a", 0, injection)
+    faults = SessionFaults("a", 0, injector)
 
     await FaultyTransport(real, faults, has_bot=False).offer(["es"], anew=False)
     assert [entry.data["action"] for entry in journal.entries()] == ["armed"]
@@ -448,11 +447,11 @@ async def test_of_two_strokes_at_once_the_second_finds_the_session_over() -> Non
     """F17 and F16 due together: the session ends, and what would follow is passed over."""
     talk = Talk()
     talk.start(task("en", "es"))
-    injection = FaultInjector(talk.journal, talk.clock)
+    injector = FaultInjector(talk.journal, talk.clock)
     for fault in ("F17", "F16"):
-        injection.arm(read_order({"fault": fault}))
-    signalling = SignallingFaults(injection, lambda room: None)
-    striking = ImmediateFaults(injection, lambda: [talk.session], FakeRooms(), signalling)
+        injector.arm(read_fault({"fault": fault}))
+    signalling = SignallingFaults(injector, lambda room: None)
+    striking = ImmediateFaults(injector, lambda: [talk.session], FakeRooms(), signalling)
 
     await striking.look()
 
@@ -463,12 +462,12 @@ async def test_of_two_strokes_at_once_the_second_finds_the_session_over() -> Non
 async def test_visit_begins_when_the_one_before_is_served_no_more() -> None:
     """The last packets of a client that changes its transport are judged by the old rules."""
     talk = Talk()
-    visits = ClientConnections(begins_in_room=True)
+    connections = ClientConnections(begins_in_room=True)
     room = FakeTransport(RoomNames("room", "bot", "client"))
     socket = FakeTransport(RoomNames("room", "bot", "client"))
-    first = visits.begin(room, "webrtc")
-    visits.announce(socket)
-    second = await visits.next()
+    first = connections.begin(room, "webrtc")
+    connections.add_websocket(socket)
+    second = await connections.next()
     assert second is not None
 
     async with asyncio.TaskGroup() as serving:
@@ -488,26 +487,26 @@ async def test_session_that_is_over_keeps_no_speech() -> None:
     talk.session.outbox.push(b"{}")
     talk.session.end("over")
 
-    talk.session.let_go()
+    talk.session.release()
 
     assert talk.posted() == []
     assert talk.session.pipeline.is_drained(talk.clock())
-    assert talk.session.orders.empty()
+    assert talk.session.speech_wanted.empty()
 
 
 async def test_registry_that_closes_opens_no_more() -> None:
     """Whoever asks for a session while the emulator stops is answered at once."""
-    registry = SessionRegistry(OPTIONS, load_script(), Journal(), dead_life())
+    registry = SessionRegistry(OPTIONS, load_script(), Journal(), idle_runner())
     async with asyncio.timeout(2), asyncio.TaskGroup() as home:
         home.create_task(registry.run())
         await registry.close()
 
         with pytest.raises(RoomsUnavailable, match="stops"):
             await registry.create("api")
-        assert not registry.open_for(FakeTransport(RoomNames("room", "bot", "client")))
+        assert not registry.create_for(FakeTransport(RoomNames("room", "bot", "client")))
 
 
-def dead_life() -> SessionRunner:
-    """A life that nobody lives."""
+def idle_runner() -> SessionRunner:
+    """A runner that runs nothing."""
     livekit = FakeLiveKit()
     return SessionRunner(livekit.rooms, livekit.open_transport, MarkerVoice(), keep_sids=True)

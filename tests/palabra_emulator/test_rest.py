@@ -85,7 +85,7 @@ async def test_created_session_has_all_that_a_client_needs() -> None:
         room = session["webrtc_room_name"]
         assert re.fullmatch(r"[0-9a-f]{8}", room)
         assert re.fullmatch(r"[0-9a-f-]{36}\.[0-9a-f]{8}\.[0-9a-f]{8}", session["id"])
-        assert session["publisher"] == f"{room}/{transport.place.client}/publish"
+        assert session["publisher"] == f"{room}/{transport.names.client}/publish"
         assert len(session["subscriber"]) == 2
         assert all(token.endswith("/listen") for token in session["subscriber"])
         assert session["webrtc_url"] == f"{api.url}/livekit/"
@@ -93,7 +93,7 @@ async def test_created_session_has_all_that_a_client_needs() -> None:
             api.url.replace("http", "ws") + "/streaming-api/v1/speech-to-speech/stream"
         )
         assert session["intent"] == "api"
-        assert transport.place.bot.startswith("palabra_translator_")
+        assert transport.names.bot.startswith("palabra_translator_")
         assert api.livekit.rooms.open == {room}
 
 

@@ -85,10 +85,10 @@ class Talk:
         return messages
 
     def _speak(self) -> None:
-        while not self.session.orders.empty():
-            rendering = self.session.orders.get_nowait()
-            samples = round(rendering.where.seconds * SPEECH_RATE)
-            rendering.pcm = np.ones(samples, np.int16)
+        while not self.session.speech_wanted.empty():
+            pending = self.session.speech_wanted.get_nowait()
+            samples = round(pending.span.seconds * SPEECH_RATE)
+            pending.pcm = np.ones(samples, np.int16)
 
 
 def voice(seconds: float) -> Pcm:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +22,8 @@ from palabra_emulator.interpreting.voices import (
     language_marker_hz,
     session_marker_hz,
 )
+from palabra_emulator.options import read_options
 from palabra_emulator.script import ScriptError, load_script
-from tests.palabra_emulator.fakes import OPTIONS
 
 pytestmark = pytest.mark.unit
 
@@ -180,6 +179,6 @@ def test_an_unknown_language_is_not_heard() -> None:
     """What `auto` hears must be a language that Palabra recognises, and not `auto` itself."""
     for wrong in ("qq", "auto", ""):
         with pytest.raises(ConfigError, match="is not a language that Palabra"):
-            replace(OPTIONS, auto_language=wrong)
+            read_options([f"auto_language={wrong}"])
 
-    assert replace(OPTIONS, auto_language="pt-br").auto_language == "pt-br"
+    assert read_options(["auto_language=pt-br"]).auto_language == "pt-br"
