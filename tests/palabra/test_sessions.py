@@ -25,7 +25,7 @@ from palabra_agent.palabra.vocabulary import TransportKind
 from palabra_agent.session import Brief, VoiceMissing
 from palabra_agent.voices import FixedVoice
 from tests.clock import eventually, in_jumping_time
-from tests.fakes import FakeTransport
+from tests.palabra.fake_transport import FakeTransport
 
 pytestmark = pytest.mark.unit
 

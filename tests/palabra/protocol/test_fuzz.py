@@ -29,7 +29,7 @@ from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.palabra.transports.port import MessageReceived
 from palabra_agent.session import Transcript
 from tests.clock import in_jumping_time
-from tests.fakes import FakeTransport
+from tests.palabra.fake_transport import FakeTransport
 from tests.palabra.session.test_session import heard, ready
 from tests.palabra.wire.rows import rows
 

@@ -41,7 +41,8 @@ from palabra_agent.session import (
     UpdateRefused,
 )
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeSound, FakeTransport, frame, level_of, transcript, translated
+from tests.fakes import FakeSound, frame, level_of, transcript, translated
+from tests.palabra.fake_transport import FakeTransport
 
 pytestmark = pytest.mark.unit
 
