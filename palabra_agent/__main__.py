@@ -1,4 +1,4 @@
-"""The command line: which commands there are; each stands in `commands/`, by subject."""
+"""The command line: collects the commands, which stand in `commands/` by subject."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from palabra_agent import __version__
+from palabra_agent.commands.checks import check, plugins, schema
 from palabra_agent.commands.console import output
-from palabra_agent.commands.insight import check, plugins, schema
 from palabra_agent.commands.servers import demo, emulator, livekit
-from palabra_agent.commands.work import dispatch, start
+from palabra_agent.commands.worker import dispatch, start
 
 app = typer.Typer(
     help="The simultaneous interpreter that every LiveKit room can call.",

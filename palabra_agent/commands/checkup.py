@@ -1,4 +1,4 @@
-"""Whether this installation can work: one question after the other, each answered in a line."""
+"""A check-up of this installation: one question after the other, each answered in a line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from palabra_agent.commands.metadata import read_config_argument
+from palabra_agent.commands.console import read_config_argument
 from palabra_agent.config.room import parse_room_config
 from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.errors import (

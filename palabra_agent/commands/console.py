@@ -1,4 +1,4 @@
-"""What all commands share: where they write, what they read, and how they end."""
+"""Shared parts of the commands: consoles, options, files that they read, and how they end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from palabra_agent.errors import ConfigError, PalabraAgentError
+from palabra_agent.errors import ConfigError, PalabraAgentError, Problem, RoomConfigError
 
 errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
@@ -31,6 +31,26 @@ SettingsFileOfStart = Annotated[
     ),
 ]
 """Elsewhere `--config` is a room config; `start` has none."""
+
+
+def read_config_argument(argument: str) -> str:
+    """Take a room config from a command line: JSON, or `@file.json`.
+
+    Raises:
+        RoomConfigError: The file cannot be read.
+    """
+    if not argument.startswith("@"):
+        return argument
+
+    path = Path(argument[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+
+    raise RoomConfigError([Problem("", f"{path}: {reason}")])
 
 
 def keep_plugins_out_of_the_log() -> None:

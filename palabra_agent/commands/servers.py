@@ -1,4 +1,4 @@
-"""The commands of those who try it at home: local servers, and all of them at once."""
+"""The commands `emulator`, `livekit` and `demo`: local servers, and all of them at once."""
 
 from __future__ import annotations
 

@@ -27,10 +27,16 @@ from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, PalabraApi, o
 from palabra_agent.palabra.sessions import PalabraSessions
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
-from palabra_agent.room.change import ConfigChange, read_config
-from palabra_agent.room.configuring import CONFIGURE, Configuring, Parts, warn_of
-from palabra_agent.room.explaining import EXPLAIN, Explaining
-from palabra_agent.room.terms import session_settings_of, terms_of
+from palabra_agent.room.configuration import (
+    CONFIGURE,
+    ConfigChange,
+    ConfiguredParts,
+    RoomConfiguration,
+    read_config,
+    warn_of,
+)
+from palabra_agent.room.explanation import EXPLAIN, VoiceExplanations
+from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
 
 _LONGEST_SECONDS: Final = 30.0
 _ANNOUNCED_SECONDS: Final = 2.5
@@ -123,13 +129,15 @@ async def _interpret_as_configured(
 ) -> None:
     """Interpret a room whose config may change meanwhile."""
     dispatched, config, voices = room.dispatched, room.first.config, VoiceAssigner(room.chain)
-    terms = Watched(terms_of(config))
-    parts = Parts(terms, sessions, room.chain, room.meeting, limit)
-    configuring = Configuring(config, parts, dispatched.plugins, dispatched.settings.organisers)
-    explaining = Explaining(voices.explain, lambda: configuring.config.languages)
-    methods = {CONFIGURE: configuring.configure, EXPLAIN: explaining.explain}
+    interpretation = Watched(interpretation_settings_of(config))
+    parts = ConfiguredParts(interpretation, sessions, room.chain, room.meeting, limit)
+    configuration = RoomConfiguration(
+        config, parts, dispatched.plugins, dispatched.settings.organisers
+    )
+    explanations = VoiceExplanations(voices.explain, lambda: configuration.config.languages)
+    methods = {CONFIGURE: configuration.configure, EXPLAIN: explanations.explain}
     async with room.methods.serving(methods):
-        await interpret_room(room.meeting, terms, sessions.open, voices)
+        await interpret_room(room.meeting, interpretation, sessions.open, voices)
 
 
 def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:
@@ -164,7 +172,7 @@ async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) 
             waited = asyncio.get_running_loop().time() - began
             await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
     except TimeoutError:
-        logger.info("nobody came to read why the room has no interpreter")
+        logger.info("no person came to read why the room has no interpreter")
 
 
 def refusal_sentence(error: RoomConfigError) -> str:

@@ -1,11 +1,11 @@
-"""Asks the worker into a room, and tells whether it came."""
+"""Asks the worker into a room: checks the config, dispatches, and waits for the arrival."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -14,10 +14,16 @@ from livekit import api
 from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
 
+from palabra_agent.config.documents import read_object
+from palabra_agent.config.plugins import PluginUse
+from palabra_agent.config.room import parse_room_config
 from palabra_agent.config.settings import LiveKitSettings
-from palabra_agent.errors import MeetingError
+from palabra_agent.config.wording import Path
+from palabra_agent.errors import MeetingError, Problem, RoomConfigError
 from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.languages import TARGET_LANGUAGES, normalise
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
+from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.worker.access import refused, server_api, unreachable
 
 ARRIVAL_SECONDS: Final = 10.0
@@ -25,11 +31,99 @@ _LEAVING_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 30.0
 _ROOM_IS_GONE: Final = frozenset({404, 503})
+_MAY_ALLOW: Final = "the worker's own settings may allow it"
+_MAY_HAVE: Final = "the worker may have it"
 _AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
 
 
+def plugins_named_in(metadata: str) -> tuple[str, ...]:
+    """The names that a room config gives to plugins, as far as they can be read."""
+    try:
+        said, _ = read_object(metadata)
+    except RoomConfigError:
+        return ()
+    uses = said.get("plugins")
+    if not isinstance(uses, list):
+        return ()
+    names = (use.get("name") for use in uses if isinstance(use, dict))
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def check_metadata(metadata: str, plugins: PluginCatalog) -> Sequence[Problem]:
+    """Check a room config as far as that goes without knowing the worker's own settings.
+
+    Args:
+        metadata: JSON.
+        plugins: Those that are installed here; the worker may have others.
+
+    Returns:
+        What would be wrong if the worker were as this installation, and kept to the defaults.
+
+    Raises:
+        RoomConfigError: It is wrong whatever the worker's settings are.
+    """
+    known = _InstalledHere(plugins)
+    problems: Sequence[Problem] = ()
+    try:
+        config = parse_room_config(metadata, plugins=known)
+    except RoomConfigError as error:
+        layers = [_most_fitting_settings(metadata)]
+        config = parse_room_config(metadata, layers=layers, plugins=known)
+        problems = error.problems
+
+    return [
+        *(replace(each, reason=_but(each.reason, _MAY_ALLOW)) for each in problems),
+        *(
+            Problem(f"plugins[{index}].name", _but(objection, _MAY_HAVE))
+            for index, use in enumerate(config.plugins)
+            if (objection := known.objection(use)) is not None
+        ),
+    ]
+
+
+def _but(reason: str, hope: str) -> str:
+    return f"{reason} {hope}" if reason.endswith("?") else f"{reason}; {hope}"
+
+
 @dataclass(frozen=True, slots=True)
-class Asked:
+class _InstalledHere:
+    """What plugins say that are installed here, of those that the worker might have."""
+
+    catalog: PluginCatalog
+
+    def mistakes(self, use: PluginUse) -> Sequence[tuple[Path, str]]:
+        return self.catalog.config_mistakes(use)
+
+    def are_same(self, one: PluginUse, other: PluginUse) -> bool:
+        return self.catalog.are_same(one, other)
+
+    def is_installed(self, name: str) -> bool:
+        return self.catalog.is_installed(name)
+
+    def settings_problems(self) -> Sequence[Problem]:
+        return ()
+
+    def objection(self, use: PluginUse) -> str | None:
+        if self.catalog.has_recipe(use.name):
+            return None
+        return self.catalog.objection(use.name)
+
+
+def _most_fitting_settings(metadata: str) -> dict[str, object]:
+    """What a worker's `[room]` would say that suits a room config best, where it leaves it open."""
+    said, _ = read_object(metadata)
+    always_on = said.get("always_on")
+    named = [*(always_on if isinstance(always_on, list) else ()), said.get("default_listen")]
+    codes = dict.fromkeys(normalise(code) for code in named if isinstance(code, str))
+    languages = [code for code in codes if code in TARGET_LANGUAGES]
+    return {
+        "languages": languages or ["en"],
+        "limits": {"max_languages": len(TARGET_LANGUAGES)},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
     """A worker that was asked into a room."""
 
     room: str
@@ -45,7 +139,7 @@ class Dispatcher:
     server: api.LiveKitAPI
     agent_name: str
 
-    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> Asked:
+    async def dispatch(self, room: str, metadata: str, *, replace: bool = False) -> Dispatched:
         """Ask the worker into a room.
 
         Args:
@@ -74,9 +168,9 @@ class Dispatcher:
             agent_name=self.agent_name, room=room, metadata=metadata
         )
         created = await self.server.agent_dispatch.create_dispatch(request)
-        return Asked(room, created.id, frozenset(old.sid for old in interpreters))
+        return Dispatched(room, created.id, frozenset(old.sid for old in interpreters))
 
-    async def wait_for_arrival(self, asked: Asked) -> None:
+    async def wait_for_arrival(self, asked: Dispatched) -> None:
         """Wait until the interpreter that was asked is ready in the room.
 
         Raises:
@@ -139,7 +233,7 @@ class Dispatcher:
                 api.RoomParticipantIdentity(room=room, identity=identity)
             )
 
-    async def _has_arrived(self, asked: Asked) -> bool:
+    async def _has_arrived(self, asked: Dispatched) -> bool:
         found = await self.interpreters(asked.room)
         interpreter = next((who for who in found if who.sid not in asked.replaced), None)
         if interpreter is None:
@@ -152,7 +246,7 @@ class Dispatcher:
 
         return state != RoomState.STARTING
 
-    async def _why_absent(self, asked: Asked) -> str:
+    async def _why_absent(self, asked: Dispatched) -> str:
         late = f"no interpreter came to room {asked.room} within {ARRIVAL_SECONDS:g} s"
         jobs = [
             job.state

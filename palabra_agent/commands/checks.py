@@ -1,4 +1,4 @@
-"""The commands that say what is there, and whether it can work."""
+"""The commands `check`, `schema` and `plugins`: tell what is there, and whether it can work."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def plugins(settings: SettingsFile = None) -> None:
             output.print("no plugins are installed")
             return
 
-        # where nobody watches, whatever reads the lines must find each of them whole
+        # a program that reads the lines must find each of them whole
         console = output if output.is_terminal else Console(width=_WIDE)
         console.print(_table(records))
         for record in records:

@@ -1,6 +1,6 @@
-"""A room config in the words of those who work by it: interpretation and Palabra's sessions. Pure.
+"""Settings that follow from a room config: of the interpretation, and of Palabra's sessions. Pure.
 
-Who is told what of it is known here alone, so that a change reaches only those whom it concerns.
+Only this module knows which key concerns which of them: a change reaches no others.
 """
 
 from __future__ import annotations
@@ -25,30 +25,34 @@ _OF_REGIME: Final = frozenset(
 )
 
 
-def terms_of(config: RoomConfig) -> InterpretationSettings:
-    """On what terms a room is interpreted as its config says."""
+def interpretation_settings_of(config: RoomConfig) -> InterpretationSettings:
+    """The settings of the interpretation, as the room's config says."""
     return InterpretationSettings(regime_of(config), rules_of(config), config.limits.linger_seconds)
 
 
-def changed_terms(
-    terms: InterpretationSettings, config: RoomConfig, keys: Collection[str], *, is_other_task: bool
+def changed_settings(
+    settings: InterpretationSettings,
+    config: RoomConfig,
+    keys: Collection[str],
+    *,
+    is_other_task: bool,
 ) -> InterpretationSettings:
-    """The terms after a change of the config; what is not concerned stays as it is.
+    """The interpretation's settings after a change of the config; what it leaves alone stays.
 
     Args:
-        terms: Those that hold.
+        settings: As they hold.
         config: After the change.
         keys: Of the config, those with other values.
         is_other_task: Whether Palabra's tasks are made in another way.
     """
     # a regime looks up speakers by a function, and no two of these are equal
-    regime = regime_of(config) if _OF_REGIME.intersection(keys) else terms.regime
+    regime = regime_of(config) if _OF_REGIME.intersection(keys) else settings.regime
     return replace(
-        terms,
+        settings,
         regime=regime,
         rules=rules_of(config),
         linger_seconds=config.limits.linger_seconds,
-        task_revision=terms.task_revision + is_other_task,
+        task_revision=settings.task_revision + is_other_task,
     )
 
 
@@ -69,7 +73,7 @@ def regime_of(config: RoomConfig) -> Regime:
 
 
 def rules_of(config: RoomConfig) -> WritingRules:
-    """What the room wants written."""
+    """The texts that the room wants written."""
     return WritingRules(
         captions=config.captions.enabled,
         partials=config.captions.partials,
@@ -80,7 +84,7 @@ def rules_of(config: RoomConfig) -> WritingRules:
 
 
 def session_settings_of(config: RoomConfig) -> SessionSettings:
-    """What the room wants of Palabra."""
+    """The settings of Palabra's sessions, as the room's config says."""
     limits = config.limits
     return SessionSettings(
         task=config.palabra,

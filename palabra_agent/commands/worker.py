@@ -1,4 +1,4 @@
-"""The commands of those who run rooms: the worker, and asking it into one."""
+"""The commands `start` and `dispatch`: run the worker, and ask it into a room."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from palabra_agent.commands.console import (
     errors,
     keep_plugins_out_of_the_log,
     output,
+    read_config_argument,
     sentences,
 )
 
@@ -84,11 +85,10 @@ def dispatch(
 ) -> None:
     """Ask the worker into a room."""
     with sentences():
-        from palabra_agent.commands.dispatching import open_dispatcher
-        from palabra_agent.commands.metadata import (
+        from palabra_agent.commands.dispatcher import (
             check_metadata,
+            open_dispatcher,
             plugins_named_in,
-            read_config_argument,
         )
         from palabra_agent.config.settings import (
             DEFAULT_AGENT_NAME,

@@ -1,12 +1,14 @@
-"""The config of a running room: who may change it, and who learns of what."""
+"""The config of a running room: its changes, who may make them, and the parts that learn of it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
@@ -15,18 +17,235 @@ from palabra_agent.concurrency import Watched
 from palabra_agent.config.plugins import PluginUse
 from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
 from palabra_agent.config.wording import Path
-from palabra_agent.errors import Problem
+from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
-from palabra_agent.plugin import Plugin, PluginConfig
+from palabra_agent.plugin import Plugin, PluginConfig, RoomInfo, VoiceAnswer, VoicePolicy
+from palabra_agent.plugin import VoiceRequest as Request
+from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.plugins_host.configuring import ConfiguredPlugin
-from palabra_agent.room.change import Plugins
-from palabra_agent.room.configuring import Configuring, Parts
-from palabra_agent.room.terms import session_settings_of, terms_of
+from palabra_agent.room.configuration import (
+    ConfigChange,
+    ConfiguredParts,
+    InstalledPlugins,
+    RoomConfiguration,
+    read_change,
+    read_config,
+)
+from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
 
 pytestmark = pytest.mark.unit
+
+
+class Config(PluginConfig):
+    """What the plugin of these tests may be told."""
+
+    voice: str = "anna"
+
+
+class Silent(VoicePolicy):
+    """Chooses nothing."""
+
+    async def choose_voice(self, request: Request) -> VoiceAnswer:
+        """Pass."""
+        return None
+
+
+@asynccontextmanager
+async def opened(_room: RoomInfo[Any], _config: Config) -> AsyncGenerator[Silent]:
+    """Be open."""
+    yield Silent()
+
+
+recipe = Plugin(Config, opened)
+
+EVERYTHING: dict[str, Any] = {
+    "languages": ["es", "de", "zh-hans"],
+    "always_on": ["de"],
+    "default_listen": "es",
+    "source_language": "en",
+    "spoken_languages": ["en", "fr"],
+    "speakers": {
+        "guest-1": {"interpret": False},
+        "guest-*": {"source_language": "fr"},
+        "*@example.org": {"source_language": "auto"},
+    },
+    "captions": {"partials": False},
+    "chat": {"audience": "everyone"},
+    "plugins": [{"name": "one"}, {"name": "one", "config": {"voice": "bert"}}],
+    "organisers": ["olga"],
+    "palabra": {
+        "transport": "auto",
+        "preprocessing": None,
+        "translations": {
+            "default": {"speech_generation": {"voice_id": "default_high"}},
+            "ES": {"style": "plain"},
+        },
+        "translation_queue_configs": {"global": {"max_tempo": 1.2}, "de": {}},
+        "websocket": {"format": "opus", "sample_rate": 48000},
+        "undocumented": {"pipeline": {"translations": {"default": {"x": [1, None]}}}},
+    },
+    "limits": {"idle_pause_seconds": None, "linger_seconds": 3, "max_minutes": 90},
+}
+
+
+@pytest.fixture(scope="module")
+def catalog() -> PluginCatalog:
+    """Have one plugin."""
+    return load_plugins(
+        entry_points=[
+            EntryPoint(name="one", value=f"{__name__}:recipe", group="palabra_agent.plugins")
+        ]
+    )
+
+
+def begin(catalog: PluginCatalog, **said: object) -> RoomConfig:
+    """Begin with what a dispatch says."""
+    return read_config(json.dumps(said), [], catalog).config
+
+
+def change(held: RoomConfig, catalog: PluginCatalog, **said: object) -> ConfigChange:
+    """Change something of it."""
+    return read_change(json.dumps(said), held, catalog)
+
+
+def refusal(held: RoomConfig, catalog: PluginCatalog, payload: str) -> list[str]:
+    """Try to change something; tell why not."""
+    with pytest.raises(RoomConfigError) as caught:
+        read_change(payload, held, catalog)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_what_holds_at_first_has_its_plugins_ready(catalog: PluginCatalog) -> None:
+    """A dispatch's metadata lies over the worker's layers."""
+    layers = [{"languages": ["es"], "plugins": [{"name": "one"}]}]
+    began = read_config('{"languages": ["de"]}', layers, catalog)
+
+    assert began.config.languages == ("de",)
+    assert [it.name for it in began.plugins] == ["one"]
+    assert began.keys == began.later == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"chat": {"enabled": True}},
+        {"languages": ["ES", "de", "zh_hans"]},
+        {"plugins": EVERYTHING["plugins"]},
+        {"plugins": [{"name": "one", "config": {"voice": "anna"}}, EVERYTHING["plugins"][1]]},
+        {"organisers": ["olga"]},
+        {"palabra": {"speech": True, "translations": {"de": {}}}},
+        {"speakers": {"guest-1": {"interpret": False}}},
+        EVERYTHING,
+    ],
+)
+def test_what_holds_already_changes_nothing(catalog: PluginCatalog, said: dict[str, Any]) -> None:
+    """The same again, or a default that is written out, is no change."""
+    held = begin(catalog, **EVERYTHING)
+    made = change(held, catalog, **said)
+
+    assert made.keys == made.later == ()
+    assert made.plugins == catalog.configure(held.plugins)
+
+
+def test_an_empty_payload_changes_nothing(catalog: PluginCatalog) -> None:
+    """As empty metadata does."""
+    assert read_change("", begin(catalog, **EVERYTHING), catalog).keys == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "keys", "later"),
+    [
+        ({"languages": ["es", "de"]}, ["languages"], []),
+        ({"default_listen": None}, ["default_listen"], []),
+        ({"captions": {"enabled": False}, "chat": {"enabled": False}}, ["captions", "chat"], []),
+        ({"speakers": {"guest-1": {"interpret": True}}}, ["speakers"], []),
+        ({"speakers": {"*@example.org": {}}}, ["speakers"], []),
+        ({"plugins": []}, ["plugins"], []),
+        ({"plugins": EVERYTHING["plugins"][::-1]}, ["plugins"], []),
+        ({"palabra": {"transport": "webrtc"}}, ["palabra"], ["palabra.transport"]),
+        ({"palabra": {"speech": False}}, ["palabra"], ["palabra.speech"]),
+        ({"palabra": {"websocket": {"chunk_ms": 100}}}, ["palabra"], ["palabra.websocket"]),
+        ({"palabra": {"translations": {"es": {"style": "odd"}}}}, ["palabra"], []),
+        (
+            {"limits": {"idle_pause_seconds": 5, "silent_output_seconds": None}},
+            ["limits"],
+            ["limits.idle_pause_seconds", "limits.silent_output_seconds"],
+        ),
+        ({"limits": {"max_minutes": None}}, ["limits"], []),
+    ],
+)
+def test_a_change_tells_what_it_changes(
+    catalog: PluginCatalog, said: dict[str, Any], keys: list[str], later: list[str]
+) -> None:
+    """Keys with other values than before, and what holds for later sessions alone."""
+    made = change(begin(catalog, **EVERYTHING), catalog, **said)
+
+    assert list(made.keys) == keys
+    assert list(made.later) == later
+
+
+def test_changes_lie_over_each_other(catalog: PluginCatalog) -> None:
+    """What is not mentioned stays, and null means what it means in a dispatch."""
+    held = begin(catalog, languages=["es", "de"], palabra={"preprocessing": {"enable_vad": True}})
+    for said in (
+        {"palabra": {"translations": {"es": {"style": "plain"}}}},
+        {"palabra": {"preprocessing": None}},
+        {"palabra": {"translations": {"ES": {"translation_model": "auto"}}}},
+        {"palabra": {"preprocessing": {"pre_vad_dsp": True}}},
+    ):
+        held = change(held, catalog, **said).config
+
+    spanish = held.palabra.translations["es"]
+    assert (spanish.style, spanish.translation_model) == ("plain", "auto")
+    assert held.palabra.preprocessing is not None
+    assert held.palabra.preprocessing.enable_vad is None
+    assert held.palabra.preprocessing.pre_vad_dsp is True
+
+
+def test_newer_patterns_are_tried_first(catalog: PluginCatalog) -> None:
+    """As with layers of a worker's settings."""
+    held = begin(catalog, speakers={"*": {"source_language": "en"}})
+    held = change(held, catalog, speakers={"guest-*": {"source_language": "fr"}}).config
+
+    assert held.speaker_override("guest-1").source_language == "fr"
+    assert held.speaker_override("alice").source_language == "en"
+
+
+@pytest.mark.parametrize(
+    ("payload", "problems"),
+    [
+        ("[]", ["the room config must be a JSON object, not a list"]),
+        ("{", ["the room config is not JSON: Expecting property name enclosed in double quotes"]),
+        ('{"chat": 1, "chat": 2}', ["chat: given twice", "chat: must be an object, not 2"]),
+        ('{"langages": []}', ['langages: unknown key, did you mean "languages"?']),
+        ('{"languages": ["de"]}', ['default_listen: "es" is not among the languages']),
+        ('{"plugins": [{"name": "two"}]}', ['plugins[0].name: "two" is not installed']),
+        (
+            '{"plugins": [{"name": "one", "config": {"voice": 5}}]}',
+            ["plugins[0].config.voice: must be a string, not 5"],
+        ),
+        (
+            '{"organisers": ["mallory"], "chat": 1}',
+            ["organisers: cannot be changed while the room runs", "chat: must be an object"],
+        ),
+        ('{"palabra": {"client_secret": "x"}}', ["palabra.client_secret: credentials are never"]),
+    ],
+)
+def test_mistakes_are_told_in_the_words_of_a_dispatch(
+    catalog: PluginCatalog, payload: str, problems: list[str]
+) -> None:
+    """All of them at once, each with its path; who the organisers are cannot be changed."""
+    held = begin(catalog, languages=["es", "de"], default_listen="es", organisers=["olga"])
+    told = refusal(held, catalog, payload)
+
+    assert len(told) >= len(problems)
+    for start in problems:
+        assert any(it.startswith(start) for it in told), told
+
 
 ES, DE = LanguageCode("es"), LanguageCode("de")
 
@@ -122,10 +341,14 @@ class Scene:
     room: Room = field(default_factory=Room)
 
     def __post_init__(self) -> None:
-        catalog: Plugins = Catalog()
-        self.terms: Watched[InterpretationSettings] = Watched(terms_of(self.began))
-        parts = Parts(self.terms, self.room.sessions, self.room, self.room, self.room.limit)
-        self.configuring = Configuring(self.began, parts, catalog, ["otto"])
+        catalog: InstalledPlugins = Catalog()
+        self.interpretation: Watched[InterpretationSettings] = Watched(
+            interpretation_settings_of(self.began)
+        )
+        parts = ConfiguredParts(
+            self.interpretation, self.room.sessions, self.room, self.room, self.room.limit
+        )
+        self.configuring = RoomConfiguration(self.began, parts, catalog, ["otto"])
 
     async def ask(self, caller: str = "olga", **said: object) -> dict[str, Any]:
         """Ask for a change."""
@@ -176,7 +399,7 @@ async def test_who_is_concerned_learns_of_it_at_once() -> None:
         limits={"linger_seconds": 1, "max_minutes": 5, "idle_pause_seconds": 3},
         palabra={"transport": "websocket"},
     )
-    terms, now = scene.terms.value, scene.configuring.config
+    interpretation, now = scene.interpretation.value, scene.configuring.config
 
     assert answer == {
         "changed": ["languages", "limits", "captions", "palabra"],
@@ -186,9 +409,9 @@ async def test_who_is_concerned_learns_of_it_at_once() -> None:
     assert scene.room.of("limit") == [5]
     assert scene.room.of("sessions") == [session_settings_of(now)]
     assert scene.room.of("plugins") == []
-    assert terms.regime.offered == (ES, DE)
-    assert terms.rules.partials is False
-    assert terms.linger_seconds == 1
+    assert interpretation.regime.offered == (ES, DE)
+    assert interpretation.rules.partials is False
+    assert interpretation.linger_seconds == 1
 
 
 @pytest.mark.parametrize(
@@ -210,43 +433,43 @@ async def test_tasks_are_made_anew_where_they_are_others(
     scene = Scene()
     await scene.ask(**said)
 
-    assert scene.terms.value.task_revision == expected
-    assert scene.terms.value.plugins_revision == 0
+    assert scene.interpretation.value.task_revision == expected
+    assert scene.interpretation.value.plugins_revision == 0
 
 
 async def test_what_is_equal_concerns_nobody() -> None:
     """The same config again, or a default that is written out."""
     scene = Scene()
-    before = scene.terms.value
+    before = scene.interpretation.value
 
     assert await scene.ask(languages=["en", "es"], chat={}) == {"changed": [], "later": []}
-    assert scene.terms.value is before
+    assert scene.interpretation.value is before
     assert scene.room.told == []
 
 
 async def test_a_change_elsewhere_leaves_the_regime_alone() -> None:
     """Who may be interpreted into what is not thought over because the chat changed."""
     scene = Scene()
-    regime = scene.terms.value.regime
+    regime = scene.interpretation.value.regime
     await scene.ask(chat={"audience": "everyone"})
 
-    assert scene.terms.value.regime is regime
-    assert scene.terms.value.rules.audience == "everyone"
+    assert scene.interpretation.value.regime is regime
+    assert scene.interpretation.value.rules.audience == "everyone"
 
 
 async def test_others_are_told_before_plugins_open() -> None:
-    """Opening takes time; the terms say so only when all of it is done."""
+    """Opening takes time; the interpretation say so only when all of it is done."""
     scene = Scene()
     scene.room.may_open.clear()
     async with asyncio.TaskGroup() as group:
         asking = group.create_task(scene.ask(languages=["de"], plugins=[{"name": "one"}]))
-        await scene.terms.wait_until(lambda terms: terms.regime.offered == (DE,))
-        assert scene.terms.value.plugins_revision == 0
+        await scene.interpretation.wait_until(lambda settings: settings.regime.offered == (DE,))
+        assert scene.interpretation.value.plugins_revision == 0
         assert not asking.done()
         scene.room.may_open.set()
 
     assert scene.room.told[-1] == ("plugins", (["one"], ["de"]))
-    assert scene.terms.value.plugins_revision == 1
+    assert scene.interpretation.value.plugins_revision == 1
 
 
 async def test_changes_are_made_one_after_the_other() -> None:
@@ -255,7 +478,7 @@ async def test_changes_are_made_one_after_the_other() -> None:
     scene.room.may_open.clear()
     async with asyncio.TaskGroup() as group:
         group.create_task(scene.ask(languages=["de"], plugins=[{"name": "one"}]))
-        await scene.terms.wait_until(lambda terms: terms.regime.offered == (DE,))
+        await scene.interpretation.wait_until(lambda settings: settings.regime.offered == (DE,))
         second = group.create_task(scene.ask("otto", default_listen="de"))
         refused = group.create_task(scene.refused('{"default_listen": "es"}'))
         scene.room.may_open.set()

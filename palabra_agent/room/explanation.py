@@ -1,4 +1,4 @@
-"""What anybody may ask about a voice: whose it is, who chose it, and why others did not."""
+"""Explains a voice to any participant: whose it is, which plugin chose it, why others did not."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 EXPLAIN: Final = "palabra.explain"
-"""Name of the method."""
+"""Name of the RPC method."""
 
 _LARGEST_QUESTION: Final = 4096
 
 
-class _Question(ConfigModel):
-    """Whose voice, and in which language."""
+class _Request(ConfigModel):
+    """The payload: a speaker's identity, and a language."""
 
     speaker: Name
     language: Name
 
 
-class Explaining:
-    """Answers why somebody sounds as they do."""
+class VoiceExplanations:
+    """Answers why a speaker has the voice that listeners hear."""
 
     def __init__(
         self,
         verdict_on: Callable[[str, LanguageCode], Verdict | None],
         offered: Callable[[], Sequence[LanguageCode]],
     ) -> None:
-        """Ask elsewhere.
+        """Explain what others know.
 
         Args:
             verdict_on: Tells what came of asking for a speaker's voice in a language.
@@ -50,7 +50,7 @@ class Explaining:
         """Tell which voice a speaker has in a language, and why.
 
         Raises:
-            CallRefused: The question is wrong, or about nobody.
+            CallRefused: The request is wrong, or nothing is known of this voice.
         """
         asked = _read(call.payload)
         offered = self._offered()
@@ -62,10 +62,8 @@ class Explaining:
 
         verdict = self._verdict_on(asked.speaker, language)
         if verdict is None:
-            reason = (
-                f'nobody of the identity {shown(asked.speaker)} is interpreted into "{language}"'
-            )
-            raise CallRefused(404, f"speaker: {reason} now")
+            who = f"no speaker of the identity {shown(asked.speaker)}"
+            raise CallRefused(404, f'speaker: {who} is interpreted into "{language}" now')
 
         return {
             "speaker": asked.speaker,
@@ -76,7 +74,7 @@ class Explaining:
         }
 
 
-def _read(payload: str) -> _Question:
+def _read(payload: str) -> _Request:
     try:
         asked = json.loads(payload) if len(payload) <= _LARGEST_QUESTION else None
     except (ValueError, RecursionError):
@@ -86,9 +84,9 @@ def _read(payload: str) -> _Question:
         raise CallRefused(400, f"the payload must be a short JSON object such as {example}")
 
     try:
-        return _Question.model_validate(asked)
+        return _Request.model_validate(asked)
     except ValidationError as error:
-        problems = problems_of(error, _Question)
+        problems = problems_of(error, _Request)
         listed = [{"path": it.path, "reason": it.reason} for it in problems]
         sentence = "; ".join(map(str, problems))
         raise CallRefused(400, sentence, {"problems": listed}) from None

@@ -12,7 +12,11 @@ from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.interpretation.settings import SpeakerRule
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.session.activity import SilenceLimits
-from palabra_agent.room.terms import changed_terms, session_settings_of, terms_of
+from palabra_agent.room.settings import (
+    changed_settings,
+    interpretation_settings_of,
+    session_settings_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +30,7 @@ def config(**said: Any) -> RoomConfig:  # noqa: ANN401 - any JSON
 
 def test_the_terms_are_what_the_config_says() -> None:
     """Languages, speakers, limits, and what is written."""
-    terms = terms_of(
+    settings = interpretation_settings_of(
         config(
             languages=["es"],
             source_language="en",
@@ -38,16 +42,16 @@ def test_the_terms_are_what_the_config_says() -> None:
         )
     )
 
-    assert terms.regime.offered == (ES,)
-    assert terms.regime.source_language == EN
-    assert terms.regime.default_listen == ES
-    assert terms.regime.max_speakers == 3
-    assert terms.regime.rule_for("bot-1") == SpeakerRule(None, is_interpreted=False)
-    assert terms.regime.rule_for("olga") == SpeakerRule(ES)
-    assert terms.linger_seconds == 1.5
-    assert terms.rules.captions
-    assert not terms.rules.partials
-    assert terms.rules.audience == "original"
+    assert settings.regime.offered == (ES,)
+    assert settings.regime.source_language == EN
+    assert settings.regime.default_listen == ES
+    assert settings.regime.max_speakers == 3
+    assert settings.regime.rule_for("bot-1") == SpeakerRule(None, is_interpreted=False)
+    assert settings.regime.rule_for("olga") == SpeakerRule(ES)
+    assert settings.linger_seconds == 1.5
+    assert settings.rules.captions
+    assert not settings.rules.partials
+    assert settings.rules.audience == "original"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_translations_that_palabra_does_not_tell_cannot_be_written(
     types: list[str] | None, expected: bool
 ) -> None:
     """Then everybody reads the original."""
-    told = terms_of(config(palabra={"allowed_message_types": types}))
+    told = interpretation_settings_of(config(palabra={"allowed_message_types": types}))
 
     assert told.rules.translations is expected
 
@@ -80,8 +84,8 @@ def test_a_session_never_sleeps_where_null_says_so() -> None:
 )
 def test_a_regime_is_kept_unless_it_is_concerned(key: str, is_kept: bool) -> None:
     """No two regimes are equal, so that a new one would have everybody's plan made again."""
-    before = terms_of(config())
-    after = changed_terms(before, config(chat={"enabled": False}), [key], is_other_task=False)
+    before = interpretation_settings_of(config())
+    after = changed_settings(before, config(chat={"enabled": False}), [key], is_other_task=False)
 
     assert (after.regime is before.regime) is is_kept
     assert not after.rules.chat
@@ -90,7 +94,7 @@ def test_a_regime_is_kept_unless_it_is_concerned(key: str, is_kept: bool) -> Non
 
 def test_other_tasks_have_another_number() -> None:
     """And plugins keep theirs."""
-    before = terms_of(config())
-    after = changed_terms(before, config(), ["palabra"], is_other_task=True)
+    before = interpretation_settings_of(config())
+    after = changed_settings(before, config(), ["palabra"], is_other_task=True)
 
     assert (after.task_revision, after.plugins_revision) == (1, 0)

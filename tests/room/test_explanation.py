@@ -10,7 +10,7 @@ import pytest
 from palabra_agent.capabilities.voice import Verdict
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
-from palabra_agent.room.explaining import Explaining
+from palabra_agent.room.explanation import VoiceExplanations
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 pytestmark = pytest.mark.unit
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.unit
 OFFERED = (LanguageCode("es"), LanguageCode("pt-br"))
 
 
-def explaining(verdict: Verdict | None) -> Explaining:
+def explaining(verdict: Verdict | None) -> VoiceExplanations:
     """Explain the voice of Alice in Spanish."""
     known = {("alice", "es"): verdict}
-    return Explaining(lambda who, language: known.get((who, language)), lambda: OFFERED)
+    return VoiceExplanations(lambda who, language: known.get((who, language)), lambda: OFFERED)
 
 
 async def ask(verdict: Verdict | None, payload: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def test_a_speaker_who_is_not_interpreted_is_unknown() -> None:
     error = await refused('{"speaker": "bob", "language": "es"}')
 
     assert error.code == 404
-    assert str(error) == 'speaker: nobody of the identity "bob" is interpreted into "es" now'
+    assert str(error) == 'speaker: no speaker of the identity "bob" is interpreted into "es" now'
 
 
 async def test_a_language_that_is_not_offered_is_unknown() -> None:
