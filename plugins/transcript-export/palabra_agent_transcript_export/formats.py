@@ -1,4 +1,4 @@
-"""How an entry reads in each format. Pure: text in, text out."""
+"""Formats of a transcript: JSON lines, WebVTT and SRT. Pure: text in, text out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,66 @@ from datetime import UTC, datetime
 from typing import Final
 
 from palabra_agent_transcript_export.config import FormatName
-from palabra_agent_transcript_export.cues import clock
-from palabra_agent_transcript_export.entries import Entry
-from palabra_agent_transcript_export.text import for_json_lines, for_srt, for_vtt
+from palabra_agent_transcript_export.selection import TranscriptEntry, one_line
+
+_LINE_ENDS_THAT_JSON_KEEPS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_VTT_ESCAPES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+_SRT_LIKENESSES: Final = {ord("<"): "‹", ord(">"): "›"}
+_ASS_OVERRIDE: Final = "{\\"
+
+SHORTEST_MS: Final = 500
+
+
+def for_vtt(text: str) -> str:
+    """Escape what WebVTT takes for tags, entities and the arrow between times."""
+    return one_line(text).translate(_VTT_ESCAPES)
+
+
+def for_srt(text: str) -> str:
+    """Replace what players take for tags or times: SRT has no way to escape it."""
+    return one_line(text).translate(_SRT_LIKENESSES).replace(_ASS_OVERRIDE, "{ \\")
+
+
+def for_json_lines(text: str) -> str:
+    """Escape, in JSON, the line ends that some readers heed besides the usual one."""
+    return text.translate(_LINE_ENDS_THAT_JSON_KEEPS)
+
+
+def encoded(text: str) -> bytes:
+    """Encode text for a file, whatever is in it."""
+    return text.encode("utf-8", errors="replace")
+
+
+class Timeline:
+    """The times of one file of subtitles, which is only ever written at its end.
+
+    People talk at the same time, and long sentences are told after short ones that began later;
+    players want a file's cues in order. So a cue begins where the one before it ends, or later.
+    """
+
+    def __init__(self) -> None:
+        self._end_ms = 0
+
+    def place(self, begin_ms: int, end_ms: int) -> tuple[int, int]:
+        """Find the time of the next cue."""
+        begin_ms = max(begin_ms, self._end_ms)
+        self._end_ms = max(end_ms, begin_ms + SHORTEST_MS)
+        return begin_ms, self._end_ms
+
+
+def clock(milliseconds: int, point: str) -> str:
+    """Spell a time as `00:01:02.345`, with whatever stands before the thousandths."""
+    seconds, thousandths = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{point}{thousandths:03}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """An entry at its place in a file."""
 
-    entry: Entry
+    entry: TranscriptEntry
     begin_ms: int
     end_ms: int
 

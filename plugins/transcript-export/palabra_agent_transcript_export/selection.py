@@ -1,20 +1,90 @@
-"""Which events are written, and in which language's files."""
+"""Events that are written: which of them, in which language's files, under which names."""
 
 from __future__ import annotations
 
+import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from palabra_agent.plugin import LanguageCode, TranscriptEvent, base, match, normalise
+from palabra_agent.plugin import LanguageCode, Speaker, TranscriptEvent, base, match, normalise
 from palabra_agent_transcript_export.config import ExportConfig
-from palabra_agent_transcript_export.entries import Entry, milliseconds_between
-from palabra_agent_transcript_export.speakers import SpeakerNames
-from palabra_agent_transcript_export.text import one_line
+
+_REMEMBERED: Final = 5_000
+_LONGEST_NAME: Final = 100
+_TURNS_OF_WRITING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""With these a name would turn around the words beside it."""
+
+_BREAKS: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 UNKNOWN: Final = LanguageCode("und")
 """What the standard calls a language that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptEntry:
+    """Final words, ready to be written."""
+
+    event: TranscriptEvent
+    language: LanguageCode
+    """Whose file they belong in; `und` where nobody knows."""
+    speaker: str
+    """A name, or `Speaker 1`."""
+    number: int
+    """Of the speaker, from 1."""
+    begin_ms: int
+    """Since the transcript's beginning, never negative."""
+    end_ms: int
+    """Never before the beginning of the words."""
+    original: str | None
+    """What a translation translates; None where it is not to be written."""
+
+
+def milliseconds_between(beginning: datetime, moment: datetime) -> int:
+    """How long after a beginning something was; 0 where it was before."""
+    return max((moment - beginning) // timedelta(milliseconds=1), 0)
+
+
+class SpeakerNames:
+    """Numbers a room's speakers, each identity always the same."""
+
+    def __init__(self, *, by_name: bool) -> None:
+        self._by_name = by_name
+        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._last = 0
+
+    def number(self, speaker: Speaker) -> int:
+        """The speaker's number, from 1; none is given twice."""
+        identity = speaker.identity
+        if identity not in self._numbers:
+            self._last += 1
+            self._numbers[identity] = self._last
+
+        self._numbers.move_to_end(identity)
+        if len(self._numbers) > _REMEMBERED:
+            self._numbers.popitem(last=False)
+
+        return self._numbers[identity]
+
+    def label(self, speaker: Speaker) -> str:
+        """What the transcript calls them."""
+        name = _name(speaker) if self._by_name else ""
+        return name or f"Speaker {self.number(speaker)}"
+
+
+def _name(speaker: Speaker) -> str:
+    """What they call themselves, if anything: the host puts the identity in its place."""
+    if speaker.name == speaker.identity:
+        return ""
+
+    return one_line(speaker.name.translate(_TURNS_OF_WRITING))[:_LONGEST_NAME].strip()
+
+
+def one_line(text: str) -> str:
+    """Put words on one line, control characters left out."""
+    return _BREAKS.sub(" ", text).strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +98,14 @@ class Selection:
     """When the transcript began."""
     names: SpeakerNames
 
-    def entry(self, event: TranscriptEvent) -> Entry | None:
+    def entry(self, event: TranscriptEvent) -> TranscriptEntry | None:
         """What is to be written of an event, if anything."""
         language = self._language(event)
         if not self._is_wanted(event, language):
             return None
 
         begin_ms = milliseconds_between(self.began, event.began_at)
-        return Entry(
+        return TranscriptEntry(
             event=event,
             language=language,
             speaker=self.names.label(event.speaker),

@@ -10,12 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from palabra_agent_transcript_export.allowance import Allowance, UsedUp
 from palabra_agent_transcript_export.config import FormatName
-from palabra_agent_transcript_export.entries import Entry
-from palabra_agent_transcript_export.folders import MeetingFolder, subtitles_name
+from palabra_agent_transcript_export.files import (
+    Allowance,
+    MeetingFolder,
+    TranscriptFile,
+    UsedUp,
+    subtitles_name,
+)
 from palabra_agent_transcript_export.formats import FORMATS
-from palabra_agent_transcript_export.transcript_file import TranscriptFile
+from palabra_agent_transcript_export.selection import TranscriptEntry
 
 SYNC_SECONDS: Final = 5.0
 """What a power cut may cost; a crash of the worker costs nothing."""
@@ -54,7 +58,7 @@ class Store:
         """
         self._folder.check()
 
-    def write(self, entry: Entry, now: float) -> None:
+    def write(self, entry: TranscriptEntry, now: float) -> None:
         """Write an entry into every file that it belongs in."""
         if self._is_full:
             return
@@ -88,7 +92,7 @@ class Store:
 
         return None if self._sync_at is None else max(self._sync_at - now, 0.0)
 
-    def _files_for(self, entry: Entry) -> Iterator[TranscriptFile]:
+    def _files_for(self, entry: TranscriptEntry) -> Iterator[TranscriptFile]:
         for name in self._formats:
             is_subtitles = FORMATS[name].is_subtitles
             file_name = subtitles_name(entry.language, name) if is_subtitles else EVERYTHING

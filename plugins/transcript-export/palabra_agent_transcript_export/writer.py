@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from palabra_agent_transcript_export.entries import Entry
+from palabra_agent_transcript_export.selection import TranscriptEntry
 from palabra_agent_transcript_export.store import Store
 
 OPEN_SECONDS: Final = 2.5
@@ -32,7 +32,7 @@ class Writer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._queue: queue.Queue[Entry | None] = queue.Queue(MOST_QUEUED)
+        self._queue: queue.Queue[TranscriptEntry | None] = queue.Queue(MOST_QUEUED)
         self._is_ready = threading.Event()
         self._is_stopping = threading.Event()
         self._refusal: OSError | None = None
@@ -52,7 +52,7 @@ class Writer:
         if self._refusal is not None:
             raise _refused(self._refusal.strerror or type(self._refusal).__name__)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: TranscriptEntry) -> None:
         """Have an entry written; never waits. One too many is lost, and that is told once."""
         self._is_behind = self._is_behind and self._queue.qsize() > MOST_QUEUED // 2
         try:

@@ -8,9 +8,16 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from palabra_agent.plugin import PluginConfig, VoiceRequest, same_language
-from palabra_agent_voice_selection.codes import Spoken, Targets, covers
-from palabra_agent_voice_selection.lists import distinct, not_empty
-from palabra_agent_voice_selection.patterns import Patterns, fits, fits_in_any_case
+from palabra_agent_voice_selection.fields import (
+    Patterns,
+    Spoken,
+    Targets,
+    covers,
+    distinct,
+    fits,
+    fits_in_any_case,
+    not_empty,
+)
 from palabra_agent_voice_selection.wanted import Voice
 
 VOICE_ATTRIBUTE = "palabra.voice"

@@ -16,10 +16,10 @@ from palabra_agent.plugin import (
     VoicePolicy,
     VoiceRequest,
 )
+from palabra_agent_voice_selection.assigning import PoolVoices
 from palabra_agent_voice_selection.config import VOICE_ATTRIBUTE, SelectionConfig
 from palabra_agent_voice_selection.consent import Consents
-from palabra_agent_voice_selection.dealing import Dealer
-from palabra_agent_voice_selection.patterns import fits
+from palabra_agent_voice_selection.fields import fits
 from palabra_agent_voice_selection.wanted import (
     CLONE,
     AskedFor,
@@ -40,7 +40,7 @@ class SelectionPolicy(VoicePolicy):
         self._rules = config.rules
         self._may_clone = any(_may_clone(rule.voice) for rule in config.rules)
         self._consents = Consents(config.consent)
-        self._dealer = Dealer()
+        self._dealer = PoolVoices()
 
     async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
         """Choose by the first rule that can give its voice; else say why each could not."""

@@ -23,8 +23,7 @@ from palabra_agent.plugin import (
     check_target,
     normalise,
 )
-from palabra_agent_voice_selection.lists import distinct, not_empty
-from palabra_agent_voice_selection.patterns import Patterns
+from palabra_agent_voice_selection.fields import Patterns, distinct, not_empty
 
 CLONE: Final = "clone"
 DEFAULT: Final = "default"

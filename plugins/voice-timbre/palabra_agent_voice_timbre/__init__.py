@@ -6,7 +6,7 @@ from typing import Final
 
 from palabra_agent.plugin import Plugin
 from palabra_agent_voice_timbre.config import TimbreConfig
-from palabra_agent_voice_timbre.opening import open_timbre
+from palabra_agent_voice_timbre.policies import open_timbre
 
 __all__ = ["TimbreConfig", "plugin"]
 

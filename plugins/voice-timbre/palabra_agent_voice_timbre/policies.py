@@ -1,13 +1,17 @@
-"""The two policies: Palabra hears who has which voice, or we do."""
+"""The two policies: detection by Palabra, or here."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from palabra_agent.plugin import (
     FixedVoice,
     LanguageCode,
+    NoSettings,
     Passed,
+    RoomInfo,
     Speech,
     Timbre,
     TimbreEstimator,
@@ -16,10 +20,9 @@ from palabra_agent.plugin import (
     VoicePolicy,
     VoiceRequest,
 )
-from palabra_agent_voice_timbre.classes import class_of
-from palabra_agent_voice_timbre.config import TimbreConfig
-from palabra_agent_voice_timbre.dealing import Dealer
-from palabra_agent_voice_timbre.hearing import Hearing
+from palabra_agent_voice_timbre.assigning import ClassVoices
+from palabra_agent_voice_timbre.config import TimbreConfig, class_of
+from palabra_agent_voice_timbre.hearing import Hearing, open_hearing
 
 _NOT_KNOWN: Final = Passed("timbre not known yet")
 
@@ -48,7 +51,7 @@ class LocalDetection(VoicePolicy, TimbreEstimator):
         self._classes = config.voice_classes
         self._passes_until_known = config.until_known == "pass"
         self._hearing = hearing
-        self._dealer = Dealer()
+        self._dealer = ClassVoices()
 
     async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
         """Deal a voice of the speaker's class, or begin with what Palabra hears."""
@@ -96,3 +99,16 @@ def _no_voices(target: LanguageCode) -> Passed:
 
 def _none_left(target: LanguageCode) -> Passed:
     return Passed(f"none of the voices for {target} is available")
+
+
+@asynccontextmanager
+async def open_timbre(
+    _room: RoomInfo[NoSettings], config: TimbreConfig
+) -> AsyncGenerator[PalabraDetection | LocalDetection]:
+    """Open the policy for a room; with local detection, the thread that listens is its own."""
+    if config.detection == "palabra":
+        yield PalabraDetection(config)
+        return
+
+    async with open_hearing() as hearing:
+        yield LocalDetection(config, hearing)

@@ -16,14 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from palabra_agent_transcript_export.allowance import Allowance
-from palabra_agent_transcript_export.appending import AppendedFile
-from palabra_agent_transcript_export.entries import Entry
-from palabra_agent_transcript_export.folders import MeetingFolder, room_folder_name
-from palabra_agent_transcript_export.selection import Selection
-from palabra_agent_transcript_export.speakers import SpeakerNames
+from palabra_agent_transcript_export.files import (
+    MOST_WAITING,
+    Allowance,
+    AppendedFile,
+    MeetingFolder,
+    room_folder_name,
+)
+from palabra_agent_transcript_export.selection import Selection, SpeakerNames, TranscriptEntry
 from palabra_agent_transcript_export.store import SYNC_SECONDS, Store
-from palabra_agent_transcript_export.transcript_file import MOST_WAITING
 from palabra_agent_transcript_export.writer import DirectoryNotWritableError
 
 from tests.plugins.transcript_export.reading import read_lines, read_srt, read_vtt
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.unit
 LOGGER = "palabra_agent_transcript_export"
 
 
-def entry(text: str) -> Entry:
+def entry(text: str) -> TranscriptEntry:
     """Final English words."""
     selection = Selection(read({}), (EN,), datetime.now(UTC), SpeakerNames(by_name=False))
     made = selection.entry(event(text))

@@ -9,13 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from palabra_agent_transcript_export.allowance import Allowance
-from palabra_agent_transcript_export.cues import Timeline, clock
-from palabra_agent_transcript_export.folders import MeetingFolder
-from palabra_agent_transcript_export.selection import Selection
-from palabra_agent_transcript_export.speakers import SpeakerNames
+from palabra_agent_transcript_export.files import Allowance, MeetingFolder
+from palabra_agent_transcript_export.formats import Timeline, clock
+from palabra_agent_transcript_export.selection import Selection, SpeakerNames, one_line
 from palabra_agent_transcript_export.store import Store
-from palabra_agent_transcript_export.text import one_line
 
 from palabra_agent.plugin import TranscriptEvent
 from tests.plugins.transcript_export.reading import read_lines, read_srt, read_vtt

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from palabra_agent_transcript_export.allowance import Allowance
-from palabra_agent_transcript_export.entries import Entry
-from palabra_agent_transcript_export.folders import MeetingFolder
+from palabra_agent_transcript_export.files import Allowance, MeetingFolder
+from palabra_agent_transcript_export.selection import TranscriptEntry
 from palabra_agent_transcript_export.store import Store
 from palabra_agent_transcript_export.writer import (
     CLOSE_SECONDS,
@@ -42,7 +41,7 @@ class HangingStore(Store):
         if self._hangs_at_once:
             self.let_go.wait(30)
 
-    def write(self, entry: Entry, now: float) -> None:
+    def write(self, entry: TranscriptEntry, now: float) -> None:
         """Hang before every entry."""
         self.let_go.wait(30)
         super().write(entry, now)

@@ -7,7 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from palabra_agent_voice_selection.dealing import REMEMBERED, Dealer
+from palabra_agent_voice_selection.assigning import REMEMBERED, PoolVoices
 
 from palabra_agent.plugin import FixedVoice, TimbreMatchedVoice
 from tests.plugins.voice_selection.asking import Rules, opened, question, told
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 POOL = ("a", "b", "c")
 
 
-def deal(dealer: Dealer, identity: str, **facts: object) -> str | None:
+def deal(dealer: PoolVoices, identity: str, **facts: object) -> str | None:
     """What a speaker is dealt from the pool of three."""
     voice = dealer.deal(POOL, question(identity, **facts))  # type: ignore[arg-type] # facts of any kind
     return None if voice is None else voice.voice_id
@@ -25,13 +25,13 @@ def deal(dealer: Dealer, identity: str, **facts: object) -> str | None:
 
 def test_different_speakers_get_different_voices() -> None:
     """Voices are dealt in their order, whoever asks again."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     assert [deal(dealer, who) for who in ("alice", "bob", "alice", "carol")] == ["a", "b", "a", "c"]
 
 
 def test_a_speaker_who_comes_back_gets_the_same_voice() -> None:
     """Nobody who comes meanwhile gets the voice of somebody who left, while others are free."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     before = [deal(dealer, who) for who in ("alice", "bob")]
     newcomer = deal(dealer, "carol", others={"bob": FixedVoice("b")})
     again = deal(dealer, "alice", others={"bob": FixedVoice("b"), "carol": FixedVoice("c")})
@@ -41,7 +41,7 @@ def test_a_speaker_who_comes_back_gets_the_same_voice() -> None:
 
 def test_languages_are_dealt_for_themselves() -> None:
     """A voice that somebody has in one language is free in another."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     spanish = [deal(dealer, who) for who in ("alice", "bob")]
     german = [deal(dealer, who, target="de") for who in ("bob", "alice")]
 
@@ -50,15 +50,15 @@ def test_languages_are_dealt_for_themselves() -> None:
 
 def test_what_others_have_is_dealt_last() -> None:
     """A voice that another rule or plugin gave to somebody is taken, timbre lists included."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     assert deal(dealer, "alice", others={"bob": FixedVoice("a")}) == "b"
     assert deal(dealer, "carol", others={"bob": TimbreMatchedVoice("a", "c")}) == "b"
-    assert deal(Dealer(), "dave", others={"x": TimbreMatchedVoice("a", "b")}) == "c"
+    assert deal(PoolVoices(), "dave", others={"x": TimbreMatchedVoice("a", "b")}) == "c"
 
 
 def test_an_exhausted_pool_deals_what_fewest_have() -> None:
     """The fourth of three takes the voice of one who left, else that of the least."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     for who in ("alice", "bob", "carol"):
         deal(dealer, who)
     present = {"bob": FixedVoice("b"), "carol": FixedVoice("c")}
@@ -70,7 +70,7 @@ def test_an_exhausted_pool_deals_what_fewest_have() -> None:
 
 def test_a_missing_voice_is_replaced() -> None:
     """Who had a voice that Palabra lacks gets another, and keeps it."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     assert deal(dealer, "alice") == "a"
     assert deal(dealer, "alice", unavailable=["a"]) == "b"
     assert deal(dealer, "bob", unavailable=["a"]) == "c"
@@ -89,10 +89,10 @@ async def test_a_pool_without_voices_is_passed_over() -> None:
 
 def test_a_changed_config_leaves_voices_as_they_are() -> None:
     """Who has a voice of the pool keeps it in a new policy, unless somebody else has it too."""
-    assert deal(Dealer(), "alice", current=FixedVoice("c")) == "c"
-    assert deal(Dealer(), "alice", current=FixedVoice("z")) == "a"
+    assert deal(PoolVoices(), "alice", current=FixedVoice("c")) == "c"
+    assert deal(PoolVoices(), "alice", current=FixedVoice("z")) == "a"
     shared = {"bob": FixedVoice("c")}
-    assert deal(Dealer(), "alice", current=FixedVoice("c"), others=shared) == "a"
+    assert deal(PoolVoices(), "alice", current=FixedVoice("c"), others=shared) == "a"
 
 
 async def test_equal_pools_are_one() -> None:
@@ -109,7 +109,7 @@ async def test_equal_pools_are_one() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     """Of very many who came and went, the first are forgotten and those present are not."""
-    dealer = Dealer()
+    dealer = PoolVoices()
     assert deal(dealer, "alice") == "a"
     for guest in range(REMEMBERED + 50):
         deal(dealer, f"guest-{guest}")
@@ -129,7 +129,7 @@ def test_voices_are_shared_only_where_they_are_too_few(
     pool: list[str], people: list[str], missing: set[str]
 ) -> None:
     """However people come, each voice goes to one more than any other at most."""
-    dealer, has = Dealer(), dict[str, FixedVoice]()
+    dealer, has = PoolVoices(), dict[str, FixedVoice]()
     for who in people:
         others = {other: voice for other, voice in has.items() if other != who}
         voice = dealer.deal(tuple(pool), question(who, others=others, unavailable=list(missing)))

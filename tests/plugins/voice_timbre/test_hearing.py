@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from palabra_agent_voice_timbre import TimbreConfig, plugin
-from palabra_agent_voice_timbre.evidence import ENOUGH, Evidence
-from palabra_agent_voice_timbre.hearing import Hearing, open_hearing
+from palabra_agent_voice_timbre.hearing import ENOUGH, Evidence, Hearing, open_hearing
 from palabra_agent_voice_timbre.policies import LocalDetection
 
 from palabra_agent.plugin import NoSettings, RoomInfo, Speech, Timbre

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 import pytest
-from palabra_agent_voice_timbre.evidence import ENOUGH
+from palabra_agent_voice_timbre.hearing import ENOUGH
 from palabra_agent_voice_timbre.pitch import PitchTracker
 
 from palabra_agent.audio.espeak import find_espeak

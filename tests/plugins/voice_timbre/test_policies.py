@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 from palabra_agent_voice_timbre import TimbreConfig, plugin
-from palabra_agent_voice_timbre.dealing import REMEMBERED, Dealer
+from palabra_agent_voice_timbre.assigning import REMEMBERED, ClassVoices
 
 from palabra_agent.plugin import (
     FixedVoice,
@@ -303,7 +303,7 @@ async def test_a_large_room_is_cast_quickly(pitch_hz: float | None) -> None:
 
 def test_only_so_many_speakers_are_remembered() -> None:
     """A room that people come to and go from all day forgets whom it asked about last."""
-    dealer = Dealer()
+    dealer = ClassVoices()
     for number in range(REMEMBERED + 1):
         dealer.deal(0, ["jose", "luis"], voice_request(f"guest-{number}"))
 

@@ -30,7 +30,7 @@ _Table: TypeAlias = OrderedDict[str, _Dealt]
 """By identity, those last who were asked about last."""
 
 
-class Dealer:
+class ClassVoices:
     """Remembers, for one room, who was dealt what."""
 
     def __init__(self) -> None:

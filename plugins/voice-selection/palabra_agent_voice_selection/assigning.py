@@ -13,7 +13,7 @@ REMEMBERED: Final = 500
 PoolIds: TypeAlias = tuple[str, ...]
 
 
-class Dealer:
+class PoolVoices:
     """Remembers, for one room, who was dealt what."""
 
     def __init__(self) -> None:

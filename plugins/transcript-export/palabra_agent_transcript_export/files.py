@@ -1,0 +1,282 @@
+"""Files of one meeting: their folder, whole blocks at their ends, and a limit for all together."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import unicodedata
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from palabra_agent.plugin import LanguageCode
+from palabra_agent_transcript_export.formats import Cue, Format, Timeline, encoded
+from palabra_agent_transcript_export.selection import TranscriptEntry
+
+_MEGABYTE = 1_000_000
+
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_FOR_ITS_OWNER_ALONE: Final = 0o600
+
+_LONGEST_LABEL: Final = 48
+_MOST_MEETINGS: Final = 1_000
+_OWN: Final = 0o700
+
+MOST_WAITING: Final = 1_000
+"""Cues that wait while the disk refuses; then the oldest are lost."""
+
+_logger = logging.getLogger(__name__)
+
+
+class UsedUp(Exception):
+    """The meeting has written as much as it may."""
+
+
+class Allowance:
+    """A number of bytes for all files of a meeting together."""
+
+    def __init__(self, megabytes: float) -> None:
+        self._left = int(megabytes * _MEGABYTE)
+
+    def check(self, size: int) -> None:
+        """See whether so much may still be written.
+
+        Raises:
+            UsedUp: It may not.
+        """
+        if size > self._left:
+            raise UsedUp
+
+    def spend(self, size: int) -> None:
+        """Take note of what was written."""
+        self._left -= size
+
+
+class AppendedFile:
+    """Opened for each block anew, so that a file which somebody removed is begun again."""
+
+    def __init__(self, locate: Callable[[], Path]) -> None:
+        """Begin with nothing.
+
+        Args:
+            locate: Tells where the file is, its folder made.
+        """
+        self._locate = locate
+        self._length = 0
+        """What is whole; more than that is half a block."""
+        self._is_synced = True
+
+    def append(self, block: Callable[[bool], bytes]) -> int:
+        """Write a block at the end, and tell its length.
+
+        Args:
+            block: Makes it, told whether the file is empty.
+
+        Raises:
+            OSError: Nothing was written, or it is cut off at the next block.
+        """
+        descriptor = os.open(self._locate(), _FLAGS, _FOR_ITS_OWNER_ALONE)
+        try:
+            self._length = min(self._length, os.fstat(descriptor).st_size)
+            os.ftruncate(descriptor, self._length)
+            return self._write(descriptor, block(self._length == 0))
+        finally:
+            os.close(descriptor)
+
+    def sync(self) -> None:
+        """Have the disk keep what was written, through a power cut too.
+
+        Raises:
+            OSError: It may not have.
+        """
+        if self._is_synced:
+            return
+
+        descriptor = os.open(self._locate(), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._is_synced = True
+
+    def _write(self, descriptor: int, block: bytes) -> int:
+        written = 0
+        try:
+            while written < len(block):
+                written += os.pwrite(descriptor, block[written:], self._length + written)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, self._length)
+            raise
+
+        self._length += written
+        self._is_synced = False
+        return written
+
+
+def room_folder_name(room: str) -> str:
+    """Name a room's folder: what is harmless of its name, and a mark of the whole of it."""
+    plain = unicodedata.normalize("NFKD", room).encode("ascii", "ignore").decode()
+    label = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:_LONGEST_LABEL].strip("-_") or "room"
+    mark = sha256(room.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{label}-{mark}"
+
+
+def subtitles_name(language: LanguageCode, suffix: str) -> str:
+    """Name a language's file."""
+    return f"{re.sub(r'[^a-z0-9-]', '', language)[:35] or 'und'}.{suffix}"
+
+
+class MeetingFolder:
+    """The folder of one meeting: made with its first words, and shared with no other."""
+
+    def __init__(self, directory: Path, room: str, began: datetime) -> None:
+        self._directory = directory
+        self._room = directory / room_folder_name(room)
+        self._moment = began.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+        self._path: Path | None = None
+
+    def check(self) -> None:
+        """See that transcripts can be written, before there are any; make the directory.
+
+        Raises:
+            OSError: They cannot.
+        """
+        self._directory.mkdir(mode=_OWN, parents=True, exist_ok=True)
+        if not os.access(self._directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def make(self) -> Path:
+        """Make the folder; once it is made, again where somebody removed it.
+
+        The directory itself is not made again: a disk that was unmounted must not be mistaken for
+        an empty one.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        self._room.mkdir(mode=_OWN, exist_ok=True)
+        if self._path is None:
+            self._path = self._make_new()
+        else:
+            self._path.mkdir(mode=_OWN, exist_ok=True)
+
+        return self._path
+
+    def sync(self) -> None:
+        """Have the disk keep which files there are, and the folders on the way to them.
+
+        Raises:
+            OSError: It may not have.
+        """
+        if self._path is None:
+            return
+
+        for folder in (self._path, self._room, self._directory):
+            _sync_folder(folder)
+
+    def _make_new(self) -> Path:
+        """Make a folder that was not there: of another worker, or of a moment ago."""
+        for number in range(1, _MOST_MEETINGS):
+            path = self._room / (self._moment if number == 1 else f"{self._moment}-{number}")
+            try:
+                path.mkdir(mode=_OWN)
+            except FileExistsError:
+                continue
+
+            return path
+
+        raise FileExistsError(f"more than {_MOST_MEETINGS} meetings began in the same second")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class TranscriptFile:
+    """Cues in one format, and one language where it is subtitles."""
+
+    def __init__(
+        self,
+        locate: Callable[[], Path],
+        form: Format,
+        began: datetime,
+        allowance: Allowance,
+    ) -> None:
+        """Begin one; nothing is on the disk before something is written.
+
+        Args:
+            locate: Tells where the file is, its folder made.
+            form: What it looks like.
+            began: When the transcript began.
+            allowance: What the meeting may still write.
+        """
+        self._file = AppendedFile(locate)
+        self._format = form
+        self._began = began
+        self._allowance = allowance
+        self._timeline = Timeline()
+        self._waiting: deque[Cue] = deque()
+        self._written = 0
+        self.lost = 0
+        """Cues that waited too long."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits to be written."""
+        return bool(self._waiting)
+
+    def take(self, entry: TranscriptEntry) -> None:
+        """Let an entry wait to be written."""
+        begin_ms, end_ms = entry.begin_ms, entry.end_ms
+        if self._format.is_subtitles:
+            begin_ms, end_ms = self._timeline.place(begin_ms, end_ms)
+
+        self._waiting.append(Cue(entry, begin_ms, end_ms))
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+
+    def write(self) -> None:
+        """Write all that waits, or nothing.
+
+        Raises:
+            OSError: It goes on waiting.
+            UsedUp: It never will be written.
+        """
+        if not self._waiting:
+            return
+
+        self._allowance.spend(self._file.append(self._block))
+        self._written += len(self._waiting)
+        self._waiting.clear()
+
+    def sync(self) -> None:
+        """Have the disk keep what was written.
+
+        Raises:
+            OSError: It may not have.
+        """
+        self._file.sync()
+
+    def _block(self, is_empty: bool) -> bytes:
+        """What waits; a file that is empty, also because somebody removed it, is begun."""
+        if is_empty and self._written:
+            _logger.warning("a file of a transcript was removed, and is begun again")
+            self._written = 0
+
+        header = self._format.header(self._began) if is_empty else ""
+        cues = enumerate(self._waiting, start=self._written + 1)
+        block = encoded(header + "".join(self._format.block(cue, at) for at, cue in cues))
+        self._allowance.check(len(block))
+        return block
