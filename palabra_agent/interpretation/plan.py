@@ -49,6 +49,20 @@ def source_language_of(person: Person, regime: Regime) -> LanguageCode:
     return regime.rule_for(person.identity).source_language or regime.source_language
 
 
+def spoken_language_of(
+    person: Person, regime: Regime, detected: LanguageCode | None = None
+) -> LanguageCode | None:
+    """The language that a person speaks, as far as it was said or detected, else None.
+
+    Args:
+        person: May speak.
+        regime: The room's languages.
+        detected: What Palabra last heard them speak; counts only while their language is `auto`.
+    """
+    said = source_language_of(person, regime)
+    return detected if said == AUTO else said
+
+
 def listening_language_of(person: Person, regime: Regime) -> LanguageCode | None:
     """The offered language that a person listens to, or None for the original."""
     if person.listen is None:
@@ -61,22 +75,15 @@ def listening_language_of(person: Person, regime: Regime) -> LanguageCode | None
 
 
 def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = None) -> Brief | None:
-    """The brief of a session for a person; None where nothing is to be interpreted.
-
-    Args:
-        person: May speak.
-        regime: The room's languages.
-        detected: What Palabra last heard them speak; counts only while their language is `auto`.
-    """
+    """The brief of a session for a person; None where nothing is to be interpreted."""
     if not regime.rule_for(person.identity).is_interpreted:
         return None
 
-    source = source_language_of(person, regime)
-    spoken = detected if source == AUTO else source
+    spoken = spoken_language_of(person, regime, detected)
     targets = tuple(
         code for code in regime.offered if spoken is None or not same_language(code, spoken)
     )
-    return Brief(source, targets) if targets else None
+    return Brief(source_language_of(person, regime), targets) if targets else None
 
 
 def plan(

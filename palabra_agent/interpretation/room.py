@@ -12,14 +12,14 @@ from types import MappingProxyType
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.context import RoomContext
-from palabra_agent.interpretation.plan import Lingering, Plan, plan, source_language_of
+from palabra_agent.interpretation.plan import Lingering, Plan, plan, spoken_language_of
 from palabra_agent.interpretation.ports import Meeting, Person
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.speaker import SpeakerInterpretation, WantedInterpretation
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.interpretation.voice_change import VoiceChange
-from palabra_agent.languages import AUTO, LanguageCode
+from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief, SessionOpener
 from palabra_agent.voices import Speaker
 
@@ -195,14 +195,14 @@ class _RoomInterpretation:
         self.context.voices.follow(tuple(self.interpreted.values()), revision)
 
     def _speaker(self, person: Person) -> Speaker:
-        said = source_language_of(person, self.context.settings.value.regime)
+        regime = self.context.settings.value.regime
         detected = self.context.detected.get(person.identity)
         return Speaker(
             identity=person.identity,
             name=person.name,
             # theirs to look at, not to change
             attributes=MappingProxyType(dict(person.attributes)),
-            source_language=detected if said == AUTO else said,
+            source_language=spoken_language_of(person, regime, detected),
         )
 
     def _interpret(self, person: Person, brief: Brief) -> None:
