@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TypeAlias
 
 from palabra_agent.languages import LanguageCode
@@ -19,9 +18,9 @@ from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.port import Transport
-from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
-from palabra_agent.palabra.transports.stream.websocket import join_stream
-from palabra_agent.palabra.transports.webrtc import join
+from palabra_agent.palabra.transports.translated_speech import QueueLimits
+from palabra_agent.palabra.transports.webrtc import join_room
+from palabra_agent.palabra.transports.websocket import join_websocket
 from palabra_agent.palabra.vocabulary import GLOBAL, STREAM_TYPES, TransportKind
 from palabra_agent.session import Brief
 
@@ -89,12 +88,15 @@ def make_joins(
 ) -> Mapping[TransportKind, Join]:
     """Make the ways into a session that is opened now."""
     task = settings.task
-    return {
-        "webrtc": partial(join, expects_tracks=task.speech),
-        "websocket": partial(
-            join_stream, formats=task.websocket, limits=limits, expects_speech=task.speech
-        ),
-    }
+
+    def over_webrtc(ticket: SessionTicket) -> AbstractAsyncContextManager[Transport]:
+        return join_room(ticket.webrtc_url, ticket.token, expects_tracks=task.speech)
+
+    def over_websocket(ticket: SessionTicket) -> AbstractAsyncContextManager[Transport]:
+        url, token, formats = ticket.ws_url, ticket.token, task.websocket
+        return join_websocket(url, token, formats, limits, expects_speech=task.speech)
+
+    return {"webrtc": over_webrtc, "websocket": over_websocket}
 
 
 def queue_limits(task: TaskSettings) -> Mapping[str, QueueLimits]:

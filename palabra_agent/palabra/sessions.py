@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from palabra_agent.concurrency import complete, finish, single_failure
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
@@ -29,7 +29,6 @@ from palabra_agent.palabra.session_settings import (
     make_task,
     queue_limits,
 )
-from palabra_agent.palabra.transports.choice import TransportChoice
 from palabra_agent.palabra.transports.port import Transport
 from palabra_agent.palabra.vocabulary import STREAM_TYPES, TransportKind
 from palabra_agent.session import Brief
@@ -40,7 +39,35 @@ _DELETION_SECONDS: Final = _DELETE_SECONDS - 0.1
 """Leaves time to say that it did not come to pass."""
 _REFUSED_TOKEN: Final = frozenset({401, 403})
 
+TransportWish: TypeAlias = Literal["webrtc", "websocket", "auto"]
+
 logger = logging.getLogger(__name__)
+
+
+class TransportChoice:
+    """The transport of a room's next sessions.
+
+    It begins with WebRTC where it may choose, and changes to WebSocket once, for good: what keeps
+    WebRTC from working, such as a network without UDP, does not go away by itself.
+    """
+
+    def __init__(self, wish: TransportWish) -> None:
+        self._is_free = wish == "auto"
+        self.kind: TransportKind = "websocket" if wish == "websocket" else "webrtc"
+        """Used by the next session."""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a session that does not work may be replaced by one on the other transport."""
+        return self._is_free and self.kind == "webrtc"
+
+    def give_up(self, kind: TransportKind) -> bool:
+        """Take note that a session on a transport was no use; return whether that changes it."""
+        if not self.may_change or kind != self.kind:
+            return False
+
+        self.kind = "websocket"
+        return True
 
 
 class PalabraSessions:

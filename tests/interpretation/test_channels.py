@@ -13,8 +13,7 @@ from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
 from palabra_agent.interpretation.channels import Downlinks, LanguageChannel, open_channel
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.messages import AudioChunk
-from palabra_agent.palabra.transports.stream.paced_track import PacedTrack
-from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.transports.translated_speech import PacedTrack, QueueLimits
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeMeeting, FakeSound, FakeTrack, frame
 

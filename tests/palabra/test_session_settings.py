@@ -12,7 +12,7 @@ from palabra_agent.palabra.rest.api import PalabraApi
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session_settings import SessionSettings, make_task, queue_limits
 from palabra_agent.palabra.task.settings import TaskSettings
-from palabra_agent.palabra.transports.stream.speech_queue import QueueLimits
+from palabra_agent.palabra.transports.translated_speech import QueueLimits
 from palabra_agent.palabra.vocabulary import TransportKind
 from palabra_agent.session import Brief
 from palabra_agent.voices import FixedVoice

@@ -1,11 +1,11 @@
-"""Opening sessions: what is created is deleted, whatever happens in between."""
+"""Opening sessions: what is created is deleted, whatever happens; and the transport's choice."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,10 +17,10 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.local.processes import free_port
 from palabra_agent.palabra.rest.api import ApiKey, SessionTicket, open_api
 from palabra_agent.palabra.session_settings import Join, SessionSettings
-from palabra_agent.palabra.sessions import PalabraSessions
+from palabra_agent.palabra.sessions import PalabraSessions, TransportChoice, TransportWish
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.port import Transport
-from palabra_agent.palabra.transports.webrtc import join
+from palabra_agent.palabra.transports.webrtc import join_room
 from palabra_agent.palabra.vocabulary import TransportKind
 from palabra_agent.session import Brief, VoiceMissing
 from palabra_agent.voices import FixedVoice
@@ -29,10 +29,16 @@ from tests.palabra.fake_transport import FakeTransport
 
 pytestmark = pytest.mark.unit
 
+
 _FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
 
 ES = LanguageCode("es")
 BRIEF = Brief(LanguageCode("en"), (ES,))
+
+
+def room_of(ticket: SessionTicket) -> AbstractAsyncContextManager[Transport]:
+    """Join the room that the ticket names."""
+    return join_room(ticket.webrtc_url, ticket.token)
 
 
 @asynccontextmanager
@@ -78,7 +84,7 @@ class FakeStorage:
 
 
 @asynccontextmanager
-async def sessions(storage: FakeStorage, join: Join = join) -> AsyncGenerator[PalabraSessions]:
+async def sessions(storage: FakeStorage, join: Join = room_of) -> AsyncGenerator[PalabraSessions]:
     """Open sessions at a storage."""
     app = web.Application()
     app.router.add_post("/session-storage/session", storage.create)
@@ -221,3 +227,36 @@ async def test_an_open_session_learns_of_what_changed() -> None:
     tasks = [data["pipeline"] for name, data in transport.commands if name == "set_task"]
     assert [it["transcription"].get("priority") for it in tasks] == [None, "speed"]
     assert VoiceMissing("anna") in told
+
+
+@pytest.mark.parametrize(
+    ("wish", "first", "useless", "changes", "then"),
+    [
+        ("auto", "webrtc", "webrtc", True, "websocket"),
+        ("auto", "webrtc", "websocket", False, "webrtc"),
+        ("webrtc", "webrtc", "webrtc", False, "webrtc"),
+        ("websocket", "websocket", "websocket", False, "websocket"),
+    ],
+)
+def test_what_is_used(
+    wish: TransportWish,
+    first: TransportKind,
+    useless: TransportKind,
+    *,
+    changes: bool,
+    then: TransportKind,
+) -> None:
+    """Only `auto` changes, and only away from WebRTC."""
+    choice = TransportChoice(wish)
+    assert choice.kind == first
+    assert choice.give_up(useless) is changes
+    assert choice.kind == then
+
+
+def test_it_changes_once() -> None:
+    """Another session of either transport that ends badly is no news."""
+    choice = TransportChoice("auto")
+
+    assert (choice.may_change, choice.give_up("webrtc"), choice.kind) == (True, True, "websocket")
+    assert (choice.may_change, choice.give_up("webrtc"), choice.kind) == (False, False, "websocket")
+    assert not choice.give_up("websocket")

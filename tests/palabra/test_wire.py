@@ -18,10 +18,10 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.transports.port import Disconnected, TrackStarted
-from palabra_agent.palabra.transports.stream.websocket import join_stream
+from palabra_agent.palabra.transports.websocket import join_websocket
 from tests.clock import eventually
 
-from .transports.stream_peer import stream_peer
+from .transports.stream_peer import TOKEN, stream_peer
 from .wire.emulated import REPLY_KEYS, command_facts, is_valid_task, reply_differences
 from .wire.reading import differences, facts_of, read
 from .wire.rows import FILES, Json, Row, recorded, rows
@@ -48,7 +48,7 @@ async def is_played(row: Row) -> bool:
     expects_speech = context.get("output_stream", {}) is not None
     async with (
         stream_peer() as peer,
-        join_stream(peer.ticket, expects_speech=expects_speech) as transport,
+        join_websocket(peer.url, TOKEN, expects_speech=expects_speech) as transport,
     ):
         await eventually(lambda: peer.connection)
         await peer.socket.send_str(json.dumps(row["frame"]))

@@ -1,4 +1,4 @@
-"""What a session needs from a transport: a way for commands, voice, messages and sound."""
+"""The port of a transport: a way for commands, voice, messages and sound, and its events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from palabra_agent.palabra.protocol.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """Palabra said something. Sound that comes as messages is not told here but on its track."""
+    """A message from Palabra. Sound that comes as messages is not told here but on its track."""
 
     message: Message
 
@@ -32,7 +32,7 @@ class TrackEnded:
     """Nothing more comes on a track.
 
     What came before is still to be heard: it may have come faster than it is spoken. Its frames end
-    by themselves once all of it was, so who listens need only go on.
+    by themselves once all of it was, so a listener need only go on.
     """
 
     source: FrameSource
@@ -40,7 +40,7 @@ class TrackEnded:
 
 @dataclass(frozen=True, slots=True)
 class PeerArrived:
-    """Palabra's side was not there before: what was said until now it did not hear."""
+    """Palabra's side comes late, or again: it did not receive what was sent until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +105,5 @@ class Transport(Protocol):
         ...
 
     def events(self) -> AsyncIterator[TransportEvent]:
-        """Everything that happens, in order, from before the connection on."""
+        """Iterate over everything that happens, in order, from before the connection on."""
         ...

@@ -11,17 +11,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
 from livekit import rtc
 
 from palabra_agent.audio.frame import Frame
-from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up
-from palabra_agent.concurrency import finish
-from palabra_agent.errors import SessionLost
+from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up, microphone_options
+from palabra_agent.concurrency import complete, finish
+from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.messages import decode
-from palabra_agent.palabra.rest.answers import SessionTicket
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -32,15 +32,16 @@ from palabra_agent.palabra.transports.port import (
     TrackStarted,
     TransportEvent,
 )
-from palabra_agent.palabra.transports.room import connect, publish
 
 _BOT_PREFIX: Final = "palabra_translator"
 _BOT_ABSENCE_SECONDS: Final = 2.0
 """The bot's own reconnect makes it vanish for less than this; during ours it does not count."""
 
 _TRACK_SECONDS: Final = 8.0
-"""Palabra publishes its tracks when a task starts, not when somebody speaks."""
+"""Palabra publishes its tracks when a task starts, not when the speaker speaks."""
 
+_CONNECT_SECONDS: Final = 15.0
+_GRACE_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 0.5
 _NO_MEDIA: Final = rtc.DisconnectReason.MEDIA_FAILURE
@@ -48,18 +49,50 @@ _OVERTAKING_SECONDS: Final = 0.2
 """By so much a command is faster than sound, which waits in encoders and jitter buffers."""
 
 
+@asynccontextmanager
+async def join_room(
+    url: str, token: str, *, expects_tracks: bool = True
+) -> AsyncGenerator[WebRtcTransport]:
+    """Be in a session's room, with our track published, for the length of a block.
+
+    Args:
+        url: Where; a session's ticket says it.
+        token: The session's.
+        expects_tracks: Whether the task asks for speech; then it is lost where no track comes.
+
+    Raises:
+        Unreachable: The room could not be joined.
+        SessionLost: Our track could not be published.
+    """
+    room, microphone = rtc.Room(), AudioOutput("microphone")
+    transport = WebRtcTransport(room, microphone, expects_tracks=expects_tracks)
+    try:
+        await _connect(room, url, token)
+        await _publish(room, microphone)
+        yield transport
+    finally:
+        transport.detach()
+        try:
+            await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
+        finally:
+            # also where we are cancelled while we leave
+            await microphone.aclose()
+
+
 class WebRtcTransport:
     """One joined session; callbacks of the room only queue events."""
 
-    def __init__(self, room: rtc.Room, voice: AudioOutput, *, expects_tracks: bool = True) -> None:
+    def __init__(
+        self, room: rtc.Room, microphone: AudioOutput, *, expects_tracks: bool = True
+    ) -> None:
         self._room = room
-        self._voice = voice
+        self._microphone = microphone
         self._expects_tracks = expects_tracks
-        self._happened = EventStream[TransportEvent]()
-        self._sources: dict[str, RemoteAudio] = {}
+        self._events = EventStream[TransportEvent]()
+        self._tracks: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
-        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._happened.put)
-        self._no_track = _Alarm(_TRACK_SECONDS, self._happened.put)
+        self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._events.put)
+        self._no_track = _Alarm(_TRACK_SECONDS, self._events.put)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             "data_received": self._on_data,
             "track_subscribed": self._on_track_subscribed,
@@ -74,7 +107,7 @@ class WebRtcTransport:
             room.on(event, callback)
 
     async def send(self, frame: bytes) -> None:
-        """Send a command reliably, to everybody and without a topic.
+        """Send a command reliably, to the whole room and without a topic.
 
         Raises:
             SessionLost: It could not be sent in time.
@@ -87,25 +120,25 @@ class WebRtcTransport:
 
     async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice."""
-        await self._voice.write(frame.samples)
+        await self._microphone.write(frame.samples)
 
     async def flush(self) -> None:
         """Wait until the last frame was played, and is likely to have been heard."""
-        await self._voice.drain()
+        await self._microphone.drain()
         await asyncio.sleep(_OVERTAKING_SECONDS)
 
     def set_listening(self, *, is_listening: bool) -> None:
-        """A track is silent by itself; but one that listens has tracks to be listened to."""
+        """Expect translated tracks from now on, if they are; our own is silent by itself."""
         if is_listening and self._expects_tracks:
             self._expects_tracks = False
             self._no_track.set(Disconnected("no translated track came", was_useless=True))
 
     def hush(self, languages: Collection[LanguageCode]) -> None:
-        """Nothing to do: what waits to be heard waits at Palabra."""
+        """Do nothing: what waits to be heard waits at Palabra."""
 
     def events(self) -> AsyncIterator[TransportEvent]:
-        """Everything that happens, in order, from before the connection on."""
-        return self._happened.events()
+        """Iterate over everything that happens, in order, from before the connection on."""
+        return self._events.events()
 
     async def wait_for_peer(self, seconds: float) -> bool:
         """Wait until Palabra's bot is there; False if it did not come in time."""
@@ -125,14 +158,14 @@ class WebRtcTransport:
         for event, callback in self._callbacks.items():
             self._room.off(event, callback)
 
-        for source in self._sources.values():
+        for source in self._tracks.values():
             source.end()
 
         self._no_bot.cancel()
         self._no_track.cancel()
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        self._happened.put(MessageReceived(decode(packet.data)))
+        self._events.put(MessageReceived(decode(packet.data)))
 
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
@@ -140,20 +173,20 @@ class WebRtcTransport:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             self._expects_tracks = False
             self._no_track.cancel()
-            source = self._sources[publication.sid] = RemoteAudio(track)
-            self._happened.put(TrackStarted(publication.name.partition("_")[2], source))
+            source = self._tracks[publication.sid] = RemoteAudio(track)
+            self._events.put(TrackStarted(publication.name.partition("_")[2], source))
 
     def _on_track_unsubscribed(
         self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
-        source = self._sources.pop(publication.sid, None)
+        source = self._tracks.pop(publication.sid, None)
         if source is not None:
             self._end(source)
 
     def _on_participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         if _is_bot(participant):
             if not self._no_bot.is_set:
-                self._happened.put(PeerArrived())
+                self._events.put(PeerArrived())
 
             self._no_bot.cancel()
             self._bot_arrived.set()
@@ -164,23 +197,23 @@ class WebRtcTransport:
 
     def _on_reconnecting(self) -> None:
         self._no_bot.cancel()
-        self._happened.put(Interrupted())
+        self._events.put(Interrupted())
 
     def _on_reconnected(self) -> None:
-        self._happened.put(Resumed())
+        self._events.put(Resumed())
         if not self._sees_bot:
             self._miss_bot()
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        while self._sources:
-            self._end(self._sources.popitem()[1])
+        while self._tracks:
+            self._end(self._tracks.popitem()[1])
 
         why = f"disconnected ({rtc.DisconnectReason.Name(reason)})"
-        self._happened.put(Disconnected(why, was_useless=reason == _NO_MEDIA))
+        self._events.put(Disconnected(why, was_useless=reason == _NO_MEDIA))
 
     def _end(self, source: RemoteAudio) -> None:
         source.end()
-        self._happened.put(TrackEnded(source))
+        self._events.put(TrackEnded(source))
 
     @property
     def _sees_bot(self) -> bool:
@@ -191,7 +224,7 @@ class WebRtcTransport:
 
 
 class _Alarm:
-    """Tells of something that is missing for too long."""
+    """An event that comes unless what is missing comes before it."""
 
     def __init__(self, seconds: float, tell: Callable[[TransportEvent], None]) -> None:
         self._seconds = seconds
@@ -213,33 +246,35 @@ class _Alarm:
             self._timer = None
 
 
-@asynccontextmanager
-async def join(
-    ticket: SessionTicket, *, expects_tracks: bool = True
-) -> AsyncGenerator[WebRtcTransport]:
-    """Be in a session's room, with our track published, for the length of a block.
-
-    Args:
-        ticket: The session.
-        expects_tracks: Whether the task asks for speech; then it is lost where no track comes.
-
-    Raises:
-        Unreachable: The room could not be joined.
-        SessionLost: Our track could not be published.
-    """
-    room, voice = rtc.Room(), AudioOutput("microphone")
-    transport = WebRtcTransport(room, voice, expects_tracks=expects_tracks)
+async def _connect(room: rtc.Room, url: str, token: str) -> None:
+    host = urlsplit(url).netloc
+    options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
     try:
-        await connect(room, ticket)
-        await publish(room, voice)
-        yield transport
-    finally:
-        transport.detach()
-        try:
-            await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
-        finally:
-            # also where we are cancelled while we leave
-            await voice.aclose()
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await complete(
+                room.connect(url, token, options), grace_seconds=_GRACE_SECONDS, undo=_leave_it
+            )
+    except TimeoutError:
+        raise Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s") from None
+    except rtc.ConnectError:
+        raise Unreachable(host, "the session's room refused the connection") from None
+
+
+async def _publish(room: rtc.Room, microphone: AudioOutput) -> None:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await complete(
+                room.local_participant.publish_track(microphone.track, microphone_options()),
+                grace_seconds=_GRACE_SECONDS,
+                undo=_leave_it,
+            )
+    except (TimeoutError, rtc.participant.PublishTrackError):
+        # as where sound cannot pass
+        raise SessionLost("the microphone could not be published") from None
+
+
+async def _leave_it(_result: object) -> None:
+    """Undo nothing: what was done goes with the connection, which is left next."""
 
 
 def _is_bot(participant: rtc.RemoteParticipant) -> bool:

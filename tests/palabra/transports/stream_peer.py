@@ -13,7 +13,6 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from palabra_agent.palabra.rest.answers import SessionTicket
 from tests.clock import eventually
 
 TOKEN = "secret-token"
@@ -37,11 +36,6 @@ class StreamPeer:
     socket: web.WebSocketResponse = field(default_factory=web.WebSocketResponse)
     connection: asyncio.Transport | None = None
     has_left: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def ticket(self) -> SessionTicket:
-        """What joins it."""
-        return SessionTicket("s1", TOKEN, ws_url=self.url)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Take a connection, and listen to it until it ends."""

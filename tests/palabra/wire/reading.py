@@ -27,7 +27,7 @@ from palabra_agent.palabra.protocol.messages import (
 )
 from palabra_agent.palabra.protocol.task_errors import entries_of
 from palabra_agent.palabra.task.sections import WebSocketFormat
-from palabra_agent.palabra.transports.stream.sound_formats import unpack
+from palabra_agent.palabra.transports.sound_formats import unpack
 from palabra_agent.session import Transcript
 
 from .rows import TOLD, Json, Row

@@ -13,7 +13,7 @@ from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNot
 from palabra_agent.palabra.protocol.messages import AudioChunk, ErrorReport, Message, TaskReport
 from palabra_agent.palabra.protocol.task_errors import readable
 from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
-from palabra_agent.palabra.transports.stream.connection import closing_reason
+from palabra_agent.palabra.transports.websocket import closing_reason
 from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
 
 from .emulated import is_valid_task

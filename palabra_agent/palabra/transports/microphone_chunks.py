@@ -47,7 +47,7 @@ class VoiceStatistics:
     held_ms: float
 
 
-class VoiceChunks:
+class MicrophoneChunks:
     """One speaker's voice. Times are in seconds of any steady clock."""
 
     def __init__(self, chunk_ms: int) -> None:
@@ -59,19 +59,19 @@ class VoiceChunks:
         self._enough = _samples(self._chunk_seconds + _CUSHION_SECONDS + spare)
         self._longest_past = self._chunk_seconds + _CUSHION_SECONDS + _LATEST_SECONDS
         self._begins_at = math.inf
-        """When the next chunk began to be spoken; infinity while nobody listens."""
+        """When the next chunk began to be spoken; infinity while Palabra does not listen."""
         self._held: Pcm = np.empty(0, np.int16)
         self._is_hasty = False
         self._in = self._silence = self._out = self._dropped = 0
 
     @property
     def is_listening(self) -> bool:
-        """Whether anything is sent at all."""
+        """Whether anything is sent."""
         return not math.isinf(self._begins_at)
 
     @property
     def is_full(self) -> bool:
-        """Whether who writes should wait, until the next chunk has left or nobody listens."""
+        """Whether the writer should wait, until a chunk has left or Palabra does not listen."""
         return self._held.size >= self._enough
 
     @property
@@ -81,13 +81,13 @@ class VoiceChunks:
 
     @property
     def due_at(self) -> float:
-        """When the next chunk is to leave; infinity while nobody listens."""
+        """When the next chunk is to leave; infinity while Palabra does not listen."""
         if self._is_hasty:
             return -math.inf
 
         return self._begins_at + self._chunk_seconds + _CUSHION_SECONDS
 
-    def listen(self, now: float) -> None:
+    def begin(self, now: float) -> None:
         """Begin to send; from now on there is a chunk for every moment."""
         if not self.is_listening:
             self._begins_at = now
@@ -100,7 +100,7 @@ class VoiceChunks:
             self._silence += pushing
             self._is_hasty = True
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Send no more, not even what is held."""
         self._is_hasty = False
         self._begins_at = math.inf

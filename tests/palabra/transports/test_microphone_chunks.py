@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
-from palabra_agent.palabra.transports.stream.voice_chunks import VoiceChunks
+from palabra_agent.palabra.transports.microphone_chunks import MicrophoneChunks
 from tests.fakes import flat
 
 pytestmark = pytest.mark.unit
@@ -24,8 +24,8 @@ class Clock:
 
     def __init__(self, chunk_ms: int = 320) -> None:
         self.now = 100.0
-        self.voice = VoiceChunks(chunk_ms)
-        self.voice.listen(self.now)
+        self.voice = MicrophoneChunks(chunk_ms)
+        self.voice.begin(self.now)
         self.chunks: list[Pcm] = []
         self.times: list[float] = []
 
@@ -173,20 +173,20 @@ def test_after_a_stall_no_more_than_a_second_comes_at_once() -> None:
 
 def test_nothing_is_sent_nor_hoarded_while_nobody_listens() -> None:
     """What is written before and after is dropped and counted; no chunk is ever due."""
-    voice = VoiceChunks(320)
+    voice = MicrophoneChunks(320)
     voice.write(flat(1), 5.0)
     assert voice.due_at == float("inf")
     assert not voice.is_full
 
-    voice.listen(10.0)
+    voice.begin(10.0)
     voice.write(flat(2), 10.02)
-    voice.rest()
+    voice.stop()
     voice.write(flat(3), 11.0)
     account = voice.statistics()
 
     assert (account.in_ms, account.dropped_ms, account.out_ms) == (60, 60, 0)
 
-    voice.listen(20.0)
+    voice.begin(20.0)
     voice.write(flat(4), 20.02)
     assert set(voice.take(20.36).tolist()) == {4, 0}
 

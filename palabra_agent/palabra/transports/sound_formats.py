@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
+from fractions import Fraction
 from typing import Final, Protocol
 
+import av
 import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
 from palabra_agent.palabra.task.sections import WebSocketFormat
-from palabra_agent.palabra.transports.stream.ogg_opus import OggOpusWriter
 from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
 
 _SAMPLE_BYTES: Final = 2
@@ -19,6 +20,10 @@ _ENDLESS: Final = 0xFFFFFFFF
 """The length of a WAV file that is not over yet."""
 _LARGEST_SOUND: Final = 10_000_000
 """Bytes that one compressed chunk may grow to: minutes, where a fifth of a second is usual."""
+
+_PACKET_MS: Final = 20
+_SPEECH_BITS: Final = 48_000
+"""Per second and channel: nothing that a recogniser could use is lost."""
 
 
 class Encoder(Protocol):
@@ -70,6 +75,58 @@ class OpusEncoder:
             return b""
 
         pages, self._pages = self._pages, b""
+        return pages
+
+
+class OggOpusWriter:
+    """One Ogg Opus stream. Every packet is a page of its own, and only the newest waits."""
+
+    def __init__(self, rate: int, channels: int, *, least_bits: int) -> None:
+        """Begin a stream.
+
+        Args:
+            rate: Samples per second, one of those that Opus knows.
+            channels: 1 or 2; both hear the same.
+            least_bits: Per second, at least; the bit rate is constant.
+        """
+        self._rate, self._channels = rate, channels
+        self._layout = "mono" if channels == 1 else "stereo"
+        self._pages = _Pages()
+        options = {"page_duration": str(_PACKET_MS * 1000), "flush_packets": "1"}
+        self._container = av.open(self._pages, "w", format="ogg", options=options)
+        self._stream = self._container.add_stream(
+            "libopus",
+            rate=rate,
+            layout=self._layout,
+            bit_rate=max(_SPEECH_BITS * channels, least_bits),
+            options={"vbr": "off", "frame_duration": str(_PACKET_MS), "application": "voip"},
+        )
+        self._samples = 0
+
+    def write(self, pcm: Pcm) -> bytes:
+        """Add sound, and get the pages that are complete."""
+        interleaved = np.repeat(pcm, self._channels)[np.newaxis, :]
+        frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=self._layout)
+        frame.sample_rate, frame.time_base = self._rate, Fraction(1, self._rate)
+        frame.pts = self._samples
+        self._samples += pcm.size
+        self._container.mux(self._stream.encode(frame))
+        return self._pages.collect()
+
+
+class _Pages:
+    """A file that only grows, of which somebody takes away what is written."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, pages: bytes) -> int:
+        self._written += pages
+        return len(pages)
+
+    def collect(self) -> bytes:
+        pages = bytes(self._written)
+        self._written.clear()
         return pages
 
 

@@ -1,1 +1,0 @@
-"""The WebSocket transport: one connection that carries sound as messages."""
