@@ -6,5 +6,5 @@ import hmac
 
 
 def is_same(given: str, expected: str) -> bool:
-    """Whether a secret is the right one; what is no text, as headers may be, is a wrong one."""
+    """Compare a secret; one that is no text, as headers may be, is wrong."""
     return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())

@@ -33,7 +33,7 @@ class JournalEntry:
 
 
 class Journal:
-    """What happened, oldest first; bounded, the oldest entries are forgotten."""
+    """The entries, oldest first; bounded, the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=_CAPACITY)
@@ -43,7 +43,7 @@ class Journal:
         self._entries.append(JournalEntry(time.time(), session, event, data))
 
     def entries(self) -> list[JournalEntry]:
-        """What is remembered."""
+        """The entries that are remembered."""
         return list(self._entries)
 
     def lines(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How an emulator behaves: where it listens, whom it lets in, which of Palabra's habits it has."""
+"""The options of an emulator: where it listens, its credentials, which habits of Palabra it has."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class EmulatorOptions:
     scenario: tuple[Fault, ...] = ()
     """Faults that are armed from the start on."""
     script: SkipValidation[Script] | Path | None = None
-    """What is said in the meeting: a script, its file, or the built-in one."""
+    """The sentences of the meeting: a script, its file, or the built-in one."""
     voice: Literal["marker", "espeak"] = "marker"
     latency_ms: Milliseconds = 800
     """From the end of an utterance's sound to its translations, text and speech alike. They never
     come before the confirming silence is over, so less than that changes nothing."""
     auto_language: str = "en"
-    """What `source_language: "auto"` hears where the task lists no `detectable_languages`."""
+    """The language that `source_language: "auto"` hears where the task lists none to detect."""
 
     dialect: Literal["legacy", "legacy+ack", "ack-only"] = "legacy+ack"
     """`legacy`: only `get_task` tells readiness. `legacy+ack`: `task_status` as well. `ack-only`:
@@ -69,11 +69,11 @@ class EmulatorOptions:
     """`hex16`: one id per utterance, translations carry `translation_part_id`. `hex16_part`: final
     texts carry `<id>_part_0` instead."""
     duplicate_validated: float = Field(default=0.5, ge=0, le=1)
-    """How probably a validated transcription is sent twice."""
+    """The probability that a validated transcription is sent twice."""
     double_encode: Literal["never", "always", "mixed"] = "mixed"
-    """Whether `data` is a JSON string within the JSON; `mixed`: about every second message."""
+    """True if `data` is a JSON string within the JSON; `mixed`: about every second message."""
     queue_map_hz: float = Field(default=1.0, ge=0, le=100)
-    """How often the bare map of queue levels is sent; 0 for never."""
+    """The rate at which the bare map of queue levels is sent; 0 for never."""
     rate_limits: Literal["separate", "shared", "off"] = "separate"
     """`separate`: one bucket per command. `shared`: one for set and get, one for pause and end."""
     watchdog_s: Seconds = 10.0
@@ -83,9 +83,9 @@ class EmulatorOptions:
     ready_delay_ms: Milliseconds = 500
     """From a valid first `set_task` to running. Above 1000, palabra-ai 0.6 gives up."""
     rest_delay_ms: Milliseconds = 0
-    """How long the answer to a created session takes at least."""
+    """The least time that the answer to a created session takes."""
     keep_sids: bool = True
-    """Whether an update keeps the tracks of unchanged targets; else all are published anew."""
+    """True if an update keeps the tracks of unchanged targets; else all are published anew."""
     strict_fields: bool = False
     """Refuse unknown fields, and voice cloning together with another way to choose a voice."""
     queue_minimums: bool = True
@@ -97,17 +97,17 @@ class EmulatorOptions:
     cred_error_status: Literal[401, 404] = 401
 
     most_sessions: int = Field(default=100, ge=0, le=10_000)
-    """How many sessions may wait or run in rooms at once; each has a bot, and that some thirty
+    """The number of sessions that may wait or run in rooms; each has a bot, and that some thirty
     sockets. One more is refused as Palabra refuses parallel sessions."""
     grace_s: Seconds = 5.0
-    """How long a client may be away before its session ends: a full reconnect takes a second."""
+    """The time for which a client may be away: a full reconnect takes a second."""
     unjoined_ttl_s: Seconds = 600.0
-    """How long a session waits for a client that has never come."""
+    """The time for which a session waits for a client that has never come."""
     record_input: Path | None = None
     """A folder for what each session heard, a WAV file each: 16 kHz mono, the sound of running
     tasks alone."""
     keep_heard_s: Seconds = 60.0
-    """How much of that, the newest, is kept for `/emulator/sessions/{id}/heard.wav`."""
+    """The length of its newest part that is kept for `/emulator/sessions/{id}/heard.wav`."""
     seed: int = Field(default=0, ge=0, le=2**53)
     """Makes duplicates and double encoding the same in every run."""
 
@@ -142,7 +142,7 @@ class EmulatorOptions:
 _ELSEWHERE: Final = frozenset(
     {"livekit_url", "livekit_api_key", "livekit_api_secret", "scenario", "script"}
 )
-"""What is said in other ways than by `NAME=VALUE`."""
+"""The options that are chosen in other ways than by `NAME=VALUE`."""
 
 OPTION_NAMES: Final = tuple(
     field.name for field in fields(EmulatorOptions) if field.name not in _ELSEWHERE

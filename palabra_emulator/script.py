@@ -1,4 +1,4 @@
-"""What the emulator hears people say: sentences with translations, in place of recognition."""
+"""The script of a meeting: sentences with translations, in place of recognition."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Sentence:
 
     texts: Mapping[LanguageCode, str]
     said_in: LanguageCode | None = None
-    """The only language in whose speakers' mouths it is; None: in everybody's."""
+    """The only language whose speakers say it; None: all do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is said; each utterance says one sentence."""
+    """The sentences of a meeting; each utterance says one."""
 
     sentences: tuple[Sentence, ...]
 
     def lines(self, language: str) -> tuple[Sentence, ...]:
-        """What speakers of a language say, in order."""
+        """The sentences of the speakers of a language, in order."""
         return tuple(
             sentence
             for sentence in self.sentences
@@ -55,7 +55,7 @@ class Script:
         )
 
     def text(self, number: int, said_in: str, language: str | None = None) -> str:
-        """What the number-th utterance (from 0) says; after the last, the first.
+        """The text of the number-th utterance (from 0); after the last, the first.
 
         Args:
             number: Of the utterance among those of its speaker.

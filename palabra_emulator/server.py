@@ -1,4 +1,4 @@
-"""How many sockets a process may have: each waiting bot needs some thirty of them."""
+"""The emulator as a whole: every part put together, served on one port, and ended tidily."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ async def run_emulator_in(
     injector = FaultInjector(journal)
     registry = SessionRegistry(options, script, journal, runner, injector)
     signalling = SignallingFaults(injector, registry.faults_of)
-    striking = ImmediateFaults(injector, registry.remembered, rooms, signalling)
+    immediate = ImmediateFaults(injector, registry.remembered, rooms, signalling)
     for fault in options.scenario:
         injector.arm(fault)
-    async with aiohttp.ClientSession() as http, _living(registry, striking):
+    async with aiohttp.ClientSession() as http, _run_sessions(registry, immediate):
         app = web.Application()
         SessionStorage(options, registry, rooms, journal).add_to(app)
         RestFaults(injector, registry.find, options.cred_error_status).add_to(app)
@@ -103,12 +103,14 @@ async def run_emulator_in(
 
 
 @asynccontextmanager
-async def _living(registry: SessionRegistry, striking: ImmediateFaults) -> AsyncGenerator[None]:
-    """Let sessions live beside a block; what the block raises stays what it is."""
+async def _run_sessions(
+    registry: SessionRegistry, immediate: ImmediateFaults
+) -> AsyncGenerator[None]:
+    """Run sessions and faults beside a block; what the block raises stays what it is."""
     with single_failure():
-        async with asyncio.TaskGroup() as home:
-            home.create_task(registry.run())
-            faults = home.create_task(striking.run())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(registry.run())
+            faults = tasks.create_task(immediate.run())
             try:
                 yield
             finally:

@@ -22,7 +22,7 @@ from palabra_emulator.validation import Parameter
 
 
 class EmulatorApi:
-    """What the emulator shows of itself, and the faults that it takes; no credentials needed."""
+    """Shows the journal and the sessions, and takes faults; no credentials needed."""
 
     def __init__(
         self, registry: SessionRegistry, journal: Journal, injector: FaultInjector

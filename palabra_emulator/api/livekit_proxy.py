@@ -2,7 +2,7 @@
 
 The surface is that of LiveKit 1.8.4, which Palabra runs: `/rtc` and `/rtc/validate` exist,
 `/rtc/v1` does not, and some clients ask with a double slash. Only rooms of living sessions are
-reached: LiveKit would make an ended session's room anew for anybody who still has its token.
+reached: LiveKit would make an ended session's room anew for a client that still has its token.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class LiveKitProxy:
             return _unreachable()
 
     def _turned_away(self, room: str) -> web.Response | None:
-        """What somebody is answered who cannot get into a room, if so."""
+        """The answer to a client that cannot get into a room, if so."""
         refused = self._signalling.refusal(room)
         if refused is not None:
             return web.Response(status=refused.status, text=f"{refused.text}\n")

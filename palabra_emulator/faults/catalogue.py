@@ -16,8 +16,8 @@ from palabra_emulator.validation import Parameter, choice, parameter, plain_erro
 Occasion: TypeAlias = Literal[
     "request", "creation", "opening", "join", "command", "tracks", "text", "now"
 ]
-"""When a fault is triggered: at a REST request, at a session just created, at its bot's coming, at
-a client's joining, at a command, at the publishing of tracks, at a text, or by itself at once."""
+"""The occasions of faults: a REST request, a session just created, its bot's coming, a client's
+joining, a command, the publishing of tracks, a text, or none: `now` is triggered by itself."""
 
 RATE_LIMIT_CODE: Final = "RATE_LIMIT_EXCEEDED"
 RATE_LIMIT_TEXT: Final = "Too many requests"
@@ -47,9 +47,9 @@ class Fault(BaseModel):
     id: ClassVar[str]
     occasion: ClassVar[Occasion]
     on_websocket: ClassVar[str] = ""
-    """What is different with a client on a WebSocket; empty for nothing."""
+    """The difference with a client on a WebSocket; empty for none."""
     is_of_a_session: ClassVar[bool] = True
-    """Whether it can be meant for one session."""
+    """True if it can be meant for one session."""
 
     times: int | None = Field(default=1, ge=0, le=1_000_000)
     """how often; 0 or null until withdrawn"""
@@ -66,12 +66,12 @@ class Fault(BaseModel):
 
     @property
     def occurs_at(self) -> Occasion:
-        """When it is triggered."""
+        """The occasion on which it is triggered."""
         return self.occasion
 
     @property
     def name(self) -> dict[str, object]:
-        """Which fault it is, for the journal."""
+        """Its id and variant, for the journal."""
         return {"fault": self.id}
 
     def facts(self) -> dict[str, object]:
@@ -80,12 +80,12 @@ class Fault(BaseModel):
 
     @classmethod
     def sentence(cls) -> str:
-        """What happens."""
+        """The sentence that says what happens."""
         return _paragraphs(cls)[0]
 
     @classmethod
     def appearance(cls) -> str:
-        """What exactly a client sees."""
+        """The sentences that say what exactly a client sees."""
         return _paragraphs(cls)[1]
 
     @classmethod
@@ -144,12 +144,12 @@ class FaultWithVariants(Fault):
 
     @property
     def occurs_at(self) -> Occasion:
-        """When it is triggered."""
+        """The occasion on which it is triggered."""
         return self.occasions.get(self.variant, self.occasion)
 
     @property
     def name(self) -> dict[str, object]:
-        """Which fault it is, for the journal."""
+        """Its id and variant, for the journal."""
         return {"fault": self.id, "variant": self.variant}
 
     @classmethod
@@ -175,7 +175,7 @@ class FaultWithVariants(Fault):
 
 
 def common_parameters() -> list[Parameter]:
-    """What every fault understands, beside `fault` and `session`."""
+    """The parameters of every fault, beside `fault` and `session`."""
     return [Fault.parameters()[name] for name in _COMMON]
 
 

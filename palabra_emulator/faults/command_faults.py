@@ -56,7 +56,7 @@ def faulty_reply(
 
 
 def mistaken_task_refusal(mistake: str, rules: TaskRules) -> str:
-    """What the validator says about a task with one mistake in it."""
+    """The validator's words about a task with one mistake in it."""
     task = _task(rules)
     _MISTAKES[mistake](task)
     if mistake == "cloning_timbre":

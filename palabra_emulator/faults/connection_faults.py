@@ -26,7 +26,7 @@ from palabra_emulator.transports.ports import (
 logger = logging.getLogger(__name__)
 
 _ABANDONED_SECONDS: Final = 60.0
-"""How long a session outlives its bot."""
+"""The time for which a session outlives its bot."""
 
 
 class FaultyTransport:
@@ -37,7 +37,7 @@ class FaultyTransport:
         self._faults = faults
         self._has_bot = has_bot
         self._names: dict[str, str] = {}
-        """What the languages are offered as, where it is something else."""
+        """The codes under which the languages are offered."""
 
     async def next_event(self) -> TransportEvent:
         """Wait for what the client does next, as far as it arrives."""
@@ -62,7 +62,7 @@ class FaultyTransport:
         await self._real.listen(hear_what_arrives)
 
     async def has_input(self) -> bool:
-        """Whether sound has arrived; no fault of this kind starves the watchdog."""
+        """True if sound has arrived; no fault of this kind starves the watchdog."""
         return self._is_away or self._faults.is_cut or await self._real.has_input()
 
     async def send(self, payload: bytes, /) -> None:
@@ -105,7 +105,7 @@ class FaultyTransport:
 
     @property
     def _is_dumb(self) -> bool:
-        """Whether nothing that is said arrives, whatever the reason."""
+        """True if nothing that is said arrives, whatever the reason."""
         return self._faults.is_mute or self._is_away or self._faults.is_cut
 
 
@@ -126,19 +126,19 @@ class DelayedTransport:
         self._came.set()
 
     async def next_event(self) -> TransportEvent:
-        """Wait for what the client does, once there is somebody to see it."""
+        """Wait for what the client does, once the bot is there to see it."""
         return await (await self._there()).next_event()
 
     async def listen(self, hear: Callable[[Pcm], None], /) -> None:
-        """Hear the client's sound, once there is somebody to hear it."""
+        """Hear the client's sound, once the bot is there to hear it."""
         await (await self._there()).listen(hear)
 
     async def has_input(self) -> bool:
-        """Whether sound has arrived; nobody is starved who is not there."""
+        """True if sound has arrived; a bot that is not there misses none."""
         return self._real is None or await self._real.has_input()
 
     async def send(self, payload: bytes, /) -> None:
-        """Say something, if somebody is there to say it."""
+        """Say something, if the bot is there."""
         if self._real is not None:
             await self._real.send(payload)
 
@@ -149,7 +149,7 @@ class DelayedTransport:
             await self._real.offer(languages, anew=anew)
 
     async def play(self, language: str, pcm: Pcm, /) -> None:
-        """Let speech be heard, if somebody is there to speak."""
+        """Let speech be heard, if the bot is there."""
         if self._real is not None:
             await self._real.play(language, pcm)
 
@@ -159,7 +159,7 @@ class DelayedTransport:
             self._real.hush(language)
 
     async def expel_client(self, code: int = DONE, /) -> None:
-        """End the client's connection, if somebody is there to end it."""
+        """End the client's connection, if the bot is there."""
         if self._real is not None:
             await self._real.expel_client(code)
 

@@ -1,4 +1,4 @@
-"""What is armed, and the one question that is asked of it: is a fault triggered here?"""
+"""The armed faults, and the one question that is asked of them: is a fault triggered here?"""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class ArmedFault:
     fault: Fault
     since: float
     count: int = 0
-    """How often it has been triggered."""
+    """The number of times that it has been triggered."""
     last: dict[str, float] = field(default_factory=dict[str, float])
-    """When it was triggered by itself for the last time, by session id."""
+    """The last time at which it was triggered by itself, by session id."""
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has been triggered often enough."""
+        """True if it has been triggered often enough."""
         return self.fault.times is not None and self.count >= self.fault.times
 
     def is_due(self, now: float, session: SessionFaults | None) -> bool:
-        """Whether it may be triggered now, and for this session if there is one."""
+        """True if it may be triggered now, and for this session if there is one."""
         fault = self.fault
         if now < self.since + fault.at_seconds:
             return False
@@ -46,7 +46,7 @@ class ArmedFault:
         return running_since is not None and now >= running_since + fault.after_seconds
 
     def facts(self) -> dict[str, object]:
-        """What is armed, and how often it has been triggered."""
+        """Its parameters, and how often it has been triggered."""
         return {"id": self.id, **self.fault.facts(), "struck": self.count}
 
 
@@ -58,12 +58,12 @@ class FaultInjector:
         self._journal = journal
         self._armed: dict[str, ArmedFault] = {}
         self._kept: dict[tuple[str, str, str], ArmedFault] = {}
-        """What stays with a session, by the kinds that were asked about, its id, and what of it."""
+        """The faults that stay with a session, by the kinds asked about, its id, and what of it."""
         self._count = 0
 
     @property
     def armed(self) -> list[ArmedFault]:
-        """What waits for its occasion, oldest first."""
+        """The faults that wait for their occasion, oldest first."""
         return list(self._armed.values())
 
     def arm(self, fault: Fault) -> ArmedFault:
@@ -147,7 +147,7 @@ class FaultInjector:
         return fault
 
     def kept(self, session: SessionFaults, *kinds: type[F], what: str = "") -> F | None:
-        """What `trigger_once` has answered before."""
+        """The fault that `trigger_once` has answered before."""
         armed = self._kept.get(_key(session, kinds, what))
         return armed.fault if armed is not None and isinstance(armed.fault, kinds) else None
 
@@ -218,30 +218,30 @@ class SessionFaults:
         self.number = number
         """Counted from 0 since the emulator started."""
         self.running_since: float | None = None
-        """When it first ran."""
+        """The time at which it first ran."""
         self.is_mute = False
-        """Whether nothing that it says arrives."""
+        """True if nothing that it says arrives."""
         self.is_deaf = False
-        """Whether it hears no sound."""
+        """True if it hears no sound."""
         self.is_away = False
-        """Whether its bot has left."""
+        """True if its bot has left."""
         self.renews_tracks = False
-        """Whether the next offer of tracks publishes all of them anew."""
+        """True if the next offer of tracks publishes all of them anew."""
         self.spares_client = False
-        """Whether the client is not put out at the end, but finds its room closed."""
+        """True if the client is not put out at the end, but finds its room closed."""
         self.close_code: int | None = None
-        """What a WebSocket is closed with, instead of what the end would say."""
+        """The code with which a WebSocket is closed, instead of the end's own."""
         self._injector = injector
         self._cut_until = 0.0
 
     @property
     def is_cut(self) -> bool:
-        """Whether there is no network just now."""
+        """True if there is no network just now."""
         return self.cut_seconds > 0
 
     @property
     def cut_seconds(self) -> float:
-        """How long there is no network yet."""
+        """The time for which there is no network yet."""
         return max(0.0, self._cut_until - self._injector.clock())
 
     def cut(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a client is sent, spoilt by a fault: texts, packets, and the names of tracks."""
+"""Messages spoilt by a fault: texts, packets, and the names of tracks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palabra_emulator.session import messages
 from palabra_emulator.session.messages import Message
 
 _RENAMING: Final = frozenset({"wrong_case", "base_code"})
-"""What can strike where there are no tracks: the names of the sound."""
+"""The variants that show even without tracks: in the language of the sound."""
 
 
 def offered_as(
@@ -93,7 +93,7 @@ class MessageFaults:
         """A translation that waits to be overtaken."""
 
     def __call__(self, message: Message) -> list[Message]:
-        """What is sent; usually the message itself."""
+        """The messages that are sent in its place; usually itself."""
         sent = [it for one in self._in_order(message) for it in self._distorted(one)]
         return sent if message.get("message_type") != _SOUND else self._as_tracks(sent)
 
@@ -125,7 +125,7 @@ class MessageFaults:
         return [message]
 
     def _variant(self, message: Message) -> str:
-        """How the utterance that a text is about is distorted; empty for not at all."""
+        """The distortion of the utterance that a text is about; empty for none."""
         kind = message.get("message_type")
         if kind not in _KINDS and kind not in _FINAL:
             return ""

@@ -45,11 +45,11 @@ class ExpiringSession(Protocol):
 
     @property
     def faults(self) -> SessionFaults:
-        """What faults do to it."""
+        """The faults that are meant for it."""
         ...
 
     def expire(self) -> None:
-        """Be over and unknown, before anybody came."""
+        """Be over and unknown, before its client came."""
         ...
 
 
@@ -164,7 +164,7 @@ def _dropped(request: web.Request) -> web.Response:
 
 
 def _kind(request: web.Request) -> str | None:
-    """Which request of the REST API this is; nothing for others."""
+    """The request's name in the REST API; nothing for others."""
     if not request.path.startswith("/session-storage/"):
         return None
 

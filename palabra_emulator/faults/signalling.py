@@ -20,7 +20,7 @@ DISCONNECT: LiveKit's own server says it when it is stopped."""
 
 @dataclass(frozen=True, slots=True)
 class JoinRefusal:
-    """What somebody who wants to join is answered."""
+    """The answer to a client that may not join."""
 
     status: int
     text: str
@@ -46,7 +46,7 @@ class SignallingFaults:
         self._lines: dict[str, set[SignalConnection]] = {}
 
     def refusal(self, room: str) -> JoinRefusal | None:
-        """What the client of a room is answered instead of being let in."""
+        """The answer to the client of a room that may not join, if so."""
         faults = self._faults_of(room)
         if faults is None:
             return None

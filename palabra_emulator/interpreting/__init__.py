@@ -1,1 +1,1 @@
-"""What a session makes of sound: utterances, their transcripts and translations, and speech."""
+"""Interpreting: utterances heard in sound, their transcripts and translations, and speech."""

@@ -1,4 +1,4 @@
-"""What a task makes of what it hears: transcriptions, translations and speech, each at its time.
+"""The way from sound to transcriptions, translations and speech, each at its time.
 
 There is no clock and no I/O here: the session says what was heard and what time it is, messages
 leave through a callable, and sound is asked for.
@@ -45,16 +45,16 @@ class PendingTranslation:
     text: str
     span: TimeSpan
     due: float
-    """When it is to be told and spoken, on the session's clock."""
+    """The time to tell and to speak it, on the session's clock."""
     is_silent: bool = False
-    """Whether the task wants text only."""
+    """True if the task wants text only."""
     pcm: Pcm | None = None
-    """Its speech, filled in by whoever has the voice."""
+    """Its speech, filled in once it is made."""
     is_sent: bool = False
 
     @property
     def is_unspoken(self) -> bool:
-        """Whether its speech is still awaited."""
+        """True if its speech is still awaited."""
         return not self.is_silent and self.pcm is None
 
 
@@ -79,7 +79,7 @@ class Pipeline:
         self._note = note
         self._want_speech = want_speech
         self.transport: TransportKind = "webrtc"
-        """How the client is connected: by WebSocket, its sound comes and goes in messages."""
+        """The client's connection: by WebSocket, its sound comes and goes in messages."""
         self._sender = TranscriptSender(options, post, seed)
         self._detector = UtteranceDetector(HEARING_RATE)
         self._task: Task | None = None
@@ -89,7 +89,7 @@ class Pipeline:
 
     @property
     def utterances(self) -> int:
-        """How many utterances began so far."""
+        """The number of utterances begun so far."""
         return self._speaker.count
 
     def configure(self, task: Task) -> None:
@@ -132,7 +132,7 @@ class Pipeline:
         return utterance.transcription_id
 
     def flood(self, seconds: float, now: float) -> None:
-        """Have so much to say at once, in every language, as if somebody spoke far too fast."""
+        """Have so much to say at once, in every language, as if the speaker were far too fast."""
         heard = self._detector.seconds
         span = TimeSpan(heard, heard + _FLOOD_CLIP_SECONDS)
         for _ in range(math.ceil(seconds / _FLOOD_CLIP_SECONDS)):
@@ -198,7 +198,7 @@ class Pipeline:
         return levels if any(level for level, _ in levels.values()) else {}
 
     def is_drained(self, now: float) -> bool:
-        """Whether everything that was heard has been told and spoken."""
+        """True if everything that was heard has been told and spoken."""
         is_busy = self._utterance is not None or bool(self._pending)
         return not is_busy and all(playout.is_idle(now) for playout in self._playouts.values())
 

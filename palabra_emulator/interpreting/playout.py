@@ -15,12 +15,12 @@ SPEECH_RATE: Final = 24_000
 
 _BLOCK_MS: Final = 100
 _LEAD_SECONDS: Final = 0.45
-"""How far ahead of real time sound is handed out, so that a late beat is not heard."""
+"""The lead over real time with which sound is handed out, so that a late tick is not heard."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """What `translation_queue_configs` says about one language."""
+    """One language's part of `translation_queue_configs`."""
 
     desired_ms: int = 5_000
     max_ms: int = 20_000
@@ -35,7 +35,7 @@ class SpeechClip:
     position: int = 0
     """Samples spoken already."""
     has_begun: bool = False
-    """Whether any of it was spoken."""
+    """True if any of it was spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,13 @@ class PlayoutQueue:
     def __init__(self, limits: QueueConfig) -> None:
         self.limits = limits
         """May change at any time; counts from the next clip on."""
-        self.overflow_ms = 0.0
-        """How high the level was before it overflowed last, until somebody reports it."""
+        self._overflow_ms = 0.0
         self._clips: deque[SpeechClip] = deque()
         self._samples = 0
 
     @property
     def level_ms(self) -> float:
-        """How much is waiting."""
+        """The length of the speech that is waiting."""
         return self._samples * 1000 / SPEECH_RATE
 
     def push(self, clip: SpeechClip) -> float:
@@ -72,7 +71,7 @@ class PlayoutQueue:
         if self.level_ms <= self.limits.max_ms:
             return 0.0
 
-        self.overflow_ms = max(self.overflow_ms, self.level_ms)
+        self._overflow_ms = max(self._overflow_ms, self.level_ms)
         excess = self._samples - self.limits.desired_ms * SPEECH_RATE // 1000
         self._skip(excess)
         return excess * 1000 / SPEECH_RATE
@@ -96,6 +95,11 @@ class PlayoutQueue:
 
         pcm = np.concatenate(parts) if parts else np.zeros(0, np.int16)
         return PlayoutBlock(pcm, tuple(begun), tuple(finished))
+
+    def take_overflow_ms(self) -> float:
+        """The highest level before an overflow since the last question; 0 for no overflow."""
+        overflow_ms, self._overflow_ms = self._overflow_ms, 0.0
+        return overflow_ms
 
     def clear(self) -> None:
         """Drop all that is waiting."""
@@ -125,7 +129,7 @@ class Playout:
     def __init__(self, limits: QueueConfig) -> None:
         self.queue = PlayoutQueue(limits)
         self._until = 0.0
-        """When the sound handed out so far will have been played."""
+        """The time at which the sound handed out so far will have been played."""
         self._is_hushed = False
 
     def next_block(self, now: float) -> PlayoutBlock | None:
@@ -138,16 +142,15 @@ class Playout:
         return block
 
     def level_ms(self, now: float) -> int:
-        """How much is still to be heard."""
+        """The length of the speech that is still to be heard."""
         return round(self.queue.level_ms + max(0.0, self._until - now) * 1000)
 
     def highest_ms(self, now: float) -> int:
-        """How much is still to be heard, or was before an overflow since the last question."""
-        overflow_ms, self.queue.overflow_ms = self.queue.overflow_ms, 0.0
-        return max(round(overflow_ms), self.level_ms(now))
+        """The length still to be heard, or the level before an overflow since the last question."""
+        return max(round(self.queue.take_overflow_ms()), self.level_ms(now))
 
     def is_idle(self, now: float) -> bool:
-        """Whether everything has been heard."""
+        """True if everything has been heard."""
         return self.level_ms(now) == 0
 
     def interrupt(self, now: float) -> None:
@@ -157,6 +160,6 @@ class Playout:
         self._is_hushed = True
 
     def take_hush(self) -> bool:
-        """Whether what was handed out must be withdrawn; true once per interruption."""
+        """True if what was handed out must be withdrawn; true once per interruption."""
         was_hushed, self._is_hushed = self._is_hushed, False
         return was_hushed

@@ -1,4 +1,4 @@
-"""What a task really took in, sample by sample: the newest kept for whoever asks, all in a file."""
+"""The sound that a task really took in: the newest kept in memory, all of it in a file."""
 
 from __future__ import annotations
 

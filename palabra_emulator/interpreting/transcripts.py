@@ -37,7 +37,7 @@ class ScriptedSpeaker:
         self._script = script
         self._auto_language = auto_language
         self.count = 0
-        """How many utterances were begun."""
+        """The number of utterances begun."""
 
     def begin(self, task: Task | None) -> ScriptedUtterance:
         """The next thing that is said."""
@@ -78,19 +78,19 @@ _SIGNS_PER_SECOND: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """Where in the stream something was said, in seconds."""
+    """A part of the stream in which something was said, in seconds."""
 
     start: float
     end: float
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length."""
         return self.end - self.start
 
 
 def spoken_seconds(text: str) -> float:
-    """How long it takes to speak a text."""
+    """The time that it takes to speak a text."""
     return max(1, len(text.split())) / _WORDS_PER_SECOND
 
 

@@ -36,7 +36,7 @@ _HOLD_POWER: Final = _power(_HOLD_DB)
 
 @dataclass(frozen=True, slots=True)
 class UtteranceBegan:
-    """Somebody started to speak."""
+    """The speaker has begun an utterance."""
 
     start: float
     """Seconds of sound heard before."""
@@ -44,7 +44,7 @@ class UtteranceBegan:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceGrew:
-    """Somebody is still speaking; said about four times a second."""
+    """The speaker is still speaking; told about four times a second."""
 
     start: float
     end: float
@@ -52,11 +52,11 @@ class UtteranceGrew:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceEnded:
-    """Somebody has finished: enough silence followed."""
+    """The speaker has finished: enough silence followed."""
 
     start: float
     end: float
-    """Where the sound ended, not the silence."""
+    """The end of the sound, not of the silence."""
 
 
 UtteranceEvent: TypeAlias = UtteranceBegan | UtteranceGrew | UtteranceEnded
@@ -67,7 +67,7 @@ class UtteranceDetector:
 
     def __init__(self, sample_rate: int, silence_seconds: float = 0.7) -> None:
         self.silence_seconds = silence_seconds
-        """How much silence ends an utterance; may change at any time."""
+        """The silence that ends an utterance; may change at any time."""
         self._block = sample_rate // _BLOCKS_PER_SECOND
         self._rest: Pcm = np.zeros(0, dtype=np.int16)
         self._heard = 0
@@ -78,7 +78,7 @@ class UtteranceDetector:
 
     @property
     def seconds(self) -> float:
-        """How much sound was heard so far."""
+        """The length of the sound heard so far."""
         return self._heard / _BLOCKS_PER_SECOND
 
     def feed(self, pcm: Pcm) -> list[UtteranceEvent]:

@@ -75,7 +75,7 @@ class SpeechRequest:
     text: str
     language: str
     seconds: float
-    """How long the original was."""
+    """The length of the original."""
     session_hz: int
     """The marker of the session that speaks."""
 

@@ -1,4 +1,4 @@
-"""What a session answers to every command: limits, validation, acknowledgement, refusal."""
+"""A session's answers to commands: limits, validation, acknowledgement, refusal."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RateLimits:
         self._accepted: dict[str, deque[float]] = {}
 
     def admits(self, command: str, now: float) -> bool:
-        """Whether a command may be executed now; if so, it counts."""
+        """True if a command may be executed now; if so, it counts."""
         limit = _LIMITS.get(command)
         if limit is None or self._mode == "off":
             return True
@@ -103,7 +103,7 @@ class CommandHandler:
         self._options = options
         self._rules = rules
         self._sound: StreamInput | None = None
-        """What takes sound in messages, where the client is connected in a way that has them."""
+        """The way in for sound in messages, where the client's connection has it."""
         self._limits = RateLimits(options.rate_limits)
         self._clock = clock
 
@@ -241,8 +241,8 @@ class CommandHandler:
         targets = self._task.targets
         if not command.translate and command.language not in targets:
             text = f"unexpected value; permitted: {', '.join(map(repr, targets))}"
-            flaw = FieldError(("language",), text, "value_error.const")
-            raise InvalidCommand("TtsTaskRequestMessage", [flaw])
+            error = FieldError(("language",), text, "value_error.const")
+            raise InvalidCommand("TtsTaskRequestMessage", [error])
 
         transcription_id = self._session.pipeline.say(
             command.text, command.language, self._clock(), translate=command.translate

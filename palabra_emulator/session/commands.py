@@ -1,4 +1,4 @@
-"""What a client may say: a packet read into a command, whichever way it came."""
+"""The commands of a client, and the reading of a packet as one of them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EndTask:
     force: bool
     """Without the tail."""
     eos_timeout: float | None
-    """How much quiet after the last speech comes before the end of the stream."""
+    """The quiet between the last speech and the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class TtsTask:
     text: str
     language: str
     translate: bool
-    """Whether the text is to be translated to all targets first."""
+    """True if the text is to be translated to all targets first."""
 
 
 Command: TypeAlias = SetTask | GetTask | PauseTask | EndTask | InterruptTask | TtsTask
@@ -110,7 +110,7 @@ def read_command(envelope: Envelope, *, accepts_flush: bool) -> Command:
 
     Raises:
         UnknownCommand: There is no such command.
-        InvalidMessage: Its fields are wrong.
+        InvalidCommand: Its fields are wrong.
     """
     fields = Fields(envelope.fields)
     match envelope.message_type:
@@ -131,8 +131,8 @@ def read_command(envelope: Envelope, *, accepts_flush: bool) -> Command:
         case _:
             raise UnknownCommand
 
-    if fields.flaws:
-        raise InvalidCommand(_model(envelope.message_type), fields.flaws)
+    if fields.errors:
+        raise InvalidCommand(_model(envelope.message_type), fields.errors)
 
     return command
 
@@ -148,7 +148,7 @@ def _fields(data: object) -> Mapping[str, object]:
 
 
 def _is_text(envelope: Envelope) -> bool:
-    """Whether nothing in a message is a lone surrogate, which JSON can express and UTF-8 cannot."""
+    """True if nothing in a message is a lone surrogate, which JSON can express and UTF-8 cannot."""
     try:
         json.dumps([envelope.message_type, envelope.fields], ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError):

@@ -92,7 +92,7 @@ def output_audio_data(chunk: SoundChunk) -> Message:
 
 
 def pipeline_timings(transcription_id: str, timings: Mapping[str, float]) -> Message:
-    """How long each step took, in seconds."""
+    """The time that each step took, in seconds."""
     return _message(
         "pipeline_timings", {"transcription_id": transcription_id, "timings": dict(timings)}
     )
@@ -176,7 +176,7 @@ _CAPACITY: Final = 2_000
 
 
 class MessageQueue:
-    """Messages of one session; when nobody takes them, the oldest are forgotten."""
+    """Messages of one session; the oldest are forgotten when there are too many."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class MessageQueue:
         return None if self._queue.empty() else self._queue.get_nowait()
 
     def clear(self) -> None:
-        """Forget what nobody has taken."""
+        """Forget the messages that were not sent."""
         while self.take() is not None:
             self.done()
 

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 _KEY_INTENT: Final = "api"
 _MEMORY_SECONDS: Final = 600.0
-"""How long a session that is over can still be inspected."""
+"""The time for which a session that is over can still be inspected."""
 
 
 class TooManySessions(Exception):
@@ -152,7 +152,7 @@ class SessionRegistry:
         return self._all()
 
     def is_open(self, room: str) -> bool:
-        """Whether a room belongs to a session that is not over and expects its client there."""
+        """True if a room belongs to a session that is not over and expects its client there."""
         return any(
             it.session.identity.names.room == room and it.connections.are_in_room
             for it in self._alive()

@@ -39,7 +39,7 @@ _TICK_SECONDS: Final = 0.05
 _INPUT_CHECK_SECONDS: Final = 0.5
 _LAST_WORDS_SECONDS: Final = 1.0
 _CLOSE_CODES: Final = {"service timeout": REFUSED, "shutdown": GOING_AWAY, "failed": FAILED}
-"""What a WebSocket says at the end, by its reason; all else is a good end."""
+"""A WebSocket's close codes, by the reason of the end; all else is a good end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,19 @@ class ClientConnections:
 
     def __init__(self, *, begins_in_room: bool) -> None:
         self.begins_in_room = begins_in_room
-        """Whether a bot waits for the client in a room."""
+        """True if a bot waits for the client in a room."""
         self._newest: ClientConnection | None = None
         self._waiting: asyncio.Queue[ClientConnection | None] = asyncio.Queue()
         self._is_closed = False
 
     @property
     def are_in_room(self) -> bool:
-        """Whether the client is met in a room, as yet."""
+        """True if the client is met in a room, as yet."""
         return self.begins_in_room and not self.have_moved
 
     @property
     def have_moved(self) -> bool:
-        """Whether the client has come by WebSocket, so that no room is needed any more."""
+        """True if the client has come by WebSocket, so that no room is needed any more."""
         return self._newest is not None and self._newest.kind == "ws"
 
     def begin(self, transport: ClientTransport, kind: TransportKind) -> ClientConnection:
@@ -248,7 +248,7 @@ async def serve(
 
 
 def close_code(session: EmulatedSession) -> int:
-    """What a WebSocket says at a session's end."""
+    """The close code of a WebSocket at a session's end."""
     return _CLOSE_CODES.get(session.end_reason or "", DONE)
 
 

@@ -35,7 +35,7 @@ from palabra_emulator.transports.ports import RoomNames, TransportKind
 State: TypeAlias = Literal["created", "connected", "running", "paused", "ended", "deleted"]
 
 AFTERLIFE_SECONDS: Final = 60.0
-"""How long an ended session is still known to the REST API."""
+"""The time for which the REST API still knows an ended session."""
 
 _FAREWELL_SECONDS: Final = 0.26
 """Between the last message and the end of the connection, as observed on the live service."""
@@ -92,7 +92,7 @@ class ClientPresence:
         return True
 
     def given_up(self, now: float, grace_seconds: float) -> str | None:
-        """Why the client is not waited for any longer, if so."""
+        """The reason not to wait for the client any longer, if there is one."""
         if not self._is_present and self._away_since is None:
             return "never joined" if now >= self.join_by else None
         if self._away_since is not None and now - self._away_since >= grace_seconds:
@@ -102,7 +102,7 @@ class ClientPresence:
 
 
 class RunningTime:
-    """How long a task has been running, which is what Palabra charges for."""
+    """The time for which a task has been running, which is what Palabra charges for."""
 
     def __init__(self) -> None:
         self._before = 0.0
@@ -119,12 +119,12 @@ class RunningTime:
         self._since = None
 
     def seconds(self, now: float) -> float:
-        """What was counted so far."""
+        """The seconds counted so far."""
         return self._before + (now - self._since if self._since is not None else 0.0)
 
 
 class TaskStart:
-    """When an accepted task becomes ready; may happen again when the task was lost."""
+    """The start of an accepted task; happens again when the task was lost."""
 
     def __init__(self, delay_seconds: float, faults: SessionFaults) -> None:
         self._delay_seconds = delay_seconds
@@ -154,7 +154,7 @@ class TaskStart:
                 self._due_at = now
 
     def is_over(self, now: float) -> bool:
-        """Whether the task is ready by now; true once per start."""
+        """True if the task is ready by now; true once per start."""
         if self._due_at is None or now < self._due_at:
             return False
 
@@ -184,7 +184,7 @@ class EmulatedSession:
         self.end_reason: str | None = None
         self.over = asyncio.Event()
         self.farewell_seconds = 0.0
-        """How long the client may stay after the last message."""
+        """The time for which the client may stay after the last message."""
         self.tracks_changed = asyncio.Event()
 
         seed = options.seed + identity.number
@@ -212,26 +212,26 @@ class EmulatedSession:
         self._start = TaskStart(options.ready_delay_ms / 1000, self.faults)
         self._running_time = RunningTime()
         self._input_at = 0.0
-        """When sound arrived last, or began to be expected."""
+        """The time at which sound arrived last, or began to be expected."""
         self._quiet_since = 0.0
-        """Since when there is nothing left to tell and to speak."""
+        """The time since which there is nothing left to tell and to speak."""
         self._final_quiet_seconds: float | None = None
-        """How much quiet ends it, where it delivers nothing but its tail."""
+        """The quiet that ends it, where it delivers nothing but its tail."""
         self._levels_due_at = 0.0
 
     @property
     def transport(self) -> TransportKind:
-        """How its client is connected, or is expected."""
+        """Its client's connection, or the expected one."""
         return self.pipeline.transport
 
     @property
     def billed_seconds(self) -> float:
-        """How long its task was running."""
+        """The time for which its task was running."""
         return self._running_time.seconds(self._clock())
 
     @property
     def expires_at(self) -> float:
-        """When its id becomes invalid, as things are."""
+        """The time at which its id becomes invalid, as things are."""
         if self.ended_at is not None:
             return self.ended_at + AFTERLIFE_SECONDS
         if self.state == "created":
@@ -241,22 +241,22 @@ class EmulatedSession:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended."""
+        """True if it has ended."""
         return self.ended_at is not None
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has a task that is up."""
+        """True if it has a task that is up."""
         return self.state in {"running", "paused"}
 
     @property
     def is_listening(self) -> bool:
-        """Whether sound is interpreted."""
+        """True if sound is interpreted."""
         return self.state == "running" and not self.is_finishing
 
     @property
     def is_finishing(self) -> bool:
-        """Whether it delivers its tail: what was heard before `end_task`."""
+        """True if it delivers its tail: what was heard before `end_task`."""
         return self._final_quiet_seconds is not None
 
     @property

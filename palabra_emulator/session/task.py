@@ -66,10 +66,10 @@ _HIGHEST_OUTPUT_RATE: Final = 24_000
 
 @dataclass(frozen=True, slots=True)
 class TaskRules:
-    """What the validator knows beyond the message itself."""
+    """The validator's rules beyond the message itself."""
 
     transport: Literal["webrtc", "ws"] = "webrtc"
-    """How the client is connected, which the streams must match."""
+    """The client's connection, which the streams must match."""
     is_strict: bool = False
     """Refuse unknown fields and contradicting voices."""
     has_queue_minimums: bool = True
@@ -90,7 +90,7 @@ class TargetSettings:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be interpreted, and how."""
+    """The settings of a task: what is interpreted, and how."""
 
     source: str
     """A source code without region, or `auto`."""
@@ -100,7 +100,7 @@ class Task:
     queue_limits: Mapping[str, QueueConfig]
     allowed_messages: frozenset[str]
     has_speech: bool
-    """Whether there is sound, not only text."""
+    """True if there is sound, not only text."""
     full: Json
     """All fields with their defaults; equal for tasks that mean the same."""
 
@@ -110,7 +110,7 @@ class Task:
         return tuple(translation.target for translation in self.translations)
 
     def limits_of(self, language: str) -> QueueConfig:
-        """How long the queue of a language may become."""
+        """The levels of a language's queue."""
         return self.queue_limits.get(language) or self.queue_limits.get("global") or QueueConfig()
 
     def shown(self, *, exclude_hidden: bool) -> Json:
@@ -122,14 +122,14 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
     """Read the `data` of a `set_task`.
 
     Raises:
-        InvalidMessage: The settings are refused; all flaws are listed.
+        InvalidCommand: The settings are refused; all errors are listed.
     """
     moved = moved_into_pipeline(data)
     fields = Fields(moved)
     has_speech = _read_streams(fields, rules)
     fields.require("pipeline")
     if "pipeline" not in moved:
-        raise InvalidCommand(_MODEL, fields.flaws)
+        raise InvalidCommand(_MODEL, fields.errors)
 
     pipeline = fields.section("pipeline")
     source, detectable, silence = _read_transcription(pipeline)
@@ -142,9 +142,9 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
     if rules.is_strict:
         for loc in unknown_fields(moved):
             extra = FieldError(loc, "extra fields not permitted", "value_error.extra")
-            fields.flaws.append(extra)
-    if fields.flaws:
-        raise InvalidCommand(_MODEL, fields.flaws)
+            fields.errors.append(extra)
+    if fields.errors:
+        raise InvalidCommand(_MODEL, fields.errors)
 
     full = filled_up(moved)
     allowed = cast("dict[str, list[str]]", full["pipeline"])["allowed_message_types"]

@@ -150,12 +150,12 @@ def filled_up(data: Mapping[str, object]) -> Json:
 
 
 def unknown_fields(data: Mapping[str, object]) -> Iterator[Location]:
-    """Where a task has fields that nobody knows."""
+    """The places of a task's unknown fields."""
     return _unknown(_TASK, data, ())
 
 
 def without_hidden(task: Json) -> Json:
-    """A task without the fields that are not documented for everybody."""
+    """A task without its hidden fields."""
     return cast("Json", _without_hidden(task))
 
 

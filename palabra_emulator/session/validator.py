@@ -1,7 +1,7 @@
-"""Reading a JSON object field by field, collecting every flaw in the words of Palabra's validator.
+"""Reading a JSON object field by field, collecting every error in the words of Palabra's validator.
 
 Palabra validates with pydantic 1 and shows its error list as text, so the messages, the type names
-and the way a flaw is located are that library's.
+and the way a error is located are that library's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class FieldError:
     ctx: Mapping[str, object] | None = None
 
     def entry(self) -> dict[str, object]:
-        """This flaw as an entry of the validator's error list."""
+        """This error as an entry of the validator's error list."""
         entry: dict[str, object] = {"loc": self.loc, "msg": self.msg, "type": self.type}
         if self.ctx is not None:
             entry["ctx"] = dict(self.ctx)
@@ -37,10 +37,12 @@ class FieldError:
 class InvalidCommand(Exception):
     """A command whose fields are wrong."""
 
-    def __init__(self, model: str, flaws: Iterable[FieldError]) -> None:
-        self.flaws = tuple(flaws)
-        self.desc = f"ValidationError(model={model!r}, errors={[f.entry() for f in self.flaws]!r})"
-        """What the error message says: the text of the validator's exception."""
+    def __init__(self, model: str, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        self.desc = (
+            f"ValidationError(model={model!r}, errors={[it.entry() for it in self.errors]!r})"
+        )
+        """The text of the validator's exception, as the error message has it."""
         super().__init__(model)
 
 
@@ -50,12 +52,12 @@ class Fields:
 
     values: Mapping[str, object]
     loc: Location = ()
-    flaws: list[FieldError] = field(default_factory=list[FieldError])
+    errors: list[FieldError] = field(default_factory=list[FieldError])
     """Shared by all objects of one message."""
 
     def note(self, name: str, msg: str, kind: str, ctx: Mapping[str, object] | None = None) -> None:
         """Note that something is wrong with a field."""
-        self.flaws.append(FieldError((*self.loc, name), msg, kind, ctx))
+        self.errors.append(FieldError((*self.loc, name), msg, kind, ctx))
 
     def require(self, name: str) -> None:
         """Note a field that is missing, or null."""
@@ -75,15 +77,15 @@ class Fields:
             self.note(name, "value is not a valid dict", "type_error.dict")
 
         inner = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-        return Fields(inner, (*self.loc, name), self.flaws)
+        return Fields(inner, (*self.loc, name), self.errors)
 
     def sections(self, name: str) -> list[Fields]:
         """The objects in a list."""
-        entries = Fields(dict(self._numbered(name)), (*self.loc, name), self.flaws)
+        entries = Fields(dict(self._numbered(name)), (*self.loc, name), self.errors)
         found: list[Fields] = []
         for place in entries.values:
             entry = entries.section(place)
-            found.append(Fields(entry.values, (*self.loc, name, int(place)), self.flaws))
+            found.append(Fields(entry.values, (*self.loc, name, int(place)), self.errors))
 
         return found
 
@@ -103,10 +105,10 @@ class Fields:
             if isinstance(value, str):
                 found.append(value)
             else:
-                flaw = FieldError(
+                error = FieldError(
                     (*self.loc, name, int(place)), "str type expected", "type_error.str"
                 )
-                self.flaws.append(flaw)
+                self.errors.append(error)
 
         return tuple(found)
 

@@ -1,4 +1,4 @@
-"""How sound travels in messages: its formats, and their decoders."""
+"""Sound in messages: its formats, and their decoders."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ HIGHEST_RATE: Final = 48_000
 
 _CHUNK_SAMPLES: Final = SPEECH_RATE // 5
 _USUAL_RATE: Final = 24_000
-"""What Palabra's own client sends unless told otherwise."""
+"""The rate of Palabra's own client unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFormat:
-    """What the client sends."""
+    """The format of the client's sound."""
 
     encoding: InputEncoding
     sample_rate: int
@@ -48,7 +48,7 @@ class InputFormat:
 
 
 def incoming(task: Task) -> InputFormat | None:
-    """How a task's sound comes in; nothing where it does not come in messages."""
+    """The format of a task's sound; nothing where it does not come in messages."""
     end = _end(task, "input_stream", "source")
     known: dict[object, InputEncoding] = {encoding: encoding for encoding in INPUT_ENCODINGS}
     encoding = known.get(end.get("format") or INPUT_ENCODINGS[0])
@@ -62,7 +62,7 @@ def incoming(task: Task) -> InputFormat | None:
 
 
 def outgoing(task: Task) -> OutputEncoding | None:
-    """How a task's speech goes out; nothing where it does not go out in messages."""
+    """The encoding of a task's speech; nothing where it does not go out in messages."""
     end = _end(task, "output_stream", "target")
     if not task.has_speech or not _is_by_messages(end):
         return None
@@ -170,7 +170,7 @@ class OggReader:
         del self._bytes[:place]
 
     def _page_bytes(self) -> int | None:
-        """How long the page at the beginning is, once it is there as a whole."""
+        """The size of the page at the beginning, once it is there as a whole."""
         if len(self._bytes) < _HEADER_BYTES:
             return None
 
@@ -198,7 +198,7 @@ class OggReader:
 
 
 _RATE: Final = 48_000
-"""What Opus is decoded to, whatever was encoded."""
+"""The rate to which Opus is decoded, whatever was encoded."""
 
 _HEAD: Final = b"OpusHead"
 _TAGS: Final = b"OpusTags"
@@ -223,15 +223,15 @@ class OpusDecoder:
             BadSound: None of it is Ogg Opus.
         """
         decoded: list[Pcm] = []
-        flaw: AudioError | None = None
+        error: AudioError | None = None
         for packet in self._ogg.feed(payload):
             try:
                 decoded.append(self._take(packet))
             except AudioError as bad:
-                flaw = bad
+                error = bad
 
-        if flaw is not None and not any(part.size for part in decoded):
-            raise flaw
+        if error is not None and not any(part.size for part in decoded):
+            raise error
 
         sound = np.concatenate(decoded) if decoded else np.zeros(0, np.int16)
         return self._resampler.take(sound)

@@ -33,7 +33,7 @@ from palabra_emulator.transports.ports import (
 
 _SERVER_SECONDS: Final = 5.0
 _TOKEN_TTL: Final = timedelta(hours=24)
-_NOBODY: Final = "nobody"
+_NO_AGENT: Final = "nobody"
 """An agent that does not exist: a room dispatched to it gets no unnamed worker either."""
 
 _GONE_ALREADY: Final = frozenset({api.ServerErrorCode.NOT_FOUND})
@@ -49,7 +49,7 @@ class LiveKitRooms:
 
     async def create(self, room: str, /) -> None:
         """Make a room that no other agent enters."""
-        dispatch = api.RoomAgentDispatch(agent_name=_NOBODY)
+        dispatch = api.RoomAgentDispatch(agent_name=_NO_AGENT)
         request = api.CreateRoomRequest(name=room, agents=[dispatch])
         try:
             async with asyncio.timeout(_SERVER_SECONDS):
@@ -158,7 +158,7 @@ class MicrophoneReader:
                 await self._listen_to(microphone, hear)
 
     async def has_input(self) -> bool:
-        """Whether RTP has arrived since the last question; a muted track does not count.
+        """True if RTP has arrived since the last question; a muted track does not count.
 
         An AudioStream yields silence whether or not the track still lives, so it cannot tell.
         """
@@ -305,7 +305,7 @@ class Bot:
         await self._microphone.listen(hear)
 
     async def has_input(self) -> bool:
-        """Whether the microphone has sent anything since the last question."""
+        """True if the microphone has sent anything since the last question."""
         return await self._microphone.has_input()
 
     async def send(self, payload: bytes, /) -> None:

@@ -1,4 +1,4 @@
-"""What a session needs from the outside: a way to its client, and rooms on a media server.
+"""The ports of a session: a way to its client, and rooms on a media server.
 
 Everything else is decided without them. LiveKit stands behind rooms and behind one `Transport`, a
 client's WebSocket behind another.
@@ -16,7 +16,7 @@ from palabra_agent.audio.pcm import Pcm
 TransportKind: TypeAlias = Literal["webrtc", "ws"]
 
 DONE: Final = 1000
-"""What a WebSocket says at the end: everything was said."""
+"""A WebSocket's close code: everything was said."""
 GOING_AWAY: Final = 1001
 """The server stops."""
 REFUSED: Final = 1008
@@ -37,7 +37,7 @@ class TransportLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RoomNames:
-    """Where a session and its client meet."""
+    """The names of a session's room and of the two participants in it."""
 
     room: str
     bot: str
@@ -83,7 +83,7 @@ class ClientTransport(Protocol):
         ...
 
     async def has_input(self) -> bool:
-        """Whether sound, silence included, has arrived since the last question."""
+        """True if sound, silence included, has arrived since the last question."""
         ...
 
     async def send(self, payload: bytes, /) -> None:
@@ -123,7 +123,7 @@ class Rooms(Protocol):
         ...
 
     async def delete(self, room: str, /) -> None:
-        """Close a room, whoever is in it; a room that is gone already is no failure."""
+        """Close a room with all that are in it; a room that is gone already is no failure."""
         ...
 
     async def expel(self, room: str, identity: str, /) -> None:

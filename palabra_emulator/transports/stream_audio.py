@@ -30,7 +30,7 @@ _WINDOW_SECONDS: Final = 4.0
 _SLOW_SHARE: Final = 0.75
 _NO_LONGER_SLOW_SHARE: Final = 0.9
 _GAP_SECONDS: Final = 1.0
-"""Whether a longer gap is slowness or a stall shows at its end."""
+"""A gap after which slowness and a stall cannot be told apart before its end."""
 
 _STALL_SECONDS: Final = 3.0
 
@@ -166,12 +166,12 @@ class StreamInput:
             limits = {"limit_value": _MOST_BYTES}
             reason = f"ensure this value has at most {_MOST_BYTES} bytes"
             fields.note("data", reason, "value_error.any_str.max_length", limits)
-        if self._is_strict and not fields.flaws and len(payload) < _LEAST_BYTES:
+        if self._is_strict and not fields.errors and len(payload) < _LEAST_BYTES:
             limits = {"limit_value": _LEAST_BYTES}
             reason = f"ensure this value has at least {_LEAST_BYTES} bytes"
             fields.note("data", reason, "value_error.any_str.min_length", limits)
-        if fields.flaws:
-            raise InvalidCommand(_MODEL, fields.flaws)
+        if fields.errors:
+            raise InvalidCommand(_MODEL, fields.errors)
 
         return payload
 

@@ -46,7 +46,7 @@ class StreamSocket:
         self._has_joined = False
         self._is_gone = False
         self.over = asyncio.Event()
-        """Set when the connection has ended, whoever ended it."""
+        """Set when the connection has ended, from either side."""
 
     async def next_event(self) -> TransportEvent:
         """Wait for what the client does next; one who has left does nothing any more."""
@@ -152,7 +152,7 @@ class ConnectionLimit:
         self._made: dict[str, deque[float]] = {}
 
     def admits(self, token: str, now: float) -> bool:
-        """Whether a token may connect once more; if so, it counts."""
+        """True if a token may connect once more; if so, it counts."""
         self._forget(now - _CONNECTIONS_SECONDS)
         made = self._made.setdefault(token, deque())
         if len(made) >= _CONNECTIONS:

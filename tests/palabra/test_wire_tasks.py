@@ -72,10 +72,10 @@ def differences(
 
 
 def is_refused(entry: Mapping[str, Any], verdict: Task | tuple[FieldError, ...]) -> bool:
-    """Whether an entry with this place and these words is among the flaws."""
-    flaws = () if isinstance(verdict, Task) else verdict
+    """Whether an entry with this place and these words is among the errors."""
+    errors = () if isinstance(verdict, Task) else verdict
     return any(
-        list(flaw.loc) == entry["loc"] and entry["msg_contains"] in flaw.msg for flaw in flaws
+        list(error.loc) == entry["loc"] and entry["msg_contains"] in error.msg for error in errors
     )
 
 
@@ -104,7 +104,7 @@ CHECKS: Mapping[str, Check] = {
     "diagnostics": lambda value, task, _: set(value) <= task.allowed_messages,
     "warning_expected": lambda value, _, said: any(it in value for it in codes(said, "warning")),
     "error_code": lambda value, _, said: codes(said, "error") == {value},
-    "loc": lambda value, flaws, _: value in [list(flaw.loc) for flaw in flaws],
-    "msg_contains": lambda value, flaws, _: any(value in flaw.msg for flaw in flaws),
-    "also": lambda value, flaws, _: all(is_refused(entry, flaws) for entry in value),
+    "loc": lambda value, errors, _: value in [list(error.loc) for error in errors],
+    "msg_contains": lambda value, errors, _: any(value in error.msg for error in errors),
+    "also": lambda value, errors, _: all(is_refused(entry, errors) for entry in value),
 }

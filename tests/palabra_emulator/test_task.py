@@ -109,7 +109,7 @@ def test_wrong_value_is_refused_in_the_servers_words(path: str, value: object, t
 
 
 def test_missing_fields_are_all_named() -> None:
-    """Every flaw is reported, not only the first."""
+    """Every error is reported, not only the first."""
     settings = task("en", "es")
     settings["pipeline"] = {"transcription": {}, "translations": [{}]}
     desc = refusal(settings)

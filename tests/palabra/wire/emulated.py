@@ -78,7 +78,7 @@ def judged(data: Mapping[str, Any], *, is_strict: bool = False) -> Task | tuple[
     try:
         return read_task(data, rules)
     except InvalidCommand as invalid:
-        return invalid.flaws
+        return invalid.errors
 
 
 def transport_of(data: Mapping[str, Any]) -> TransportKind:
