@@ -23,9 +23,9 @@ from tests.clock import eventually
 
 from .transports.stream_peer import TOKEN, stream_peer
 from .wire.emulated import REPLY_KEYS, command_facts, is_valid_task, reply_differences
+from .wire.playback import Playback, outcome_differences
 from .wire.reading import differences, facts_of, read
 from .wire.rows import FILES, Json, Row, recorded, rows
-from .wire.talk import Talk, outcome_differences
 
 pytestmark = pytest.mark.unit
 
@@ -148,11 +148,11 @@ def our_words(frame: Json) -> Command | None:
 @pytest.mark.parametrize("belonging", sequences(), ids=lambda it: f"{it[0].name}…{len(it)}")
 def test_a_conversation_goes_as_it_should(belonging: list[Row]) -> None:
     """Frames that belong together come to what their last row says, each read as its own says."""
-    talk = Talk()
-    talk.prepare(belonging)
+    playback = Playback()
+    playback.prepare(belonging)
     wrong: list[str] = []
     for row in belonging:
-        facts = talk.play(row)
+        facts = playback.play(row)
         found = []
         for alternative in row.alternatives:
             expected = {key: value for key, value in alternative.items() if key != "sequence"}
@@ -160,5 +160,5 @@ def test_a_conversation_goes_as_it_should(belonging: list[Row]) -> None:
         if [] not in found:
             wrong.append(f"{row.name}: {found}")
 
-    wrong += outcome_differences(belonging[-1]["expect"].get("sequence", {}), talk)
+    wrong += outcome_differences(belonging[-1]["expect"].get("sequence", {}), playback)
     assert not wrong, "\n".join(wrong)

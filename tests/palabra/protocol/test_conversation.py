@@ -1,4 +1,4 @@
-"""The conversation about a task: what is sent when, and what answers mean."""
+"""The conversation about a task: what is sent when, and what comes of an answer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
+from palabra_agent.errors import SessionLost, TaskRejected
 from palabra_agent.palabra.protocol import commands
-from palabra_agent.palabra.protocol.commands import Command
+from palabra_agent.palabra.protocol.commands import Command, end_task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.events import ConversationEvent, OperatorNotice, SessionEnded
+from palabra_agent.palabra.protocol.events import OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -27,105 +27,60 @@ from palabra_agent.palabra.protocol.messages import (
 )
 from palabra_agent.palabra.protocol.sending import PAUSE_INTERVAL_SECONDS, TASK_INTERVAL_SECONDS
 from palabra_agent.palabra.protocol.task_state import OVER, SessionState
-from palabra_agent.session import BriefFollowed, UpdateRefused
+from palabra_agent.session import BriefFollowed, UpdateRefused, VoiceMissing
 from tests.fakes import transcript
+
+from .playbook import (
+    GET,
+    INVALID,
+    LOST,
+    NOT_FOUND,
+    NOT_YET,
+    NOTHING,
+    PAUSE,
+    PAUSED,
+    RATE_LIMIT,
+    REFUSED,
+    RUNNING,
+    SET_A,
+    SET_B,
+    SET_C,
+    TEXT,
+    UNKNOWN_COMMAND,
+    WEEK,
+    A,
+    B,
+    C,
+    Playbook,
+    ask_again,
+    ended,
+    finish,
+    hear_tail,
+    pause,
+    repeat,
+    resume,
+    wait,
+    wish,
+)
 
 pytestmark = pytest.mark.unit
 
-A, B, C = {"task": "a"}, {"task": "b"}, {"task": "c"}
-RUNNING = TaskReport("", "running")
-PAUSED = TaskReport("pause_task", "paused")
-INTERRUPTED = TaskReport("interrupt_task", "running")
-NOT_FOUND = ErrorReport("NOT_FOUND", "no task")
-INVALID = ErrorReport("VALIDATION_ERROR", "bad voice")
 NO_VOICE = WarningReport("VOICE_NOT_FOUND", "text")
-UNKNOWN_COMMAND = ErrorReport(
-    "VALIDATION_ERROR", "Message should contain non-empty message_type field"
-)
-RATE_LIMIT = ErrorReport("RATE_LIMIT", "slow down")
-TEXT = Command("tts_task", {"text": "hi"})
-ASK = Command("get_task", {"exclude_hidden": True})
 HELLO = transcript()
-WEEK = 600_000.0
-
-
-class Talk:
-    """A conversation and its clock."""
-
-    def __init__(self) -> None:
-        self.conversation = TaskConversation()
-        self.now = 100.0
-
-    def wish(self, task: dict[str, str]) -> Command | None:
-        """Want a task and say what is due, once that is allowed."""
-        self.conversation.wish(task)
-        return self.next()
-
-    def pause(self) -> Command | None:
-        """Want a pause and say what is due, once that is allowed."""
-        self.conversation.pause()
-        return self.next()
-
-    def resume(self) -> Command | None:
-        """Want no pause any more and say what is due, once that is allowed."""
-        self.conversation.resume()
-        return self.next()
-
-    def next(self) -> Command | None:
-        """Say what is due next, once that is allowed."""
-        self.now += PAUSE_INTERVAL_SECONDS
-        return self.conversation.next_command(self.now)
-
-    def hear(self, message: Message) -> list[Any]:
-        """Receive a message; an end by an error stands as its text."""
-        return in_short(self.conversation.receive(message, self.now))
-
-    def give_up_in(self, seconds: float) -> list[Any]:
-        """Let time pass; an end by an error stands as its text."""
-        self.now += seconds
-        return in_short(self.conversation.give_up(self.now))
-
-
-def in_short(events: list[ConversationEvent]) -> list[Any]:
-    """Tell what is meant; an end by an error stands as its text."""
-    return [
-        f"ended: {it.error}" if isinstance(it, SessionEnded) and it.error is not None else it
-        for it in events
-    ]
-
-
-def talk(state: SessionState) -> Talk:
-    """Make a conversation that is in a state."""
-    made = Talk()
-    if state is not SessionState.IDLE:
-        made.wish(A)
-    if state in {SessionState.RUNNING, SessionState.PAUSED, SessionState.ENDING}:
-        made.hear(RUNNING)
-    if state is SessionState.PAUSED:
-        made.pause()
-        made.hear(PAUSED)
-    if state is SessionState.ENDING:
-        made.conversation.finish()
-        made.next()
-    if state is SessionState.FAILED:
-        made.hear(StreamEnded())
-
-    assert made.conversation.state is (
-        SessionState.CONFIGURING if state is SessionState.IDLE else state
-    )
-    return made
-
+NOTED_NOT_FOUND = OperatorNotice("error", "NOT_FOUND")
+NOTED_LIMIT = OperatorNotice("error", "RATE_LIMIT")
+NOTED_INVALID = OperatorNotice("error", "VALIDATION_ERROR")
 
 # nothing was asked for yet; asked for; runs; paused; ending; over
 I, C_, R = SessionState.IDLE, SessionState.CONFIGURING, SessionState.RUNNING  # noqa: E741 - columns of a table
 P, E, O = SessionState.PAUSED, SessionState.ENDING, SessionState.FAILED  # noqa: E741 - columns of a table
 DONE = SessionState.CLOSED
-TIMEOUT = "the Palabra session was lost: Palabra heard no audio for too long"
-ENDED = "the Palabra session was lost: Palabra ended the stream"
-REFUSED = "Palabra refused the settings: bad voice (VALIDATION_ERROR)"
+TIMEOUT = ErrorReport("SERVICE_TIMEOUT", "")
+TIMED_OUT = ended(f"{LOST}Palabra heard no audio for too long")
+STREAM_ENDED = ended(f"{LOST}Palabra ended the stream")
 
-TABLE = [
-    # state, message, state after, meanings
+TABLE: list[tuple[SessionState, Message, SessionState, list[Any]]] = [
+    # state, message, state after, events
     (I, RUNNING, C_, []),
     (I, NOT_FOUND, C_, []),
     (C_, RUNNING, R, [BriefFollowed()]),
@@ -134,262 +89,196 @@ TABLE = [
     (C_, TaskReport("", "paused"), C_, []),
     (C_, TaskReport("", "unknown"), C_, []),
     (C_, NOT_FOUND, C_, []),
-    (C_, INVALID, O, [f"ended: {REFUSED}"]),
-    (C_, UNKNOWN_COMMAND, C_, [OperatorNotice("error", "VALIDATION_ERROR")]),
-    (C_, RATE_LIMIT, C_, [OperatorNotice("error", "RATE_LIMIT")]),
+    (C_, INVALID, O, [ended(REFUSED)]),
+    (C_, UNKNOWN_COMMAND, C_, [NOTED_INVALID]),
+    (C_, RATE_LIMIT, C_, [NOTED_LIMIT]),
     (C_, HELLO, C_, [HELLO]),
     (C_, QueueLevels({"es": 1}), C_, []),
     (C_, Unread("x"), C_, [OperatorNotice("unread", "x")]),
-    (C_, StreamEnded(), O, [f"ended: {ENDED}"]),
-    (C_, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
+    (C_, StreamEnded(), O, [STREAM_ENDED]),
+    (C_, TIMEOUT, O, [TIMED_OUT]),
     (R, RUNNING, R, []),
     (R, TaskReport("", "unknown"), R, []),
-    (R, NOT_FOUND, R, [OperatorNotice("error", "NOT_FOUND")]),
-    (R, UNKNOWN_COMMAND, R, [OperatorNotice("error", "VALIDATION_ERROR")]),
-    (R, RATE_LIMIT, R, [OperatorNotice("error", "RATE_LIMIT")]),
+    (R, NOT_FOUND, R, [NOTED_NOT_FOUND]),
+    (R, UNKNOWN_COMMAND, R, [NOTED_INVALID]),
+    (R, RATE_LIMIT, R, [NOTED_LIMIT]),
     (R, HELLO, R, [HELLO]),
-    (
-        R,
-        WarningReport("VOICE_NOT_FOUND", "text"),
-        R,
-        [OperatorNotice("warning", "VOICE_NOT_FOUND")],
-    ),
-    (R, StreamEnded(), O, [f"ended: {ENDED}"]),
-    (R, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
-    (R, INTERRUPTED, R, []),
+    (R, NO_VOICE, R, [OperatorNotice("warning", "VOICE_NOT_FOUND")]),
+    (R, StreamEnded(), O, [STREAM_ENDED]),
+    (R, TIMEOUT, O, [TIMED_OUT]),
+    (R, TaskReport("interrupt_task", "running"), R, []),
     (R, PAUSED, R, []),
     (P, RUNNING, P, []),
     (P, PAUSED, P, []),
-    (P, NOT_FOUND, P, [OperatorNotice("error", "NOT_FOUND")]),
+    (P, NOT_FOUND, P, [NOTED_NOT_FOUND]),
     (P, HELLO, P, [HELLO]),
-    (P, StreamEnded(), O, [f"ended: {ENDED}"]),
-    (P, ErrorReport("SERVICE_TIMEOUT", ""), O, [f"ended: {TIMEOUT}"]),
+    (P, StreamEnded(), O, [STREAM_ENDED]),
+    (P, TIMEOUT, O, [TIMED_OUT]),
     (E, HELLO, E, [HELLO]),
     (E, RUNNING, E, []),
-    (E, RATE_LIMIT, E, [OperatorNotice("error", "RATE_LIMIT")]),
+    (E, RATE_LIMIT, E, [NOTED_LIMIT]),
     (E, StreamEnded(), DONE, [SessionEnded()]),
-    (E, ErrorReport("SERVICE_TIMEOUT", ""), DONE, [SessionEnded()]),
+    (E, TIMEOUT, DONE, [SessionEnded()]),
     (O, RUNNING, O, []),
     (O, INVALID, O, []),
     (O, NOT_FOUND, O, []),
     (O, StreamEnded(), O, []),
-    (O, ErrorReport("SERVICE_TIMEOUT", ""), O, []),
+    (O, TIMEOUT, O, []),
     (O, HELLO, O, []),
 ]
 
 
-@pytest.mark.parametrize(("before", "message", "after", "meanings"), TABLE)
+@pytest.mark.parametrize(("before", "message", "after", "events"), TABLE)
 def test_messages_in_states(
-    before: SessionState, message: Message, after: SessionState, meanings: list[Any]
+    before: SessionState, message: Message, after: SessionState, events: list[Any]
 ) -> None:
-    """Each message moves the task to one state and means one thing."""
-    conversation = talk(before)
+    """Each message moves the task to one state, and one thing comes of it."""
+    book = Playbook(before) >> message
+    for event in events:
+        book <<= event
 
-    assert conversation.hear(message) == meanings
-    assert conversation.conversation.state is after
+    assert book
+    assert book.state is after
 
 
 def test_a_task_is_asked_for_until_it_runs() -> None:
     """One `set_task`, then `get_task` at its pace; once it runs there is nothing to say."""
-    conversation = Talk()
-    said = [conversation.wish(A), conversation.next(), conversation.next()]
-    conversation.hear(NOT_FOUND)
-    said.append(conversation.next())
-    conversation.hear(RUNNING)
-
-    ask = Command("get_task", {"exclude_hidden": True})
-    assert said == [Command("set_task", A), ask, ask, ask]
-    assert conversation.next() is None
-    assert conversation.conversation.next_time() is None
+    assert (
+        Playbook()
+        >> wish(A)
+        << SET_A
+        << GET
+        << GET
+        >> NOT_FOUND
+        << GET
+        >> RUNNING
+        << BriefFollowed()
+        << NOTHING
+    )
 
 
 def test_a_task_that_was_never_heard_is_sent_again() -> None:
     """Three answers that there is none are more than a slow start."""
-    session = talk(SessionState.CONFIGURING)
-    said: list[str] = []
-    for _ in range(9):
-        command = session.next()
-        assert command is not None
-        said.append(command.name)
-        if command.name == "get_task":
-            session.hear(NOT_FOUND)
+    book = Playbook(C_)
+    for _ in range(2):
+        book = book << GET >> NOT_FOUND << GET >> NOT_FOUND << GET >> NOT_FOUND << SET_A
 
-    asked = ["get_task"] * 3
-    assert said == [*asked, "set_task", *asked, "set_task", "get_task"]
+    assert book << GET
 
 
 def test_nothing_is_said_without_a_wish() -> None:
     """A conversation without a wish neither speaks nor waits."""
-    conversation = TaskConversation()
-
-    assert conversation.next_command(WEEK) is None
-    assert conversation.next_time() is None
+    assert Playbook() >> wait(WEEK) << NOT_YET << NOTHING
 
 
 def test_the_last_wish_wins() -> None:
     """What was wished in between is never sent."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.conversation.wish(B)
-
-    assert conversation.wish(C) == Command("set_task", C)
-    conversation.hear(RUNNING)
-    assert conversation.next() is None
+    assert Playbook(R) >> wish(B) >> wish(C) << SET_C >> RUNNING << BriefFollowed() << NOTHING
 
 
 def test_a_wish_that_is_taken_back_is_not_sent() -> None:
-    """Whoever wants again what runs already causes nothing."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.conversation.wish(B)
-
-    assert conversation.wish(dict(A)) is None
+    """To want again what runs already causes nothing."""
+    assert Playbook(R) >> wish(B) >> wish(dict(A)) << BriefFollowed() << NOTHING
 
 
 def test_a_change_is_confirmed_too() -> None:
     """A changed task is asked for until it runs, and that it does is news."""
-    conversation = talk(SessionState.RUNNING)
-
-    assert conversation.wish(B) == Command("set_task", B)
-    assert conversation.next() == Command("get_task", {"exclude_hidden": True})
-    assert conversation.hear(RUNNING) == [BriefFollowed()]
-    assert conversation.next() is None
+    assert Playbook(R) >> wish(B) << SET_B << GET >> RUNNING << BriefFollowed() << NOTHING
 
 
 def test_a_refused_change_leaves_the_task_running() -> None:
     """The wish is dropped for good, told once, and what runs needs no repetition."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.wish(B)
+    book = Playbook(R) >> wish(B) << SET_B >> INVALID << UpdateRefused(REFUSED) << NOTHING
 
-    assert conversation.hear(INVALID) == [UpdateRefused(REFUSED)]
-    assert conversation.conversation.state is SessionState.RUNNING
-    assert conversation.next() is None
-    assert conversation.wish(C) == Command("set_task", C)
+    assert book.state is R
+    assert book >> wish(C) << SET_C
 
 
 def test_a_refused_task_is_never_sent_again_unchanged() -> None:
-    """Wishing again what was refused sends nothing."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.wish(B)
-    conversation.hear(INVALID)
+    """Wishing again what was refused sends nothing, and is refused again."""
+    book = Playbook(R) >> wish(B) << SET_B >> INVALID << UpdateRefused(REFUSED)
 
-    assert conversation.wish(dict(B)) is None
+    assert book >> wish(dict(B)) << UpdateRefused(REFUSED) << NOTHING
 
 
 def test_a_refusal_leaves_a_newer_wish_alone() -> None:
     """What was wished while the refused one was under way is sent next."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.wish(B)
-    conversation.conversation.wish(C)
-    conversation.hear(INVALID)
-
-    assert conversation.next() == Command("set_task", C)
+    assert Playbook(R) >> wish(B) << SET_B >> wish(C) >> INVALID << UpdateRefused(REFUSED) << SET_C
 
 
 def test_a_refusal_of_nothing_refuses_nothing() -> None:
     """A late `VALIDATION_ERROR` does not stop what has still to be sent."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.conversation.repeat()
-    conversation.hear(INVALID)
-
-    assert conversation.next() == Command("set_task", A)
+    assert Playbook(R) >> repeat >> INVALID << NOTED_INVALID << SET_A
 
 
-@pytest.mark.parametrize("loss", ["repeat", "not found"])
-def test_a_peer_that_forgot_gets_what_ran(loss: str) -> None:
+def test_a_peer_that_forgot_gets_what_ran() -> None:
     """After a refused change, a peer without a task gets the one that was accepted last."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.wish(B)
-    conversation.hear(INVALID)
-    if loss == "repeat":
-        conversation.conversation.repeat()
-    else:
-        conversation.hear(NOT_FOUND)
+    book = Playbook(R) >> wish(B) << SET_B >> INVALID << UpdateRefused(REFUSED)
 
-    assert conversation.next() == Command("set_task", A)
+    assert book >> repeat << SET_A >> RUNNING >> NOT_FOUND << NOTED_NOT_FOUND << SET_A
 
 
 def test_a_lost_task_is_sent_once_more() -> None:
     """`NOT_FOUND` of a running task sends it again; a second one in a row ends the session."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.hear(NOT_FOUND)
+    book = Playbook(R) >> NOT_FOUND << NOTED_NOT_FOUND << SET_A
 
-    assert conversation.next() == Command("set_task", A)
-    assert conversation.hear(NOT_FOUND) == [
-        ("ended: the Palabra session was lost: Palabra lost the task")
-    ]
+    assert book >> NOT_FOUND << ended(f"{LOST}Palabra lost the task")
 
 
 def test_a_task_that_came_back_may_be_lost_again() -> None:
     """Once it runs again, the next loss is a first one."""
-    conversation = talk(SessionState.RUNNING)
+    book = Playbook(R)
     for _ in range(3):
-        assert conversation.hear(NOT_FOUND) == [OperatorNotice("error", "NOT_FOUND")]
-        assert conversation.next() == Command("set_task", A)
-        conversation.hear(RUNNING)
+        book = book >> NOT_FOUND << NOTED_NOT_FOUND << SET_A >> RUNNING << BriefFollowed()
 
-    assert conversation.conversation.state is SessionState.RUNNING
+    assert book.state is R
 
 
 @pytest.mark.parametrize("error", [RATE_LIMIT, UNKNOWN_COMMAND, ErrorReport("", "")])
-@pytest.mark.parametrize("state", [SessionState.CONFIGURING, SessionState.RUNNING])
+@pytest.mark.parametrize("state", [C_, R])
 def test_a_command_that_may_not_have_counted_is_repeated(
     state: SessionState, error: ErrorReport
 ) -> None:
     """After an error that refuses nothing, the same task is sent again, first or changed."""
-    conversation = talk(state)
-    conversation.wish(B)
-    conversation.hear(error)
+    book = Playbook(state) >> wish(B) << SET_B
 
-    assert conversation.conversation.next_command(conversation.now) is None
-    assert conversation.next() == Command("set_task", B)
+    assert book >> error << OperatorNotice("error", error.code) << NOT_YET << SET_B
 
 
 def test_a_change_that_is_never_understood_is_refused() -> None:
-    """Errors that nobody knows do not send the same change for ever; what ran goes on."""
-    session = talk(SessionState.RUNNING)
-    said = [session.wish(B)]
+    """Unknown errors do not send the same change for ever; what ran goes on."""
+    book = Playbook(R) >> wish(B) << SET_B
     for _ in range(2):
-        assert session.hear(RATE_LIMIT) == [OperatorNotice("error", "RATE_LIMIT")]
-        said.append(session.next())
+        book = book >> RATE_LIMIT << NOTED_LIMIT << SET_B
 
-    assert said == [Command("set_task", B)] * 3
-    assert session.hear(RATE_LIMIT) == [
-        UpdateRefused("Palabra refused the settings: slow down (RATE_LIMIT)")
-    ]
-    assert session.next() is None
-    assert session.conversation.state is SessionState.RUNNING
+    refused = UpdateRefused("Palabra refused the settings: slow down (RATE_LIMIT)")
+    assert book >> RATE_LIMIT << refused << NOTHING
+    assert book.state is R
 
 
 def test_a_late_error_does_not_disturb_what_runs() -> None:
     """An error while nothing is under way repeats nothing."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.hear(RATE_LIMIT)
-
-    assert conversation.next() is None
+    assert Playbook(R) >> RATE_LIMIT << NOTED_LIMIT << NOTHING
 
 
 def test_a_resumed_connection_is_asked() -> None:
-    """After lost packets the task is not sent again, only asked for."""
-    conversation = talk(SessionState.RUNNING)
-    conversation.conversation.ask_again()
+    """After lost packets the task is not sent again, only asked for, once for all doubts."""
+    book = Playbook(R)
+    for _ in range(10):
+        book >>= ask_again
 
-    assert conversation.next() == Command("get_task", {"exclude_hidden": True})
-    conversation.hear(RUNNING)
-    assert conversation.next() is None
+    assert book << GET >> RUNNING << NOTHING
 
 
 def test_the_end_is_the_end() -> None:
     """After it nothing is sent, whatever is wished."""
-    conversation = talk(SessionState.FAILED)
-
-    assert conversation.wish(B) is None
-    assert conversation.conversation.next_time() is None
+    assert Playbook(O) >> wish(B) << NOT_YET << NOTHING
 
 
 def test_errors_are_of_their_kinds() -> None:
     """A refusal is no loss: one must not be retried, the other may."""
-    refused, lost = talk(SessionState.CONFIGURING), talk(SessionState.CONFIGURING)
-    [first] = refused.conversation.receive(INVALID, 0)
-    [second] = lost.conversation.receive(StreamEnded(), 0)
+    [first] = Playbook(C_).conversation.receive(INVALID, 0)
+    [second] = Playbook(C_).conversation.receive(StreamEnded(), 0)
 
     assert isinstance(first, SessionEnded)
     assert isinstance(first.error, TaskRejected)
@@ -397,502 +286,245 @@ def test_errors_are_of_their_kinds() -> None:
     assert isinstance(second.error, SessionLost)
 
 
-def test_a_pause_is_asked_for_until_it_is_known() -> None:
-    """Where nobody acknowledges it, `get_task` does; then there is nothing to say."""
-    session = talk(SessionState.RUNNING)
+@pytest.mark.parametrize("state", [R, P])
+def test_what_is_only_asked_for_is_not_refused(state: SessionState) -> None:
+    """After a reconnect a stray validation error bars nothing, and what runs may be wished."""
+    book = Playbook(state) >> ask_again >> INVALID << NOTED_INVALID
 
-    assert session.pause() == Command("pause_task", {})
-    assert not session.conversation.is_heard
-    assert session.next() == Command("get_task", {"exclude_hidden": True})
-    session.hear(TaskReport("", "paused"))
-    assert session.next() is None
-    assert session.conversation.state is SessionState.PAUSED
+    assert book >> wish(A) << BriefFollowed() << GET
 
 
-def test_an_answer_from_before_a_pause_says_nothing_of_it() -> None:
-    """`running` that was under way when the pause went out does not undo it."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.ask_again()
-    session.next()
-    session.hear(RUNNING)
-    session.pause()
-    session.hear(RUNNING)
-
-    assert session.conversation.state is SessionState.PAUSED
-    assert not session.conversation.is_heard
-
-
-def test_a_pause_that_was_not_heard_is_repeated() -> None:
-    """A task that says it runs, asked after the pause went out, is paused once more."""
-    session = talk(SessionState.RUNNING)
-    session.pause()
-    session.next()
-    session.hear(RUNNING)
-
-    assert session.conversation.is_heard
-    assert session.next() == Command("pause_task", {})
-
-
-def test_a_pause_ends_with_the_task() -> None:
-    """There is no other command for it; Palabra hears again once it says so."""
-    session = talk(SessionState.PAUSED)
-
-    assert session.resume() == Command("set_task", A)
-    assert not session.conversation.is_heard
-    assert session.hear(TaskReport("set_task", "running")) == [BriefFollowed()]
-    assert session.conversation.is_heard
-
-
-def test_a_change_in_a_pause_waits_for_its_end() -> None:
-    """Every `set_task` starts the bill again; so the newest wish goes with the next word."""
-    session = talk(SessionState.PAUSED)
-
-    assert session.wish(B) is None
-    assert session.wish(C) is None
-    assert session.resume() == Command("set_task", C)
-
-
-def test_a_pause_that_is_no_longer_wanted_is_not_sent() -> None:
-    """Somebody who speaks again in time is not interrupted."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.pause()
-
-    assert session.resume() is None
-    assert session.conversation.is_heard
-
-
-def test_a_change_comes_before_a_pause() -> None:
-    """A pause is of a task that is known to run."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.pause()
-
-    assert session.wish(B) == Command("set_task", B)
-    assert session.next() == Command("get_task", {"exclude_hidden": True})
-    session.hear(RUNNING)
-    assert session.next() == Command("pause_task", {})
-
-
-def test_a_pause_that_may_not_have_counted_is_repeated() -> None:
-    """After a rate limit Palabra still hears, until the pause is sent once more."""
-    session = talk(SessionState.RUNNING)
-    session.pause()
-    session.hear(RATE_LIMIT)
-
-    assert session.conversation.is_heard
-    assert session.conversation.next_command(session.now) is None
-    assert session.next() == Command("pause_task", {})
-
-
-def test_a_resumption_that_was_not_heard_is_repeated() -> None:
-    """A task that says it is paused although it was resumed is sent again."""
-    session = talk(SessionState.PAUSED)
-    session.resume()
-    session.next()
-    session.hear(TaskReport("", "paused"))
-
-    assert session.next() == Command("set_task", A)
-
-
-def test_pauses_keep_their_distance() -> None:
-    """Two of `pause_task` and `end_task` are three seconds apart."""
-    session = talk(SessionState.RUNNING)
-    session.pause()
-
-    assert not session.conversation.may_end(session.now + 2.9)
-    assert session.conversation.may_end(session.now + PAUSE_INTERVAL_SECONDS)
+def test_a_task_of_an_unknown_state_is_still_there() -> None:
+    """A mere doubt is satisfied by that."""
+    assert Playbook(R) >> ask_again << GET >> TaskReport("", "unknown") << NOTHING >> wait(WEEK)
 
 
 def test_the_tail_is_waited_for() -> None:
     """`end_task` without force, once, and then nothing but listening until the stream ends."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.finish()
+    book = Playbook(R) >> finish << end_task() << NOTHING >> HELLO << HELLO
 
-    assert session.next() == Command("end_task", {})
-    assert session.next() is None
-    assert session.hear(HELLO) == [HELLO]
-    assert session.hear(StreamEnded()) == [SessionEnded()]
-    assert session.conversation.state is SessionState.CLOSED
+    assert book >> StreamEnded() << SessionEnded()
+    assert book.state is DONE
 
 
 def test_an_end_that_may_not_have_counted_is_repeated() -> None:
     """A rate limit does not leave the task running."""
-    session = talk(SessionState.ENDING)
-    session.hear(RATE_LIMIT)
-
-    assert session.next() == Command("end_task", {})
+    assert Playbook(E) >> RATE_LIMIT << NOTED_LIMIT << end_task()
 
 
-def test_an_interruption_falls_back_to_its_older_name() -> None:
-    """An unknown command refuses no task; after the older name nothing else is tried."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.say(commands.interrupt_task(["es"]))
-    data = {"languages": ["es"], "pause_task": False}
+def test_a_missing_voice_is_told_by_the_task_that_was_sent() -> None:
+    """The tasks that went out count, not those that were skipped; each voice is told once."""
+    skipped, sent = (
+        {"pipeline": {"translations": [{"speech_generation": {"voice_id": voice}}]}}
+        for voice in ("skipped", "sent")
+    )
+    conversation = TaskConversation()
+    conversation.wish(skipped)
+    conversation.wish(sent)
+    assert conversation.next_command(100.0) is not None
+    conversation.receive(RUNNING, 101.0)
 
-    assert session.next() == Command("interrupt_task", data)
-    session.hear(UNKNOWN_COMMAND)
-    assert session.next() == Command("flush_task", data)
-    session.hear(UNKNOWN_COMMAND)
-    assert session.next() is None
-    assert session.conversation.state is SessionState.RUNNING
-
-
-def test_an_acknowledged_interruption_is_over() -> None:
-    """A later complaint is about something else."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.say(commands.interrupt_task())
-    session.next()
-    session.hear(INTERRUPTED)
-    session.hear(UNKNOWN_COMMAND)
-
-    assert session.next() is None
+    noted = OperatorNotice("warning", "VOICE_NOT_FOUND")
+    assert conversation.receive(NO_VOICE, 102.0) == [noted, VoiceMissing("sent")]
+    assert conversation.receive(NO_VOICE, 103.0) == []
 
 
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        "ValidationError(model='TtsTaskRequestMessage', errors=[])",
-        "[{'loc': ('text',), 'msg': 'too long'}]",
-        "[{'loc': ('language',), 'msg': 'no'}, {'loc': ('text',), 'msg': 'no'}]",
-    ],
-)
-def test_a_refused_text_refuses_no_task(refusal: str) -> None:
-    """A validation error that is about another command leaves a change under way alone."""
-    session = talk(SessionState.RUNNING)
-    session.wish(B)
+def test_a_pause_is_asked_for_until_it_is_known() -> None:
+    """Where it is not acknowledged, `get_task` tells; then there is nothing to say."""
+    book = Playbook(R) >> pause << PAUSE
+    assert not book.conversation.is_heard
 
-    for _ in range(5):
-        assert session.hear(ErrorReport("VALIDATION_ERROR", refusal)) == [
-            OperatorNotice("error", "VALIDATION_ERROR")
-        ]
-    assert session.next() == ASK
-    assert session.hear(RUNNING) == [BriefFollowed()]
+    assert book << GET >> TaskReport("", "paused") << NOTHING
+    assert book.state is P
 
 
-def test_an_error_that_may_be_about_a_text_refuses_no_task_at_once() -> None:
-    """Where both wait for an answer the task is sent again, and refused if it is so once more."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.say(TEXT)
-    session.wish(B)
-    session.next()
-    session.conversation.next_command(session.now)
+def test_an_answer_from_before_a_pause_says_nothing_of_it() -> None:
+    """`running` that was under way when the pause went out does not undo it."""
+    book = Playbook(R) >> ask_again << GET >> RUNNING >> pause << PAUSE >> RUNNING
 
-    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
-    session.now += 5
-    assert session.next() == Command("set_task", B)
-    assert session.hear(INVALID) == [UpdateRefused(REFUSED)]
+    assert book.state is P
+    assert not book.conversation.is_heard
 
 
-@pytest.mark.parametrize("state", [SessionState.RUNNING, SessionState.PAUSED])
-def test_what_is_only_asked_for_is_not_refused(state: SessionState) -> None:
-    """After a reconnect a stray validation error bars nothing, and what runs may be wished."""
-    session = talk(state)
-    session.conversation.ask_again()
+def test_a_pause_that_was_not_heard_is_repeated() -> None:
+    """A task that says it runs, asked after the pause went out, is paused once more."""
+    book = Playbook(R) >> pause << PAUSE << GET >> RUNNING
 
-    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
-    assert session.conversation.wish(A) == [BriefFollowed()]
-    assert session.next() == ASK
+    assert book.conversation.is_heard
+    assert book << PAUSE
+
+
+def test_a_pause_ends_with_the_task() -> None:
+    """There is no other command for it; Palabra hears again once it says so."""
+    book = Playbook(P) >> resume << SET_A
+    assert not book.conversation.is_heard
+
+    assert book >> TaskReport("set_task", "running") << BriefFollowed()
+    assert book.conversation.is_heard
+
+
+def test_a_change_in_a_pause_waits_for_its_end() -> None:
+    """Every `set_task` starts the bill again; so the newest wish goes with the next word."""
+    assert Playbook(P) >> wish(B) << NOTHING >> wish(C) << NOTHING >> resume << SET_C
+
+
+def test_a_pause_that_is_no_longer_wanted_is_not_sent() -> None:
+    """A speaker who speaks again in time is not interrupted."""
+    book = Playbook(R) >> pause >> resume << NOTHING
+
+    assert book.conversation.is_heard
+
+
+def test_a_change_comes_before_a_pause() -> None:
+    """A pause is of a task that is known to run."""
+    book = Playbook(R) >> pause >> wish(B) << SET_B << GET
+
+    assert book >> RUNNING << BriefFollowed() << PAUSE
+
+
+def test_a_pause_that_may_not_have_counted_is_repeated() -> None:
+    """After a rate limit Palabra still hears, until the pause is sent once more."""
+    book = Playbook(R) >> pause << PAUSE >> RATE_LIMIT << NOTED_LIMIT
+    assert book.conversation.is_heard
+
+    assert book << NOT_YET << PAUSE
+
+
+def test_a_resumption_that_was_not_heard_is_repeated() -> None:
+    """A task that says it is paused although it was resumed is sent again."""
+    assert Playbook(P) >> resume << SET_A << GET >> TaskReport("", "paused") << SET_A
+
+
+def test_pauses_keep_their_distance() -> None:
+    """Two of `pause_task` and `end_task` are three seconds apart."""
+    book = Playbook(R) >> pause << PAUSE
+
+    assert not book.conversation.may_end(book.now + 2.9)
+    assert book.conversation.may_end(book.now + PAUSE_INTERVAL_SECONDS)
 
 
 def test_what_runs_is_never_barred() -> None:
     """A task that ran before the pause cannot be wrong after it: it is sent again."""
-    session = talk(SessionState.PAUSED)
-    session.resume()
+    book = Playbook(P) >> resume << SET_A >> INVALID << NOTED_INVALID << SET_A
 
-    assert session.hear(INVALID) == [OperatorNotice("error", "VALIDATION_ERROR")]
-    assert session.next() == Command("set_task", A)
-    session.hear(RUNNING)
-    assert session.conversation.is_heard
-    assert session.conversation.wish(A) == [BriefFollowed()]
+    assert book >> RUNNING << BriefFollowed() >> wish(A) << BriefFollowed()
+    assert book.conversation.is_heard
 
 
-def test_a_change_that_is_refused_in_a_resumption_leaves_nobody_unheard() -> None:
+def test_a_change_that_is_refused_in_a_resumption_leaves_no_speaker_unheard() -> None:
     """Palabra is still paused then: what ran before is sent instead."""
-    session = talk(SessionState.PAUSED)
-    session.conversation.wish(B)
-    session.resume()
+    book = Playbook(P) >> wish(B) >> resume << SET_B >> INVALID << UpdateRefused(REFUSED) << SET_A
 
-    assert session.hear(INVALID) == [UpdateRefused(REFUSED)]
-    assert session.next() == Command("set_task", A)
-    session.hear(RUNNING)
-    assert session.conversation.is_heard
+    assert book >> RUNNING
+    assert book.conversation.is_heard
 
 
 def test_a_standing_refusal_is_not_taken_back() -> None:
     """That the old task runs on, after a reconnect or a pause, does not mean the wish is met."""
-    session = talk(SessionState.RUNNING)
-    session.wish(B)
-    session.hear(INVALID)
+    book = Playbook(R) >> wish(B) << SET_B >> INVALID << UpdateRefused(REFUSED)
+    book = book >> ask_again << GET >> RUNNING
+    book = book >> pause << PAUSE >> PAUSED >> resume << SET_A >> RUNNING
 
-    session.conversation.ask_again()
-    session.next()
-    assert session.hear(RUNNING) == []
-    session.pause()
-    session.hear(PAUSED)
-    session.resume()
-    assert session.hear(RUNNING) == []
-    assert session.conversation.wish(A) == [BriefFollowed()]
-
-
-def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
-    """Nobody is left unheard for ever: ten seconds after the first try the session is given up."""
-    session = talk(SessionState.PAUSED)
-    session.resume()
-    began = session.now
-
-    assert session.conversation.state is SessionState.RESUMING
-    assert not session.conversation.is_charged
-    assert not session.conversation.is_heard
-    assert session.give_up_in(9.9) == []
-    assert session.conversation.gives_up_at == pytest.approx(began + 10)
-    assert session.give_up_in(0.2) == [
-        ("ended: the Palabra session was lost: Palabra did not hear again within 10 s")
-    ]
-    assert session.give_up_in(0.2) == []
-    assert session.conversation.gives_up_at == math.inf
-
-
-def test_resuming_again_and_again_gives_no_more_time() -> None:
-    """Neither a task that says it is paused nor errors put the end off."""
-    session = talk(SessionState.PAUSED)
-    session.resume()
-    until = session.conversation.gives_up_at
-    for answer in (TaskReport("", "paused"), RATE_LIMIT):
-        session.next()
-        session.hear(answer)
-
-    assert session.conversation.gives_up_at == until
-
-
-def test_a_resumption_that_is_answered_ends_the_wait() -> None:
-    """A task that runs may run for ever, and so may a pause last."""
-    session = talk(SessionState.PAUSED)
-    assert session.give_up_in(WEEK) == []
-    session.resume()
-    session.hear(RUNNING)
-
-    assert session.give_up_in(WEEK) == []
-
-
-@pytest.mark.parametrize("cause", ["change", "reconnect", "peer"])
-def test_a_silent_control_channel_is_a_loss(cause: str) -> None:
-    """What runs and does not answer for half a minute has lost its ears."""
-    session = talk(SessionState.RUNNING)
-    if cause == "change":
-        session.wish(B)
-    elif cause == "reconnect":
-        session.conversation.ask_again()
-    else:
-        session.conversation.repeat()
-    session.conversation.next_command(session.now)
-
-    assert session.give_up_in(29) == []
-    assert session.give_up_in(2) == [
-        ("ended: the Palabra session was lost: Palabra did not answer within 30 s")
-    ]
-
-
-def test_a_task_of_an_unknown_state_is_still_there() -> None:
-    """Whoever only doubts is content with that."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.ask_again()
-    session.next()
-    session.hear(TaskReport("", "unknown"))
-
-    assert session.next() is None
-    assert session.give_up_in(WEEK) == []
-
-
-def test_a_task_that_never_runs_is_given_up_with_the_last_error() -> None:
-    """Half a minute after it was sent first; what Palabra said meanwhile is told."""
-    session = talk(SessionState.CONFIGURING)
-    for error in (ErrorReport("OTHER", "x"), ErrorReport("TOO_FAST", "slow down")):
-        session.hear(error)
-        session.next()
-
-    assert session.conversation.was_answered
-    assert session.give_up_in(30) == [
-        "ended: the Palabra session was lost: Palabra was not ready within 30 s; "
-        "it said: slow down (TOO_FAST)"
-    ]
-    assert session.conversation.may_end(session.now)
-
-
-def test_the_tail_is_waited_for_as_long_as_it_comes() -> None:
-    """Words and sound of it renew the wait; then the end is taken for granted."""
-    session = talk(SessionState.ENDING)
-    for _ in range(5):
-        assert session.give_up_in(9) == []
-        session.hear(HELLO)
-    assert session.give_up_in(9) == []
-    session.conversation.hear_tail(session.now)
-    assert session.give_up_in(9) == []
-
-    assert session.give_up_in(1.1) == [SessionEnded()]
-
-
-DENIALS = [
-    "INSUFFICIENT_FUNDS",
-    "UNAUTHORIZED",
-    "FORBIDDEN",
-    "PAYMENT_REQUIRED",
-    "NO_BALANCE",
-    "100050",
-    "402",
-]
-
-
-@pytest.mark.parametrize("code", DENIALS)
-@pytest.mark.parametrize("state", [SessionState.CONFIGURING, SessionState.PAUSED])
-def test_whoever_may_not_is_told_so_at_once(code: str, state: SessionState) -> None:
-    """Credentials and balance do not get better by trying again, at first or after a pause."""
-    session = talk(state)
-    session.resume()
-    [over] = session.conversation.receive(ErrorReport(code, "top up"), session.now)
-
-    assert isinstance(over, SessionEnded)
-    assert isinstance(over.error, AccessDenied)
-    assert not over.error.retryable
-    assert str(over.error) == (f"Palabra's credentials or balance do not allow it: top up ({code})")
-    assert session.conversation.state is SessionState.FAILED
-
-
-def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
-    """What ran before goes on, and an error while nothing was asked for is noted alone."""
-    session = talk(SessionState.RUNNING)
-    denied = ErrorReport("FORBIDDEN", "")
-    assert session.hear(denied) == [OperatorNotice("error", "FORBIDDEN")]
-    session.wish(B)
-
-    assert session.hear(denied) == [
-        UpdateRefused("Palabra's credentials or balance do not allow it: FORBIDDEN")
-    ]
-    assert session.next() is None
-
-
-@pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "500", "UNKNOWN", ""])
-def test_other_errors_deny_nothing(code: str) -> None:
-    """What may be different in a moment is tried again."""
-    session = talk(SessionState.CONFIGURING)
-
-    assert session.hear(ErrorReport(code, "x")) == [OperatorNotice("error", code)]
-    assert session.next() == Command("set_task", A)
+    assert book >> wish(A) << BriefFollowed()
 
 
 def test_a_late_acknowledgement_of_a_pause_is_history() -> None:
-    """Whoever speaks as the pause goes out is heard as soon as their resumption is answered."""
-    session = talk(SessionState.RUNNING)
-    session.pause()
-    session.resume()
-    session.hear(PAUSED)
+    """A speaker who speaks as the pause goes out is heard once the resumption is answered."""
+    book = Playbook(R) >> pause << PAUSE >> resume << SET_A >> PAUSED
 
-    assert session.hear(TaskReport("set_task", "running")) == [BriefFollowed()]
-    assert session.conversation.is_heard
-    assert session.next() is None
+    assert book >> TaskReport("set_task", "running") << BriefFollowed() << NOTHING
+    assert book.conversation.is_heard
 
 
 def test_a_pause_that_is_always_refused_is_tried_less_and_less() -> None:
     """Once it is told that silence is charged; a pause that comes to pass makes it forgotten."""
-    session = talk(SessionState.RUNNING)
-    session.conversation.pause()
+    book = Playbook(R) >> pause
+    error, noted = ErrorReport("NO_PAUSE", ""), OperatorNotice("error", "NO_PAUSE")
     tries: list[float] = []
-    told: list[Any] = []
-    while session.now < 1000:
-        due = session.conversation.next_time()
-        assert due is not None
-        session.now = max(session.now, due)
-        assert session.conversation.next_command(session.now) == Command("pause_task", {})
-        tries.append(session.now)
-        told += session.hear(ErrorReport("NO_PAUSE", ""))
+    while book.now < 1000:
+        is_told = len(tries) == 2
+        book = (
+            book
+            << PAUSE
+            >> error
+            << (OperatorNotice("pause refused", "NO_PAUSE") if is_told else noted)
+        )
+        tries.append(book.now)
 
     gaps = [later - earlier for earlier, later in pairwise(tries)]
     assert gaps[:3] == [pytest.approx(PAUSE_INTERVAL_SECONDS * 2**it) for it in range(3)]
     assert max(gaps) == pytest.approx(120)
-    assert told.count(OperatorNotice("pause refused", "NO_PAUSE")) == 1
 
-    session.now += 120
-    session.conversation.next_command(session.now)
-    session.hear(PAUSED)
-    session.resume()
-    session.hear(RUNNING)
-    assert session.pause() == Command("pause_task", {})
+    book = book << PAUSE >> PAUSED >> resume << SET_A >> RUNNING << BriefFollowed() >> pause
+    since = book.now
+    assert book << PAUSE
+    assert book.now - since <= PAUSE_INTERVAL_SECONDS
 
 
-def test_too_many_texts_are_refused_in_words() -> None:
-    """None is dropped behind anybody's back: the oldest are spoken, the newest is told no."""
-    session = talk(SessionState.RUNNING)
-    for number in range(60):
-        session.conversation.say(Command("tts_task", {"text": f"{number}"}))
-    with pytest.raises(ConfigError, match="text: 60 texts wait to be spoken already"):
-        session.conversation.say(TEXT)
+def test_a_resumption_that_is_never_answered_is_a_loss() -> None:
+    """No speaker is unheard for ever: ten seconds after the first try the session is given up."""
+    book = Playbook(P) >> resume << SET_A
+    began = book.now
 
-    assert session.next() == Command("tts_task", {"text": "0"})
-    session.conversation.say(TEXT)
-
-
-@pytest.mark.parametrize(
-    ("languages", "spoken"),
-    [([], []), (["es"], ["translated", "german"]), (["fr"], ["spanish", "translated", "german"])],
-)
-def test_an_interruption_goes_first_and_drops_texts(
-    languages: list[str], spoken: list[str]
-) -> None:
-    """What it is meant for is not spoken afterwards; what is for all targets is."""
-    session = talk(SessionState.RUNNING)
-    for text, language, is_translated in [
-        ("spanish", "es", False),
-        ("translated", "es", True),
-        ("german", "de", False),
-    ]:
-        data = {"text": text, "language": language, "translate_text": is_translated}
-        session.conversation.say(Command("tts_task", data))
-    session.conversation.say(commands.interrupt_task(languages))
-
-    first = session.next()
-    assert first is not None
-    assert first.name == "interrupt_task"
-    rest: list[str] = []
-    while (command := session.next()) is not None:
-        rest.append(command.data["text"])
-    assert rest == spoken
+    assert book.state is SessionState.RESUMING
+    assert not book.conversation.is_charged
+    assert not book.conversation.is_heard
+    assert book >> wait(9.9)
+    assert book.conversation.gives_up_at == pytest.approx(began + 10)
+    assert book >> wait(0.2) << ended(f"{LOST}Palabra did not hear again within 10 s")
+    assert book >> wait(0.2)
+    assert book.conversation.gives_up_at == math.inf
 
 
-def test_doubts_are_one_question() -> None:
-    """However often it is asked to make sure, one `get_task` goes out."""
-    session = talk(SessionState.RUNNING)
-    for _ in range(10):
-        session.conversation.ask_again()
+def test_resuming_again_and_again_gives_no_more_time() -> None:
+    """Neither a task that says it is paused nor errors put the end off."""
+    book = Playbook(P) >> resume << SET_A
+    until = book.conversation.gives_up_at
 
-    assert session.next() == ASK
-    assert session.hear(RUNNING) == []
-    assert session.next() is None
+    assert book << GET >> TaskReport("", "paused") << SET_A >> RATE_LIMIT << NOTED_LIMIT
+    assert book.conversation.gives_up_at == until
 
 
-def test_texts_wait_for_the_task_and_for_their_turn() -> None:
-    """Nothing is spoken before the task runs, and sixty texts take a minute."""
-    session = talk(SessionState.CONFIGURING)
-    for _ in range(3):
-        session.conversation.say(Command("tts_task", {"text": "hi"}))
-    first = session.next()
-    session.hear(RUNNING)
-    times = [session.conversation.next_time() or 0.0]
-    while (command := session.conversation.next_command(session.now)) is None or times:
-        if command is not None:
-            assert command.name == "tts_task"
-        due = session.conversation.next_time()
-        if due is None:
-            break
-        times.append(due)
-        session.now = max(session.now, due)
+def test_a_resumption_that_is_answered_ends_the_wait() -> None:
+    """A task that runs may run for ever, and so may a pause last."""
+    book = Playbook(P) >> wait(WEEK) >> resume << SET_A
 
-    assert first is not None
-    assert first.name == "get_task"
-    assert [later - earlier for earlier, later in pairwise(times[1:])] == [
-        pytest.approx(1.05) for _ in times[2:]
-    ]
+    assert book >> RUNNING << BriefFollowed() >> wait(WEEK)
+
+
+@pytest.mark.parametrize(("cause", "sent"), [(wish(B), SET_B), (ask_again, GET), (repeat, SET_A)])
+def test_a_silent_control_channel_is_a_loss(cause: Any, sent: Command) -> None:  # noqa: ANN401
+    """A task that runs, and whose side does not answer for half a minute, hears no command."""
+    book = Playbook(R) >> cause << sent
+
+    assert book >> wait(29)
+    assert book >> wait(2) << ended(f"{LOST}Palabra did not answer within 30 s")
+
+
+def test_a_task_that_never_runs_is_given_up_with_the_last_error() -> None:
+    """Half a minute after it was sent first; what Palabra said meanwhile is told."""
+    book = Playbook(C_)
+    for code, words in (("OTHER", "x"), ("TOO_FAST", "slow down")):
+        book = book >> ErrorReport(code, words) << OperatorNotice("error", code) << SET_A
+
+    assert book.conversation.was_answered
+    sentence = f"{LOST}Palabra was not ready within 30 s; it said: slow down (TOO_FAST)"
+    assert book >> wait(30) << ended(sentence)
+    assert book.conversation.may_end(book.now)
+
+
+def test_the_tail_is_waited_for_as_long_as_it_comes() -> None:
+    """Words and sound of it renew the wait; then the end is taken for granted."""
+    book = Playbook(E)
+    for _ in range(5):
+        book = book >> wait(9) >> HELLO << HELLO
+    book = book >> wait(9) >> hear_tail >> wait(9)
+
+    assert book >> wait(1.1) << SessionEnded()
 
 
 class AnyConversation(RuleBasedStateMachine):
-    """Whatever is wished and answered, in any order, at any pace."""
+    """Any wishes and answers, in any order, at any pace."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -941,9 +573,9 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(message=st.sampled_from([it for _, it, _, _ in TABLE]))
     def receive(self, message: Message) -> None:
         """Hear something."""
-        for meaning in self.conversation.receive(message, self.now):
+        for event in self.conversation.receive(message, self.now):
             assert not self.was_over
-            self.was_over = isinstance(meaning, SessionEnded)
+            self.was_over = isinstance(event, SessionEnded)
 
     @rule()
     def pause(self) -> None:
@@ -964,9 +596,9 @@ class AnyConversation(RuleBasedStateMachine):
     def lose_patience(self, seconds: float) -> None:
         """Wait, and give up what did not come in time."""
         self.now += seconds
-        for meaning in self.conversation.give_up(self.now):
+        for event in self.conversation.give_up(self.now):
             assert not self.was_over
-            self.was_over = isinstance(meaning, SessionEnded)
+            self.was_over = isinstance(event, SessionEnded)
         assert self.conversation.gives_up_at > self.now
 
     @precondition(lambda self: len(self.sent) > 20)
@@ -994,7 +626,7 @@ class AnyConversation(RuleBasedStateMachine):
             assert all(gap >= interval - 1e-6 for gap in gaps)
 
     @invariant()
-    def nobody_pays_in_a_pause(self) -> None:
+    def a_pause_costs_nothing(self) -> None:
         """What is paused is not heard."""
         assert not (
             self.conversation.is_heard and self.conversation.state is not SessionState.RUNNING
@@ -1015,21 +647,21 @@ AnyConversation.TestCase.settings = settings(max_examples=60, stateful_step_coun
 test_any_conversation = AnyConversation.TestCase
 
 
-@given(st.lists(st.sampled_from([A, B, C]), min_size=1, max_size=10))
-def test_a_willing_peer_ends_with_the_last_wish(wishes: list[dict[str, str]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from([A, B, C]), st.booleans()), min_size=1, max_size=10))
+def test_a_willing_peer_ends_with_the_last_wish(wishes: list[tuple[dict[str, str], bool]]) -> None:
     """However wishes come, the last task that was sent is the last one wished."""
-    conversation = Talk()
-    tasks: list[Any] = []
-    for number, task in enumerate(wishes):
-        conversation.conversation.wish(task)
-        if number % 2 and (command := conversation.next()) is not None:
+    conversation, now, tasks = TaskConversation(), 0.0, list[Any]()
+    for number, (task, is_sent) in enumerate([*wishes, (wishes[-1][0], True)]):
+        conversation.wish(task)
+        while is_sent and (due := conversation.next_time()) is not None:
+            now = max(now, due)
+            command = conversation.next_command(now)
+            assert command is not None
             if command.name == "set_task":
                 tasks.append(command.data)
-            conversation.hear(RUNNING)
-    while (command := conversation.next()) is not None:
-        if command.name == "set_task":
-            tasks.append(command.data)
-        conversation.hear(RUNNING)
+            conversation.receive(RUNNING, now)
+            if number < len(wishes):
+                break
 
-    assert tasks[-1] == wishes[-1]
+    assert tasks[-1] == wishes[-1][0]
     assert all(earlier != later for earlier, later in pairwise(tasks))

@@ -1,4 +1,4 @@
-"""Errors and warnings: the kind of each, its words, and the voices that a warning means."""
+"""Errors and warnings: the kind of each, its meaning for the task, its words, missing voices."""
 
 from __future__ import annotations
 
@@ -8,17 +8,223 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from palabra_agent.errors import AccessDenied
 from palabra_agent.palabra.protocol.commands import Task
-from palabra_agent.palabra.protocol.conversation import TaskConversation
 from palabra_agent.palabra.protocol.events import OperatorNotice
-from palabra_agent.palabra.protocol.messages import TaskReport, WarningReport
-from palabra_agent.palabra.protocol.task_errors import MissingVoices, readable
-from palabra_agent.session import VoiceMissing
+from palabra_agent.palabra.protocol.messages import ErrorReport
+from palabra_agent.palabra.protocol.task_errors import (
+    ErrorKind,
+    MissingVoices,
+    Reaction,
+    TaskErrors,
+    in_words,
+    kind_of,
+    readable,
+)
+from palabra_agent.palabra.protocol.task_state import SessionState, TaskState
+from palabra_agent.session import UpdateRefused
+
+from .playbook import (
+    INVALID,
+    NOT_FOUND,
+    NOTHING,
+    RATE_LIMIT,
+    SET_A,
+    SET_B,
+    UNKNOWN_COMMAND,
+    A,
+    B,
+    Playbook,
+    ended,
+    resume,
+    wish,
+)
 
 pytestmark = pytest.mark.unit
 
-NOTED = OperatorNotice("warning", "VOICE_NOT_FOUND")
+DENIED = "Palabra's credentials or balance do not allow it: "
+DENIALS = [
+    "INSUFFICIENT_FUNDS",
+    "UNAUTHORIZED",
+    "FORBIDDEN",
+    "PAYMENT_REQUIRED",
+    "NO_BALANCE",
+    "100050",
+    "402",
+]
+TIMEOUT = ErrorReport("SERVICE_TIMEOUT", "")
+OF_TASK = ErrorReport("VALIDATION_ERROR", "[{'loc': ('pipeline', 'x'), 'msg': 'no'}]")
+OF_TEXT = ErrorReport("VALIDATION_ERROR", "[{'loc': ('text',), 'msg': 'too long'}]")
+
+
+def invalid(desc: str) -> ErrorReport:
+    """Make a validation error."""
+    return ErrorReport("VALIDATION_ERROR", desc)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TIMEOUT, ErrorKind.NO_SOUND),
+        (NOT_FOUND, ErrorKind.NO_TASK),
+        *((ErrorReport(code, ""), ErrorKind.DENIED) for code in DENIALS),
+        (UNKNOWN_COMMAND, ErrorKind.UNKNOWN_COMMAND),
+        (invalid("ValidationError(model='SetTaskRequestMessage', errors=[])"), ErrorKind.SETTINGS),
+        (invalid("ValidationError(model='TtsTaskRequest', errors=[])"), ErrorKind.OTHER_COMMAND),
+        (OF_TASK, ErrorKind.SETTINGS),
+        (invalid("[{'loc': ('text', 'pipeline'), 'msg': 'no'}]"), ErrorKind.OTHER_COMMAND),
+        (OF_TEXT, ErrorKind.OTHER_COMMAND),
+        (invalid("[{'loc': ('new',), 'msg': 'no'}]"), ErrorKind.SOME_COMMAND),
+        (INVALID, ErrorKind.SOME_COMMAND),
+        (invalid(""), ErrorKind.SOME_COMMAND),
+        (RATE_LIMIT, ErrorKind.UNCLEAR),
+        (ErrorReport("4021", ""), ErrorKind.UNCLEAR),
+        (ErrorReport("", ""), ErrorKind.UNCLEAR),
+    ],
+)
+def test_errors_are_told_apart(error: ErrorReport, kind: ErrorKind) -> None:
+    """By their code, or by what a validation error names."""
+    assert kind_of(error) is kind
+
+
+def configuring() -> TaskState:
+    """Make the state of a first task that was sent."""
+    state = TaskState(SessionState.CONFIGURING)
+    state.wish(A)
+    state.send_task()
+    return state
+
+
+def running() -> TaskState:
+    """Make the state of a task that runs."""
+    state = configuring()
+    state.confirm()
+    return state
+
+
+def changing() -> TaskState:
+    """Make the state of a running task with a change under way."""
+    state = running()
+    state.wish(B)
+    state.send_task()
+    return state
+
+
+def pausing() -> TaskState:
+    """Make the state of a task with a pause under way."""
+    state = running()
+    state.send_pause()
+    return state
+
+
+NONE, AGAIN, END = Reaction.NONE, Reaction.SEND_AGAIN, Reaction.END
+REFUSE, PAUSE_AGAIN = Reaction.REFUSE, Reaction.PAUSE_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "change", "nothing", "paused"),
+    [
+        # error, its meaning for a first task, a change, a task that runs, a pause under way
+        (TIMEOUT, END, END, END, END),
+        (NOT_FOUND, NONE, AGAIN, AGAIN, AGAIN),
+        (ErrorReport("FORBIDDEN", ""), END, REFUSE, NONE, PAUSE_AGAIN),
+        (OF_TASK, END, REFUSE, NONE, PAUSE_AGAIN),
+        (INVALID, END, REFUSE, NONE, PAUSE_AGAIN),
+        (OF_TEXT, NONE, NONE, NONE, NONE),
+        (UNKNOWN_COMMAND, AGAIN, AGAIN, NONE, PAUSE_AGAIN),
+        (RATE_LIMIT, AGAIN, AGAIN, NONE, PAUSE_AGAIN),
+    ],
+)
+def test_an_error_means_something_else_in_each_state(
+    error: ErrorReport, first: Reaction, change: Reaction, nothing: Reaction, paused: Reaction
+) -> None:
+    """What is under way is refused or sent again; what runs is left alone."""
+    states = (configuring(), changing(), running(), pausing())
+    meanings = [TaskErrors(it).meaning_of(error, may_be_of_other=False) for it in states]
+
+    assert [it.reaction for it in meanings] == [first, change, nothing, paused]
+
+
+@pytest.mark.parametrize(("error", "reaction"), [(OF_TASK, REFUSE), (INVALID, AGAIN)])
+def test_an_error_may_be_about_another_command(error: ErrorReport, reaction: Reaction) -> None:
+    """Only an error that says that it is about the task refuses it then."""
+    meaning = TaskErrors(changing()).meaning_of(error, may_be_of_other=True)
+
+    assert meaning.reaction is reaction
+
+
+@pytest.mark.parametrize("code", DENIALS)
+@pytest.mark.parametrize("state", [SessionState.CONFIGURING, SessionState.PAUSED])
+def test_a_denied_account_is_told_at_once(code: str, state: SessionState) -> None:
+    """Credentials and balance do not get better by trying again, at first or after a pause."""
+    book = Playbook(state) >> resume
+    book = book if state is SessionState.CONFIGURING else book << SET_A
+
+    assert book >> ErrorReport(code, "top up") << ended(f"{DENIED}top up ({code})")
+    assert book.state is SessionState.FAILED
+    assert not AccessDenied("").retryable
+
+
+def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
+    """What ran before goes on, and an error while nothing was asked for is noted alone."""
+    denied = ErrorReport("FORBIDDEN", "")
+    book = Playbook(SessionState.RUNNING) >> denied << OperatorNotice("error", "FORBIDDEN")
+    book = book >> wish(B) << SET_B
+
+    assert book >> denied << UpdateRefused(f"{DENIED}FORBIDDEN") << NOTHING
+
+
+@pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "500", "UNKNOWN", ""])
+def test_other_errors_deny_nothing(code: str) -> None:
+    """What may be different in a moment is tried again."""
+    book = Playbook(SessionState.CONFIGURING)
+
+    assert book >> ErrorReport(code, "x") << OperatorNotice("error", code) << SET_A
+
+
+@pytest.mark.parametrize(
+    ("desc", "expected"),
+    [
+        (
+            "ValidationError(model='SetTaskRequestMessage', errors=[{'loc': ('pipeline', "
+            "'transcription', 'segment_confirmation_silence_threshold'), 'msg': 'ensure this value "
+            "is greater than or equal to 0.3', 'type': 'value_error.number.not_ge', 'ctx': "
+            "{'limit_value': 0.3}}])",
+            "pipeline.transcription.segment_confirmation_silence_threshold: ensure this value is "
+            "greater than or equal to 0.3",
+        ),
+        (
+            "[{'loc': ('a', 0), 'msg': \"it's wrong\"}, {'loc': ('b',), 'msg': 'no'}]",
+            "a.0: it's wrong; b: no",
+        ),
+        ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
+        ("no such voice", "no such voice"),
+        ("x" * 301, "x" * 299 + "…"),
+        ("", ""),
+    ],
+)
+def test_refusals_are_put_into_words(desc: str, expected: str) -> None:
+    """The validator's notation becomes field and reason; anything else stays as it is."""
+    assert readable(desc) == expected
+
+
+@given(st.text())
+def test_any_refusal_can_be_read(desc: str) -> None:
+    """No description breaks the reading."""
+    assert isinstance(readable(desc), str)
+
+
+@pytest.mark.parametrize(
+    ("code", "desc", "expected"),
+    [("X", "no", "no (X)"), ("X", "", "X"), ("", "", "an error")],
+)
+def test_an_error_has_words(code: str, desc: str, expected: str) -> None:
+    """Palabra's own, with the code; one of the two, or neither."""
+    assert in_words(ErrorReport(code, desc)) == expected
+
+
 LIVE = "Voice ID '{}' is not available, using default voice"
+CLONED = {"voice_cloning": True, "voice_id": "unused"}
 
 
 def task(*speeches: object) -> Task:
@@ -37,14 +243,11 @@ def by_timbre(high: object, low: object) -> dict[str, Any]:
     return {"voice_id": "unused", "voice_timbre_detection": detection}
 
 
-CLONED = {"voice_cloning": True, "voice_id": "unused"}
-
-
-def missed(task: Task, *texts: str) -> list[str]:
+def missed(task: Task, *warnings: str) -> list[str]:
     """Tell which voices are found to be missing, given a task and warnings."""
     voices = MissingVoices()
     voices.ask(task)
-    return [found for text in texts if (found := voices.find(text)) is not None]
+    return [found for it in warnings if (found := voices.find(it)) is not None]
 
 
 def test_the_voice_that_the_warning_names_is_missing() -> None:
@@ -58,9 +261,9 @@ def test_the_voice_that_the_warning_names_is_missing() -> None:
 
 def test_each_voice_is_told_once() -> None:
     """The warning comes with every sentence; a second voice is news."""
-    texts = [LIVE.format(it) for it in ("a", "a", "b", "a", "b")]
+    warnings = [LIVE.format(it) for it in ("a", "a", "b", "a", "b")]
 
-    assert missed(task(fixed("a"), fixed("b")), *texts) == ["a", "b"]
+    assert missed(task(fixed("a"), fixed("b")), *warnings) == ["a", "b"]
 
 
 @pytest.mark.parametrize("text", ["", "voice missing", "a is missing", LIVE.format("other")])
@@ -97,50 +300,3 @@ def test_a_voice_of_an_earlier_task_may_still_be_named() -> None:
 def test_a_strange_task_has_no_voices(strange: Task) -> None:
     """An operator may lay anything over a task; nothing of it breaks here."""
     assert missed(strange, LIVE.format("a")) == []
-
-
-def test_the_conversation_remembers_what_it_sent() -> None:
-    """What counts are the tasks that went out, not those that were skipped."""
-    conversation = TaskConversation()
-    conversation.wish(dict(task(fixed("skipped"))))
-    conversation.wish(dict(task(fixed("sent"))))
-    assert conversation.next_command(100.0) is not None
-    conversation.receive(TaskReport("", "running"), 101.0)
-    text = "no such voice"
-
-    assert conversation.receive(WarningReport("VOICE_NOT_FOUND", text), 102.0) == [
-        NOTED,
-        VoiceMissing("sent"),
-    ]
-    assert conversation.receive(WarningReport("VOICE_NOT_FOUND", text), 103.0) == []
-
-
-@pytest.mark.parametrize(
-    ("desc", "expected"),
-    [
-        (
-            "ValidationError(model='SetTaskRequestMessage', errors=[{'loc': ('pipeline', "
-            "'transcription', 'segment_confirmation_silence_threshold'), 'msg': 'ensure this value "
-            "is greater than or equal to 0.3', 'type': 'value_error.number.not_ge', 'ctx': "
-            "{'limit_value': 0.3}}])",
-            "pipeline.transcription.segment_confirmation_silence_threshold: ensure this value is "
-            "greater than or equal to 0.3",
-        ),
-        (
-            "[{'loc': ('a', 0), 'msg': \"it's wrong\"}, {'loc': ('b',), 'msg': 'no'}]",
-            "a.0: it's wrong; b: no",
-        ),
-        ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
-        ("no such voice", "no such voice"),
-        ("", ""),
-    ],
-)
-def test_refusals_are_put_into_words(desc: str, expected: str) -> None:
-    """The validator's notation becomes field and reason; anything else stays as it is."""
-    assert readable(desc) == expected
-
-
-@given(st.text())
-def test_any_refusal_can_be_read(desc: str) -> None:
-    """No description breaks the reading."""
-    assert isinstance(readable(desc), str)

@@ -25,7 +25,7 @@ _PATIENCE_SECONDS: Final = 10.0
 
 
 @dataclass
-class Talk:
+class Playback:
     """Plays a sequence: what a client sends is wished for, what a server sends is received."""
 
     conversation: TaskConversation = field(default_factory=TaskConversation)
@@ -70,18 +70,18 @@ class Talk:
     def _say(self, row: Row) -> Json:
         frame = row["frame"]
         name, data = frame["message_type"], frame["data"]
-        talk = self.conversation
+        conversation = self.conversation
         wishes: Mapping[str, Callable[[], object]] = {
-            "set_task": lambda: talk.wish(data),
+            "set_task": lambda: conversation.wish(data),
             "get_task": lambda: None,
-            "pause_task": talk.pause,
-            "end_task": talk.finish,
-            "tts_task": lambda: talk.say(Command(name, data)),
-            "interrupt_task": lambda: talk.say(Command(name, data)),
-            "flush_task": lambda: talk.say(Command(name, data)),
+            "pause_task": conversation.pause,
+            "end_task": conversation.finish,
+            "tts_task": lambda: conversation.say(Command(name, data)),
+            "interrupt_task": lambda: conversation.say(Command(name, data)),
+            "flush_task": lambda: conversation.say(Command(name, data)),
         }
         if name == "set_task":
-            talk.resume()
+            conversation.resume()
         # the older name for the same wish is what the conversation tries by itself
         if not (name == "flush_task" and self.sent[-1][1].name == "interrupt_task"):
             wishes[name]()
@@ -193,7 +193,7 @@ def is_error(event: ConversationEvent) -> bool:
     return isinstance(event, UpdateRefused) or is_failure or is_noted
 
 
-def outcome_differences(expected: Mapping[str, Any], talk: Talk) -> list[str]:
+def outcome_differences(expected: Mapping[str, Any], playback: Playback) -> list[str]:
     """Where a whole sequence came to something else than is expected."""
     found: list[str] = []
     for key, value in expected.items():
@@ -201,17 +201,17 @@ def outcome_differences(expected: Mapping[str, Any], talk: Talk) -> list[str]:
             continue
         observe = _OUTCOMES.get(key)
         if observe is None:
-            found.append(f"nobody knows how to compare {key!r} of a sequence")
+            found.append(f"no rule compares {key!r} of a sequence")
             continue
-        outcome = observe(talk, value)
+        outcome = observe(playback, value)
         if outcome != value:
             found.append(f"{key}: expected {value!r}, came to {outcome!r}")
 
     return found
 
 
-def _final_delivered(talk: Talk, value: list[Json]) -> list[Json]:
-    facts = [facts_of(it) for it in talk.finals]
+def _final_delivered(playback: Playback, value: list[Json]) -> list[Json]:
+    facts = [facts_of(it) for it in playback.finals]
     if len(facts) != len(value):
         return facts
 
@@ -221,9 +221,9 @@ def _final_delivered(talk: Talk, value: list[Json]) -> list[Json]:
     ]
 
 
-def _texts_by(talk: Talk) -> dict[str, list[str]]:
+def _texts_by(playback: Playback) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for it in sorted(talk.finals, key=lambda it: (it.part, it.is_translation)):
+    for it in sorted(playback.finals, key=lambda it: (it.part, it.is_translation)):
         found[it.transcription_id].append(it.text)
     return dict(found)
 
@@ -235,37 +235,39 @@ def _samples(chunks: Sequence[AudioChunk], key: Callable[[AudioChunk], str]) -> 
     return dict(counted)
 
 
-def _last_partial(talk: Talk, _: object) -> str | None:
-    texts = [it.text for it in talk.delivered if not it.is_final]
+def _last_partial(playback: Playback, _: object) -> str | None:
+    texts = [it.text for it in playback.delivered if not it.is_final]
     return texts[-1] if texts else None
 
 
-_OUTCOMES: Final[Mapping[str, Callable[[Talk, Any], Any]]] = {
+_OUTCOMES: Final[Mapping[str, Callable[[Playback, Any], Any]]] = {
     "final_delivered": _final_delivered,
-    "count_final": lambda talk, _: len(talk.finals),
+    "count_final": lambda playback, _: len(playback.finals),
     "last_partial_text": _last_partial,
-    "last_text": lambda talk, _: talk.delivered[-1].text,
-    "texts": lambda talk, _: [it.text for it in talk.delivered],
-    "full_text": lambda talk, _: " ".join(it.text for it in talk.finals),
-    "pairs": lambda talk, _: _texts_by(talk),
-    "finals_by_base": lambda talk, _: _texts_by(talk),
-    "must_deliver": lambda talk, value: [it.text for it in talk.finals if it.text in value],
-    "samples": lambda talk, _: sum(len(it.sound) // 2 for it in talk.chunks),
-    "samples_by_part": lambda talk, _: _samples(talk.chunks, lambda it: it.part),
-    "samples_by_language": lambda talk, _: _samples(talk.chunks, lambda it: it.language),
-    "bursts": lambda talk, _: sum(it.is_last for it in talk.chunks),
+    "last_text": lambda playback, _: playback.delivered[-1].text,
+    "texts": lambda playback, _: [it.text for it in playback.delivered],
+    "full_text": lambda playback, _: " ".join(it.text for it in playback.finals),
+    "pairs": lambda playback, _: _texts_by(playback),
+    "finals_by_base": lambda playback, _: _texts_by(playback),
+    "must_deliver": lambda playback, value: [it.text for it in playback.finals if it.text in value],
+    "samples": lambda playback, _: sum(len(it.sound) // 2 for it in playback.chunks),
+    "samples_by_part": lambda playback, _: _samples(playback.chunks, lambda it: it.part),
+    "samples_by_language": lambda playback, _: _samples(playback.chunks, lambda it: it.language),
+    "bursts": lambda playback, _: sum(it.is_last for it in playback.chunks),
     # sound is passed on as it is read: all of it was there before the text was
-    "audio_waits_for_text": lambda talk, _: not (talk.chunks and talk.finals),
-    "user_visible_errors": lambda talk, _: sum(map(is_error, talk.events)),
-    "user_notices_for_voice": lambda talk, _: talk.events.count(
+    "audio_waits_for_text": lambda playback, _: not (playback.chunks and playback.finals),
+    "user_visible_errors": lambda playback, _: sum(map(is_error, playback.events)),
+    "user_notices_for_voice": lambda playback, _: playback.events.count(
         OperatorNotice("warning", "VOICE_NOT_FOUND")
     ),
-    "log_lines_max": lambda talk, value: max(value, len(talk.events)),
-    "session_continues": lambda talk, _: not talk.is_over,
-    "ready_at": lambda talk, _: talk.ready_at,
-    "get_task_needed": lambda talk, _: any(it.name == "get_task" for _, it in talk.sent),
-    "start_fails": lambda talk, _: any(it.error is not None for it in talk.ends),
-    "within_s": lambda talk, value: max(value, talk.now),
-    "state": lambda talk, value: [state for state in talk.states if state in value],
-    "failure_text_contains": lambda talk, value: [it for it in value if it in talk.failures],
+    "log_lines_max": lambda playback, value: max(value, len(playback.events)),
+    "session_continues": lambda playback, _: not playback.is_over,
+    "ready_at": lambda playback, _: playback.ready_at,
+    "get_task_needed": lambda playback, _: any(it.name == "get_task" for _, it in playback.sent),
+    "start_fails": lambda playback, _: any(it.error is not None for it in playback.ends),
+    "within_s": lambda playback, value: max(value, playback.now),
+    "state": lambda playback, value: [state for state in playback.states if state in value],
+    "failure_text_contains": lambda playback, value: [
+        it for it in value if it in playback.failures
+    ],
 }
