@@ -63,7 +63,7 @@ async def complete(
     Args:
         request: Something asked of a peer.
         grace_seconds: How long it may take to finish after a cancellation.
-        undo: Takes the result that nobody waits for any more.
+        undo: Takes the result that the cancelled caller does not wait for.
     """
     with single_failure():
         async with asyncio.TaskGroup() as group:
@@ -99,7 +99,7 @@ async def finish(cleaning: Coroutine[Any, Any, None], *, seconds: float) -> None
 
 
 class Watched(Generic[T]):
-    """A value and a way to wait for its changes; what nobody saw in time is skipped."""
+    """A value and a way to wait for its changes; one that is replaced too soon is skipped."""
 
     def __init__(self, value: T) -> None:
         self._value = value
@@ -116,7 +116,7 @@ class Watched(Generic[T]):
             return
 
         self._value = value
-        # a new event for the next change: everybody who waits holds the old one
+        # a new event for the next change: each waiter holds the old one
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
 

@@ -1,10 +1,10 @@
 """The exception tree. Facts are attributes; the sentence for a person is made in `__str__`.
 
 PalabraAgentError
-├── ConfigError                 what somebody wrote is wrong; nothing was opened
+├── ConfigError                 a configuration is wrong; nothing was opened
 │   ├── SettingsError           the worker's environment or TOML file
 │   └── RoomConfigError         a room's dispatch metadata
-├── PluginError                 a plugin broke in one of its phases; nobody else is harmed
+├── PluginError                 a plugin broke in one of its phases; all else goes on
 ├── MeetingError                the LiveKit room or server of the meeting
 ├── SetupError                  this machine lacks something that a command needs
 └── PalabraError                the Palabra side; says whether a retry can help
@@ -34,10 +34,10 @@ class Problem:
     """One mistake in a configuration."""
 
     path: str
-    """Where: `plugins[0].config.high.es`; empty for the whole."""
+    """Its place: `plugins[0].config.high.es`; empty for the whole."""
 
     reason: str
-    """What is wrong and what is allowed, one sentence without a full stop."""
+    """The mistake and what is allowed, one sentence without a full stop."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
@@ -63,12 +63,12 @@ class RoomConfigError(ConfigError):
 
 
 class Phase(StrEnum):
-    """What is being done with a plugin."""
+    """A phase in the life of a plugin, as far as it may break in it."""
 
     LOAD = "load"
     """Its entry point is imported, and must be a recipe; once per process."""
     CONFIGURE = "configure"
-    """What a room, or the worker, says of it is checked."""
+    """Its config, or the worker's settings of it, are checked."""
     OPEN = "open"
     """It is opened for a room."""
     CALL = "call"
@@ -86,7 +86,7 @@ class PluginError(PalabraAgentError):
         """Its name, as room configs use it."""
         self.phase = phase
         self.reason = reason
-        """What happened, without anything that the plugin itself said: it may hold a name."""
+        """The cause, without the plugin's own words: they may hold a name."""
 
     def __str__(self) -> str:
         return f"the plugin {self.plugin} broke at {self.phase}: {self.reason}"

@@ -1,4 +1,4 @@
-"""Why a server could not be reached, in words: what failed connections mean for who reads them."""
+"""Words for a failed connection: the reason for which a server could not be reached."""
 
 from __future__ import annotations
 

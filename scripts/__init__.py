@@ -1,1 +1,1 @@
-"""What contributors run: set-up, and the pages that are written from the code."""
+"""Scripts for contributors: set-up, and the pages that are written from the code."""

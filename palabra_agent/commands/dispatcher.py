@@ -57,7 +57,7 @@ def check_metadata(metadata: str, plugins: PluginCatalog) -> Sequence[Problem]:
         plugins: Those that are installed here; the worker may have others.
 
     Returns:
-        What would be wrong if the worker were as this installation, and kept to the defaults.
+        The mistakes that there are if the worker is as this installation, with the defaults.
 
     Raises:
         RoomConfigError: It is wrong whatever the worker's settings are.
@@ -87,7 +87,7 @@ def _but(reason: str, hope: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _InstalledHere:
-    """What plugins say that are installed here, of those that the worker might have."""
+    """Asks the plugins that are installed here; the worker might have others."""
 
     catalog: PluginCatalog
 
@@ -110,7 +110,7 @@ class _InstalledHere:
 
 
 def _most_fitting_settings(metadata: str) -> dict[str, object]:
-    """What a worker's `[room]` would say that suits a room config best, where it leaves it open."""
+    """The `[room]` of a worker that suits a room config best, where the config leaves it open."""
     said, _ = read_object(metadata)
     always_on = said.get("always_on")
     named = [*(always_on if isinstance(always_on, list) else ()), said.get("default_listen")]

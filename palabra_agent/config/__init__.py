@@ -1,5 +1,5 @@
-"""What every configuration is built from: field types, texts read strictly, mistakes in words.
+"""Configuration: of the worker (`settings`) and of a room (`room`), and the sentences for mistakes.
 
-`fields` stands with the words of the package and may be imported by pure logic; the rest belongs
-to the layer of `settings` and `room_config`, which are the doors.
+`wording`, `fields`, `problems` and `documents` are the parts that both are built from; `plugins` is
+the part of a room config that names plugins.
 """

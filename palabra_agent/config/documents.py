@@ -19,10 +19,10 @@ from palabra_agent.config.wording import Path, kind_of, path_text, shown
 from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 
 MAX_BYTES: Final = 65_536
-"""What a room config may weigh; older LiveKit servers carry no more."""
+"""The largest room config; older LiveKit servers carry no more."""
 
 MAX_DEPTH: Final = 32
-"""How many levels a room config may have."""
+"""The levels that a room config may have."""
 _MAX_TOML_DEPTH: Final = MAX_DEPTH + 2
 """A room config stands two levels deep in the worker's file, in `[[rooms]]`."""
 
@@ -76,7 +76,7 @@ def read_toml(path: FilePath) -> dict[str, Any]:
 
 
 def _depth(written: object) -> int:
-    """How many levels a value has; dotted keys nest without brackets that a parser would count."""
+    """Count the levels of a value; dotted keys nest without brackets that a parser would count."""
     depth = 0
     level = [written]
     while level := [inner for value in level for _, inner in _items(value)]:
@@ -179,7 +179,7 @@ def _items(value: object) -> Iterable[tuple[str | int, object]]:
 
 
 def _refuse_half_characters(path: Path, text: str) -> None:
-    """A lone surrogate can be written in JSON, but no one can be sent it."""
+    """Refuse a lone surrogate: it can be written in JSON, but not sent to a participant."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         whole = text.encode("utf-8", "replace").decode()
         raise RoomConfigError(

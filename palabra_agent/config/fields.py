@@ -51,7 +51,7 @@ Mistake: TypeAlias = tuple[Path, PydanticCustomError]
 
 
 class ConfigModel(BaseModel):
-    """A part of a configuration: never changed, and nothing in it that nobody reads."""
+    """A part of a configuration: it is never changed, and unknown keys in it are refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -62,10 +62,10 @@ class ConfigModel(BaseModel):
     )
 
     elsewhere: ClassVar[Mapping[str, str]] = {}
-    """Keys that people expect here, with the sentence that says where they belong."""
+    """Keys that people write here by mistake, each with the sentence that says where it belongs."""
 
     of_strays: ClassVar[str] = ""
-    """Where any other key may belong, as the end of a sentence."""
+    """The place where any other key may belong, as the end of a sentence."""
 
 
 def refusal(reason: str, *, at: str | None = None) -> PydanticCustomError:
@@ -89,7 +89,7 @@ def refuse_all(mistakes: Sequence[Mistake]) -> None:
 
 
 def not_available(value: str) -> PydanticCustomError:
-    """What the contract names and this version cannot do."""
+    """A value that the contract names and that this version cannot do."""
     template: LiteralString = "`{value}` is not available in this version"
     return PydanticCustomError(NOT_AVAILABLE, template, {"value": value})
 

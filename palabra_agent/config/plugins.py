@@ -26,7 +26,7 @@ from palabra_agent.config.wording import Path, path_text, shown
 from palabra_agent.errors import Problem
 
 MAX_PLUGINS: Final = 20
-"""How many a room may name: all of them are asked one after the other."""
+"""The most that a room may name: all of them are asked one after the other."""
 
 _KNOWLEDGE: Final = "plugins"
 _MISPLACED: Final = "is a plugin; name it under `plugins`"
@@ -40,7 +40,7 @@ class PluginUse(ConfigModel):
     name: Name
     """The name of its entry point; `palabra-agent plugins` lists those that are installed."""
     config: dict[str, JsonValue] = Field(default={})
-    """What the plugin itself wants to be told."""
+    """The plugin's own config, checked by its own model."""
 
     @model_validator(mode="after")
     def _as_the_plugin_wants(self, info: ValidationInfo) -> Self:
@@ -52,22 +52,22 @@ class PluginUse(ConfigModel):
 
 
 class PluginKnowledge(Protocol):
-    """Who knows the plugins that are installed, and what each of them wants to be told."""
+    """The plugins that are installed, as far as a check of a room config asks for them."""
 
     def mistakes(self, use: PluginUse) -> Sequence[tuple[Path, str]]:
-        """What is wrong with one entry, with paths below it such as `("config", "high", "es")`."""
+        """The mistakes in one entry, with paths below it such as `("config", "high", "es")`."""
         ...
 
     def are_same(self, one: PluginUse, other: PluginUse) -> bool:
-        """Whether two good entries say the same, one perhaps by leaving out a default."""
+        """Tell whether two good entries say the same, one perhaps by leaving out a default."""
         ...
 
     def is_installed(self, name: str) -> bool:
-        """Whether there is a plugin of this name."""
+        """Tell whether there is a plugin of this name."""
         ...
 
     def settings_problems(self) -> Sequence[Problem]:
-        """What is wrong with what the worker's own settings say of plugins."""
+        """The mistakes in what the worker's own settings say of plugins."""
         ...
 
 
@@ -135,7 +135,7 @@ _DEFINITIONS: Final = "$defs"
 
 @dataclass(frozen=True, slots=True)
 class PluginSchema:
-    """What a plugin may be told."""
+    """The JSON Schema of a plugin's config, and an example of one."""
 
     name: str
     config: Mapping[str, Any]
@@ -150,7 +150,7 @@ class PluginSchema:
 
 
 def reference_template(plugin: str) -> str:
-    """Where a plugin's definitions stand in the whole; two plugins may call one alike."""
+    """The place of a plugin's definitions in the whole; two plugins may call one alike."""
     return f"#/{_DEFINITIONS}/{_key(plugin)}:{{model}}"
 
 

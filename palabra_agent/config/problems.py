@@ -44,7 +44,7 @@ _MAX_OF_PLUGIN: Final = 30
 _MAX_WORDS: Final = 300
 
 _OF_KEY: Final = "[key]"
-"""What pydantic appends to the place of a key that is itself wrong."""
+"""Appended by pydantic to the place of a key that is itself wrong."""
 _IGNORED: Final = frozenset({"default_factory_not_called"})
 
 
@@ -136,7 +136,7 @@ def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Pro
 def _reason(
     details: ErrorDetails, model: type[BaseModel], place: Path, *, credentials: str | None
 ) -> str:
-    """Why a value is refused.
+    """The reason for which a value is refused.
 
     Args:
         details: Pydantic's error.
@@ -159,7 +159,7 @@ def _reason(
 
 
 def _unknown_key(key: str, model: type[BaseModel], parent: Path, credentials: str | None) -> str:
-    """Why a key is refused: where it belongs, what was meant, or what there is."""
+    """The reason for which a key is refused: where it belongs, what was meant, or what there is."""
     if credentials is not None and is_credential_key(key):
         return credentials
     models = [kind for kind in types_at(model, parent) if is_model(kind)]

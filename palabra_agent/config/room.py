@@ -1,6 +1,6 @@
 """The room config: its keys, its defaults, and how dispatch metadata becomes one.
 
-What is written for a room is merged over the worker's layers and checked as a whole, so that every
+The metadata of a dispatch is merged over the worker's layers and checked as a whole, so that every
 mistake is told at once and a room is either understood completely or not opened.
 """
 
@@ -48,26 +48,26 @@ from palabra_agent.languages import AUTO, LanguageCode, normalise
 from palabra_agent.palabra.task.settings import TaskSettings
 
 SCHEMA_KEY: Final = "$schema"
-"""Where JSON names the JSON Schema that an editor checks it by."""
+"""The key for the JSON Schema by which an editor checks a file."""
 
 DEFAULT_LANGUAGES: Final = (LanguageCode("en"), LanguageCode("es"))
-"""What is offered where nobody says it."""
+"""The languages that are offered unless a config names others."""
 
 
 class SpeakerOverride(ConfigModel):
-    """What is known of a speaker beforehand."""
+    """Facts about a speaker that are known beforehand."""
 
     source_language: SourceCode | None = None
-    """The language that they speak, or `auto`; left out: as for everybody."""
+    """The language that the speaker speaks, or `auto`; left out: the room's."""
     interpret: Switch = True
-    """Whether they are interpreted at all."""
+    """Interpret this speaker."""
 
 
 class CaptionSettings(ConfigModel):
     """Captions on `lk.transcription`."""
 
     enabled: Switch = True
-    """Whether there are any."""
+    """Write captions."""
     partials: Switch = True
     """Show sentences while they are spoken, translated ones too."""
 
@@ -76,29 +76,29 @@ class ChatSettings(ConfigModel):
     """Finished sentences as chat messages."""
 
     enabled: Switch = True
-    """Whether there are any."""
+    """Send chat messages."""
     audience: Literal["language", "everyone", "original"] = "language"
-    """Who gets which: each their language; everybody all; everybody the original."""
+    """The messages that a person gets: in their own language; in every language; the original."""
     commands: Switch = True
-    """Whether chat commands are answered; there are none in this version."""
+    """Answer chat commands; there are none in this version."""
 
 
 class Limits(ConfigModel):
-    """What a room may use."""
+    """Limits of what a room may use."""
 
     max_speakers: Annotated[Whole, Between(1)] = 20
-    """How many are interpreted at a time: first come, first served."""
+    """The most speakers interpreted at a time: first come, first served."""
     max_languages: Annotated[Whole, Between(1)] = 8
-    """How many `languages` may be offered."""
+    """The most `languages` that may be offered."""
     idle_pause_seconds: Annotated[Number, Between(0, 3_600)] | None = 20.0
     """Silence after which a speaker's Palabra session is paused, and its bill; null: never."""
     silent_output_seconds: Annotated[Number, Between(3, 3_600)] | None = 12.0
-    """So much speech without a word or a sound in answer, and a new session takes over; null:
+    """Speech without a word or a sound in answer after which a new session takes over; null:
     never."""
     linger_seconds: Annotated[Number, Between(0, 300)] = 5.0
-    """How long a speaker who disappeared keeps session, voice and channel."""
+    """Seconds for which a speaker who disappeared keeps session, voice and channel."""
     max_minutes: Annotated[Number, Between(0.001, 44_640)] | None = None
-    """When the interpreter leaves; null: never."""
+    """Minutes after which the interpreter leaves; null: never."""
 
 
 def _per_language_only(value: str) -> str:
@@ -112,7 +112,7 @@ def _left_out_languages(known: dict[str, Any]) -> tuple[LanguageCode, ...]:
 
 
 class RoomConfig(ConfigModel):
-    """How one room is interpreted."""
+    """The config of one room."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "target_languages": 'unknown key, did you mean "languages"?',
@@ -123,30 +123,30 @@ class RoomConfig(ConfigModel):
 
     # the order matters: each of the first four is checked against those before it
     always_on: TargetCodes = ()
-    """Interpreted even while nobody asks; among `languages`."""
+    """Languages interpreted even while no listener asks; among `languages`."""
     languages: TargetCodes = Field(
         default_factory=_left_out_languages,
         min_length=1,
         json_schema_extra={"minItems": 1},  # what is said of the codes would hide it
     )
-    """What listeners may ask for; left out: `always_on`, else English and Spanish."""
+    """Languages that listeners may ask for; left out: `always_on`, else English and Spanish."""
     default_listen: TargetCode | None = Field(default=None, validate_default=True)
-    """What people hear who say nothing; null: the original."""
+    """The language for listeners who choose none; null: the original."""
     limits: Limits = Field(default=Limits(), validate_default=True)
     source_language: SourceCode = AUTO
-    """What people speak who say nothing."""
+    """The language of speakers who name none."""
     spoken_languages: SpokenCodes = ()
-    """What `auto` may detect; empty: everything."""
+    """Languages that `auto` may detect; empty: all."""
     speakers: dict[Name, SpeakerOverride] = Field(default={})
     """Overrides by identity, or pattern such as `guest-*`."""
     channels: Annotated[
         Literal["per_language", "per_speaker"], AfterValidator(_per_language_only)
     ] = "per_language"
-    """Which tracks there are."""
+    """The tracks that are published."""
     captions: CaptionSettings = CaptionSettings()
     chat: ChatSettings = ChatSettings()
     plugins: PluginUses = ()
-    """In the order of asking."""
+    """Plugins, in the order in which they are asked."""
     organisers: Names = ()
     """Identities that may change the config in the meeting, beside those of the worker."""
     palabra: TaskSettings = TaskSettings()
@@ -185,11 +185,11 @@ class RoomConfig(ConfigModel):
 
     @property
     def always_interpreted(self) -> tuple[LanguageCode, ...]:
-        """The languages that are interpreted whether or not anybody asks: here, every one."""
+        """The languages that are interpreted even while no listener asks: here, every one."""
         return self.languages
 
     def speaker_override(self, identity: str) -> SpeakerOverride:
-        """What is said of this speaker: by name, else by the first pattern that fits."""
+        """The override for this speaker: by identity, else by the first pattern that fits."""
         if identity in self.speakers:
             return self.speakers[identity]
         fitting = (
@@ -291,7 +291,7 @@ def _with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
 
 
 def known_keys(problems: Sequence[Problem]) -> list[str]:
-    """The config's keys that are wrong; what follows them in a path may be somebody's identity."""
+    """The config's keys that are wrong; the rest of a path may hold a person's identity."""
     first = {re.split(r"[.\[]", problem.path, maxsplit=1)[0] for problem in problems}
     return sorted(first & RoomConfig.model_fields.keys())
 
@@ -314,7 +314,7 @@ _EXAMPLE: Final[Mapping[str, Any]] = {
     },
     "limits": {"max_minutes": 90},
 }
-"""A whole config as somebody might write it."""
+"""A whole config, as an example."""
 
 
 def room_config_schema(plugins: Sequence[PluginSchema] = ()) -> Schema:

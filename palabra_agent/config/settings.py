@@ -224,7 +224,7 @@ class WorkerOptions(ConfigModel):
     port: Annotated[Whole, Between(0, 65_535)] = 8081
     """Port on which health is served; 0: any free port."""
     drain_seconds: Annotated[Whole, Between(0, 604_800)] = 1_800
-    """How long running rooms may go on after the first signal to stop."""
+    """Seconds that running rooms may go on after the first signal to stop."""
     load_threshold: Annotated[Number, Between(0.01, 10)] = 0.7
     """The share of the processors in use above which no more rooms are taken; over 1: no limit."""
     allowed_plugins: Names | None = None

@@ -14,7 +14,7 @@ from typing import Annotated, Final, TypeAlias, TypeGuard, Union, get_args, get_
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Where something stands: keys, and positions in lists."""
+"""The place of a value: keys, and positions in lists."""
 
 Model: TypeAlias = type[BaseModel]
 
@@ -34,7 +34,7 @@ _KINDS: Final[Mapping[type, str]] = {dict: "an object", list: "a list", tuple: "
 
 
 def is_credential_key(key: str | int) -> bool:
-    """Whether a value under this key must not be shown."""
+    """Tell whether a value under this key must not be shown."""
     word = re.sub(r"[^a-z0-9]", "", str(key).lower())
     return _CREDENTIAL_KEY.fullmatch(word) is not None
 
@@ -67,7 +67,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls this value, with its article."""
+    """The name of a value's kind in JSON, with its article."""
     for kind, name in {**_KINDS, str: "a string", bool: "true or false"}.items():
         if isinstance(value, kind):
             return name
@@ -89,7 +89,7 @@ def path_text(path: Iterable[str | int]) -> str:
 
 
 def is_hidden(model: Model, place: Path) -> bool:
-    """Whether the value at a place, or one that it is a part of, must not be shown."""
+    """Tell whether the value at a place, or one that it is a part of, must not be shown."""
     return any(
         is_credential_key(part) or any(map(_is_secret, types_at(model, place[: end + 1])))
         for end, part in enumerate(place)
@@ -137,7 +137,7 @@ def types_at(annotation: object, place: Path) -> Sequence[object]:
 
 
 def is_model(annotation: object) -> TypeGuard[Model]:
-    """Whether a type is a model."""
+    """Tell whether a type is a model."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
@@ -168,7 +168,7 @@ def _models_in(annotation: object) -> Iterator[Model]:
 
 
 def _is_secret(annotation: object) -> bool:
-    """Whether a value of this type is secret, or holds one that is."""
+    """Tell whether a value of this type is secret, or holds one that is."""
     origin = get_origin(annotation) or annotation
     is_secret = isinstance(origin, type) and issubclass(origin, SecretStr | SecretBytes | Secret)
     return is_secret or any(map(_is_secret, get_args(annotation)))

@@ -99,5 +99,5 @@ def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable
 
 
 def _is_passing(status: int) -> bool:
-    """What a proxy answers while the server behind it starts, or one that has too much to do."""
+    """Tell whether a proxy answers so while its server starts or has too much to do."""
     return status == _TOO_MANY_REQUESTS or (status >= 500 and status != _NOT_IMPLEMENTED)

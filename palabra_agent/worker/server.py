@@ -117,7 +117,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
 
 
 def _no_load() -> float:
-    """What a worker without a limit reports: LiveKit's server passes over one at 0.7 by itself."""
+    """The load of a worker without a limit: LiveKit's server passes over one at 0.7 by itself."""
     return 0.0
 
 
@@ -147,7 +147,7 @@ async def _accept(settings: WorkerSettings, server: AgentServer, request: JobReq
 
 
 def is_made_anew(room: models.Room, jobs: Iterable[agent.Job]) -> bool:
-    """Whether one of our jobs is in a room of that name which the server has made since again."""
+    """Tell whether one of our jobs is in a room of that name which the server has made anew."""
     return any(job.room.name == room.name and job.room.sid != room.sid for job in jobs)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from scripts.reference.words import Node, Wording, code
 
 UNDOCUMENTED: Final = "Undocumented"
-"""How descriptions begin of what Palabra does not document."""
+"""The first word in the description of a field that Palabra does not document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Section:
     """One model."""
 
     path: str
-    """Where it stands: `speakers.*`, `plugins[]`; empty for the whole."""
+    """Its place: `speakers.*`, `plugins[]`; empty for the whole."""
     meaning: str
     rows: list[Row] = field(default_factory=list[Row])
 
@@ -98,7 +98,7 @@ class _Walk:
 
 
 def _mark(model: Node) -> str:
-    """What tells a model from others that may stand in its place: the keys that it must have."""
+    """The keys that a model must have: they tell it from others that may stand in its place."""
     return f"{{{', '.join(model.get('required', ()))}}}"
 
 

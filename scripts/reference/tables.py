@@ -24,7 +24,7 @@ def markdown(sections: Sequence[Section], level: int, heading: str = "") -> str:
     if rows:
         blocks += [
             f"{'#' * level} Not documented by Palabra",
-            "Sent only where somebody sets them; what the service makes of them is not known."
+            "Sent only where they are set; what the service makes of them is not known."
             " Where each is known from stands in [palabra.md](palabra.md).",
             _table(
                 ("key", "value", "meaning"), (_short(row) for row in rows if row.section is None)

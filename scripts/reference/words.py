@@ -1,4 +1,4 @@
-"""What a JSON Schema says of a value, in words for a table. Pure."""
+"""Words for a table, for what a JSON Schema allows as a value. Pure."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Wording:
         self._named: Mapping[str, Node] = schema.get("$defs", {})
 
     def resolve(self, node: Node) -> Node:
-        """What a reference refers to; anything else is itself."""
+        """The definition that a reference refers to; anything else is itself."""
         reference = node.get("$ref")
         return self._named[reference.rpartition("/")[2]] if reference else node
 
     def of(self, node: Node) -> str:
-        """What a value must be."""
+        """The values that are allowed."""
         words = list(dict.fromkeys(self._alternatives(node)))
         if len(words) == 1:
             return words[0]
