@@ -28,7 +28,7 @@ from bench.transports import measure_transports
 from bench.voices import measure_voices
 from bench.wake import measure_wake
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
-from palabra_agent.local.stage import open_stage
+from palabra_agent.local.services import run_services
 
 BENCHMARKS = {
     "arrival": measure_arrival,
@@ -49,7 +49,7 @@ async def measure(console: Console, names: Sequence[str]) -> dict[str, list[Figu
     """Run benchmarks against one LiveKit server, emulator and worker."""
     figures: dict[str, list[Figure]] = {}
     with tempfile.TemporaryDirectory(prefix="palabra-agent-bench-") as logs:
-        async with open_stage(Path(logs), voice="marker", announce=console.print) as stage:
+        async with run_services(Path(logs), voice="marker", announce=console.print) as stage:
             with Progress(console=console, transient=True) as progress:
                 for name in names:
                     figures[name] = await BENCHMARKS[name](stage, progress)

@@ -11,14 +11,14 @@ from rich.progress import Progress
 from bench.figures import Figure
 from bench.meetings import dispatch, livekit_api
 from palabra_agent.local.people import AGENT_IDENTITY, Person, join
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 ROOMS = 10
 _CONNECTED_AIM_MS = 500.0
 _SEEN_AIM_MS = 700.0
 
 
-async def measure_arrival(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_arrival(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Dispatch into rooms with a person in them, one after the other."""
     task = progress.add_task("arrival", total=ROOMS)
     connected: list[float] = []
@@ -48,7 +48,7 @@ async def _until_seen(guest: Person) -> None:
     await guest.wait_for(lambda: guest.room.remote_participants.get(AGENT_IDENTITY), 10)
 
 
-async def _listed(stage: Stage, room: str) -> float:
+async def _listed(stage: LocalServices, room: str) -> float:
     """When the server says that the interpreter is in the room."""
     async with livekit_api(stage) as livekit:
         while True:

@@ -21,7 +21,7 @@ from bench.meetings import meeting, running_sessions
 from bench.onsets import Stopwatch, open_stopwatch
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import AGENT_IDENTITY, Person
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 CLICKS = 40
 AIM_MS = 80.0
@@ -43,7 +43,7 @@ class Times:
     lost: int = 0
 
 
-async def measure_delay(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_delay(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Time clicks through the worker, both ways."""
     task = progress.add_task("added delay", total=CLICKS)
     async with meeting(stage, _ROOM, speakers=1) as (speaker,):

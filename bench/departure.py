@@ -10,13 +10,13 @@ from rich.progress import Progress
 from bench.figures import Figure
 from bench.meetings import dispatch, livekit_api, until_running
 from palabra_agent.local.people import join
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 ROOMS = 3
 _AIM_MS = 3000.0
 
 
-async def measure_departure(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_departure(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Delete dispatches, then stop the worker; the worker is gone afterwards."""
     task = progress.add_task("departure", total=ROOMS + 1)
     deleted: list[float] = []
@@ -40,7 +40,7 @@ async def measure_departure(stage: Stage, progress: Progress) -> list[Figure]:
     ]
 
 
-async def _stop_worker(stage: Stage) -> float:
+async def _stop_worker(stage: LocalServices) -> float:
     """Stop the worker with one room at work; its drain time is 0."""
     room = "bench-stop"
     async with join(stage.livekit, room, "guest", attributes={"palabra.speak": "en"}):

@@ -13,7 +13,7 @@ import aiohttp
 
 from bench.meetings import sessions
 from bench.own_palabra import CREDENTIALS
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 _REST = "session-storage"
 _WAIT_SECONDS = 40.0
@@ -39,7 +39,7 @@ class Journal:
         raise LookupError(f"{event} is not in the emulator's journal")
 
 
-async def read_journal(stage: Stage) -> Journal:
+async def read_journal(stage: LocalServices) -> Journal:
     """Read all of it."""
     async with (
         aiohttp.ClientSession() as http,
@@ -50,7 +50,7 @@ async def read_journal(stage: Stage) -> Journal:
     return Journal(tuple(json.loads(line) for line in lines))
 
 
-async def arm(stage: Stage, **order: object) -> None:
+async def arm(stage: LocalServices, **order: object) -> None:
     """Let a fault strike."""
     async with (
         aiohttp.ClientSession() as http,
@@ -59,7 +59,7 @@ async def arm(stage: Stage, **order: object) -> None:
         response.raise_for_status()
 
 
-async def rest_seconds(stage: Stage) -> float:
+async def rest_seconds(stage: LocalServices) -> float:
     """How long Palabra takes to create a session, its room and its bot included."""
     url = f"{stage.emulator_url}/{_REST}/session"
     async with aiohttp.ClientSession(headers=CREDENTIALS) as http:
@@ -73,7 +73,7 @@ async def rest_seconds(stage: Stage) -> float:
 
 
 async def until_session(
-    stage: Stage, fits: Callable[[dict[str, Any]], bool], seconds: float = _WAIT_SECONDS
+    stage: LocalServices, fits: Callable[[dict[str, Any]], bool], seconds: float = _WAIT_SECONDS
 ) -> dict[str, Any]:
     """Wait until a session is as it should be."""
     async with asyncio.timeout(seconds):
@@ -84,7 +84,7 @@ async def until_session(
             await asyncio.sleep(0.03)
 
 
-async def heard_by(stage: Stage, session: str) -> bytes:
+async def heard_by(stage: LocalServices, session: str) -> bytes:
     """The newest sound that a session's task heard, as a WAV file."""
     url = f"{stage.emulator_url}/emulator/sessions/{session}/heard.wav"
     async with aiohttp.ClientSession() as http, http.get(url) as response:

@@ -13,7 +13,7 @@ from bench.figures import Figure
 from bench.meetings import meeting
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import Person
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 SPEAKERS = (1, 4, 8)
 LOAD_SECONDS = 12.0
@@ -33,7 +33,7 @@ class Load:
     rss_mib: float
 
 
-async def measure_load(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_load(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Let more and more people speak at once, and look at the job's process."""
     task = progress.add_task("load", total=len(SPEAKERS))
     figures: list[Figure] = []
@@ -51,7 +51,7 @@ async def measure_load(stage: Stage, progress: Progress) -> list[Figure]:
     return figures
 
 
-async def observe(stage: Stage, people: Sequence[Person]) -> Load:
+async def observe(stage: LocalServices, people: Sequence[Person]) -> Load:
     """Let people speak, all at once, and look at the busiest process of the worker."""
     worker = psutil.Process(stage.worker.process.pid)
     before = {child.pid: _cpu_seconds(child) for child in worker.children(recursive=True)}

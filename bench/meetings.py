@@ -12,13 +12,13 @@ import aiohttp
 from livekit import api
 
 from palabra_agent.local.people import Person, join
-from palabra_agent.local.stage import AGENT_NAME, Stage
+from palabra_agent.local.services import AGENT_NAME, LocalServices
 
 ROOM_CONFIG: Mapping[str, Any] = {"languages": ["en", "es"], "limits": {"linger_seconds": 0.5}}
 """Speakers of English are interpreted into one language: two directions each."""
 
 
-async def sessions(stage: Stage) -> list[dict[str, Any]]:
+async def sessions(stage: LocalServices) -> list[dict[str, Any]]:
     """Everything that the emulator knows of its sessions."""
     async with (
         aiohttp.ClientSession() as http,
@@ -27,12 +27,12 @@ async def sessions(stage: Stage) -> list[dict[str, Any]]:
         return cast("list[dict[str, Any]]", (await response.json())["sessions"])
 
 
-async def running_sessions(stage: Stage) -> list[dict[str, Any]]:
+async def running_sessions(stage: LocalServices) -> list[dict[str, Any]]:
     """The sessions whose task runs."""
     return [session for session in await sessions(stage) if session["state"] == "running"]
 
 
-async def until_running(stage: Stage, count: int) -> list[dict[str, Any]]:
+async def until_running(stage: LocalServices, count: int) -> list[dict[str, Any]]:
     """Wait until so many sessions run, and no more."""
     async with asyncio.timeout(30):
         while len(found := await running_sessions(stage)) != count:  # noqa: ASYNC110 - it only answers
@@ -42,7 +42,7 @@ async def until_running(stage: Stage, count: int) -> list[dict[str, Any]]:
 
 
 async def dispatch(
-    stage: Stage,
+    stage: LocalServices,
     room: str,
     config: Mapping[str, Any] = ROOM_CONFIG,
     agent_name: str = AGENT_NAME,
@@ -55,12 +55,14 @@ async def dispatch(
         return (await livekit.agent_dispatch.create_dispatch(request)).id
 
 
-def livekit_api(stage: Stage) -> api.LiveKitAPI:
+def livekit_api(stage: LocalServices) -> api.LiveKitAPI:
     """The server API of the stage's LiveKit."""
     return api.LiveKitAPI(stage.livekit.url, stage.livekit.api_key, stage.livekit.api_secret)
 
 
-def join_speaker(stage: Stage, room: str, number: int) -> AbstractAsyncContextManager[Person]:
+def join_speaker(
+    stage: LocalServices, room: str, number: int
+) -> AbstractAsyncContextManager[Person]:
     """Have somebody in a room who speaks English and listens to it."""
     attributes = {"palabra.speak": "en", "palabra.listen": "en"}
     return join(stage.livekit, room, f"speaker-{number}", attributes=attributes)
@@ -68,7 +70,7 @@ def join_speaker(stage: Stage, room: str, number: int) -> AbstractAsyncContextMa
 
 @asynccontextmanager
 async def meeting(
-    stage: Stage,
+    stage: LocalServices,
     room: str,
     speakers: int,
     config: Mapping[str, Any] = ROOM_CONFIG,

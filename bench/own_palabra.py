@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.relay import Relay, open_relay
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
 from palabra_agent.local.processes import Child, accepts_connections, free_port, run_child
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 _HOST = "127.0.0.1"
 _READY_SECONDS = 30.0
@@ -28,7 +28,7 @@ CREDENTIALS = {"ClientId": "local", "ClientSecret": "local"}
 class OwnPalabra:
     """All of it, beside the LiveKit server of the meeting."""
 
-    stage: Stage
+    stage: LocalServices
     """The same meeting server, with this emulator and this worker."""
     agent_name: str
     """Asks for this worker."""
@@ -40,7 +40,7 @@ class OwnPalabra:
 
 
 @asynccontextmanager
-async def open_own_palabra(stage: Stage, *options: str) -> AsyncGenerator[OwnPalabra]:
+async def open_own_palabra(stage: LocalServices, *options: str) -> AsyncGenerator[OwnPalabra]:
     """Run it for the length of a block.
 
     Args:
@@ -62,7 +62,7 @@ async def open_own_palabra(stage: Stage, *options: str) -> AsyncGenerator[OwnPal
         env = _rooms_at(stage.livekit) | _palabra_at(relay) | _called(name)
         async with _ours(["start", *_worker_options(logs)], logs, env) as worker:
             await worker.wait_for_line("registered worker", _READY_SECONDS)
-            own = Stage(stage.livekit, f"http://{_HOST}:{port}", emulator, worker)
+            own = LocalServices(stage.livekit, f"http://{_HOST}:{port}", emulator, worker)
             yield OwnPalabra(own, name, livekit, relay, frozenset({relay.port, *rtc.values()}))
 
 

@@ -27,7 +27,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
 from palabra_agent.concurrency import single_failure
 from palabra_agent.local.people import Person, join
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 TRIES: Final = 20
 RELIEFS: Final = 5
@@ -57,7 +57,7 @@ class _Room:
     listener: Person
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> LocalServices:
         return self.palabra.stage
 
 
@@ -76,7 +76,7 @@ class _Recovery:
     """From the new session's running to the old one's end."""
 
 
-async def measure_recovery(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_recovery(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Lose session after session, on each transport."""
     task = progress.add_task("recovery", total=2 * (TRIES + RELIEFS))
     figures: list[Figure] = []

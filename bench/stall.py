@@ -24,7 +24,7 @@ from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
 from palabra_agent.audio.tones import mix, tone
 from palabra_agent.interpretation.channels import LanguageChannel
 from palabra_agent.languages import LanguageCode
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 from palabra_agent.palabra.session.microphone import MicrophoneBuffer
 
 CLICKS = 10
@@ -65,7 +65,7 @@ class _Voice:
         return began
 
 
-async def measure_stall(_stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_stall(_stage: LocalServices, progress: Progress) -> list[Figure]:
     """Time clicks before and after the event loop was blocked."""
     task = progress.add_task("stalls", total=CLICKS + STALLS)
     before: list[float] = []

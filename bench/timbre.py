@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from bench.figures import Figure
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 from palabra_agent.plugin import NoSettings, RoomInfo, Speaker, Speech, TimbreEstimator
 
 ESTIMATES = 40
@@ -39,7 +39,7 @@ _ROOM = RoomInfo("bench-timbre", NoSettings())
 _LOCAL = TimbreConfig(detection="local")
 
 
-async def measure_timbre(_stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_timbre(_stage: LocalServices, progress: Progress) -> list[Figure]:
     """Time estimates, one by one and many at once, and what loading adds."""
     task = progress.add_task("timbre", total=ESTIMATES + LOADS)
     loads = []

@@ -22,7 +22,7 @@ from bench.onsets import Stopwatch, open_stopwatch
 from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.packets import count_packets, ports_of
 from palabra_agent.local.people import Person
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 from palabra_emulator.transports.audio_formats import InputEncoding, InputFormat
 
 CLICKS: Final = 30
@@ -57,7 +57,7 @@ WEBSOCKET: Final = _websocket("pcm_s16le")
 WAYS: Final = (WEBRTC, WEBSOCKET, _websocket("opus"))
 
 
-async def measure_transports(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_transports(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Hold the same meeting with every transport."""
     task = progress.add_task("transports", total=len(WAYS) * (CLICKS + 1))
     figures: list[Figure] = []

@@ -14,7 +14,7 @@ from bench.figures import Figure
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.languages import LanguageCode
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 from palabra_agent.plugin import (
     FixedVoice,
     NoSettings,
@@ -44,7 +44,7 @@ _SPEAKERS: Final = tuple(InterpretedSpeaker(speaker, _LANGUAGES) for speaker in 
 _LOAD: Final = f"{len(_PEOPLE)} speakers × {len(_LANGUAGES)} languages"
 
 
-async def measure_voices(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_voices(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Measure in this process alone: no sound, no network."""
     task = progress.add_task("voices", total=2 * _RUNS + _HANGING_RUNS)
 

@@ -30,7 +30,7 @@ from bench.transports import WEBRTC, WEBSOCKET, Way
 from bench.words import lost_samples, word
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.local.people import Person
-from palabra_agent.local.stage import Stage
+from palabra_agent.local.services import LocalServices
 
 PAUSES: Final = 10
 DIALECTS: Final = ("legacy+ack", "legacy")
@@ -52,7 +52,7 @@ class _Words:
 class _Conversation:
     """A speaker, who hears them where, and the session that does."""
 
-    stage: Stage
+    stage: LocalServices
     speaker: Person
     session: str
     here: Stopwatch
@@ -61,7 +61,7 @@ class _Conversation:
     running: _Words = field(default_factory=_Words)
 
 
-async def measure_wake(stage: Stage, progress: Progress) -> list[Figure]:
+async def measure_wake(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Speak after pauses, on both transports, and in both dialects at a time."""
     shown = progress.add_task("wake", total=len(DIALECTS) * 2 * PAUSES)
     async with asyncio.TaskGroup() as group:
@@ -73,7 +73,9 @@ async def measure_wake(stage: Stage, progress: Progress) -> list[Figure]:
     return [figure for task in tasks for figure in task.result()]
 
 
-async def _measure_dialect(stage: Stage, dialect: str, advance: Callable[[], None]) -> list[Figure]:
+async def _measure_dialect(
+    stage: LocalServices, dialect: str, advance: Callable[[], None]
+) -> list[Figure]:
     figures: list[Figure] = []
     async with open_own_palabra(stage, *_OPTIONS, f"dialect={dialect}") as palabra:
         for way in (WEBRTC, WEBSOCKET):

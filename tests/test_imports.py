@@ -241,7 +241,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         ),
         ("palabra.transports.webrtc", "livekit.rtc", None),
         ("palabra_emulator.bot", "palabra_emulator.messages", None),
-        ("local.demo_talk", "palabra_emulator.script.load_script", None),
+        ("local.demo", "palabra_emulator.script.load_script", None),
         ("__main__", "palabra_agent.__version__", None),
     ],
 )

@@ -21,8 +21,8 @@ from livekit import api
 
 from palabra_agent.errors import PalabraAgentError
 from palabra_agent.local.people import Person, join
-from palabra_agent.local.speech import Voice
-from palabra_agent.local.stage import AGENT_NAME, Stage, open_stage
+from palabra_agent.local.services import AGENT_NAME, LocalServices, run_services
+from palabra_agent.local.speech import SyntheticVoice
 
 ROOM = "acme-live"
 CONFIG = {
@@ -44,7 +44,7 @@ ARRIVAL_SECONDS = 15.0
 LONGEST_SECONDS = 50.0
 
 
-async def voices_given(stage: Stage) -> list[dict[str, Any]]:
+async def voices_given(stage: LocalServices) -> list[dict[str, Any]]:
     """The voices of every task that Palabra was given so far, by language."""
     timeout = aiohttp.ClientTimeout(total=5)
     async with (
@@ -64,7 +64,7 @@ async def voices_given(stage: Stage) -> list[dict[str, Any]]:
     ]
 
 
-async def call_the_interpreter(stage: Stage, config: Mapping[str, Any]) -> None:
+async def call_the_interpreter(stage: LocalServices, config: Mapping[str, Any]) -> None:
     """Ask the worker into the room, with a config that names the plugin."""
     server = stage.livekit
     async with api.LiveKitAPI(server.url, server.api_key, server.api_secret) as livekit:
@@ -75,9 +75,9 @@ async def call_the_interpreter(stage: Stage, config: Mapping[str, Any]) -> None:
         )
 
 
-async def speak_until_heard(presenter: Person, stage: Stage) -> None:
+async def speak_until_heard(presenter: Person, stage: LocalServices) -> None:
     """Say something, again and again, until Palabra was given the voices that are wanted."""
-    speech = await Voice().speak("Good evening, and welcome to the programme.", "en")
+    speech = await SyntheticVoice().speak("Good evening, and welcome to the programme.", "en")
     while WANTED not in await voices_given(stage):
         await presenter.say(speech)
 
@@ -102,7 +102,7 @@ async def try_in_a_room() -> None:
     with tempfile.TemporaryDirectory() as logs:
         async with (
             asyncio.timeout(LONGEST_SECONDS),
-            open_stage(Path(logs), voice="marker", announce=print) as stage,
+            run_services(Path(logs), voice="marker", announce=print) as stage,
         ):
             await call_the_interpreter(stage, CONFIG)
             async with (

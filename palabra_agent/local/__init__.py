@@ -1,1 +1,1 @@
-"""What development, the demo and the tests need on one machine, and production never does."""
+"""The demo, and the servers and simulated people that development and tests use on one machine."""

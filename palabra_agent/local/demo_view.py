@@ -1,25 +1,46 @@
-"""How the demo shows itself: a live page in a terminal, and plain lines everywhere else."""
+"""The demo's output: a live page in a terminal, and plain lines everywhere else."""
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
+from rich.layout import Layout
 from rich.live import Live
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text as Words
 
-from palabra_agent.local.board import Board, Row
-from palabra_agent.local.demo_page import page
-from palabra_agent.local.meeting import LANGUAGE_NAMES, Member
+from palabra_agent.local.demo_meeting import (
+    LANGUAGE_NAMES,
+    LANGUAGES,
+    MEMBERS,
+    Channel,
+    MeetingProgress,
+    Member,
+    Row,
+)
 
 _REFRESH_SECONDS: Final = 0.2
+_FAINT: Final = "bright_black"
+_COLOURS: Final = {"alice": "cyan", "bruno": "magenta", "clara": "yellow"}
+_NAME_WIDTH: Final = 10
+_MARGIN: Final = 2
+_TOP_LINES: Final = 2 + len(MEMBERS) + 1 + 3
+"""Heading, people and the interpreter, rule and column heads."""
+_GUTTER: Final = 2
+_BOTTOM_LINES: Final = 3
+"""Rule, channels, hint."""
 
 
 class View(Protocol):
-    """Whoever watches the demo."""
+    """A way to show the demo."""
 
     def announce(self, what: str) -> None:
         """Something is ready."""
@@ -30,7 +51,7 @@ class View(Protocol):
         ...
 
     def spoke(self, speaker: Member, text: str) -> None:
-        """Somebody begins to say something."""
+        """A speaker begins to say something."""
         ...
 
     def settled(self, row: Row, language: str) -> None:
@@ -38,18 +59,18 @@ class View(Protocol):
         ...
 
     def heard(self, speaker: Member, listener: Member, delay: float) -> None:
-        """Somebody hears the translation of what somebody said."""
+        """A listener hears the translation of what a speaker said."""
         ...
 
     def update(self) -> None:
-        """The board may have changed."""
+        """The progress may have changed."""
         ...
 
-    def report(self, board: Board, seconds: float) -> None:
+    def report(self, progress: MeetingProgress, seconds: float) -> None:
         """The check is over."""
         ...
 
-    def conclude(self, board: Board) -> None:
+    def conclude(self, progress: MeetingProgress) -> None:
         """Everything has ended."""
         ...
 
@@ -87,11 +108,11 @@ class PlainView:
     def update(self) -> None:
         """Nothing to redraw."""
 
-    def report(self, board: Board, seconds: float) -> None:
+    def report(self, progress: MeetingProgress, seconds: float) -> None:
         """Print what was proven and what was missing."""
-        print_report(board, seconds)
+        print_report(progress, seconds)
 
-    def conclude(self, board: Board) -> None:
+    def conclude(self, progress: MeetingProgress) -> None:
         """Nothing to put away."""
 
     def _line(self, words: str) -> None:
@@ -103,8 +124,8 @@ class PlainView:
 class LiveView:
     """A page that shows the meeting as it is."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, progress: MeetingProgress) -> None:
+        self._board = progress
         self._console = Console()
         self._live: Live | None = None
         self._started = time.monotonic()
@@ -141,31 +162,31 @@ class LiveView:
         self._drawn = now
         self._live.update(page(self._board, now - self._started, self._console.size), refresh=True)
 
-    def report(self, board: Board, seconds: float) -> None:
+    def report(self, progress: MeetingProgress, seconds: float) -> None:
         """Print what was proven and what was missing."""
-        print_report(board, seconds)
+        print_report(progress, seconds)
 
-    def conclude(self, board: Board) -> None:
+    def conclude(self, progress: MeetingProgress) -> None:
         """Say how it was, if it was at all."""
-        if not board.rows:
+        if not progress.rows:
             return
 
         delays = [
             f"{LANGUAGE_NAMES[channel.language]} {channel.median_delay:.1f} s"
-            for channel in board.channels.values()
+            for channel in progress.channels.values()
             if channel.median_delay is not None
         ]
         self._console.print(
-            f"The meeting is over; utterances interpreted: {len(board.rows)}."
+            f"The meeting is over; utterances interpreted: {len(progress.rows)}."
             + (f" Usual delay after the last word: {', '.join(delays)}." if delays else ""),
             highlight=False,
         )
 
 
-def print_report(board: Board, seconds: float) -> None:
+def print_report(progress: MeetingProgress, seconds: float) -> None:
     """Print a check's result, one line for each listener and speaker."""
     lines = ["", "What the listeners got of the interpretation:"]
-    for proof in board.proofs:
+    for proof in progress.proofs:
         sign = "✓" if proof.is_complete else "✗"
         language = LANGUAGE_NAMES[proof.listener.listens]
         heard = (
@@ -178,11 +199,157 @@ def print_report(board: Board, seconds: float) -> None:
             f"  {sign} {proof.listener.name} ← {proof.speaker.name}, {language}: {heard}; {read}"
         )
 
-    missing = board.missing()
+    missing = progress.missing()
     if missing:
         lines += ["", f"The check failed after {seconds:.0f} s: {'; '.join(missing)}."]
-        lines += [f"The interpreter: {board.interpreter or 'not in the room'}."]
+        lines += [f"The interpreter: {progress.interpreter or 'not in the room'}."]
     else:
         lines += ["", f"The check passed in {seconds:.0f} s."]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def page(progress: MeetingProgress, seconds: float, size: ConsoleDimensions) -> RenderableType:
+    """Draw everything for a terminal of this size."""
+    lines = max(3, size.height - _TOP_LINES - _BOTTOM_LINES)
+    rows = newest_rows(list(progress.rows), column_width(size.width), lines)
+    rule = Rule(style=_FAINT)
+    top = Group(_heading(seconds), Words(), _people(progress), rule, _column_heads(), Words())
+
+    whole = Layout()
+    whole.split_column(
+        Layout(_within_margins(top), size=_TOP_LINES),
+        Layout(_within_margins(_captions(rows))),
+        Layout(_within_margins(Group(rule, _channels(progress), _hint())), size=_BOTTOM_LINES),
+    )
+    return whole
+
+
+def column_width(width: int) -> int:
+    """The number of letters of a caption that fit into one line."""
+    return max(8, (width - 2 * _MARGIN - _NAME_WIDTH) // len(LANGUAGES) - _GUTTER)
+
+
+def newest_rows(rows: Sequence[Row], width: int, lines: int) -> list[Row]:
+    """As many of the newest rows as fit into so many lines, oldest first; at least one."""
+    shown: list[Row] = []
+    for row in reversed(rows):
+        lines -= row_height(row, width) + 1
+        if lines < 0 and shown:
+            break
+        shown.append(row)
+
+    return shown[::-1]
+
+
+def row_height(row: Row, width: int) -> int:
+    """The number of lines that a row takes: wrapped words cost a little more."""
+    lengths = [len(text.words) for text in row.texts.values()] or [1]
+    return max(math.ceil(length * 1.12 / width) for length in lengths) or 1
+
+
+def _heading(seconds: float) -> RenderableType:
+    heading = Table.grid(expand=True)
+    heading.add_column()
+    heading.add_column(justify="right", style=_FAINT)
+    heading.add_row(
+        Words.assemble(
+            ("palabra-agent", "bold"), ("  one meeting, each in their own language", "")
+        ),
+        f"{int(seconds) // 60:02}:{int(seconds) % 60:02}",
+    )
+    return heading
+
+
+def _people(progress: MeetingProgress) -> RenderableType:
+    people = Table.grid(padding=(0, 3, 0, 0))
+    for member in MEMBERS:
+        is_speaking = member.identity in progress.speaking
+        colour = _COLOURS[member.identity]
+        people.add_row(
+            Words.assemble(
+                ("● " if is_speaking else "○ ", colour if is_speaking else _FAINT),
+                (member.name, f"bold {colour}"),
+            ),
+            _speaks(member),
+            f"hears {LANGUAGE_NAMES[member.listens]}",
+            Words("speaking" if is_speaking else "", style=colour),
+        )
+
+    state = progress.interpreter
+    people.add_row(
+        Words.assemble(("◆ ", "green" if state == "live" else "yellow"), ("Interpreter", "bold")),
+        Words(state or "on its way", style="green" if state == "live" else "yellow"),
+    )
+    return people
+
+
+def _speaks(member: Member) -> Words:
+    if member.speaks is None:
+        return Words("listens", style=_FAINT)
+
+    return Words(f"speaks {LANGUAGE_NAMES[member.speaks]}")
+
+
+def _column_heads() -> RenderableType:
+    return _columns((Words(), *(Words(LANGUAGE_NAMES[code], _FAINT) for code in LANGUAGES)))
+
+
+def _captions(rows: Sequence[Row]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for row in rows:
+        colour = _COLOURS[row.speaker.identity]
+        name = Words(row.speaker.name, style=colour)
+        texts = (_words(row, str(language), colour) for language in LANGUAGES)
+        lines += [_columns((name, *texts)), Words()]
+
+    return Group(*lines)
+
+
+def _columns(cells: Iterable[Words]) -> RenderableType:
+    table = Table.grid(expand=True, padding=(0, _GUTTER, 0, 0))
+    table.add_column(width=_NAME_WIDTH - _GUTTER, no_wrap=True)
+    for _ in LANGUAGES:
+        table.add_column(ratio=1)
+    table.add_row(*cells)
+    return table
+
+
+def _words(row: Row, language: str, colour: str) -> Words:
+    text = row.texts.get(language)
+    if text is None:
+        return Words("")
+
+    is_original = language == row.speaker.speaks
+    style = f"bold {colour}" if is_original else ""
+    return Words(text.words, style=style if text.is_final else f"{style} dim italic".strip())
+
+
+def _channels(progress: MeetingProgress) -> RenderableType:
+    line = Words("channels".ljust(_NAME_WIDTH), style=_FAINT)
+    for channel in progress.channels.values():
+        line.append_text(_channel(channel))
+
+    return line
+
+
+def _channel(channel: Channel) -> Words:
+    delay = channel.last_delay
+    sign, style = ("♪ ", "green") if channel.is_sounding else ("· ", _FAINT)
+    return Words.assemble(
+        (sign, style),
+        (LANGUAGE_NAMES[channel.language], "bold default" if channel.is_sounding else "default"),
+        (f" {delay:.1f} s" if delay is not None else " –", "default" if delay else _FAINT),
+        "     ",
+    )
+
+
+def _hint() -> RenderableType:
+    hint = Words(style=_FAINT, no_wrap=True, overflow="ellipsis")
+    hint.append("seconds: from a speaker's last word to the first translated sound")
+    hint.append("   ·   Ctrl-C ends the meeting")
+    return hint
+
+
+def _within_margins(content: RenderableType) -> RenderableType:
+    return Padding(content, (0, _MARGIN))

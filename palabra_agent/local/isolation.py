@@ -36,12 +36,12 @@ _SCRIPT: Final = (
 
 
 def is_isolated() -> bool:
-    """Whether this process runs in a namespace that this module made."""
+    """Tell if this process runs in a namespace that this module made."""
     return os.environ.get(ISOLATION_VARIABLE) == "1"
 
 
 def isolation_was_asked() -> bool:
-    """Whether this process was started through this module, namespace or not."""
+    """Tell if this process was started through this module, namespace or not."""
     return os.environ.get(ISOLATION_VARIABLE, "") != ""
 
 

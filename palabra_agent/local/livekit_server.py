@@ -1,7 +1,7 @@
 """A real livekit-server on this machine, for as long as a block runs.
 
-This module alone knows the configuration with which LiveKit serves one machine and asks nobody
-else: no public STUN server, no external address, ports of its own so that several can run.
+This module alone knows the configuration with which LiveKit serves one machine and asks no
+other: no public STUN server, no external address, ports of its own so that several can run.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def server_config(*, port: int, node_ip: str, api_key: str, api_secret: str) -> 
         "use_external_ip": False,
         "udp_port": free_port(socket.SOCK_DGRAM),
         "tcp_port": tcp_port,
-        # Without a STUN server of ours clients are told to ask Google's. Nobody answers at this
+        # Without a STUN server of ours clients are told to ask Google's. No server answers at this
         # one, which costs nothing; our own UDP port would answer, and confuse its ICE.
         "stun_servers": [f"{node_ip}:{tcp_port}"],
     }

@@ -1,41 +1,43 @@
-"""How simulated people come into a room and leave it again.
+"""Simulated people: they join a room, speak, listen, read and write as participants' apps do.
 
-This module alone knows the token with which a person comes, which this process mints, and in which
-order a person is put together and taken apart.
+This module alone knows the token with which a person comes, which this process mints, and how a
+person uses LiveKit's room: the microphone they publish, and what they ask of the server. What they
+have heard and read is kept, bounded, and may be asked for at any time; `Person.wait_for` waits
+until an answer is there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from livekit import api, rtc
+from livekit.rtc.participant import UnpublishTrackError
 
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
+from palabra_agent.audio.rtc import AudioOutput, microphone_options
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import MeetingError
-from palabra_agent.local.ears import Ears
-from palabra_agent.local.person import AGENT_IDENTITY, Person, Utterance
-from palabra_agent.local.texts import Caption, ChatMessage
+from palabra_agent.local.reception import CHAT_TOPIC, ReceivedCaption, ReceivedChat, Reception
+from palabra_agent.local.recording import AUDIBLE_DB, Recording
 
-__all__ = [
-    "AGENT_IDENTITY",
-    "Caption",
-    "ChatMessage",
-    "Person",
-    "Server",
-    "Utterance",
-    "join",
-    "mint_token",
-]
-
+AGENT_IDENTITY: Final = "palabra-interpreter"
 _CONNECT_SECONDS: Final = 20.0
+_CALL_SECONDS: Final = 10.0
+_LEAVE_SECONDS: Final = 2.0
+
+ResultT = TypeVar("ResultT")
 
 
 class Server(Protocol):
-    """What must be known of a LiveKit server to join its rooms."""
+    """The address and the keys with which the rooms of a LiveKit server are joined."""
 
     @property
     def url(self) -> str:
@@ -81,8 +83,8 @@ async def join(
         MeetingError: The room cannot be joined.
     """
     livekit_room = rtc.Room()
-    ears = Ears(livekit_room, hears)
-    person = Person(livekit_room, ears, identity)
+    reception = Reception(livekit_room, hears)
+    person = Person(livekit_room, reception, identity)
     token = mint_token(server, room, identity, name=name, attributes=attributes)
 
     try:
@@ -95,7 +97,7 @@ async def join(
 
     with single_failure():
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(ears.listen(), name=f"ears:{identity}")
+            listening = group.create_task(reception.listen(), name=f"receive:{identity}")
             try:
                 if microphone:
                     await person.publish_microphone()
@@ -113,7 +115,7 @@ def mint_token(
     name: str = "",
     attributes: Mapping[str, str] | None = None,
 ) -> str:
-    """A token with which somebody may do in a room whatever guests may do."""
+    """Sign a token with which a person may do in a room all that participants usually may."""
     return (
         api.AccessToken(server.api_key, server.api_secret)
         .with_identity(identity)
@@ -132,3 +134,186 @@ def mint_token(
         )
         .to_jwt()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """The time in which a person spoke, by the monotonic clock."""
+
+    started: float
+    ended: float
+
+
+class Person:
+    """A participant in a room; made by `join`."""
+
+    def __init__(self, room: rtc.Room, reception: Reception, identity: str) -> None:
+        self.room = room
+        """LiveKit's own room, for whatever is not offered here."""
+        self.identity = identity
+        self._reception = reception
+        self._microphone: AudioOutput | None = None
+        self._publication: rtc.LocalTrackPublication | None = None
+
+    @property
+    def captions(self) -> deque[ReceivedCaption]:
+        """Every caption read, in order; the last thousand."""
+        return self._reception.captions
+
+    @property
+    def latest_captions(self) -> dict[str, ReceivedCaption]:
+        """Each segment's newest version, by segment id."""
+        return {caption.segment_id: caption for caption in self._reception.captions}
+
+    @property
+    def chat(self) -> deque[ReceivedChat]:
+        """Every chat message read, in order; the last thousand."""
+        return self._reception.chat
+
+    @property
+    def tracks(self) -> frozenset[str]:
+        """Names of the tracks that are subscribed to now."""
+        return self._reception.tracks
+
+    def recording(self, track: str) -> Recording:
+        """The sound that was heard on a track of this name; empty if there was none yet."""
+        return self._reception.recording(track)
+
+    def level_db(self, track: str, hz: float, *, seconds: float = 0.5) -> float:
+        """The level of a tone in the newest sound of a track."""
+        return self.recording(track).level_db(hz, seconds=seconds)
+
+    def attributes_of(self, identity: str = AGENT_IDENTITY) -> dict[str, str]:
+        """A participant's attributes as seen from here; empty if they are not in the room."""
+        participant = self.room.remote_participants.get(identity)
+        return dict(participant.attributes) if participant else {}
+
+    async def wait_for(
+        self, question: Callable[[], ResultT | None], timeout: float, what: str = ""
+    ) -> ResultT:
+        """Ask again whenever something is heard, read or seen, until the answer is true.
+
+        Raises:
+            TimeoutError: There was none in time; `what` says what was waited for.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not (answer := question()):
+                    await self._reception.wait_for_change()
+        except TimeoutError:
+            wanted = what or "what was waited for"
+            raise TimeoutError(
+                f"{self.identity} has not got {wanted} within {timeout:g} s"
+            ) from None
+
+        return answer
+
+    async def wait_for_tone(
+        self,
+        track: str,
+        hz: float,
+        timeout: float,
+        *,
+        since: float | None = None,
+        above_db: float = AUDIBLE_DB,
+    ) -> float:
+        """Wait until a tone was heard on a track; returns when, by the monotonic clock.
+
+        Raises:
+            TimeoutError: It was not heard in time.
+        """
+        start = time.monotonic() if since is None else since
+        return await self.wait_for(
+            lambda: self.recording(track).first_tone(hz, start, above_db=above_db),
+            timeout,
+            f"{hz:g} Hz on {track}",
+        )
+
+    async def wait_for_interpreter(self, timeout: float, state: str = "live") -> None:
+        """Wait until the interpreter is in the room and in a state.
+
+        Raises:
+            TimeoutError: It is not, in time.
+        """
+        await self.wait_for(
+            lambda: self.attributes_of().get("palabra.state") == state,
+            timeout,
+            f"an interpreter that is {state}",
+        )
+
+    async def say(self, speech: Pcm) -> Utterance:
+        """Speak in real time, publishing a microphone first where there is none."""
+        if self._microphone is None:
+            await self.publish_microphone()
+        microphone = self._microphone
+        assert microphone is not None
+
+        started = time.monotonic()
+        for place in range(0, speech.size, FRAME_SAMPLES):
+            await microphone.write(speech[place : place + FRAME_SAMPLES])
+
+        ended = started + speech.size / SAMPLE_RATE
+        await asyncio.sleep(max(0.0, ended - time.monotonic()))
+        return Utterance(started, ended)
+
+    async def publish_microphone(self) -> None:
+        """Publish a microphone, silent until `say`."""
+        microphone = AudioOutput(f"microphone_{self.identity}")
+        self._microphone = microphone
+        async with asyncio.timeout(_CALL_SECONDS):
+            self._publication = await self.room.local_participant.publish_track(
+                microphone.track, microphone_options()
+            )
+
+    async def unpublish_microphone(self) -> None:
+        """Take the microphone out of the room."""
+        microphone, publication = self._microphone, self._publication
+        self._microphone = self._publication = None
+        if publication is not None:
+            async with asyncio.timeout(_CALL_SECONDS):
+                await self.room.local_participant.unpublish_track(publication.sid)
+        if microphone is not None:
+            await microphone.aclose()
+
+    @property
+    def microphone_sid(self) -> str:
+        """The track id of the microphone as it is published now; empty without one."""
+        return self._publication.sid if self._publication else ""
+
+    def mute(self) -> None:
+        """Mute the microphone: others see it as muted and hear silence."""
+        if self._microphone is not None:
+            self._microphone.track.mute()
+
+    def unmute(self) -> None:
+        """Undo `mute`."""
+        if self._microphone is not None:
+            self._microphone.track.unmute()
+
+    async def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Say something about oneself, such as `palabra.listen`."""
+        async with asyncio.timeout(_CALL_SECONDS):
+            await self.room.local_participant.set_attributes(dict(attributes))
+
+    async def write(self, text: str) -> None:
+        """Write a chat message to all in the room."""
+        async with asyncio.timeout(_CALL_SECONDS):
+            await self.room.local_participant.send_text(text, topic=CHAT_TOPIC)
+
+    async def call(self, method: str, payload: str = "", *, to: str = AGENT_IDENTITY) -> str:
+        """Call an RPC method of another participant, the interpreter by default."""
+        return await self.room.local_participant.perform_rpc(
+            destination_identity=to, method=method, payload=payload, response_timeout=_CALL_SECONDS
+        )
+
+    async def leave(self) -> None:
+        """Leave the room now; leaving twice is leaving once."""
+        if not self.room.isconnected():
+            return
+
+        with contextlib.suppress(TimeoutError, UnpublishTrackError):
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self.unpublish_microphone()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self.room.disconnect()

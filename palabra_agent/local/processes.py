@@ -2,8 +2,8 @@
 
 This module alone knows how a program is started, watched and ended: in a process group of its own
 (so that a Ctrl-C in the terminal reaches only us, and we end the children in order), tied to our
-life (`leash.py`), its output in a log file whose last lines explain a death. Leaving the block
-sends SIGTERM, waits, and kills whatever of the group is still there.
+life (`die_with_parent.py`), its output in a log file whose last lines explain a death. Leaving the
+block sends SIGTERM, waits, and kills all of the group that is still there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final
 
 from palabra_agent.errors import SetupError
 
-_LEASH: Final = Path(__file__).with_name("leash.py")
+_DIE_WITH_PARENT: Final = Path(__file__).with_name("die_with_parent.py")
 _POLL_SECONDS: Final = 0.05
 _KILL_SECONDS: Final = 5.0
 _LINE_LENGTH: Final = 240
@@ -36,14 +36,14 @@ class Child:
     """A program that runs until its block is left."""
 
     name: str
-    """What people call it: `livekit-server`, `the emulator`."""
+    """Its name in sentences: `livekit-server`, `the emulator`."""
     process: Process
     log_path: Path
     """Everything that it prints, both streams."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is over, for whatever reason."""
+        """True once it is over, for whatever reason."""
         return self.process.returncode is not None
 
     def last_lines(self, count: int = 5) -> list[str]:
@@ -115,7 +115,7 @@ async def run_child(
     """Run a program while the block runs; its group is gone when the block has been left.
 
     Args:
-        name: What people call it.
+        name: Its name in sentences.
         argv: The program and its arguments.
         log_path: Where its output goes; its folder exists.
         env: Variables besides those of this process.
@@ -125,7 +125,7 @@ async def run_child(
     Raises:
         SetupError: The program cannot be started.
     """
-    command = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *argv]
+    command = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), *argv]
     with log_path.open("wb") as log:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -171,7 +171,7 @@ def _signal_group(pgid: int, number: signal.Signals) -> None:
 
 
 async def accepts_connections(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
+    """Find out if a server listens there."""
     try:
         async with asyncio.timeout(1.0):
             _, writer = await asyncio.open_connection(host, port)
@@ -185,7 +185,7 @@ async def accepts_connections(host: str, port: int) -> bool:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "") -> int:
-    """A port that nobody uses at this moment."""
+    """Find a port that no socket uses at this moment."""
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
@@ -193,7 +193,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "") -> i
 
 
 def is_port_free(port: int, kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "") -> bool:
-    """Whether a server could listen on a port now."""
+    """Find out if a server could listen on a port now."""
     with socket.socket(socket.AF_INET, kind) as probe:
         if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

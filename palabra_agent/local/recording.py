@@ -16,7 +16,7 @@ from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone_level_db
 
 AUDIBLE_DB: Final = -40.0
-"""Above this somebody hears something: far over a codec's noise, under the softest marker."""
+"""Sound above this is audible: far over a codec's noise, under the softest marker."""
 
 _TONE_WINDOW_SECONDS: Final = 0.1
 """Long enough to tell markers 50 Hz apart, short enough to say when one began."""
@@ -27,7 +27,7 @@ def _peak_for(db: float) -> float:
 
 
 class Recording:
-    """What was heard on a track, the last `seconds` of it."""
+    """The last `seconds` of sound that were heard on a track."""
 
     def __init__(self, seconds: float = 30.0) -> None:
         self._kept_samples = round(seconds * SAMPLE_RATE)
@@ -37,7 +37,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How much sound is kept."""
+        """The length of the sound that is kept."""
         return self._samples / SAMPLE_RATE
 
     def add(self, frame: Pcm, at: float) -> None:
@@ -63,16 +63,16 @@ class Recording:
         return _joined(parts[::-1])
 
     def between(self, start: float, end: float = float("inf")) -> Pcm:
-        """What was heard in a stretch of time, by whole frames."""
+        """The sound of a stretch of time, by whole frames."""
         first, last = bisect.bisect_right(self._times, start), bisect.bisect_right(self._times, end)
         return _joined([self._frames[place] for place in range(first, last)])
 
     def level_db(self, hz: float, *, seconds: float = 0.5) -> float:
-        """How loud a tone is in the newest sound, in dB below full scale."""
+        """The level of a tone in the newest sound, in dB below full scale."""
         return tone_level_db(self.last(seconds), hz)
 
     def first_sound(self, since: float, *, above_db: float = AUDIBLE_DB) -> float | None:
-        """When the first audible frame after `since` was heard."""
+        """The time at which the first audible frame after `since` was heard."""
         peak = _peak_for(above_db)
         for place in range(bisect.bisect_right(self._times, since), len(self._frames)):
             frame = self._frames[place]
@@ -82,7 +82,7 @@ class Recording:
         return None
 
     def longest_silence(self, start: float, end: float, *, above_db: float = AUDIBLE_DB) -> float:
-        """How long at most nothing audible was heard, or nothing at all, between two moments."""
+        """The longest time between two moments in which nothing audible was heard."""
         peak = _peak_for(above_db)
         longest, heard_at = 0.0, start
         for place in range(bisect.bisect_right(self._times, start), len(self._frames)):
@@ -95,7 +95,7 @@ class Recording:
         return max(longest, end - heard_at)
 
     def first_tone(self, hz: float, since: float, *, above_db: float = AUDIBLE_DB) -> float | None:
-        """When a tone was first heard after `since`: the end of the window that holds it."""
+        """The first time after `since` at which a tone was heard: the end of its window."""
         first = bisect.bisect_right(self._times, since)
         frames = [self._frames[place] for place in range(first, len(self._frames))]
         sound, window = _joined(frames), round(_TONE_WINDOW_SECONDS * SAMPLE_RATE)

@@ -1,6 +1,6 @@
 """Audible speech out of sentences: espeak-ng where it is installed, else a synthetic voice.
 
-The synthetic voice says no words, but it sounds and pauses like somebody who speaks: a buzz
+The synthetic voice says no words, but it sounds and pauses like a person who speaks: a buzz
 through two formants per syllable, with the sentence's own number of syllables. Either way the
 sound begins and ends with the speech, without silence around it.
 """
@@ -29,8 +29,8 @@ _VOWELS: Final = ((730, 1090), (530, 1840), (270, 2290), (570, 840), (300, 870))
 
 
 @dataclass(slots=True)
-class Voice:
-    """Somebody's way to speak; a sentence that was said once is not made again."""
+class SyntheticVoice:
+    """A person's way to speak; a sentence that was said once is not made again."""
 
     variant: str = ""
     """espeak-ng's variant, such as `f3` or `m2`."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from livekit import api, rtc
 
-from palabra_agent.local.ears import Ears
 from palabra_agent.local.people import Server
+from palabra_agent.local.reception import Reception
 from palabra_agent.local.recording import Recording
 
 _UPLINK: Final = "microphone"
@@ -28,16 +28,16 @@ async def overhear(palabra: Server, session_room: str) -> AsyncGenerator[Recordi
     )
     token = api.AccessToken(palabra.api_key, palabra.api_secret).with_identity("overhearing")
     room = rtc.Room()
-    ears = Ears(room, lambda track: track == _UPLINK)
+    reception = Reception(room, lambda track: track == _UPLINK)
     await room.connect(palabra.url, token.with_grants(grants).to_jwt())
     try:
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(ears.listen(), name="overhear")
+            listening = group.create_task(reception.listen(), name="overhear")
             try:
                 async with asyncio.timeout(_ARRIVAL_SECONDS):
-                    while _UPLINK not in ears.tracks:
-                        await ears.wait_for_change()
-                yield ears.recording(_UPLINK)
+                    while _UPLINK not in reception.tracks:
+                        await reception.wait_for_change()
+                yield reception.recording(_UPLINK)
             finally:
                 listening.cancel()
     finally:

@@ -14,7 +14,8 @@ from typing import Final, TypeAlias
 import pytest
 import pytest_asyncio
 
-from palabra_agent.local.people import AGENT_IDENTITY, Caption, ChatMessage, Person
+from palabra_agent.local.people import AGENT_IDENTITY, Person
+from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
 
 from .emulated import EmulatedSession
 from .hearing import WORDS
@@ -53,8 +54,8 @@ Sections: TypeAlias = Mapping[str, Mapping[str, object]]
 class Meeting:
     """What everybody had read when it was over."""
 
-    captions: Mapping[str, tuple[Caption, ...]]
-    chat: Mapping[str, tuple[ChatMessage, ...]]
+    captions: Mapping[str, tuple[ReceivedCaption, ...]]
+    chat: Mapping[str, tuple[ReceivedChat, ...]]
     sids: Mapping[str, str]
     """Track ids: microphones by identity, channels by name."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import mix, tone
-from palabra_agent.local.person import Person
+from palabra_agent.local.people import Person
 
 from .emulated import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed

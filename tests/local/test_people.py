@@ -12,7 +12,7 @@ from palabra_agent.audio.tones import tone
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import Person, join
-from palabra_agent.local.texts import CAPTION_TOPIC
+from palabra_agent.local.reception import CAPTION_TOPIC
 
 pytestmark = pytest.mark.livekit
 

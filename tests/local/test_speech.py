@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, duration_ms
-from palabra_agent.local.speech import Voice, synthetic_speech
+from palabra_agent.local.speech import SyntheticVoice, synthetic_speech
 
 pytestmark = pytest.mark.unit
 
@@ -37,7 +37,7 @@ def test_a_sentence_without_letters_is_spoken_too() -> None:
 
 async def test_a_sentence_is_made_once() -> None:
     """The second time the same sound comes back."""
-    voice = Voice()
+    voice = SyntheticVoice()
 
     first = await voice.speak("Hola a todos.", "es")
     assert await voice.speak("Hola a todos.", "es") is first

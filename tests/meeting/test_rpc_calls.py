@@ -11,8 +11,7 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import join, mint_token
-from palabra_agent.local.person import Person
+from palabra_agent.local.people import Person, join, mint_token
 from palabra_agent.meeting.rpc import LARGEST_ANSWER, Call, CallRefused, open_methods
 
 pytestmark = pytest.mark.livekit

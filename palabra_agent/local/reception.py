@@ -1,4 +1,4 @@
-"""What a simulated person takes in: LiveKit's events made into recordings, captions and chat.
+"""A simulated person's reception: LiveKit's events made into recordings, captions and chat.
 
 This module alone knows the life of a subscription: a track is listened to from `track_subscribed`
 until `track_unsubscribed`, and anew when the same track is subscribed to again, because a stream
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -19,20 +19,48 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.local.recording import Recording
-from palabra_agent.local.texts import (
-    CAPTION_TOPIC,
-    CHAT_TOPIC,
-    Caption,
-    ChatMessage,
-    caption,
-    chat_message,
-)
 
+CAPTION_TOPIC: Final = "lk.transcription"
+CHAT_TOPIC: Final = "lk.chat"
 _INBOX_LENGTH: Final = 1000
 _KEPT_TEXTS: Final = 1000
 _READ_SECONDS: Final = 30.0
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCaption:
+    """One version of one caption; a later one with the same segment id replaces it."""
+
+    segment_id: str
+    speaker: str
+    """Identity in whose name it was sent."""
+    text: str
+    language: str
+    is_final: bool
+    is_translated: bool
+    track_id: str
+    """The track that it belongs to: a microphone or a channel."""
+    at: float
+    """The time at which it had been read, by the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedChat:
+    """One message in the chat."""
+
+    sender: str
+    """Identity of its sender."""
+    text: str
+    kind: str
+    """`transcription` or `translation`; empty for what people and the agent itself write."""
+    speaker: str
+    """Identity of the speaker, for the two kinds."""
+    language: str
+    transcription_id: str
+    at: float
+    """The time at which it had been read, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +84,12 @@ class _Written:
 _Event: TypeAlias = _Subscribed | _Unsubscribed | _Written
 
 
-class Ears:
+class Reception:
     """Listens and reads, from before the room is joined until `listen` is cancelled."""
 
     def __init__(self, room: rtc.Room, hears: Callable[[str], bool]) -> None:
-        self.captions: deque[Caption] = deque(maxlen=_KEPT_TEXTS)
-        self.chat: deque[ChatMessage] = deque(maxlen=_KEPT_TEXTS)
+        self.captions: deque[ReceivedCaption] = deque(maxlen=_KEPT_TEXTS)
+        self.chat: deque[ReceivedChat] = deque(maxlen=_KEPT_TEXTS)
         self._recordings: dict[str, Recording] = {}
         self._names: dict[str, str] = {}
         self._changed = asyncio.Event()
@@ -75,7 +103,7 @@ class Ears:
         return frozenset(self._names.values())
 
     def recording(self, track: str) -> Recording:
-        """What was heard on a track of this name."""
+        """The sound that was heard on a track of this name."""
         return self._recordings.setdefault(track, Recording())
 
     async def wait_for_change(self) -> None:
@@ -116,9 +144,9 @@ class Ears:
 
         attributes, now = reader.info.attributes or {}, time.monotonic()
         if topic == CAPTION_TOPIC:
-            self.captions.append(caption(text, sender, attributes, now))
+            self.captions.append(_caption(text, sender, attributes, now))
         else:
-            self.chat.append(chat_message(text, sender, attributes, now))
+            self.chat.append(_chat_message(text, sender, attributes, now))
         self._notify()
 
     def _notify(self) -> None:
@@ -182,3 +210,30 @@ def _stop(listening: dict[str, asyncio.Task[None]], sid: str) -> None:
     task = listening.pop(sid, None)
     if task is not None:
         task.cancel()
+
+
+def _caption(text: str, sender: str, attributes: Mapping[str, str], at: float) -> ReceivedCaption:
+    """Understand a text stream on the caption topic."""
+    return ReceivedCaption(
+        segment_id=attributes.get("lk.segment_id", ""),
+        speaker=sender,
+        text=text,
+        language=attributes.get("language", ""),
+        is_final=attributes.get("lk.transcription_final") == "true",
+        is_translated=attributes.get("translated") == "true",
+        track_id=attributes.get("lk.transcribed_track_id", ""),
+        at=at,
+    )
+
+
+def _chat_message(text: str, sender: str, attributes: Mapping[str, str], at: float) -> ReceivedChat:
+    """Understand a text stream on the chat topic."""
+    return ReceivedChat(
+        sender=sender,
+        text=text,
+        kind=attributes.get("palabra.kind", ""),
+        speaker=attributes.get("palabra.speaker", ""),
+        language=attributes.get("language", ""),
+        transcription_id=attributes.get("palabra.transcription_id", ""),
+        at=at,
+    )

@@ -1,4 +1,4 @@
-"""What the demo knows of its meeting at each moment: who speaks, what is read, how late. Pure.
+"""The demo's meeting: who takes part, what is said, and what of it was heard and read so far. Pure.
 
 Captions carry no number that joins an original with its translations, so they are joined by order:
 the third caption of a speaker in any language belongs to the third thing that they said.
@@ -8,21 +8,95 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
-from palabra_agent.languages import base
-from palabra_agent.local.meeting import CAST, LANGUAGES, Member, interpretations
-from palabra_agent.local.texts import Caption
+from palabra_agent.languages import LanguageCode, base
+from palabra_agent.local.reception import ReceivedCaption
+from palabra_agent.local.speech import SyntheticVoice
 
+SCRIPT: Final = Path(__file__).parent / "data" / "meeting.json"
+"""A conversation: each speaker says the lines of their language, in order, which is what the
+emulator recognises."""
+
+LANGUAGES: Final = tuple(LanguageCode(code) for code in ("en", "es", "de"))
+
+LANGUAGE_NAMES: Final = {"en": "English", "es": "Spanish", "de": "German"}
+
+_TOGETHER_EVERY: Final = 3
 _KEPT_ROWS: Final = 100
 _KEPT_DELAYS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A participant of the meeting."""
+
+    identity: str
+    name: str
+    listens: LanguageCode
+    speaks: LanguageCode | None = None
+    """None for a participant who only listens."""
+    voice: SyntheticVoice = field(default_factory=SyntheticVoice, compare=False)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Their attributes in the room: the languages that they speak and want to hear."""
+        attributes = {"palabra.listen": str(self.listens)}
+        if self.speaks is not None:
+            attributes["palabra.speak"] = str(self.speaks)
+
+        return attributes
+
+
+ALICE: Final = Member(
+    "alice", "Alice", LanguageCode("en"), LanguageCode("en"), SyntheticVoice("f3", 190)
+)
+BRUNO: Final = Member(
+    "bruno", "Bruno", LanguageCode("es"), LanguageCode("es"), SyntheticVoice("m3", 110)
+)
+CLARA: Final = Member("clara", "Clara", LanguageCode("de"))
+MEMBERS: Final = (ALICE, BRUNO, CLARA)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence of the script, and its speaker."""
+
+    speaker: Member
+    number: int
+    """Of the line among those of the speaker's language, from 0."""
+
+
+Turn: TypeAlias = tuple[Line, ...]
+"""Lines that are said at the same time."""
+
+
+def turns(lines: int) -> Iterator[Turn]:
+    """The whole conversation once: in turns, and every third line both at the same time."""
+    for number in range(lines):
+        both = (Line(ALICE, number), Line(BRUNO, number))
+        if number % _TOGETHER_EVERY == _TOGETHER_EVERY - 1:
+            yield both
+        else:
+            yield from ((line,) for line in both)
+
+
+def interpretations() -> list[tuple[Member, Member]]:
+    """Every (speaker, listener) where the listener needs an interpreter."""
+    return [
+        (speaker, listener)
+        for speaker in MEMBERS
+        for listener in MEMBERS
+        if speaker.speaks is not None and speaker.speaks != listener.listens
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """What a caption says now."""
+    """The words of a caption as they are now."""
 
     words: str
     is_final: bool
@@ -59,7 +133,7 @@ class Channel:
 
 @dataclass(slots=True)
 class Proof:
-    """What a listener must have got of a speaker for the interpretation to count."""
+    """A listener's share of a speaker's interpretation: it is proven when heard and read."""
 
     speaker: Member
     listener: Member
@@ -70,12 +144,12 @@ class Proof:
 
     @property
     def is_complete(self) -> bool:
-        """Whether a translation was both heard and read."""
+        """True once a translation was both heard and read."""
         return self.heard_after is not None and self.read != ""
 
 
-class Board:
-    """Everything there is to show."""
+class MeetingProgress:
+    """All that was heard and read of the meeting, as it is shown and proven."""
 
     def __init__(self) -> None:
         self.rows: deque[Row] = deque(maxlen=_KEPT_ROWS)
@@ -85,22 +159,22 @@ class Board:
         self.interpreter = ""
         """The interpreter's state, and its error if there is one."""
         self.proofs = [Proof(speaker, listener) for speaker, listener in interpretations()]
-        self._members = {member.identity: member for member in CAST}
+        self._members = {member.identity: member for member in MEMBERS}
         self._segments: dict[tuple[str, str], dict[str, int]] = {}
         self._said: dict[str, list[Row]] = {}
 
     @property
     def is_proven(self) -> bool:
-        """Whether every listener has heard and read every speaker they need interpreted."""
+        """True once every listener has heard and read every speaker they need interpreted."""
         return all(proof.is_complete for proof in self.proofs)
 
-    def read(self, captions: Iterable[Caption], reader: Member) -> list[tuple[Row, str]]:
-        """Take in captions that somebody read; returns the rows and languages that got final."""
+    def read(self, captions: Iterable[ReceivedCaption], reader: Member) -> list[tuple[Row, str]]:
+        """Take in captions that a member read; returns the rows and languages that got final."""
         settled = [self._place(caption) for caption in captions if self._proves(caption, reader)]
         return [place for place in settled if place is not None]
 
     def heard(self, speaker: Member, listener: Member, delay: float) -> None:
-        """Take in that somebody's translation was heard."""
+        """Take in that a speaker's translation was heard."""
         proof = self._proof(speaker.identity, listener)
         if proof is not None and proof.heard_after is None:
             proof.heard_after = delay
@@ -108,7 +182,7 @@ class Board:
         self.channels[str(listener.listens)].delays.append(delay)
 
     def missing(self) -> list[str]:
-        """What is not proven, one sentence each."""
+        """Sentences about what is not proven."""
         return [
             f"{proof.listener.name} has not {what} {proof.listener.listens} from"
             f" {proof.speaker.name}"
@@ -121,8 +195,8 @@ class Board:
         found = (p for p in self.proofs if p.speaker.identity == speaker and p.listener == listener)
         return next(found, None)
 
-    def _proves(self, caption: Caption, reader: Member) -> bool:
-        """Note what a final translation proves; False for captions of nobody in the cast."""
+    def _proves(self, caption: ReceivedCaption, reader: Member) -> bool:
+        """Note what a final translation proves; False if its speaker is not a member."""
         if caption.speaker not in self._members:
             return False
 
@@ -133,7 +207,7 @@ class Board:
 
         return True
 
-    def _place(self, caption: Caption) -> tuple[Row, str] | None:
+    def _place(self, caption: ReceivedCaption) -> tuple[Row, str] | None:
         """Put a caption into its row; returns where, if it became final there now."""
         language = str(base(caption.language))
         row = self._row(caption.speaker, language, caption.segment_id)

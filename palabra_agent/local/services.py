@@ -1,6 +1,6 @@
-"""What a meeting needs around it, as real processes: LiveKit, a local Palabra, the worker.
+"""The services around a meeting as processes: LiveKit, the Palabra emulator, the worker.
 
-This module alone knows how they are started so that they find each other and nobody else: ports of
+This module alone knows how they are started so that they find each other and no others: ports of
 their own, keys made up for this run, a folder for their logs.
 """
 
@@ -22,7 +22,7 @@ from palabra_agent.local.processes import Child, accepts_connections, free_port,
 AGENT_NAME: Final = "palabra-demo"
 _READY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 3.0
-"""What the worker promises when it is told to stop now."""
+"""The time that the worker takes at most when it is told to stop now."""
 _WATCH_SECONDS: Final = 0.2
 _REGISTERED: Final = "registered worker"
 _WORKER_SETTINGS: Final = "[worker]\nload_threshold = 2\n"
@@ -33,8 +33,8 @@ Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Everything that runs around the meeting."""
+class LocalServices:
+    """The processes that run around a meeting."""
 
     livekit: RunningLiveKit
     emulator_url: str
@@ -55,13 +55,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(
+async def run_services(
     logs: Path,
     *,
     voice: Literal["marker", "espeak"],
     announce: Announce,
     script: Path | None = None,
-) -> AsyncGenerator[Stage]:
+) -> AsyncGenerator[LocalServices]:
     """Run LiveKit, the emulator and the worker while the block runs.
 
     Raises:
@@ -93,7 +93,7 @@ async def open_stage(
         await worker.wait_for_line(_REGISTERED, _READY_SECONDS)
         ready("worker registered")
 
-        yield Stage(livekit, emulator_url, emulator, worker)
+        yield LocalServices(livekit, emulator_url, emulator, worker)
 
 
 def _ours(

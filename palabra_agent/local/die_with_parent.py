@@ -1,6 +1,8 @@
 """Runs a command that dies with the process that started it, even when that one is killed.
 
-Run by its path, before anything of this package is imported: `python leash.py PARENT_PID COMMAND…`.
+Run by its path, so that nothing of this package is imported:
+`python die_with_parent.py PARENT_PID COMMAND…`.
+
 This module alone knows how an operating system ties one life to another: on Linux the kernel is
 asked (`PR_SET_PDEATHSIG`) to kill this process when its parent ends, which survives the `exec`.
 Elsewhere the command simply runs.

@@ -1,4 +1,4 @@
-"""The demo's page and its lines: what people see of a board."""
+"""The demo's page and its lines: what people see of a progress."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ import io
 import pytest
 from rich.console import Console, ConsoleDimensions
 
-from palabra_agent.local.board import Board, Row, Text
-from palabra_agent.local.demo_page import newest_rows, page, row_height
-from palabra_agent.local.demo_view import PlainView, print_report
-from palabra_agent.local.meeting import ALICE, BRUNO, CLARA
+from palabra_agent.local.demo_meeting import ALICE, BRUNO, CLARA, MeetingProgress, Row, Text
+from palabra_agent.local.demo_view import PlainView, newest_rows, page, print_report, row_height
 
 pytestmark = pytest.mark.unit
 
 
-def _drawn(board: Board, width: int = 100, height: int = 30) -> str:
+def _drawn(progress: MeetingProgress, width: int = 100, height: int = 30) -> str:
     console = Console(
         width=width, height=height, record=True, file=io.StringIO(), color_system=None
     )
-    console.print(page(board, 83, ConsoleDimensions(width, height)), height=height)
+    console.print(page(progress, 83, ConsoleDimensions(width, height)), height=height)
     return console.export_text()
 
 
@@ -30,12 +28,12 @@ def _row(number: int) -> Row:
 
 def test_everything_is_on_the_page() -> None:
     """People, the interpreter, captions in three columns, channels with their delays."""
-    board = Board()
-    board.interpreter = "live"
-    board.speaking = {"bruno"}
-    board.rows.append(_row(1))
-    board.heard(ALICE, CLARA, 0.87)
-    drawn = _drawn(board)
+    progress = MeetingProgress()
+    progress.interpreter = "live"
+    progress.speaking = {"bruno"}
+    progress.rows.append(_row(1))
+    progress.heard(ALICE, CLARA, 0.87)
+    drawn = _drawn(progress)
 
     assert "01:23" in drawn
     assert "○ Alice" in drawn
@@ -51,9 +49,9 @@ def test_everything_is_on_the_page() -> None:
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (80, 24), (200, 60)])
 def test_the_page_fits_any_terminal(width: int, height: int) -> None:
     """Never more lines than there are, with the newest caption among them."""
-    board = Board()
-    board.rows.extend(_row(number) for number in range(50))
-    lines = _drawn(board, width, height).rstrip("\n").splitlines()
+    progress = MeetingProgress()
+    progress.rows.extend(_row(number) for number in range(50))
+    lines = _drawn(progress, width, height).rstrip("\n").splitlines()
 
     assert len(lines) <= height
     assert height < 20 or any("49." in line for line in lines)
@@ -80,7 +78,7 @@ def test_plain_lines_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         view.settled(_row(1), "es")
         view.heard(ALICE, BRUNO, 0.91)
         view.update()
-    view.conclude(Board())
+    view.conclude(MeetingProgress())
 
     assert [line[8:] for line in capsys.readouterr().out.splitlines()] == [
         "worker registered",
@@ -93,12 +91,12 @@ def test_plain_lines_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_failed_check_says_what_was_missing(capsys: pytest.CaptureFixture[str]) -> None:
     """Each listener has a line, and the last ones say what is missing and what was wrong."""
-    board = Board()
-    board.interpreter = "degraded: Palabra cannot be reached"
-    for proof in board.proofs[:-1]:
+    progress = MeetingProgress()
+    progress.interpreter = "degraded: Palabra cannot be reached"
+    for proof in progress.proofs[:-1]:
         proof.heard_after, proof.read = 0.9, "Satz."
-    board.proofs[-1].read = "Satz."
-    print_report(board, 45)
+    progress.proofs[-1].read = "Satz."
+    print_report(progress, 45)
     out = capsys.readouterr().out
 
     assert out.count("✓") == 3
@@ -109,9 +107,9 @@ def test_a_failed_check_says_what_was_missing(capsys: pytest.CaptureFixture[str]
 
 def test_a_passed_check_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """The last line is the result."""
-    board = Board()
-    for proof in board.proofs:
+    progress = MeetingProgress()
+    for proof in progress.proofs:
         proof.heard_after, proof.read = 0.9, "Satz."
-    print_report(board, 12)
+    print_report(progress, 12)
 
     assert capsys.readouterr().out.endswith("\nThe check passed in 12 s.\n")
