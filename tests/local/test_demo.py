@@ -49,9 +49,16 @@ def _alive(processes: list[psutil.Process], seconds: float) -> list[psutil.Proce
     until = time.monotonic() + seconds
     alive = processes
     while alive and time.monotonic() < until:
-        alive = [one for one in alive if one.is_running() and one.status() != "zombie"]
+        alive = [one for one in alive if _is_alive(one)]
         time.sleep(0.05)
     return alive
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_the_check_passes(tmp_path: Path) -> None:
