@@ -300,7 +300,7 @@ async def test_words_tell_the_language() -> None:
     """What somebody was heard to speak is a fact from then on, as in a real room."""
     async with simulated_room(Entry(VOICES)) as room:
         room.join("alice")
-        with pytest.raises(ValueError, match="nobody knows what alice speaks"):
+        with pytest.raises(ValueError, match="it is not known what alice speaks"):
             await room.say("alice", "hola")
 
         await room.say("alice", "hola", language="es-MX")

@@ -31,7 +31,7 @@ class TranscriptEvent:
     utterance: str
     """The same for an utterance's partials, its final text and all its translations."""
     part: str
-    """Which part of a split utterance, `0` being the first; empty where it is whole."""
+    """The part of a split utterance, `0` being the first; empty where it is whole."""
     language: LanguageCode
     """Language of the text."""
     text: str
@@ -41,9 +41,9 @@ class TranscriptEvent:
     original: str
     """The words that a translation translates; empty where they are not known."""
     began_at: datetime
-    """When the utterance began to be heard, in UTC."""
+    """The moment when the utterance began to be heard, in UTC."""
     told_at: datetime
-    """When these words came, in UTC."""
+    """The moment when these words came, in UTC."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""What the interpretation of a room asks of its plugins, as a port; `plugins_host/` implements it.
+"""The plugins of a room as its interpretation asks them: a port; `plugins_host/` implements it.
 
 Whatever a plugin does, nothing here raises, and nothing takes longer than its deadline.
 """
@@ -23,12 +23,12 @@ class RoomPlugins(Protocol):
 
     @property
     def choose_voices(self) -> bool:
-        """Whether one of them chooses voices; if none does, nobody need be asked."""
+        """True where one of them chooses voices; if none does, no question is needed."""
         ...
 
     @property
     def estimate_timbres(self) -> bool:
-        """Whether one of them wants to hear speakers."""
+        """True where one of them wants to hear speakers."""
         ...
 
     async def choose_voice(self, request: VoiceRequest) -> Verdict:
@@ -60,4 +60,4 @@ class NoPlugins:
         return None
 
     def tell(self, speaker: Speaker, transcript: Transcript) -> None:
-        """Tell nobody."""
+        """Tell no plugin."""

@@ -1,4 +1,4 @@
-"""When a speaker's voice may change: not in the middle of a sentence, and not too often. Pure."""
+"""Changes of a speaker's voice: not in the middle of a sentence, and not too often. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from palabra_agent.voices import VoiceChoice
 _APART_SECONDS: Final = 2.0
 """Two changes are at least this far apart."""
 
-_PATIENCE_SECONDS: Final = 10.0
-"""Somebody who never pauses gets their voice after this, in mid-sentence."""
+_LONGEST_WAIT_SECONDS: Final = 10.0
+"""A speaker who never pauses gets the new voice after this, in mid-sentence."""
 
 _LOST_SECONDS: Final = 5.0
 """A sentence that has not become final so long after its last partial never will."""
 
-_GRAIN_SECONDS: Final = 1e-6
+_TIMER_SECONDS: Final = 1e-6
 """A timer may ring early by less than this."""
 
 
@@ -37,13 +37,13 @@ class VoiceChange:
 
     @property
     def due(self) -> float:
-        """When a change that waits may be made, unless words come; infinity where none waits."""
+        """The moment of a waiting change, unless words come; infinity where none waits."""
         if math.isinf(self._waiting_since):
             return math.inf
 
         over = (heard_at + _LOST_SECONDS for heard_at in self._under_way.values())
         earliest = max((self._waiting_since, self._changed_at + _APART_SECONDS, *over))
-        return min(earliest, self._waiting_since + _PATIENCE_SECONDS)
+        return min(earliest, self._waiting_since + _LONGEST_WAIT_SECONDS)
 
     def hear(self, transcript: Transcript, now: float) -> None:
         """Learn of the speaker's words."""
@@ -81,7 +81,7 @@ class VoiceChange:
             self._waiting_since = math.inf
         else:
             self._waiting_since = min(self._waiting_since, now)
-            if self.due <= now + _GRAIN_SECONDS:
+            if self.due <= now + _TIMER_SECONDS:
                 self._held = all_wanted
                 self._waiting_since, self._changed_at = math.inf, now
 

@@ -47,7 +47,7 @@ class PluginCatalog:
     ) -> None:
         self._loaded = dict(loaded)
         self.missing = tuple(missing)
-        """Where the worker's settings speak of plugins that are not installed."""
+        """Mentions of plugins in the worker's settings that are not installed."""
         self._reader = ConfigReader(deadlines.configure)
 
     @property

@@ -1,4 +1,4 @@
-"""What plugin authors test with: a room without LiveKit and Palabra, and facts made for a test.
+"""Tests of plugins: a room without LiveKit and Palabra, and facts made for a test.
 
     from palabra_agent.plugin import FixedVoice
     from palabra_agent.testing import Entry, simulated_room, without_waiting
@@ -21,8 +21,7 @@ from palabra_agent.errors import PluginError, RoomConfigError, SettingsError
 from palabra_agent.testing.clock import without_waiting
 from palabra_agent.testing.entries import Entry
 from palabra_agent.testing.facts import a_speaker, a_speech, transcript_event, voice_request
-from palabra_agent.testing.opening import simulated_room
-from palabra_agent.testing.room import SimulatedRoom
+from palabra_agent.testing.room import SimulatedRoom, simulated_room
 
 __all__ = [
     "Entry",

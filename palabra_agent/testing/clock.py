@@ -23,7 +23,7 @@ _LINGER_SECONDS: Final = 1.0
 def without_waiting(
     test: Callable[TestArguments, Coroutine[Any, Any, None]],
 ) -> Callable[TestArguments, None]:
-    """Run an async test on a clock that jumps wherever everybody waits for time to pass.
+    """Run an async test on a clock that jumps wherever all tasks wait for time to pass.
 
     The event loop's clock is meant: `asyncio.sleep(60)` and every deadline. While a thread of
     `asyncio.to_thread` works, time passes as ever. A test that leaves tasks behind fails. It needs
@@ -44,7 +44,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         self.now = 0.0
         self._socket_seconds = socket_seconds
         self.threads = 0
-        """Calls in threads that somebody waits for."""
+        """Calls in threads that a task waits for."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         began = time.monotonic()
@@ -54,12 +54,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         elif timeout is not None:
             self.now += timeout
         elif not self.threads:
-            raise RuntimeError("everybody waits, and nothing will ever happen")
+            raise RuntimeError("all tasks wait, and nothing will ever happen")
 
         return ready
 
     def _patience(self, timeout: float | None) -> float:
-        """How long to wait really before the clock jumps."""
+        """Give the real time to wait before the clock jumps."""
         if timeout is None:
             return _STUCK_SECONDS
 
@@ -84,7 +84,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Seconds that passed, as far as anybody in the loop can tell."""
+        """Seconds that passed, as far as code in the loop can tell."""
         return self._jumping.now
 
     def run_in_executor(

@@ -24,11 +24,11 @@ class Entry:
     """A plugin in a room's list, and all that is said of it."""
 
     recipe: Plugin[Any, Any]
-    """What the entry point names."""
+    """The object that the entry point names."""
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the room's config says of it, as in JSON."""
+    """The room's config of it, as in JSON."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the worker's operator says of it, as in TOML."""
+    """The operator's settings of it, as in TOML."""
     name: str = ""
     """The entry point's; by default `plugin`, and `plugin-2` for the next recipe."""
 
@@ -79,7 +79,7 @@ def _check_example(name: str, recipe: Plugin[Any, Any]) -> None:
 
 
 _shelf: Final = SimpleNamespace()
-"""Where recipes stand while they are loaded: an entry point can only name what a module holds."""
+"""Holds recipes while they are loaded: an entry point can only name what a module holds."""
 
 
 @contextmanager

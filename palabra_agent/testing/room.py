@@ -1,31 +1,172 @@
-"""A room without LiveKit and Palabra: who comes, speaks and leaves, and what plugins make of it."""
+"""A room without LiveKit and Palabra: speakers come, speak and leave, and plugins do their work."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from palabra_agent.audio.pcm import SAMPLE_RATE
+from palabra_agent.audio.frame import FrameReader
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import PluginError
+from palabra_agent.interpretation.plan import brief_for
+from palabra_agent.interpretation.ports import Person
 from palabra_agent.interpretation.settings import Regime
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
-from palabra_agent.languages import LanguageCode, match
-from palabra_agent.plugin import Timbre, VoiceChoice
-from palabra_agent.plugins_host.chain import PluginChain
+from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, LanguageCode, base, match
+from palabra_agent.plugin import Speaker, Timbre, VoiceChoice
+from palabra_agent.plugins_host.chain import PluginChain, open_chain
+from palabra_agent.session import Transcript
 from palabra_agent.testing.entries import Entry, configure
-from palabra_agent.testing.people import Somebody, spoken
-from palabra_agent.testing.quiet import QuietPlugins
-from palabra_agent.testing.sound import voice_sound
-from palabra_agent.testing.talk import RoomClock, Talk, checked
+from palabra_agent.testing.facts import NOON, voice_sound
+from palabra_agent.testing.settling import SettlingPlugins
+
+_SECONDS_PER_WORD: Final = 0.5
+
+DEFAULT_LANGUAGES: Final = ("en", "es", "de")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Participant:
+    """A participant of the room, who speaks and is interpreted."""
+
+    identity: str
+    name: str
+    attributes: dict[str, str]
+    said: LanguageCode | None
+    """The language that they are configured to speak."""
+    detected: LanguageCode | None = None
+    """The language that Palabra detected."""
+    microphone: FrameReader = field(default_factory=FrameReader)
+    """Measures the level of their voice."""
+
+    @property
+    def language(self) -> LanguageCode | None:
+        """The language that they speak, as far as it is known."""
+        return self.said or self.detected
+
+    def speaker(self) -> Speaker:
+        """The participant as plugins are told."""
+        return Speaker(
+            identity=self.identity,
+            name=self.name,
+            attributes=MappingProxyType(dict(self.attributes)),
+            source_language=self.language,
+        )
+
+    def targets(self, regime: Regime) -> tuple[LanguageCode, ...]:
+        """The languages that they are interpreted into."""
+        brief = brief_for(Person(self.identity, self.name, self.said), regime, self.detected)
+        return brief.targets if brief is not None else ()
+
+
+def spoken(language: str | None) -> LanguageCode | None:
+    """Give the code of a language that may be spoken; `auto` says as little as nothing.
+
+    Raises:
+        ValueError: Palabra does not recognise it.
+    """
+    if language is None or base(language) == AUTO:
+        return None
+
+    code = base(language)
+    if code not in SOURCE_LANGUAGES:
+        raise ValueError(f'"{language}" is no language that Palabra recognises')
+
+    return code
+
+
+class RoomClock:
+    """The time in a room: the loop's, and that of speaking, which passes without waiting."""
+
+    def __init__(self) -> None:
+        self._loop_time = asyncio.get_running_loop().time
+        self._began = self._loop_time()
+        self._spoken = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the room began."""
+        return self._loop_time() - self._began + self._spoken
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass without waiting."""
+        self._spoken += max(seconds, 0.0)
+
+    def now(self) -> datetime:
+        """The time of day."""
+        return NOON + timedelta(seconds=self.seconds)
+
+
+class Utterances:
+    """The utterances of a room."""
+
+    def __init__(self, clock: RoomClock) -> None:
+        self._clock = clock
+        self._numbers = count(1)
+        self._under_way: dict[str, tuple[str, float]] = {}
+        """By speaker, the unfinished utterance: its name, and when it began."""
+
+    def words(
+        self,
+        identity: str,
+        text: str,
+        language: LanguageCode,
+        *,
+        is_final: bool,
+        utterance: str | None,
+        part: str,
+    ) -> Transcript:
+        """Make a speaker's words as Palabra tells them; the clock goes on to their end."""
+        name, began = self._under_way.get(identity, (None, self._clock.seconds))
+        name = utterance or name or f"utterance-{next(self._numbers)}"
+        self._under_way[identity] = (name, began)
+        if is_final:
+            del self._under_way[identity]
+
+        end = began + _SECONDS_PER_WORD * len(text.split())
+        self._clock.pass_by(end - self._clock.seconds)
+        return Transcript(
+            transcription_id=name,
+            part=part,
+            language=language,
+            text=text,
+            is_final=is_final,
+            is_translation=False,
+            start_seconds=began,
+            end_seconds=end,
+        )
+
+
+def checked(samples: NDArray[np.int16]) -> Pcm:
+    """Let samples through that could come from a microphone.
+
+    Raises:
+        ValueError: They could not.
+    """
+    if samples.dtype != np.int16 or samples.ndim != 1:
+        found = f"{samples.dtype} in {samples.ndim} dimensions"
+        raise ValueError(f"samples must be int16 in one dimension, not {found}")
+
+    return samples
 
 
 class SimulatedRoom:
-    """The room of a test; everybody in it speaks, and everybody is interpreted."""
+    """The room of a test; all its participants speak and are interpreted."""
 
     def __init__(
         self,
@@ -35,15 +176,15 @@ class SimulatedRoom:
         failures: Sequence[PluginError],
     ) -> None:
         self.failures = failures
-        """What plugins did wrong so far, each with the plugin's own error as its `__cause__`."""
+        """Errors of plugins so far, each with the plugin's own as its `__cause__`."""
         self._chain = chain
-        self._plugins = QuietPlugins(chain)
+        self._plugins = SettlingPlugins(chain)
         self._assigner = VoiceAssigner(self._plugins)
         self._regime = Regime(offered)
         self._revision = 0
         self._clock = clock
-        self._talk = Talk(clock)
-        self._people: dict[str, Somebody] = {}
+        self._utterances = Utterances(clock)
+        self._people: dict[str, Participant] = {}
 
     def join(
         self,
@@ -53,21 +194,21 @@ class SimulatedRoom:
         attributes: Mapping[str, str] | None = None,
         source_language: str | None = None,
     ) -> None:
-        """Let somebody come, or come back.
+        """Let a participant come, or come back.
 
         Args:
-            identity: Tells them from everybody else, also after they left.
-            name: What the others call them; by default the identity.
+            identity: Tells them from all others, also after they left.
+            name: The name that others see; by default the identity.
             attributes: LiveKit's participant attributes.
-            source_language: What they say they speak; nobody knows where it is left out.
+            source_language: The language they speak; not known where it is left out.
         """
         called = identity if name is None else name
-        somebody = Somebody(identity, called, dict(attributes or {}), spoken(source_language))
-        self._people[identity] = somebody
+        participant = Participant(identity, called, dict(attributes or {}), spoken(source_language))
+        self._people[identity] = participant
         self._follow()
 
     def leave(self, identity: str) -> None:
-        """Let somebody leave."""
+        """Let a participant leave."""
         del self._people[self._find(identity).identity]
         self._follow()
 
@@ -79,20 +220,20 @@ class SimulatedRoom:
         attributes: Mapping[str, str] | None = None,
         source_language: str | None = None,
     ) -> None:
-        """Change what is known of somebody; what is left out stays.
+        """Change what is known of a participant; what is left out stays.
 
         Attributes are laid over those that are there, and an empty value takes one away, as in
         LiveKit.
         """
-        somebody = self._find(identity)
-        somebody.name = somebody.name if name is None else name
-        merged = somebody.attributes | dict(attributes or {})
-        somebody.attributes = {key: value for key, value in merged.items() if value}
-        somebody.said = spoken(source_language) or somebody.said
+        participant = self._find(identity)
+        participant.name = participant.name if name is None else name
+        merged = participant.attributes | dict(attributes or {})
+        participant.attributes = {key: value for key, value in merged.items() if value}
+        participant.said = spoken(source_language) or participant.said
         self._follow()
 
     def detect(self, identity: str, language: str) -> None:
-        """Let Palabra hear what somebody speaks; counts where they did not say it themselves."""
+        """Let Palabra detect a language; counts where the participant did not set it themselves."""
         self._find(identity).detected = spoken(language)
         self._follow()
 
@@ -102,7 +243,7 @@ class SimulatedRoom:
         self._plugins.stir()
 
     async def voice_of(self, identity: str, language: str) -> VoiceChoice | None:
-        """The voice that somebody has in a language; None is the default voice.
+        """Give the voice of a participant in a language; None is the default voice.
 
         Raises:
             LookupError: They are not there, or not interpreted into that language.
@@ -110,14 +251,14 @@ class SimulatedRoom:
         return (await self.explain(identity, language)).choice
 
     async def explain(self, identity: str, language: str) -> Verdict:
-        """The voice, the plugin that chose it, and why those before it did not.
+        """Give the voice, the plugin that chose it, and why those before it did not.
 
         Raises:
             LookupError: They are not there, or not interpreted into that language.
         """
-        somebody = self._find(identity)
+        participant = self._find(identity)
         target = self._offered(language)
-        if target not in somebody.targets(self._regime):
+        if target not in participant.targets(self._regime):
             raise LookupError(f"{identity} speaks {target}, and is not interpreted into it")
 
         await self._plugins.rest()
@@ -134,7 +275,7 @@ class SimulatedRoom:
         utterance: str | None = None,
         part: str = "",
     ) -> str:
-        """Let somebody say something, and wait until listeners have heard it.
+        """Let a participant say something, and wait until listeners have heard it.
 
         Time passes in the room by as much as that takes to say.
 
@@ -156,10 +297,10 @@ class SimulatedRoom:
         """
         code = spoken(language) or self._find(identity).language
         if code is None:
-            raise ValueError(f"nobody knows what {identity} speaks: say it with `language`")
+            raise ValueError(f"it is not known what {identity} speaks: say it with `language`")
 
         targets = {self._offered(target): it for target, it in (translations or {}).items()}
-        words = self._talk.words(
+        words = self._utterances.words(
             identity, text, code, is_final=is_final, utterance=utterance, part=part
         )
         if is_final:
@@ -182,7 +323,7 @@ class SimulatedRoom:
         pitch_hz: float = 120.0,
         seconds: float = 3.0,
     ) -> Timbre | None:
-        """Let somebody's voice be heard, and wait for what is estimated of it.
+        """Let a participant's voice be heard, and wait for what is estimated of it.
 
         Args:
             identity: Who speaks.
@@ -193,12 +334,12 @@ class SimulatedRoom:
         Returns:
             The timbre that later questions tell, as far as it is known.
         """
-        somebody = self._find(identity)
+        participant = self._find(identity)
         sound = voice_sound(pitch_hz, seconds) if samples is None else checked(samples)
         for second in range(0, sound.size, SAMPLE_RATE):
             heard = sound[second : second + SAMPLE_RATE]
-            for frame in somebody.microphone.cut(heard):
-                self._assigner.hear(somebody.identity, frame)
+            for frame in participant.microphone.cut(heard):
+                self._assigner.hear(participant.identity, frame)
 
             self._clock.pass_by(heard.size / SAMPLE_RATE)
             await self._plugins.answer()
@@ -227,9 +368,9 @@ class SimulatedRoom:
         self._assigner.follow(interpreted, self._revision)
         self._plugins.stir()
 
-    def _find(self, identity: str) -> Somebody:
+    def _find(self, identity: str) -> Participant:
         if identity not in self._people:
-            there = ", ".join(self._people) or "nobody"
+            there = ", ".join(self._people) or "no participant"
             raise LookupError(f"{identity} is not in the room; there is {there}")
 
         return self._people[identity]
@@ -241,3 +382,58 @@ class SimulatedRoom:
             raise LookupError(f'"{language}" is not offered in this room; offered is {offered}')
 
         return code
+
+
+@asynccontextmanager
+async def simulated_room(
+    *entries: Entry, languages: Sequence[str] = DEFAULT_LANGUAGES, name: str = "room"
+) -> AsyncGenerator[SimulatedRoom]:
+    """Open plugins in a room that exists only for the length of a block.
+
+    Args:
+        entries: The room's list of plugins, in the order of asking.
+        languages: What listeners may ask for; each speaker is interpreted into all but their own.
+        name: The room's.
+
+    Raises:
+        RoomConfigError: A config is wrong, or a plugin's own `example`; the sentences are those
+            that a room would show.
+        SettingsError: Settings are wrong; the sentences are those that a worker would show.
+    """
+    plugins, offered = configure(entries, languages)
+    clock, failures = RoomClock(), list[PluginError]()
+
+    def note(failure: PluginError) -> None:
+        failures.append(failure)
+        # a real room keeps this to itself; the author of a failed test wants to see it
+        logger.error("%s", failure, exc_info=failure.__cause__)
+
+    async with (
+        _with_notes(failures),
+        open_chain(name, plugins, offered, utc_now=clock.now, on_failure=note) as chain,
+    ):
+        room = SimulatedRoom(chain, offered, clock, failures)
+        with single_failure():
+            async with asyncio.TaskGroup() as group:
+                assigning = group.create_task(room.run(), name="assign voices")
+                try:
+                    yield room
+                finally:
+                    assigning.cancel()
+
+
+@asynccontextmanager
+async def _with_notes(failures: Sequence[PluginError]) -> AsyncGenerator[None]:
+    """Add the errors of plugins to any failure of the block: they may be the reason."""
+    try:
+        yield
+    except BaseException as error:
+        for words in dict.fromkeys(map(_told, failures)):
+            error.add_note(words)
+
+        raise
+
+
+def _told(failure: PluginError) -> str:
+    cause = "" if failure.__cause__ is None else type(failure.__cause__).__name__
+    return str(failure) if cause in failure.reason else f"{failure} ({cause})"

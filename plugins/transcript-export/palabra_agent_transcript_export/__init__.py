@@ -62,4 +62,4 @@ def _by_name(settings: ExportSettings, config: ExportConfig) -> bool:
 EXAMPLE: Final = {"formats": ["jsonl", "vtt"], "languages": ["en", "es"], "names": True}
 
 plugin = Plugin(ExportConfig, open_export, settings_model=ExportSettings, example=EXAMPLE)
-"""What the entry point names."""
+"""The recipe that the entry point names."""

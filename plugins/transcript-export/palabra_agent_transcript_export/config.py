@@ -1,4 +1,4 @@
-"""What may be said of the export: by the worker's operator where to, by a room what."""
+"""Settings of the export by the worker's operator, and its config by a room."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _Megabytes = Annotated[float, Strict(), Field(gt=0, le=_MOST_MEGABYTES)]
 
 
 class ExportSettings(PluginConfig):
-    """What the worker's operator says, in `[plugins.transcript-export]`."""
+    """Settings of the worker's operator, in `[plugins.transcript-export]`."""
 
     directory: _Directory
     """Where transcripts are written: an absolute path, `~` allowed. It is made where it is not

@@ -59,7 +59,7 @@ class Allowance:
 
 
 class AppendedFile:
-    """Opened for each block anew, so that a file which somebody removed is begun again."""
+    """Opened for each block anew, so that a file which was removed is begun again."""
 
     def __init__(self, locate: Callable[[], Path]) -> None:
         """Begin with nothing.
@@ -69,7 +69,7 @@ class AppendedFile:
         """
         self._locate = locate
         self._length = 0
-        """What is whole; more than that is half a block."""
+        """Bytes in whole blocks; more than that is half a block."""
         self._is_synced = True
 
     def append(self, block: Callable[[bool], bytes]) -> int:
@@ -153,7 +153,7 @@ class MeetingFolder:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def make(self) -> Path:
-        """Make the folder; once it is made, again where somebody removed it.
+        """Make the folder; once it is made, again where it was removed.
 
         The directory itself is not made again: a disk that was unmounted must not be mistaken for
         an empty one.
@@ -233,7 +233,7 @@ class TranscriptFile:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something waits to be written."""
+        """True where something waits to be written."""
         return bool(self._waiting)
 
     def take(self, entry: TranscriptEntry) -> None:
@@ -270,7 +270,7 @@ class TranscriptFile:
         self._file.sync()
 
     def _block(self, is_empty: bool) -> bytes:
-        """What waits; a file that is empty, also because somebody removed it, is begun."""
+        """Make a block of what waits; a file that is empty, or was removed, is begun."""
         if is_empty and self._written:
             _logger.warning("a file of a transcript was removed, and is begun again")
             self._written = 0

@@ -78,11 +78,11 @@ class Format:
     """One way to write a transcript."""
 
     header: Callable[[datetime], str]
-    """What a file begins with, given when the transcript began."""
+    """Makes the head of a file, given when the transcript began."""
     block: Callable[[Cue, int], str]
     """A cue, given its number in the file, from 1."""
     is_subtitles: bool = True
-    """Whether it has a file per language, with cues one after the other."""
+    """True for a file per language, with cues one after the other."""
 
 
 def _json_line(cue: Cue, _number: int) -> str:

@@ -20,7 +20,7 @@ _TURNS_OF_WRITING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066,
 _BREAKS: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 UNKNOWN: Final = LanguageCode("und")
-"""What the standard calls a language that nobody knows."""
+"""The standard's code of a language that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class TranscriptEntry:
 
     event: TranscriptEvent
     language: LanguageCode
-    """Whose file they belong in; `und` where nobody knows."""
+    """The language whose file they belong in; `und` where it is not known."""
     speaker: str
     """A name, or `Speaker 1`."""
     number: int
@@ -39,11 +39,11 @@ class TranscriptEntry:
     end_ms: int
     """Never before the beginning of the words."""
     original: str | None
-    """What a translation translates; None where it is not to be written."""
+    """The words that a translation translates; None where they are not to be written."""
 
 
 def milliseconds_between(beginning: datetime, moment: datetime) -> int:
-    """How long after a beginning something was; 0 where it was before."""
+    """Measure the time from a beginning to a moment; 0 where that was before."""
     return max((moment - beginning) // timedelta(milliseconds=1), 0)
 
 
@@ -69,13 +69,13 @@ class SpeakerNames:
         return self._numbers[identity]
 
     def label(self, speaker: Speaker) -> str:
-        """What the transcript calls them."""
+        """Give the name in the transcript."""
         name = _name(speaker) if self._by_name else ""
         return name or f"Speaker {self.number(speaker)}"
 
 
 def _name(speaker: Speaker) -> str:
-    """What they call themselves, if anything: the host puts the identity in its place."""
+    """Give a speaker's own name, if there is one: the host puts the identity in its place."""
     if speaker.name == speaker.identity:
         return ""
 
@@ -95,11 +95,11 @@ class Selection:
     offered: Sequence[LanguageCode]
     """The room's targets."""
     began: datetime
-    """When the transcript began."""
+    """The beginning of the transcript."""
     names: SpeakerNames
 
     def entry(self, event: TranscriptEvent) -> TranscriptEntry | None:
-        """What is to be written of an event, if anything."""
+        """Make an entry of an event; None where it is not to be written."""
         language = self._language(event)
         if not self._is_wanted(event, language):
             return None

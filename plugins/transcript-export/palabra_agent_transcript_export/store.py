@@ -1,4 +1,4 @@
-"""All files of one meeting: who writes into which, what is tried again, and what the disk keeps."""
+"""All files of one meeting: written, tried again, and kept by the disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from palabra_agent_transcript_export.formats import FORMATS
 from palabra_agent_transcript_export.selection import TranscriptEntry
 
 SYNC_SECONDS: Final = 5.0
-"""What a power cut may cost; a crash of the worker costs nothing."""
+"""The most that a power cut may cost; a crash of the worker costs nothing."""
 RETRY_SECONDS: Final = 1.0
 EVERYTHING: Final = "transcript.jsonl"
 
@@ -86,7 +86,7 @@ class Store:
         self._tell()
 
     def idle_seconds(self, now: float) -> float | None:
-        """How long nothing needs to be done, unless words come; None: as long as that."""
+        """Give the time in which nothing needs to be done unless words come; None: no limit."""
         if any(file.is_behind for file in self._files.values()):
             return RETRY_SECONDS
 

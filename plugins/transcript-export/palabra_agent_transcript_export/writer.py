@@ -15,9 +15,9 @@ from palabra_agent_transcript_export.selection import TranscriptEntry
 from palabra_agent_transcript_export.store import Store
 
 OPEN_SECONDS: Final = 2.5
-"""How long the directory may take to answer; the host waits a little longer."""
+"""The deadline for the directory to answer; the host waits a little longer."""
 CLOSE_SECONDS: Final = 0.4
-"""How long the end may take; the host waits a little longer."""
+"""The deadline for the end; the host waits a little longer."""
 MOST_QUEUED: Final = 2_000
 
 _logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class DirectoryNotWritableError(OSError):
 
 
 class Writer:
-    """A thread of its own, a daemon: one that hangs on a dead disk holds up nobody's end."""
+    """A thread of its own, a daemon: hanging on a dead disk, it does not hold up the room."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -66,7 +66,7 @@ class Writer:
         """Have the rest written and stop; the thread goes on alone where that takes too long."""
         is_open = self._is_ready.is_set() and self._refusal is None
         self._is_stopping.set()
-        # nobody waits for it any more
+        # the opener does not wait for it any more
         self._is_ready.set()
         with suppress(queue.Full):
             self._queue.put_nowait(None)

@@ -1,4 +1,4 @@
-"""Voices by rules: whoever writes the room's config says who sounds how, in which language."""
+"""Voices by rules: the room's config says which speaker has which voice, in which language."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ EXAMPLE: Final = {
 }
 
 plugin = Plugin(SelectionConfig, open_selection, example=EXAMPLE)
-"""What the entry point names."""
+"""The recipe that the entry point names."""

@@ -1,4 +1,4 @@
-"""What a room config says: the rules, and who has agreed to be cloned."""
+"""Config of a room: the rules, and the speakers who have agreed to be cloned."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Rule(PluginConfig):
     """Value of the participant attribute `palabra.voice`, or a pattern, or a list; upper and lower
     case are the same. `*` is any value; where there is none, the condition does not hold."""
     source_language: Spoken | None = None
-    """What they speak, or a list; regions make no difference. Does not hold while nobody knows."""
+    """What they speak, or a list; regions make no difference. Does not hold while unknown."""
     target_language: Targets | None = None
     """The language in which the voice is heard, or a list: `es` means every Spanish, `es-mx` only
     that one."""
@@ -71,7 +71,7 @@ class Rule(PluginConfig):
     per language: `{"es": …, "default": …}`."""
 
     def applies(self, request: VoiceRequest) -> bool:
-        """Whether every condition holds."""
+        """Tell if every condition holds."""
         return self._is_about_them(request) and self._is_about_their_languages(request)
 
     def _is_about_them(self, request: VoiceRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Who has agreed to be cloned, and the events that tell of it without saying who."""
+"""Consent of speakers to be cloned, and the log events that tell of it without names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 def agrees(speaker: Speaker, listed: Collection[str]) -> bool:
-    """Whether a speaker has agreed; what they say themselves outweighs any list."""
+    """Tell if a speaker has agreed; what they say themselves outweighs any list."""
     said = speaker.attributes.get(CONSENT_ATTRIBUTE, "").strip().casefold()
     return said == "true" if said else speaker.identity in listed
 
@@ -28,17 +28,17 @@ class Consents:
     """Consent in one room: asked anew each time, its changes and its use told once."""
 
     def __init__(self, listed: Collection[str]) -> None:
-        """Begin with nobody.
+        """Begin with no speaker.
 
         Args:
             listed: Identities that the room's config says have agreed.
         """
         self._listed = listed
         self._used_in: OrderedDict[str, set[LanguageCode]] = OrderedDict()
-        """Whoever has agreed, and the languages in which it was made use of."""
+        """By speaker who has agreed, the languages in which it was made use of."""
 
     def has(self, speaker: Speaker) -> bool:
-        """Whether a speaker agrees now."""
+        """Tell if a speaker agrees now."""
         agreed = agrees(speaker, self._listed)
         if agreed and speaker.identity not in self._used_in:
             self._used_in[speaker.identity] = set[LanguageCode]()

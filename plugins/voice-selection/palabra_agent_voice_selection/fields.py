@@ -99,7 +99,7 @@ Targets: TypeAlias = Annotated[
 
 
 def fits(patterns: tuple[str, ...], value: str) -> bool:
-    """Whether a value looks like one of the patterns; a text without any looks like itself."""
+    """Tell if a value looks like one of the patterns; a text without any looks like itself."""
     return _compiled(patterns).fullmatch(value) is not None
 
 
@@ -121,5 +121,5 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def covers(codes: Iterable[LanguageCode], target: LanguageCode) -> bool:
-    """Whether a target is meant: `es` means every Spanish, `es-mx` only that of Mexico."""
+    """Tell if a target is meant: `es` means every Spanish, `es-mx` only that of Mexico."""
     return any(code in {target, base(target)} for code in codes)

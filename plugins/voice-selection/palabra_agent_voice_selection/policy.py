@@ -40,7 +40,7 @@ class SelectionPolicy(VoicePolicy):
         self._rules = config.rules
         self._may_clone = any(_may_clone(rule.voice) for rule in config.rules)
         self._consents = Consents(config.consent)
-        self._dealer = PoolVoices()
+        self._pools = PoolVoices()
 
     async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
         """Choose by the first rule that can give its voice; else say why each could not."""
@@ -61,13 +61,13 @@ class SelectionPolicy(VoicePolicy):
     def _find(
         self, wanted: WantedVoice, request: VoiceRequest, *, has_agreed: bool
     ) -> FixedVoice | ClonedVoice | str:
-        """The voice that is wanted, or why it cannot be had."""
+        """Give the voice that is wanted, or the reason why it cannot be had."""
         voice = _without_asking(wanted, request)
         match voice:
             case str():
                 return voice
             case Pool(pool=pool):
-                return self._dealer.deal(pool, request) or "no voice of the pool is available"
+                return self._pools.give(pool, request) or "no voice of the pool is available"
             case FixedVoice(voice_id) if voice_id in request.unavailable:
                 return "Palabra does not have the voice"
             case FixedVoice():
@@ -82,7 +82,7 @@ class SelectionPolicy(VoicePolicy):
 def _without_asking(
     wanted: WantedVoice, request: VoiceRequest
 ) -> FixedVoice | ClonedVoice | Pool | str:
-    """What is wanted in this language, with what the speaker asked for in the place of asking."""
+    """Give what is wanted in this language, a speaker's own wish looked up."""
     voice = wanted.voice_in(request.target_language) if isinstance(wanted, PerLanguage) else wanted
     match voice:
         case None:
@@ -94,7 +94,7 @@ def _without_asking(
 
 
 def _asked_for(value: str, allowed: tuple[str, ...]) -> FixedVoice | ClonedVoice | str:
-    """What a participant asks for, where the room allows it; guests may write anything here."""
+    """Give what a participant asks for, where the room allows it; guests may write anything."""
     voice = value.strip()
     if not voice:
         return "the speaker asks for no voice"

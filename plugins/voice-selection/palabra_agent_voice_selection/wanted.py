@@ -1,4 +1,4 @@
-"""What a rule may say about a voice: the forms of `voice`, and the sentences for all others."""
+"""Forms of `voice` in a rule, and the sentences for all that is none of them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class PerLanguage:
     voices: Mapping[str, SimpleVoice]
 
     def voice_in(self, target: LanguageCode) -> SimpleVoice | None:
-        """What is said of a language, else of it without its region, else of all others."""
+        """Give the voice of a language, else of it without its region, else of all others."""
         for key in (target, base(target), DEFAULT):
             if key in self.voices:
                 return self.voices[key]

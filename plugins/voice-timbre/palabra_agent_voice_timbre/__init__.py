@@ -1,4 +1,4 @@
-"""Voices by timbre: who speaks with a high voice is interpreted by a high one."""
+"""Voices by timbre: a high voice interprets speakers who have a high voice."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ EXAMPLE: Final = {
 }
 
 plugin = Plugin(TimbreConfig, open_timbre, example=EXAMPLE)
-"""What the entry point names."""
+"""The recipe that the entry point names."""

@@ -40,7 +40,7 @@ _LONGEST_ID: Final = 256
 _ID_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST_ID}
 
 LIBRARIES: Final = ("av", "numpy", "swift_f0")
-"""What local detection imports, and Palabra's own does without."""
+"""Modules that local detection imports, and Palabra's own does without."""
 
 _PALABRA: Final = "palabra"
 _LOCAL_ALONE: Final = 'it holds with `"detection": "local"` alone: Palabra decides this by itself'
@@ -175,7 +175,7 @@ class VoiceClass:
     """The voice for a language that another class has voices for, but this one has none left."""
 
     def names(self, target: LanguageCode) -> bool:
-        """Whether something is said of a language."""
+        """Tell if it has voices for a language."""
         return any(key in self.voices for key in _keys(target))
 
     def voices_for(self, target: LanguageCode, unavailable: Collection[str]) -> tuple[str, ...]:
@@ -326,7 +326,7 @@ def _refuse_for_palabra(info: ValidationInfo) -> None:
 
 
 def _disorder(bounds: list[float | None]) -> Iterable[Mistake]:
-    """What keeps bounds from ascending to a last class without one."""
+    """List what keeps bounds from ascending to a last class without one."""
     *lower, last = bounds
     if last is not None:
         yield (

@@ -22,7 +22,7 @@ _FURTHER_SECONDS: Final = 1.0
 """The most of it that is listened to again: as much as is new when the host asks again."""
 
 _EAGER_TIMES: Final = 4
-"""After these, 5 seconds of speech, it is likely music, or somebody who whispers."""
+"""After these, 5 seconds of speech, it is likely music, or a whisper."""
 _ONE_IN: Final = 4
 """From then on so few of the times are listened to."""
 
@@ -35,7 +35,7 @@ _SPEAKERS: Final = 100
 @dataclass(slots=True)
 class _Voice:
     times: int = 0
-    """How often it was there to be listened to."""
+    """Number of times that it was there to be listened to."""
     pitches: deque[float] = field(default_factory=lambda: deque[float](maxlen=_KEPT))
 
 
@@ -46,7 +46,7 @@ class Evidence:
         self._voices: OrderedDict[str, _Voice] = OrderedDict()
 
     def seconds_wanted(self, identity: str) -> float:
-        """How much of somebody's latest speech to listen to this time; 0 where it can wait."""
+        """Give the seconds of the latest speech to listen to this time; 0 where it can wait."""
         voice = self._voices.pop(identity, None) or _Voice()
         self._voices[identity] = voice
         if len(self._voices) > _SPEAKERS:
@@ -76,11 +76,11 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 8
 """Voices that may wait for the thread; each takes it some 15 ms, and an answer has its deadline.
-Whoever comes then is asked about again after another second of speech."""
+A speaker who comes then is asked about again after another second of speech."""
 
 
 class Tracker(Protocol):
-    """Whoever follows the pitch of a sound."""
+    """Follows the pitch of a sound."""
 
     def pitches(self, samples: NDArray[np.int16], sample_rate: int) -> list[float]:
         """The pitch of every voiced moment, in hertz."""

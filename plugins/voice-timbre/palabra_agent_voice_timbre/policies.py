@@ -45,16 +45,16 @@ class PalabraDetection(VoicePolicy):
 
 
 class LocalDetection(VoicePolicy, TimbreEstimator):
-    """Several voices per class and language, dealt by the pitch of the speaker's own voice."""
+    """Several voices per class and language, given by the pitch of the speaker's own voice."""
 
     def __init__(self, config: TimbreConfig, hearing: Hearing) -> None:
         self._classes = config.voice_classes
         self._passes_until_known = config.until_known == "pass"
         self._hearing = hearing
-        self._dealer = ClassVoices()
+        self._voices = ClassVoices()
 
     async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
-        """Deal a voice of the speaker's class, or begin with what Palabra hears."""
+        """Give a voice of the speaker's class, or begin with what Palabra hears."""
         target = request.target_language
         if not any(it.names(target) for it in self._classes):
             return _no_voices(target)
@@ -67,7 +67,7 @@ class LocalDetection(VoicePolicy, TimbreEstimator):
         if not voices:
             return _none_left(target)
 
-        return FixedVoice(self._dealer.deal(place, voices, request))
+        return FixedVoice(self._voices.give(place, voices, request))
 
     async def estimate_timbre(self, speech: Speech) -> Timbre | None:
         """Estimate the pitch, in a thread of its own."""
@@ -88,8 +88,8 @@ class LocalDetection(VoicePolicy, TimbreEstimator):
             return _NOT_KNOWN
 
         return TimbreMatchedVoice(
-            high=self._dealer.promise(last, high, request),
-            low=self._dealer.promise(0, low, request),
+            high=self._voices.promise(last, high, request),
+            low=self._voices.promise(0, low, request),
         )
 
 

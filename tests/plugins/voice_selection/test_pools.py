@@ -19,7 +19,7 @@ POOL = ("a", "b", "c")
 
 def deal(dealer: PoolVoices, identity: str, **facts: object) -> str | None:
     """What a speaker is dealt from the pool of three."""
-    voice = dealer.deal(POOL, question(identity, **facts))  # type: ignore[arg-type] # facts of any kind
+    voice = dealer.give(POOL, question(identity, **facts))  # type: ignore[arg-type] # facts of any kind
     return None if voice is None else voice.voice_id
 
 
@@ -116,7 +116,7 @@ def test_what_is_remembered_is_bounded() -> None:
         deal(dealer, "alice")
 
     tables = list(dealer._tables.values())  # pyright: ignore[reportPrivateUsage] - its size is the claim
-    assert [len(table._dealt) for table in tables] == [REMEMBERED]  # pyright: ignore[reportPrivateUsage]
+    assert [len(table._given) for table in tables] == [REMEMBERED]  # pyright: ignore[reportPrivateUsage]
     assert deal(dealer, "alice") == "a"
 
 
@@ -132,7 +132,7 @@ def test_voices_are_shared_only_where_they_are_too_few(
     dealer, has = PoolVoices(), dict[str, FixedVoice]()
     for who in people:
         others = {other: voice for other, voice in has.items() if other != who}
-        voice = dealer.deal(tuple(pool), question(who, others=others, unavailable=list(missing)))
+        voice = dealer.give(tuple(pool), question(who, others=others, unavailable=list(missing)))
         assert (voice is None) == (set(pool) <= missing)
         if voice is not None:
             assert voice.voice_id not in missing

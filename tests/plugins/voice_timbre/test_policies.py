@@ -305,7 +305,7 @@ def test_only_so_many_speakers_are_remembered() -> None:
     """A room that people come to and go from all day forgets whom it asked about last."""
     dealer = ClassVoices()
     for number in range(REMEMBERED + 1):
-        dealer.deal(0, ["jose", "luis"], voice_request(f"guest-{number}"))
+        dealer.give(0, ["jose", "luis"], voice_request(f"guest-{number}"))
 
-    assert dealer.deal(0, ["luis", "jose"], voice_request("guest-1")) == "luis"
-    assert dealer.deal(0, ["maria", "jose", "luis"], voice_request("guest-0")) == "maria"
+    assert dealer.give(0, ["luis", "jose"], voice_request("guest-1")) == "luis"
+    assert dealer.give(0, ["maria", "jose", "luis"], voice_request("guest-0")) == "maria"

@@ -1,4 +1,4 @@
-"""When a room has come to rest: nobody is asked anything, and nobody is about to be."""
+"""The plugins of a test's room, and the moment when no more questions to them are to come."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from palabra_agent.voices import Speaker, Timbre
 
 _AT_ONCE_SECONDS: Final = 0.01
 _QUIET_SECONDS: Final = 0.6
-"""Whoever is to be asked again after a change is asked by then."""
+"""A question that a change brings is asked by then."""
 
 
-class QuietPlugins:
-    """The plugins of a room, with an eye on what they are asked."""
+class SettlingPlugins:
+    """Passes questions on to the plugins of a room, and notes when they are under way."""
 
     def __init__(self, plugins: RoomPlugins) -> None:
         self._plugins = plugins
@@ -38,12 +38,12 @@ class QuietPlugins:
 
     @property
     def choose_voices(self) -> bool:
-        """Whether one of them chooses voices."""
+        """True where one of them chooses voices."""
         return self._plugins.choose_voices
 
     @property
     def estimate_timbres(self) -> bool:
-        """Whether one of them wants to hear speakers."""
+        """True where one of them wants to hear speakers."""
         return self._plugins.estimate_timbres
 
     async def choose_voice(self, request: VoiceRequest) -> Verdict:
@@ -66,7 +66,7 @@ class QuietPlugins:
         self._plugins.tell(speaker, transcript)
 
     def stir(self) -> None:
-        """Something has changed, about which they may be asked."""
+        """Note a change, about which they may be asked."""
         self._last = self._now()
 
     async def answer(self) -> None:
