@@ -1,4 +1,4 @@
-"""Whether a stall of the event loop stays in the delay: sound through both ways, in one process.
+"""A stall of the event loop, and how much of it stays in the delay: both ways in one process.
 
 A voice with some noise of a room under it goes through a session's microphone buffer and, from
 there, through a mixer's input into a channel. The event loop is then blocked in the middle of

@@ -22,10 +22,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
 from palabra_agent.palabra.client import (
     CLOUD,
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
     ApiKey,
     AppCredentials,
     Brief,
@@ -36,6 +37,7 @@ from palabra_agent.palabra.client import (
     LanguageCode,
     PalabraAgentError,
     PalabraSession,
+    Pcm,
     TaskSettings,
     Transcript,
     make_sessions,
@@ -45,9 +47,9 @@ from palabra_agent.palabra.client import (
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 TAIL_SECONDS = 30.0
-"""How long Palabra may take to finish after the talk has ended."""
+"""Palabra may take so long to finish after the talk has ended."""
 TRAILING_SECONDS = {"websocket": TAIL_SECONDS, "webrtc": 1.0}
-"""How long sound may go on after the stream has ended: what comes in bursts takes its time."""
+"""Sound may go on for so long after the stream has ended: what comes in bursts takes its time."""
 STOPPED_BY_CTRL_C = 130
 
 console = Console()
@@ -55,7 +57,7 @@ console = Console()
 
 @dataclass
 class Recording:
-    """What was heard in one language, each frame where it was heard."""
+    """The sound that was heard in one language, each frame where it was heard."""
 
     began: float
     frames: list[tuple[float, Pcm]] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 Delay must never ratchet up. After a stall the queue holds more than it needs, and as both ends run
 at the speed of speech it would hold it for ever. So it drops what exceeds its bound at once, and
-takes the rest out of the next pause, where nobody misses it.
+takes the rest out of the next pause, where it is not missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SHORT_FOR_GOOD_MS: Final = 2_000.0
 
 @dataclass(frozen=True, slots=True)
 class BufferStatistics:
-    """Where the sound went, in milliseconds: in = out + dropped + trimmed + held."""
+    """The whereabouts of the sound, in milliseconds: in = out + dropped + trimmed + held."""
 
     in_ms: float
     out_ms: float

@@ -16,17 +16,17 @@ _RATE_AT: Final = slice(24, 28)
 
 
 def find_espeak() -> str | None:
-    """Where the program is, or None."""
+    """Find the program; None where it is not installed."""
     return shutil.which("espeak-ng")
 
 
 async def speak_words(
     text: str, voice: str, *, rate: int, words_per_minute: int | None = None
 ) -> Pcm | None:
-    """The sound of a text; None where the program is absent, slow, or has no such voice.
+    """Make the sound of a text; None where the program is absent, slow, or has no such voice.
 
     Args:
-        text: Goes through the program's input, where nobody who lists processes sees it.
+        text: Goes through the program's input, where a list of processes does not show it.
         voice: In espeak-ng's own words, such as `es-419` or `en+f3`.
         rate: Samples per second of the sound.
         words_per_minute: The program's own pace by default.
@@ -57,7 +57,7 @@ async def speak_words(
 
 
 def wav_sound(wav: bytes, rate: int) -> Pcm | None:
-    """The sound of a 16 bit mono WAV at another rate; None where it holds none.
+    """Read the sound of a 16 bit mono WAV at another rate; None where it holds none.
 
     The length in the header is not believed: a program that writes to a pipe cannot know it.
     """

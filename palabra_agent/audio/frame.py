@@ -27,11 +27,11 @@ class Frame:
     peak: int
     """The largest amplitude."""
     is_pause: bool
-    """Whether it holds no speech, only silence or the noise of its stream."""
+    """True where it holds no speech, only silence or the noise of its stream."""
 
     @property
     def is_silent(self) -> bool:
-        """Whether it is too quiet to be heard: it need not be played."""
+        """True where it is too quiet to be heard: it need not be played."""
         return self.peak < SILENCE_PEAK
 
     @property

@@ -18,9 +18,8 @@ INPUT_CAPACITY_MS: Final = 120
 INPUT_TARGET_MS: Final = 40
 """Two frames: one to play, one for the jitter between the sender's clock and the mixer's."""
 
-
 _RECOVERY_PER_FRAME: Final = 0.05
-"""How fast the volume comes back after a loud moment: about half a second."""
+"""The volume comes back after a loud moment within about half a second."""
 
 
 class Mixer:

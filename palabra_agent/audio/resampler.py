@@ -46,7 +46,7 @@ class Resampler:
         self._taps = self._bank.shape[1]
         self._held: _Floats = np.zeros(self._taps - 1)
         self._at = 0
-        """Where the next sample lies within what is held, in parts of `1 / up` samples."""
+        """The place of the next sample within what is held, in parts of `1 / up` samples."""
 
     @property
     def delay_samples(self) -> int:

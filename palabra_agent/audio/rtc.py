@@ -19,10 +19,10 @@ _RING_FRAMES: Final = 50
 our own buffers, which count what they drop."""
 
 _QUEUE_MS: Final = 40
-"""What may wait to be played. It adds to the delay once it is full, so it is short."""
+"""So much may wait to be played. It adds to the delay once it is full, so it is short."""
 _CLOSE_SECONDS: Final = 1.0
 _LULL_SECONDS: Final = 0.2
-"""When nothing has come for so long of a track that has ended, nothing will."""
+"""Nothing more comes of a track that has ended and was still for so long."""
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,10 @@ class RemoteAudio:
         self._track = track
         self._has_ended = False
         self._waiting: set[asyncio.Timeout] = set()
-        """Those of the listeners who wait for a frame."""
+        """The waiting for a frame, of each listener who does."""
 
     def end(self) -> None:
-        """Say that nothing more comes; whoever listens is told so."""
+        """Say that nothing more comes; then its frames end for every listener."""
         if self._has_ended:
             return
 
@@ -70,7 +70,7 @@ class RemoteAudio:
             yield heard
 
     async def _next(self, stream: rtc.AudioStream, reader: FrameReader) -> Frame | None:
-        """The next frame; None after the last.
+        """Wait for the next frame; None after the last.
 
         Of a track that is gone silence comes for ever, after what was still on its way; of one that
         went with its room nothing comes at all.
@@ -103,7 +103,7 @@ class AudioOutput:
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
         self._free_at = 0.0
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
-        """What to publish."""
+        """The track to publish."""
 
     async def write(self, samples: Pcm) -> None:
         """Play a frame after those that wait; returns at once while the queue is short.
@@ -142,5 +142,5 @@ def microphone_options() -> rtc.TrackPublishOptions:
 
 
 def is_up(room: rtc.Room) -> bool:
-    """Whether we are in the room; `Room.isconnected()` says so while it reconnects as well."""
+    """Tell whether we are in the room; `Room.isconnected()` is true while it reconnects as well."""
     return room.connection_state == rtc.ConnectionState.CONN_CONNECTED

@@ -1,11 +1,11 @@
-"""The Palabra client as a whole: settings in, sessions out. All that somebody else needs of it.
+"""The Palabra client as a whole: settings in, sessions out. It suffices for using Palabra alone.
 
-reader = FrameReader()
 async with open_api(CLOUD, ApiKey(key)) as api:
     sessions = make_sessions(api, TaskSettings(transport="websocket"))
     async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
-        session.write(reader.read(samples))  # 20 ms of speech, in real time
-        session.finish()  # when all is said
+        for frame in FrameReader().cut(speech):  # 48 kHz, mono, int16
+            session.write(frame)  # one every 20 ms, at the speed of speech
+        session.finish()
         async for event in session.events():
             ...  # a Transcript, or an InterpretationStarted with a source to listen to
 """
@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
+from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.errors import PalabraAgentError
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.rest.api import (
@@ -37,6 +38,7 @@ from palabra_agent.session import (
     InterpretationEnded,
     InterpretationStarted,
     SessionEvent,
+    SpokeAgain,
     Transcript,
     UpdateRefused,
     VoiceMissing,
@@ -45,6 +47,8 @@ from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, Vo
 
 __all__ = [
     "CLOUD",
+    "FRAME_SAMPLES",
+    "SAMPLE_RATE",
     "ApiKey",
     "AppCredentials",
     "Brief",
@@ -63,9 +67,11 @@ __all__ = [
     "PalabraApi",
     "PalabraSession",
     "PalabraSessions",
+    "Pcm",
     "SessionEvent",
     "SessionSettings",
     "SilenceLimits",
+    "SpokeAgain",
     "TaskSettings",
     "TimbreMatchedVoice",
     "Transcript",
@@ -78,7 +84,7 @@ __all__ = [
 ]
 
 CLOUD: Final = "https://api.palabra.ai"
-"""Where Palabra is."""
+"""The address of Palabra's cloud."""
 
 
 def make_sessions(
@@ -97,7 +103,7 @@ def make_sessions(
         detectable_languages: What a speaker on `auto` may speak; all where empty.
         partial_translations: Whether sentences are translated while they are spoken, where the
             settings do not say.
-        silence_limits: How much silence sessions put up with; by default they never pause.
+        silence_limits: On the silence of speakers, and of Palabra; by default sessions never pause.
     """
     held = SessionSettings(
         task=settings or TaskSettings(),

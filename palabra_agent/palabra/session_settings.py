@@ -1,4 +1,4 @@
-"""What sessions are opened by, and what of it may still change for one that is open. Pure.
+"""Settings that sessions are opened by, and those that still change for one that is open. Pure.
 
 The transport, its formats and whether there is speech at all are settled when a session is joined;
 all else of the task is told to a running session, too.
@@ -27,16 +27,16 @@ from palabra_agent.session import Brief
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Everything that holds for all sessions of a room, whoever speaks in them."""
+    """Everything that holds for all sessions of a room, for every speaker."""
 
     task: TaskSettings = field(default_factory=TaskSettings)
     """Of every task: transport, voices, queues and all else but the languages."""
     detectable_languages: tuple[LanguageCode, ...] = ()
-    """What a speaker on `auto` may speak; all where empty."""
+    """The languages that a speaker on `auto` may speak; all where empty."""
     partial_translations: bool = False
-    """Whether sentences are translated while they are spoken, where `task` does not say."""
+    """True where sentences are translated while they are spoken, if `task` does not say."""
     silence_limits: SilenceLimits = field(default_factory=SilenceLimits)
-    """How much silence sessions put up with."""
+    """Limits on the silence of speakers, and of Palabra."""
 
     def for_session_of(self, opened: SessionSettings) -> SessionSettings:
         """These settings as far as they may hold for a session that others opened."""
@@ -50,7 +50,7 @@ class SessionSettings:
         return replace(self, task=task, silence_limits=opened.silence_limits)
 
     def makes_tasks_of(self, other: SessionSettings) -> bool:
-        """Whether the tasks of open sessions are made the same by both."""
+        """Tell whether the tasks of open sessions are made the same by both."""
         return (
             self.detectable_languages == other.detectable_languages
             and self.partial_translations == other.partial_translations
@@ -100,7 +100,7 @@ def make_joins(
 
 
 def queue_limits(task: TaskSettings) -> Mapping[str, QueueLimits]:
-    """What waits on our side of a WebSocket is bounded like what waits on Palabra's."""
+    """Bound what waits on our side of a WebSocket like what waits on Palabra's."""
     queues = {key: task.queue_config_of(key) for key in (GLOBAL, *task.translation_queue_configs)}
     return {
         key: QueueLimits(queue.max_queue_level_ms, queue.desired_queue_level_ms)

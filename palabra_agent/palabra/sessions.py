@@ -58,7 +58,7 @@ class TransportChoice:
 
     @property
     def may_change(self) -> bool:
-        """Whether a session that does not work may be replaced by one on the other transport."""
+        """True where a session that does not work may be replaced by one on the other transport."""
         return self._is_free and self.kind == "webrtc"
 
     def give_up(self, kind: TransportKind) -> bool:
@@ -90,9 +90,9 @@ class PalabraSessions:
             make_joins: Makes the ways into them.
         """
         self.settings = settings or SessionSettings()
-        """What holds now."""
+        """The settings that hold now."""
         self.choice = TransportChoice(self.settings.task.transport)
-        """Which transport the next session uses."""
+        """The transport of the next session."""
         self._api = api
         self._make_task = make_task
         self._make_joins = make_joins
@@ -125,7 +125,7 @@ class PalabraSessions:
         with single_failure():
             async with (
                 self._joined(join, kind, state) as transport,
-                self._talk(transport, kind, opened, state) as session,
+                self._running(transport, kind, opened, state) as session,
             ):
                 session.rebrief(brief)
                 await session.until_ready()
@@ -133,7 +133,7 @@ class PalabraSessions:
                 yield session
 
     def note_useless(self, kind: TransportKind) -> None:
-        """A session on a transport was connected and of no use: another one may be."""
+        """Learn that a session was connected and of no use: on another transport it may be."""
         if self.choice.give_up(kind):
             logger.warning("webrtc was of no use, sessions use websocket from now on")
 
@@ -196,10 +196,10 @@ class PalabraSessions:
             yield transport
 
     @asynccontextmanager
-    async def _talk(
+    async def _running(
         self, transport: Transport, kind: TransportKind, opened: SessionSettings, state: TaskState
     ) -> AsyncGenerator[PalabraSession]:
-        """Have the conversation about a task go on for the length of a block."""
+        """Run a session, with its task, for the length of a block."""
         state.follow(Signal.CONNECTED)
         await self._await_peer(transport, kind)
         state.follow(Signal.PEER_EXPECTED)

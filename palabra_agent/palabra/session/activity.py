@@ -25,7 +25,7 @@ _SETTLE_SECONDS: Final = 2.0
 """So long no words and no sound must have come before what was said counts as interpreted."""
 
 _UNCONFIRMED_SECONDS: Final = 10.0
-"""How long a sentence that is never confirmed may put off a pause."""
+"""A sentence that is never confirmed may put off a pause for so long."""
 
 _DOUBT_SHARE: Final = 1 / 3
 """After this part of a suspicious silence it is worth asking whether the task is still there."""
@@ -38,7 +38,7 @@ _GONE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class SilenceLimits:
-    """How long a session puts up with the silence of its speaker, and of Palabra."""
+    """Limits on the silence of a session's speaker, and on that of Palabra."""
 
     idle_pause_seconds: float = math.inf
     """Silence after which the task is paused, and its bill with it; resumed by the next word."""
@@ -68,7 +68,7 @@ class Activity:
             now: The time.
         """
         self.is_paused = False
-        """Whether the speaker is silent for so long that Palabra need not hear."""
+        """True while the speaker is silent for so long that Palabra need not hear."""
         self._idle_seconds = limits.idle_pause_seconds
         self._doubt = UnansweredSpeech(limits.silent_output_seconds * _DOUBT_SHARE)
         self._suspicion = UnansweredSpeech(limits.silent_output_seconds)
@@ -76,9 +76,9 @@ class Activity:
         self._is_muted = False
         self._onset_ms = 0.0
         self._spoke_at = now
-        """When the speaker was last heard, by us or by Palabra, or the session was resumed."""
+        """The time at which the speaker was last heard, by us or by Palabra."""
         self._answered_at = now
-        """When the interpretation last brought words or sound."""
+        """The time at which words or sound last came, or Palabra began to hear again."""
         self._unconfirmed: set[str] = set()
         """Utterances that began and are not final."""
 
@@ -197,7 +197,7 @@ class BillingMeter:
         Args:
             is_running: Whether it does, as far as is known.
             now: The time.
-            since: When it began to run: when Palabra was told to, which it may confirm later.
+            since: The time at which it began to run: Palabra was told to, and may confirm it later.
         """
         if is_running and self._since is None:
             self._since = now if since is None else since
@@ -215,7 +215,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.ends_at = math.inf
-        """When the connection counts as gone, unless something comes; infinity while it is up."""
+        """The time at which the connection counts as gone; infinity while it is up."""
 
     def begin(self, now: float) -> None:
         """Wait for the connection to come back."""

@@ -19,7 +19,7 @@ _PRE_ROLL_MS: Final = 240.0
 would make every first word later."""
 
 _HELD_MS: Final = 15_000.0
-"""What may wait while Palabra is resumed: longer than we wait for it."""
+"""So much may wait while Palabra is resumed: longer than we wait for that."""
 
 _CONFIRMING_MS: Final = 800.0
 """So much of a pause is kept, for sentences to be confirmed by; the rest wins delay back."""
@@ -37,7 +37,7 @@ class MicrophoneBuffer:
 
     @property
     def is_listening(self) -> bool:
-        """Whether Palabra takes sound in."""
+        """True while Palabra takes sound in."""
         return self._listening.is_set()
 
     def set_listening(self, *, is_listening: bool) -> None:

@@ -52,7 +52,7 @@ from palabra_agent.session import (
 )
 
 END_SECONDS: Final = 0.5
-"""How long saying good-bye may take: deleting the session ends it as well."""
+"""Longest time for ending the task: deleting the session ends it as well."""
 
 MakeTask: TypeAlias = Callable[[Brief], Task]
 """Makes the settings of a task from a brief."""
@@ -77,7 +77,7 @@ class PalabraSession:
         Args:
             transport: Where it was joined.
             make_task: Makes the settings of its task.
-            limits: How much silence it puts up with; by default it never pauses.
+            limits: On silence; by default it never pauses.
             state: Of the session; by default joined, with nothing asked for.
             on_useless: Called when the session turns out to be connected and of no use.
         """
@@ -93,18 +93,18 @@ class PalabraSession:
         self._early: list[SessionEvent] = []
         """Events from before the task ran."""
         self._asked_at: float | None = None
-        """When Palabra was last told to run a task that did not run."""
+        """The time at which Palabra was last told to run a task that did not run."""
         self._wake = asyncio.Event()
         """Set where commands and deadlines may have changed."""
 
     @property
     def state(self) -> SessionState:
-        """Where it stands."""
+        """The state of the session and its task."""
         return self._conversation.state
 
     @property
     def billed_seconds(self) -> float:
-        """For how long its task ran, by our clock."""
+        """The seconds for which its task ran, by our clock."""
         return self._meter.seconds(self._now())
 
     def write(self, frame: Frame) -> None:

@@ -18,10 +18,10 @@ import numpy as np
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 
 _HASTE: Final = 1.25
-"""How much faster than real time a voice is sent that waited. Palabra only warns of too much."""
+"""A voice that waited is sent so much faster than real time. Palabra only warns of too much."""
 
 _CUSHION_SECONDS: Final = 0.04
-"""How long after its last moment a chunk leaves, for frames that are a little late."""
+"""A chunk leaves so long after its last moment, for frames that are a little late."""
 
 _JITTER_SECONDS: Final = 0.04
 """A frame that is late by less belongs to the one before; by more, there was silence between."""
@@ -35,10 +35,10 @@ _LATEST_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class VoiceStatistics:
-    """Where the voice went, in milliseconds: in + silence = out + dropped + held."""
+    """The whereabouts of the voice, in milliseconds: in + silence = out + dropped + held."""
 
     in_ms: float
-    """What was written."""
+    """Written by the session."""
     silence_ms: float
     """Added where nothing was written."""
     out_ms: float
@@ -54,34 +54,34 @@ class MicrophoneChunks:
         self._chunk = chunk_ms * SAMPLE_RATE // 1000
         self._chunk_seconds = chunk_ms / 1000
         self._saved_seconds = self._chunk_seconds * (1 - 1 / _HASTE)
-        """What a chunk sent in haste wins back."""
+        """The delay that a chunk sent in haste wins back."""
         spare = self._saved_seconds + _JITTER_SECONDS
         self._enough = _samples(self._chunk_seconds + _CUSHION_SECONDS + spare)
         self._longest_past = self._chunk_seconds + _CUSHION_SECONDS + _LATEST_SECONDS
         self._begins_at = math.inf
-        """When the next chunk began to be spoken; infinity while Palabra does not listen."""
+        """The beginning of the next chunk, by the clock; infinity while Palabra does not listen."""
         self._held: Pcm = np.empty(0, np.int16)
         self._is_hasty = False
         self._in = self._silence = self._out = self._dropped = 0
 
     @property
     def is_listening(self) -> bool:
-        """Whether anything is sent."""
+        """True while anything is sent."""
         return not math.isinf(self._begins_at)
 
     @property
     def is_full(self) -> bool:
-        """Whether the writer should wait, until a chunk has left or Palabra does not listen."""
+        """True while the writer should wait, until a chunk has left or Palabra does not listen."""
         return self._held.size >= self._enough
 
     @property
     def is_hasty(self) -> bool:
-        """Whether everything that is held is to leave at once."""
+        """True while everything that is held is to leave at once."""
         return self._is_hasty
 
     @property
     def due_at(self) -> float:
-        """When the next chunk is to leave; infinity while Palabra does not listen."""
+        """The time at which the next chunk is to leave; infinity while Palabra does not listen."""
         if self._is_hasty:
             return -math.inf
 

@@ -59,7 +59,7 @@ class Disconnected:
 
     reason: str
     was_useless: bool = False
-    """Whether it was there and could not do what it is for; another transport may."""
+    """True where it was there and could not do what it is for; another transport may."""
 
 
 TransportEvent: TypeAlias = (

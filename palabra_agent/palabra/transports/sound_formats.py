@@ -1,4 +1,4 @@
-"""How sound is packed into messages: the formats that Palabra takes and gives over a WebSocket."""
+"""The formats in which Palabra takes and gives sound over a WebSocket, packed into messages."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class OggOpusWriter:
 
 
 class _Pages:
-    """A file that only grows, of which somebody takes away what is written."""
+    """A file that only grows, of which the written part is taken away."""
 
     def __init__(self) -> None:
         self._written = bytearray()

@@ -39,7 +39,7 @@ _LEAD_SECONDS: Final = _TICK_SECONDS
 """The first two frames after a pause come together, so that a late tick tears no word apart."""
 
 _MISSING_SECONDS: Final = 0.1
-"""How long an utterance that stopped in the middle may go on before its end is heard."""
+"""An utterance that stopped in the middle may go on for so long before its end is heard."""
 
 _MOST_TRACKS: Final = 32
 """More languages than a room offers; each may hold a megabyte."""
@@ -49,17 +49,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """How much may wait to be heard, in milliseconds; Palabra's defaults."""
+    """Bounds on the speech that waits to be heard, in milliseconds; Palabra's defaults."""
 
     max_ms: int = 20_000
-    """When more waits, the oldest goes."""
+    """Where more waits, the oldest goes."""
     desired_ms: int = 6_000
     """Until so much is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStatistics:
-    """Where the speech went, in milliseconds: in = out + dropped + hushed + held."""
+    """The whereabouts of the speech, in milliseconds: in = out + dropped + hushed + held."""
 
     in_ms: float
     out_ms: float
@@ -79,14 +79,14 @@ class SpeechQueue:
         self._upsampler = Resampler(SPEECH_RATE, SAMPLE_RATE)
         self._utterance: object = None
         self._is_finished = True
-        """Whether nothing is missing of what is held."""
+        """True where nothing is missing of what is held."""
         self._is_ringing = False
-        """Whether the upsampler still holds the end of what was given out."""
+        """True while the upsampler still holds the end of what was given out."""
         self._in = self._out = self._dropped = self._hushed = 0
 
     @property
     def is_under_way(self) -> bool:
-        """Whether something was begun of which more must come, or be given up."""
+        """True while something was begun of which more must come, or be given up."""
         return not self._is_finished and bool(self._held or self._is_ringing)
 
     def limit(self, limits: QueueLimits) -> None:

@@ -13,7 +13,7 @@ from tests.fakes import frame, level_of
 pytestmark = pytest.mark.unit
 
 
-class Scene:
+class MicrophoneScene:
     """A buffer, the levels that are written into it, and those that come out."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Scene:
 @in_jumping_time
 async def test_what_came_before_the_first_word_is_sent_before_it() -> None:
     """A quarter of a second of it, quiet frames too, in order; then it is forgotten."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.listen()
     for level in range(40):
         scene.buffer.remember(frame(level))
@@ -65,7 +65,7 @@ async def test_what_came_before_the_first_word_is_sent_before_it() -> None:
 @in_jumping_time
 async def test_frames_wait_until_palabra_listens() -> None:
     """A reader that asked before gets nothing until then, and loses nothing by it."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(1000, 1001)
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(scene.read_all())
@@ -80,7 +80,7 @@ async def test_frames_wait_until_palabra_listens() -> None:
 @in_jumping_time
 async def test_fifteen_seconds_wait_while_palabra_is_resumed() -> None:
     """Beyond that the oldest go, counted."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*range(1000, 1850))
     scene.listen()
 
@@ -91,7 +91,7 @@ async def test_fifteen_seconds_wait_while_palabra_is_resumed() -> None:
 @in_jumping_time
 async def test_a_long_pause_is_not_held_whole() -> None:
     """So much of it as confirms a sentence; the rest of it would only be delay."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*[1000] * 10, *[0] * 100, *[1001] * 10)
     scene.listen()
 
@@ -101,7 +101,7 @@ async def test_a_long_pause_is_not_held_whole() -> None:
 @in_jumping_time
 async def test_digital_silence_is_not_queued_while_palabra_listens() -> None:
     """The track that plays the frames is silent by itself."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.listen()
     scene.write(0, 1000, 0, 0)
 
@@ -112,7 +112,7 @@ async def test_digital_silence_is_not_queued_while_palabra_listens() -> None:
 @in_jumping_time
 async def test_the_delay_is_won_back_in_pauses() -> None:
     """What was held is played as it is; of what comes then, pauses are left out."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*[1000] * 100)
     scene.listen()
     scene.write(1001, 200, 1002)
@@ -124,7 +124,7 @@ async def test_the_delay_is_won_back_in_pauses() -> None:
 @in_jumping_time
 async def test_afterwards_it_is_short_again() -> None:
     """A stall long after a pause costs what it always costs."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*[1000] * 100)
     scene.listen()
     played = await scene.read(100)
@@ -140,7 +140,7 @@ async def test_afterwards_it_is_short_again() -> None:
 @in_jumping_time
 async def test_a_reader_in_step_loses_nothing() -> None:
     """While it plays what was held, new frames come as fast as old ones go."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*range(4000, 4100))
     scene.listen()
     heard: list[int] = []
@@ -154,7 +154,7 @@ async def test_a_reader_in_step_loses_nothing() -> None:
 @in_jumping_time
 async def test_a_reader_who_takes_much_at_once_loses_nothing() -> None:
     """Chunks of a third of a second leave a quarter faster than they are spoken."""
-    scene = Scene()
+    scene = MicrophoneScene()
     scene.write(*range(4000, 4100))
     scene.listen()
     heard: list[int] = []
