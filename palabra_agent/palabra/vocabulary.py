@@ -15,6 +15,3 @@ STREAM_TYPES: Final[Mapping[TransportKind, StreamType]] = {"webrtc": "webrtc", "
 
 GLOBAL: Final = "global"
 """Palabra's word for every target of a task."""
-
-LEAST_SOUND_BYTES: Final = 768
-"""Palabra takes no less in one message."""

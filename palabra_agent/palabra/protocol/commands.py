@@ -21,7 +21,7 @@ from palabra_agent.languages import (
     match,
     normalise,
 )
-from palabra_agent.palabra.vocabulary import GLOBAL, LEAST_SOUND_BYTES
+from palabra_agent.palabra.vocabulary import GLOBAL
 
 Task: TypeAlias = Mapping[str, Any]
 """The `data` of a `set_task`."""
@@ -45,6 +45,9 @@ LONGEST_SPOKEN_TEXT: Final = 2048
 
 EVERY_LANGUAGE: Final = GLOBAL
 """Palabra's word for all targets of a task."""
+
+LEAST_SOUND_BYTES: Final = 768
+"""Palabra takes no less sound in one message."""
 
 _LARGEST_MESSAGE: Final = 512 * 1024
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
+from palabra_agent.palabra.protocol.commands import LEAST_SOUND_BYTES
 from palabra_agent.palabra.task.sections import WebSocketFormat
-from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
 
 _SAMPLE_BYTES: Final = 2
 _ENDLESS: Final = 0xFFFFFFFF

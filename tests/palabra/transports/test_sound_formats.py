@@ -11,9 +11,9 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.palabra.protocol.commands import LEAST_SOUND_BYTES
 from palabra_agent.palabra.task.sections import OPUS_RATES, WebSocketFormat
 from palabra_agent.palabra.transports.sound_formats import make_encoder, unpack
-from palabra_agent.palabra.vocabulary import LEAST_SOUND_BYTES
 
 pytestmark = pytest.mark.unit
 
