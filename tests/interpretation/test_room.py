@@ -198,12 +198,12 @@ async def test_what_passes_is_not_told_in_the_chat() -> None:
 
 
 @in_jumping_time
-async def test_one_speaker_s_fault_ends_that_speaker_only() -> None:
-    """A fault of ours is shown, not retried, and leaves everybody else alone."""
+async def test_one_speaker_s_error_ends_that_speaker_only() -> None:
+    """An error of ours is shown, not retried, and leaves all others alone."""
     async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
         bob_microphone, bob = await stage.speaker_joins("bob", speak="en")
-        broken.fail(ValueError("a fault"))
+        broken.fail(ValueError("an error of ours"))
         await eventually(lambda: not ann.is_open)
         await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await passing(60)
@@ -215,11 +215,11 @@ async def test_one_speaker_s_fault_ends_that_speaker_only() -> None:
 
 
 @in_jumping_time
-async def test_a_failed_speaker_who_leaves_is_no_trouble_any_more() -> None:
+async def test_a_failed_speaker_who_leaves_is_no_error_any_more() -> None:
     """What is wrong with somebody is forgotten with them."""
     async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
-        broken.fail(ValueError("a fault"))
+        broken.fail(ValueError("an error of ours"))
         await eventually(lambda: not ann.is_open)
         stage.meeting.person_leaves("ann")
         await passing(2 * LINGER)
@@ -232,7 +232,7 @@ async def test_a_failed_speaker_who_comes_back_is_tried_again() -> None:
     """Leaving and joining again is a new beginning."""
     async with interpreted_room() as stage:
         broken, ann = await stage.speaker_joins("ann", speak="en")
-        broken.fail(ValueError("a fault"))
+        broken.fail(ValueError("an error of ours"))
         await eventually(lambda: not ann.is_open)
         stage.meeting.person_leaves("ann")
         await passing(1)
@@ -243,12 +243,12 @@ async def test_a_failed_speaker_who_comes_back_is_tried_again() -> None:
 
 
 @in_jumping_time
-async def test_a_late_fault_of_a_predecessor_is_not_the_successor_s() -> None:
+async def test_a_late_error_of_a_predecessor_is_not_the_successor_s() -> None:
     """Somebody who is back while their old session still closes keeps the new one."""
     async with interpreted_room() as stage:
         await stage.speaker_joins("ann", speak="en")
         stage.sessions.seconds_to_close = 3
-        stage.sessions.error_on_close = ValueError("a fault")
+        stage.sessions.error_on_close = ValueError("an error of ours")
         stage.meeting.person_changes("ann", speak="es", microphone=None)
         await passing(LINGER + 1)
         stage.sessions.error_on_close = None
@@ -356,8 +356,8 @@ async def test_more_speakers_than_allowed_are_told() -> None:
 
 
 @in_jumping_time
-async def test_a_trouble_that_is_over_is_not_shown() -> None:
-    """A refused change is a trouble until a change is accepted or the session is another."""
+async def test_an_error_that_is_over_is_not_shown() -> None:
+    """A refused change is an error until a change is accepted or the session is another."""
     async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         session.refuse_update("no such voice")
@@ -374,7 +374,7 @@ async def test_a_trouble_that_is_over_is_not_shown() -> None:
 
 
 @in_jumping_time
-async def test_the_end_of_the_floor_unwinds_everything() -> None:
+async def test_the_end_of_the_meeting_unwinds_everything() -> None:
     """Sessions end before the channels are unpublished, and the function returns."""
     async with interpreted_room() as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")

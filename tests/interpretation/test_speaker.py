@@ -392,7 +392,7 @@ async def test_an_error_of_ours_ends_the_speaker() -> None:
     """What is no error of Palabra's is not retried but ends the speaker, with the session."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
-        stage.microphone.fail(ValueError("a fault"))
+        stage.microphone.fail(ValueError("an error of ours"))
         await eventually(stage.task.done)
         await passing(10)
 

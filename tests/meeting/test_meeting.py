@@ -153,7 +153,7 @@ async def test_mute_is_seen_and_outlives_reconnects(livekit_server: RunningLiveK
     assert all(is_muted(view, "alice") for view in heard_again)
 
 
-async def test_a_floor_that_does_not_listen_subscribes_to_nobody(
+async def test_a_meeting_that_is_not_listened_to_is_not_subscribed_to(
     livekit_server: RunningLiveKit,
 ) -> None:
     """Where the interpreter only came to say why it leaves, no voice is sent to it."""

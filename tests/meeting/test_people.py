@@ -76,7 +76,7 @@ def test_agents_and_recorders_are_no_people(kind: int, expected: bool) -> None:
         ),
     ],
 )
-def test_a_voice_is_a_person_s_microphone(
+def test_only_a_person_s_microphone_is_listened_to(
     kind: int, source: int, participant: int, expected: bool
 ) -> None:
     """Neither what a screen plays nor what another agent says is interpreted."""

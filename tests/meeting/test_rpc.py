@@ -42,7 +42,7 @@ async def greet(call: Call) -> Mapping[str, Any]:
         case "wrong":
             raise CallRefused(400, "that is wrong", {"problems": [{"path": "x"}]})
         case "break":
-            raise ValueError(f"a fault that names {call.caller}")
+            raise ValueError(f"an error that names {call.caller}")
         case _:
             return {"to": call.caller, "said": call.payload}
 
@@ -86,8 +86,8 @@ async def test_whoever_calls_too_early_or_too_late_gets_a_sentence() -> None:
 
 
 @in_jumping_time
-async def test_a_fault_of_ours_is_no_story(caplog: pytest.LogCaptureFixture) -> None:
-    """The caller gets a sentence, the log the kind of fault, and nobody what it says."""
+async def test_an_error_of_ours_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The caller gets a sentence, the log the kind of error, and neither what it says."""
     caplog.set_level(logging.INFO)
     methods = RpcMethods()
     async with methods.serving({"greet": greet}):

@@ -108,3 +108,5 @@ async def test_methods_of_a_room_that_is_left_end_quietly(livekit_server: Runnin
         open_methods(room, (GREET,)),
     ):
         await room.disconnect()
+
+    assert not room.isconnected()
