@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pytest
 
@@ -14,6 +14,8 @@ from palabra_emulator.faults.catalogue import FAULTS, Fault, FaultWithVariants, 
 from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.options import OPTION_NAMES, EmulatorOptions
 from palabra_emulator.validation import Parameter
+
+from .fakes import FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
 
@@ -80,6 +82,22 @@ def test_examples_can_be_armed() -> None:
     sent = re.findall(r"curl -d '([^']+)'", page())
     scenario = tomllib.loads(page().split("```toml")[1].split("```")[0])["faults"]
 
-    assert len(sent) == 3
-    assert [read_fault(json.loads(wish)).id for wish in sent] == ["F17", "F5", "F13"]
+    assert len(sent) == 4
+    assert [read_fault(json.loads(wish)).id for wish in sent] == ["F5", "F17", "F5", "F13"]
     assert [read_fault(wish).id for wish in scenario] == ["F5", "F16", "F17"]
+
+
+async def test_client_of_the_page_is_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    """The client by WebSocket, as it stands there, reads a translation and hears it."""
+    async with fake_emulator(FakeLiveKit()) as emulator:
+        code = page().split("```python")[1].split("```")[0]
+        code = code.replace("ws://127.0.0.1:8090", emulator.url.replace("http", "ws"))
+        names: dict[str, Any] = {}
+        exec(code.replace("asyncio.run(main())", ""), names)  # noqa: S102 - our own page
+        await names["main"]()
+
+    printed = capsys.readouterr().out
+    for message_type in ("validated", "translated"):
+        assert f"{message_type}_transcription" in printed
+    assert "output_audio_data" in printed
+    assert "end_of_stream" in printed
