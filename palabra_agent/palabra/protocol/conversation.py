@@ -114,7 +114,7 @@ class TaskConversation:
         """Want Palabra to hear again."""
         self._state.wants_pause = False
 
-    def say(self, command: Command) -> None:
+    def enqueue(self, command: Command) -> None:
         """Want another command sent, as soon as there is a task and its turn has come.
 
         An interruption goes first; the texts that wait, and that it is meant for, are not spoken.
@@ -264,7 +264,7 @@ class TaskConversation:
             return [notice]
 
         may_be_of_other = self._queue.may_be_refused(now)
-        meaning = self._errors.meaning_of(error, may_be_of_other=may_be_of_other)
+        meaning = self._errors.assess(error, may_be_of_other=may_be_of_other)
         if meaning.may_be_limit:
             self._scheduler.note_limit(now)
 

@@ -182,8 +182,8 @@ class TaskErrors:
         """Learn that the task runs."""
         self._was_lost, self._unknown_in_a_row, self.last_words = False, 0, ""
 
-    def meaning_of(self, error: ErrorReport, *, may_be_of_other: bool) -> ErrorMeaning:
-        """Tell what an error means for the task.
+    def assess(self, error: ErrorReport, *, may_be_of_other: bool) -> ErrorMeaning:
+        """Count an error, and tell what it means for the task.
 
         Args:
             error: The error.

@@ -137,7 +137,7 @@ class PalabraSession:
 
         Whether the sentence that sounds stops at once is up to Palabra.
         """
-        self._conversation.say(commands.interrupt_task(languages))
+        self._conversation.enqueue(commands.interrupt_task(languages))
         self._transport.hush(languages)
         self._wake.set()
 
@@ -148,7 +148,7 @@ class PalabraSession:
             ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
         targets = self._events.brief.targets
-        self._conversation.say(
+        self._conversation.enqueue(
             commands.tts_task(text, language, targets=targets, translate=translate)
         )
         self._wake.set()

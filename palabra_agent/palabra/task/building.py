@@ -65,11 +65,7 @@ def build_task(
             _translation(settings.translation_of(target), target, partial_translations)
             for target in targets
         ],
-        "translation_queue_configs": {
-            key: _section_json(settings.queue_config_of(key))
-            for key in (GLOBAL, *targets)
-            if key == GLOBAL or key in settings.translation_queue_configs
-        },
+        "translation_queue_configs": _queue_configs(settings, targets),
         "allowed_message_types": list(TRANSCRIPTION_TYPES if types is None else types),
     }
     if settings.preprocessing is not None:
@@ -142,6 +138,12 @@ def _translation(entry: Translation, target: LanguageCode, partial_translations:
         **fields,
         "translate_partial_transcriptions": partial_translations if said is None else said,
     }
+
+
+def _queue_configs(settings: TaskSettings, targets: Sequence[LanguageCode]) -> _Json:
+    """List the common entry, and those of the task's own languages."""
+    named = [target for target in targets if target in settings.translation_queue_configs]
+    return {key: _section_json(settings.queue_config_of(key)) for key in (GLOBAL, *named)}
 
 
 def _section_json(section: ConfigModel) -> _Json:

@@ -113,7 +113,7 @@ class Translation(ConfigModel):
     """Undocumented: nothing is known of what may stand here."""
 
 
-class QueueConfig(ConfigModel):
+class TranslationQueueConfig(ConfigModel):
     """The lag that speech may have, and the tempo at which it may catch up."""
 
     desired_queue_level_ms: Annotated[Whole, Between(1, 600_000)] = 6_000

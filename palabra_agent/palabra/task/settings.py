@@ -33,9 +33,9 @@ from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.task.overlay import overlay_mistakes
 from palabra_agent.palabra.task.sections import (
     Preprocessing,
-    QueueConfig,
     Transcription,
     Translation,
+    TranslationQueueConfig,
     WebSocketFormat,
 )
 from palabra_agent.palabra.vocabulary import GLOBAL
@@ -109,7 +109,7 @@ def _voice_mistakes(entry: Translation) -> Iterator[Mistake]:
         yield at, refusal(f"voice_cloning: true excludes {reason}")
 
 
-def _queue_mistakes(entry: QueueConfig) -> Iterator[Mistake]:
+def _queue_mistakes(entry: TranslationQueueConfig) -> Iterator[Mistake]:
     desired, most = entry.desired_queue_level_ms, entry.max_queue_level_ms
     if most <= desired:
         reason = f"must be greater than desired_queue_level_ms ({desired}), not {most}"
@@ -164,9 +164,9 @@ class TaskSettings(ConfigModel):
     ] = Field(default={})
     """By target, or `default` for all of them."""
     translation_queue_configs: Annotated[
-        dict[Annotated[str, _target_or(GLOBAL)], QueueConfig],
+        dict[Annotated[str, _target_or(GLOBAL)], TranslationQueueConfig],
         BeforeValidator(_distinct_keys),
-        _consistent(QueueConfig, GLOBAL, _queue_mistakes),
+        _consistent(TranslationQueueConfig, GLOBAL, _queue_mistakes),
     ] = Field(default={})
     """By target, or `global` for all of them."""
     allowed_message_types: Annotated[tuple[MessageType, ...], AfterValidator(distinct)] | None = (
@@ -186,9 +186,9 @@ class TaskSettings(ConfigModel):
         """Find the settings that hold for one target."""
         return _effective(Translation, self.translations, DEFAULT, target)
 
-    def queue_config_of(self, target: str) -> QueueConfig:
+    def queue_config_of(self, target: str) -> TranslationQueueConfig:
         """Find the queue settings that hold for one target, or for `global`."""
-        return _effective(QueueConfig, self.translation_queue_configs, GLOBAL, target)
+        return _effective(TranslationQueueConfig, self.translation_queue_configs, GLOBAL, target)
 
     def makes_same_task_as(self, other: TaskSettings) -> bool:
         """Tell whether both make the same task, whatever the languages are.

@@ -136,7 +136,7 @@ def wish(task: dict[str, str]) -> Step:
 
 def say(command: Command) -> Step:
     """Want another command sent."""
-    return lambda book: book.conversation.say(command)
+    return lambda book: book.conversation.enqueue(command)
 
 
 def pause(book: Playbook) -> None:

@@ -590,7 +590,7 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(command=st.sampled_from([commands.interrupt_task(), TEXT]))
     def say(self, command: Command) -> None:
         """Want something else."""
-        self.conversation.say(command)
+        self.conversation.enqueue(command)
 
     @rule(seconds=st.sampled_from([0.0, 5.0, 12.0]))
     def lose_patience(self, seconds: float) -> None:

@@ -139,7 +139,7 @@ def test_too_many_texts_are_refused_in_words() -> None:
     for number in range(60):
         book >>= say(text(f"{number}"))
     with pytest.raises(ConfigError, match="text: 60 texts wait to be spoken already"):
-        book.conversation.say(TEXT)
+        book.conversation.enqueue(TEXT)
 
     assert book << text("0") >> say(TEXT)
 

@@ -140,7 +140,7 @@ def test_an_error_means_something_else_in_each_state(
 ) -> None:
     """What is under way is refused or sent again; what runs is left alone."""
     states = (configuring(), changing(), running(), pausing())
-    meanings = [TaskErrors(it).meaning_of(error, may_be_of_other=False) for it in states]
+    meanings = [TaskErrors(it).assess(error, may_be_of_other=False) for it in states]
 
     assert [it.reaction for it in meanings] == [first, change, nothing, paused]
 
@@ -148,7 +148,7 @@ def test_an_error_means_something_else_in_each_state(
 @pytest.mark.parametrize(("error", "reaction"), [(OF_TASK, REFUSE), (INVALID, AGAIN)])
 def test_an_error_may_be_about_another_command(error: ErrorReport, reaction: Reaction) -> None:
     """Only an error that says that it is about the task refuses it then."""
-    meaning = TaskErrors(changing()).meaning_of(error, may_be_of_other=True)
+    meaning = TaskErrors(changing()).assess(error, may_be_of_other=True)
 
     assert meaning.reaction is reaction
 

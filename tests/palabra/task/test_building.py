@@ -14,7 +14,6 @@ from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.sections import (
     FillerPhrases,
     Preprocessing,
-    QueueConfig,
     SentenceSplitter,
     SpeechAdvanced,
     SpeechGeneration,
@@ -22,6 +21,7 @@ from palabra_agent.palabra.task.sections import (
     Transcription,
     TranscriptionAdvanced,
     Translation,
+    TranslationQueueConfig,
     Verification,
 )
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
@@ -301,7 +301,7 @@ def test_a_task_has_a_target() -> None:
 TASK_SECTIONS: tuple[type[ConfigModel], ...] = (
     FillerPhrases,
     Preprocessing,
-    QueueConfig,
+    TranslationQueueConfig,
     SentenceSplitter,
     SpeechAdvanced,
     SpeechGeneration,

@@ -76,9 +76,9 @@ class Playback:
             "get_task": lambda: None,
             "pause_task": conversation.pause,
             "end_task": conversation.finish,
-            "tts_task": lambda: conversation.say(Command(name, data)),
-            "interrupt_task": lambda: conversation.say(Command(name, data)),
-            "flush_task": lambda: conversation.say(Command(name, data)),
+            "tts_task": lambda: conversation.enqueue(Command(name, data)),
+            "interrupt_task": lambda: conversation.enqueue(Command(name, data)),
+            "flush_task": lambda: conversation.enqueue(Command(name, data)),
         }
         if name == "set_task":
             conversation.resume()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 
 from palabra_agent.languages import AUTO, base, normalise
 from palabra_agent.palabra.task.building import build_task
-from palabra_agent.palabra.task.sections import QueueConfig, Transcription, Translation
+from palabra_agent.palabra.task.sections import Transcription, Translation, TranslationQueueConfig
 from palabra_agent.palabra.task.settings import MessageType, TaskSettings
 
 from .emulated import transport_of
@@ -34,7 +34,7 @@ def rebuilt(data: Mapping[str, Any]) -> Json:
     said: Json = {"transcription": heard, "translations": translations}
     queues = pipeline.get("translation_queue_configs", {})
     said["translation_queue_configs"] = {
-        key: _split(QueueConfig, config)[0] for key, config in queues.items()
+        key: _split(TranslationQueueConfig, config)[0] for key, config in queues.items()
     }
     types = pipeline.get("allowed_message_types")
     if types is not None and set(types) <= set(get_args(MessageType)):
