@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from bench.figures import Figure
 from bench.meetings import dispatch, livekit_api
-from palabra_agent.local.people import AGENT_IDENTITY, Person, join
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
 from palabra_agent.local.services import LocalServices
 
 ROOMS = 10
@@ -44,7 +44,7 @@ async def measure_arrival(stage: LocalServices, progress: Progress) -> list[Figu
     ]
 
 
-async def _until_seen(guest: Person) -> None:
+async def _until_seen(guest: SimulatedPerson) -> None:
     await guest.wait_for(lambda: guest.room.remote_participants.get(AGENT_IDENTITY), 10)
 
 

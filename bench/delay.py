@@ -20,7 +20,7 @@ from bench.figures import Figure
 from bench.meetings import meeting, running_sessions
 from bench.onsets import Stopwatch, open_stopwatch
 from palabra_agent.audio.tones import tone
-from palabra_agent.local.people import AGENT_IDENTITY, Person
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
 CLICKS = 40
@@ -64,7 +64,7 @@ async def measure_delay(stage: LocalServices, progress: Progress) -> list[Figure
 
 
 async def time_clicks(
-    speaker: Person,
+    speaker: SimulatedPerson,
     here: Stopwatch,
     there: Stopwatch,
     count: int,
@@ -85,7 +85,7 @@ def less(samples: list[float], hop_ms: float) -> tuple[float, ...]:
     return tuple(sample - hop_ms for sample in samples)
 
 
-async def _click(speaker: Person, here: Stopwatch, there: Stopwatch, times: Times) -> None:
+async def _click(speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, times: Times) -> None:
     since = time.monotonic()
     await speaker.say(_CLICK)
     keys = [

@@ -12,7 +12,7 @@ from rich.progress import Progress
 from bench.figures import Figure
 from bench.meetings import meeting
 from palabra_agent.audio.tones import tone
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
 SPEAKERS = (1, 4, 8)
@@ -51,7 +51,7 @@ async def measure_load(stage: LocalServices, progress: Progress) -> list[Figure]
     return figures
 
 
-async def observe(stage: LocalServices, people: Sequence[Person]) -> Load:
+async def observe(stage: LocalServices, people: Sequence[SimulatedPerson]) -> Load:
     """Let people speak, all at once, and look at the busiest process of the worker."""
     worker = psutil.Process(stage.worker.process.pid)
     before = {child.pid: _cpu_seconds(child) for child in worker.children(recursive=True)}
@@ -71,7 +71,7 @@ async def observe(stage: LocalServices, people: Sequence[Person]) -> Load:
     return Load(job.pid, share, memory.pss / _MIB, memory.rss / _MIB)
 
 
-async def _talk(person: Person) -> None:
+async def _talk(person: SimulatedPerson) -> None:
     while True:
         await person.say(_SPEECH)
         await asyncio.sleep(1.0)  # a pause ends the utterance, so that it is interpreted

@@ -11,7 +11,7 @@ from typing import Any, cast
 import aiohttp
 from livekit import api
 
-from palabra_agent.local.people import Person, join
+from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.services import AGENT_NAME, LocalServices
 
 ROOM_CONFIG: Mapping[str, Any] = {"languages": ["en", "es"], "limits": {"linger_seconds": 0.5}}
@@ -62,7 +62,7 @@ def livekit_api(stage: LocalServices) -> api.LiveKitAPI:
 
 def join_speaker(
     stage: LocalServices, room: str, number: int
-) -> AbstractAsyncContextManager[Person]:
+) -> AbstractAsyncContextManager[SimulatedPerson]:
     """Have somebody in a room who speaks English and listens to it."""
     attributes = {"palabra.speak": "en", "palabra.listen": "en"}
     return join(stage.livekit, room, f"speaker-{number}", attributes=attributes)
@@ -75,7 +75,7 @@ async def meeting(
     speakers: int,
     config: Mapping[str, Any] = ROOM_CONFIG,
     agent_name: str = AGENT_NAME,
-) -> AsyncGenerator[Sequence[Person]]:
+) -> AsyncGenerator[Sequence[SimulatedPerson]]:
     """A room with speakers of English and an interpreter at work, for the length of a block."""
     async with AsyncExitStack() as stack:
         people = [

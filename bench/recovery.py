@@ -26,7 +26,7 @@ from bench.transports import WEBRTC, WEBSOCKET, Way
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
 from palabra_agent.concurrency import single_failure
-from palabra_agent.local.people import Person, join
+from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.services import LocalServices
 
 TRIES: Final = 20
@@ -54,7 +54,7 @@ class _Room:
 
     palabra: OwnPalabra
     name: str
-    listener: Person
+    listener: SimulatedPerson
 
     @property
     def stage(self) -> LocalServices:
@@ -215,7 +215,7 @@ async def _open_room(palabra: OwnPalabra, way: Way, name: str) -> AsyncGenerator
 
 
 @asynccontextmanager
-async def _talking(speaker: Person, words: Pcm) -> AsyncGenerator[None]:
+async def _talking(speaker: SimulatedPerson, words: Pcm) -> AsyncGenerator[None]:
     """Have somebody speak with pauses for the length of a block."""
     with single_failure():
         async with asyncio.TaskGroup() as group:
@@ -226,7 +226,7 @@ async def _talking(speaker: Person, words: Pcm) -> AsyncGenerator[None]:
                 talking.cancel()
 
 
-async def _talk(speaker: Person, words: Pcm) -> None:
+async def _talk(speaker: SimulatedPerson, words: Pcm) -> None:
     while True:
         await speaker.say(words)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -21,7 +21,7 @@ from bench.meetings import ROOM_CONFIG, join_speaker, meeting, running_sessions,
 from bench.onsets import Stopwatch, open_stopwatch
 from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.packets import count_packets, ports_of
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
 from palabra_emulator.transports.audio_formats import InputEncoding, InputFormat
 
@@ -91,7 +91,7 @@ async def _measure(
 
 
 async def _delays(
-    palabra: OwnPalabra, way: Way, room: str, speaker: Person, advance: Callable[[], None]
+    palabra: OwnPalabra, way: Way, room: str, speaker: SimulatedPerson, advance: Callable[[], None]
 ) -> list[Figure]:
     """Time clicks; to Palabra, there is no hop to be taken out of what comes in messages."""
     stage = palabra.stage
@@ -116,7 +116,7 @@ async def _delays(
     ]
 
 
-async def _costs(palabra: OwnPalabra, people: Sequence[Person]) -> list[Figure]:
+async def _costs(palabra: OwnPalabra, people: Sequence[SimulatedPerson]) -> list[Figure]:
     with count_packets() as packets:
         load = await observe(palabra.stage, people)
 

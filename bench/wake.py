@@ -29,7 +29,7 @@ from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.transports import WEBRTC, WEBSOCKET, Way
 from bench.words import lost_samples, word
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
 PAUSES: Final = 10
@@ -53,7 +53,7 @@ class _Conversation:
     """A speaker, who hears them where, and the session that does."""
 
     stage: LocalServices
-    speaker: Person
+    speaker: SimulatedPerson
     session: str
     here: Stopwatch
     there: Stopwatch

@@ -20,7 +20,7 @@ import aiohttp
 from livekit import api
 
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.local.people import Person, join
+from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.services import AGENT_NAME, LocalServices, run_services
 from palabra_agent.local.speech import SyntheticVoice
 
@@ -75,14 +75,14 @@ async def call_the_interpreter(stage: LocalServices, config: Mapping[str, Any]) 
         )
 
 
-async def speak_until_heard(presenter: Person, stage: LocalServices) -> None:
+async def speak_until_heard(presenter: SimulatedPerson, stage: LocalServices) -> None:
     """Say something, again and again, until Palabra was given the voices that are wanted."""
     speech = await SyntheticVoice().speak("Good evening, and welcome to the programme.", "en")
     while WANTED not in await voices_given(stage):
         await presenter.say(speech)
 
 
-async def wait_for_interpreter(presenter: Person) -> None:
+async def wait_for_interpreter(presenter: SimulatedPerson) -> None:
     """Wait until the interpreter is ready, or has said why it is not."""
     said = await presenter.wait_for(
         lambda: {

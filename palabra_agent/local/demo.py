@@ -39,7 +39,7 @@ from palabra_agent.local.demo_view import LiveView, PlainView, View
 from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
 from palabra_agent.local.livekit_build import ensure_livekit_server, print_progress
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import Person, join
+from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.reception import ReceivedCaption
 from palabra_agent.local.recording import Recording
 from palabra_agent.local.services import AGENT_NAME, LocalServices, run_services
@@ -197,7 +197,7 @@ async def _ask_for_interpreter(server: RunningLiveKit) -> None:
         await livekit.agent_dispatch.create_dispatch(request)
 
 
-async def _wait_for_interpreter(person: Person, services: LocalServices) -> None:
+async def _wait_for_interpreter(person: SimulatedPerson, services: LocalServices) -> None:
     try:
         await person.wait_for_interpreter(_ARRIVAL_SECONDS)
     except TimeoutError:
@@ -221,7 +221,7 @@ def _end_with_the_terminal() -> None:
 class Conversation:
     """The demo's people at work: they speak their lines, and what the others get of it is noted."""
 
-    people: Mapping[str, Person]
+    people: Mapping[str, SimulatedPerson]
     progress: MeetingProgress
     view: View
     markers: bool
@@ -311,7 +311,7 @@ class Conversation:
         return self.people[listener.identity].recording(f"translation_{listener.listens}")
 
 
-def _captions_after(person: Person, at: float) -> list[ReceivedCaption]:
+def _captions_after(person: SimulatedPerson, at: float) -> list[ReceivedCaption]:
     fresh: list[ReceivedCaption] = []
     for caption in reversed(person.captions):
         if caption.at <= at:
@@ -321,7 +321,7 @@ def _captions_after(person: Person, at: float) -> list[ReceivedCaption]:
     return fresh[::-1]
 
 
-def _interpreter(person: Person) -> str:
+def _interpreter(person: SimulatedPerson) -> str:
     attributes = person.attributes_of()
     state, error = attributes.get("palabra.state", ""), attributes.get("palabra.error", "")
     return f"{state}: {error}" if error else state

@@ -2,8 +2,8 @@
 
 This module alone knows the token with which a person comes, which this process mints, and how a
 person uses LiveKit's room: the microphone they publish, and what they ask of the server. What they
-have heard and read is kept, bounded, and may be asked for at any time; `Person.wait_for` waits
-until an answer is there.
+have heard and read is kept, bounded, and may be asked for at any time;
+`SimulatedPerson.wait_for` waits until an answer is there.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ async def join(
     microphone: bool = True,
     hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
     options: rtc.RoomOptions | None = None,
-) -> AsyncGenerator[Person]:
+) -> AsyncGenerator[SimulatedPerson]:
     """Be in a room while the block runs.
 
     Args:
@@ -84,7 +84,7 @@ async def join(
     """
     livekit_room = rtc.Room()
     reception = Reception(livekit_room, hears)
-    person = Person(livekit_room, reception, identity)
+    person = SimulatedPerson(livekit_room, reception, identity)
     token = mint_token(server, room, identity, name=name, attributes=attributes)
 
     try:
@@ -144,7 +144,7 @@ class Utterance:
     ended: float
 
 
-class Person:
+class SimulatedPerson:
     """A participant in a room; made by `join`."""
 
     def __init__(self, room: rtc.Room, reception: Reception, identity: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.recording import Recording
 from palabra_emulator.interpreting.voices import language_marker_hz
 
@@ -50,12 +50,14 @@ def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> f
     return frozenset(hz for hz in candidates if counts[round(hz / bin_hz)] >= _LASTING)
 
 
-async def until_subscribed(person: Person, *tracks: str) -> None:
+async def until_subscribed(person: SimulatedPerson, *tracks: str) -> None:
     """Wait until somebody receives these tracks."""
     await person.wait_for(lambda: set(tracks) <= person.tracks, 20, f"the tracks {tracks}")
 
 
-async def until_heard(person: Person, track: str, hz: float, seconds: float = 20.0) -> None:
+async def until_heard(
+    person: SimulatedPerson, track: str, hz: float, seconds: float = 20.0
+) -> None:
     """Wait until a tone is on a track."""
 
     async def is_heard() -> bool:
@@ -64,7 +66,9 @@ async def until_heard(person: Person, track: str, hz: float, seconds: float = 20
     await until(is_heard, f"{person.identity} hears {hz:g} Hz on {track}", seconds)
 
 
-async def until_silent(person: Person, tracks: Iterable[str], seconds: float = 20.0) -> None:
+async def until_silent(
+    person: SimulatedPerson, tracks: Iterable[str], seconds: float = 20.0
+) -> None:
     """Wait until nothing is heard on these tracks."""
 
     async def is_silent() -> bool:
@@ -75,7 +79,7 @@ async def until_silent(person: Person, tracks: Iterable[str], seconds: float = 2
 
 
 def heard(
-    person: Person, tracks: Iterable[str], candidates: Iterable[int], since: float
+    person: SimulatedPerson, tracks: Iterable[str], candidates: Iterable[int], since: float
 ) -> Mapping[str, frozenset[int]]:
     """The whole table: every track with the tones that were heard on it."""
     pitches = frozenset(candidates)

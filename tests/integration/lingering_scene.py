@@ -21,7 +21,7 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
-from palabra_agent.local.people import AGENT_IDENTITY, Person, Server
+from palabra_agent.local.people import AGENT_IDENTITY, Server, SimulatedPerson
 from palabra_agent.local.recording import Recording
 
 from .emulated import Sessions
@@ -95,9 +95,9 @@ class Scene:
 
     room: Room
     sessions: Sessions
-    alice: Person
-    bruno: Person
-    clara: Person
+    alice: SimulatedPerson
+    bruno: SimulatedPerson
+    clara: SimulatedPerson
     control: AudioOutput
 
     async def silences_of(
@@ -189,7 +189,7 @@ async def scene(room: Room, sessions: Sessions) -> AsyncGenerator[Scene]:
 class Talk:
     """A voice that never pauses."""
 
-    person: Person
+    person: SimulatedPerson
     group: asyncio.TaskGroup
     _talking: asyncio.Task[None] | None = None
 
@@ -204,7 +204,7 @@ class Talk:
             await asyncio.wait({self._talking})
 
 
-async def _talk(person: Person) -> None:
+async def _talk(person: SimulatedPerson) -> None:
     while True:
         await person.say(tone(SPEECH_HZ, 1.0))
 

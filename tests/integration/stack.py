@@ -23,7 +23,7 @@ from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import AGENT_IDENTITY, Person, join
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
 from palabra_agent.local.processes import Child, run_child
 from palabra_emulator.script import load_script
 
@@ -129,7 +129,7 @@ class Room:
         microphone: bool = True,
         hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
         options: rtc.RoomOptions | None = None,
-    ) -> AsyncGenerator[Person]:
+    ) -> AsyncGenerator[SimulatedPerson]:
         """Somebody is in the room while the block runs, and says these things of themselves."""
         said = {"palabra.speak": speak, "palabra.listen": listen, "language": language}
         async with join(
@@ -315,14 +315,14 @@ def indiscretions(log: str, livekit: RunningLiveKit) -> list[str]:
     return found + re.findall(rf"\b(?:{'|'.join(PEOPLE)})\b", log, re.IGNORECASE)
 
 
-def track_sid(person: Person, name: str) -> str:
+def track_sid(person: SimulatedPerson, name: str) -> str:
     """The id of one of the interpreter's tracks, as a person sees it."""
     agent = person.room.remote_participants[AGENT_IDENTITY]
     publications = agent.track_publications.values()
     return next(publication.sid for publication in publications if publication.name == name)
 
 
-async def ask(person: Person, method: str, payload: object) -> dict[str, Any]:
+async def ask(person: SimulatedPerson, method: str, payload: object) -> dict[str, Any]:
     """Ask the interpreter by RPC, as somebody in its room; a text is sent as it is."""
     answer = await person.room.local_participant.perform_rpc(
         destination_identity=AGENT_IDENTITY,

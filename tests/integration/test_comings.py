@@ -12,7 +12,7 @@ from livekit import api, rtc
 
 from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 
 from .emulated import Sessions
 from .hearing import EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
@@ -28,7 +28,7 @@ Speaks = Callable[[], Coroutine[None, None, None]]
 @asynccontextmanager
 async def one_speaker(
     stack: Stack, sessions: Sessions, name: str, *, linger: float = 0.3
-) -> AsyncGenerator[tuple[Room, Person, Person]]:
+) -> AsyncGenerator[tuple[Room, SimulatedPerson, SimulatedPerson]]:
     """Alice speaks English, Bruno listens in Spanish, and the session runs."""
     async with (
         stack.room(name) as room,
@@ -42,7 +42,7 @@ async def one_speaker(
         yield room, alice, bruno
 
 
-async def is_interpreted(speaker: Person, listener: Person) -> None:
+async def is_interpreted(speaker: SimulatedPerson, listener: SimulatedPerson) -> None:
     """Somebody speaks, and is heard in Spanish; returns in the silence after it."""
     async with asyncio.TaskGroup() as group:
         group.create_task(speaker.say(WORDS))
@@ -211,7 +211,7 @@ async def another_agent(stack: Stack, room_name: str) -> AsyncGenerator[Speaks]:
 
 
 @asynccontextmanager
-async def shared_screen(person: Person) -> AsyncGenerator[Speaks]:
+async def shared_screen(person: SimulatedPerson) -> AsyncGenerator[Speaks]:
     """Somebody shares a screen that has sound."""
     sound = AudioOutput("screen-sound")
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)

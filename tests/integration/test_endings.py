@@ -13,7 +13,7 @@ import psutil
 import pytest
 from livekit import api
 
-from palabra_agent.local.people import AGENT_IDENTITY, Person
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 
 from .emulated import Sessions
 from .hearing import ES, WORDS, until_heard
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.livekit
 @asynccontextmanager
 async def interpreted(
     stack: Stack, worker: Worker, sessions: Sessions, name: str
-) -> AsyncGenerator[tuple[Room, str, Person, Person]]:
+) -> AsyncGenerator[tuple[Room, str, SimulatedPerson, SimulatedPerson]]:
     """A room with two speakers, each with a running session; says the dispatch too."""
     async with (
         stack.room(name) as room,

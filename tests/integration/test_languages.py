@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 
 from .emulated import Sessions
 from .hearing import DE, EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
@@ -145,13 +145,13 @@ async def test_nothing_is_opened_where_nothing_is_to_be_translated(
         assert await sessions.created() == 1
 
 
-async def until_listening(person: Person, other: str, language: str) -> None:
+async def until_listening(person: SimulatedPerson, other: str, language: str) -> None:
     """Wait until others see what somebody wants to hear."""
     await person.wait_for(
         lambda: person.attributes_of(other).get("palabra.listen") == language, 10, "the wish"
     )
 
 
-async def until_captioned(person: Person, text: str) -> None:
+async def until_captioned(person: SimulatedPerson, text: str) -> None:
     """Wait until somebody has read a sentence."""
     await person.wait_for(lambda: any(it.text == text for it in person.captions), 20, text)

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from palabra_agent.local.livekit_server import run_livekit_server
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.processes import accepts_connections, free_port, run_child
 
 from .emulated import Emulator, Entry, Sessions
@@ -175,7 +175,7 @@ async def refusals_of(emulator: Emulator) -> list[Entry]:
     return [it for it in await emulator.journal() if it.data.get("status") == 401]
 
 
-async def reads_the_trouble(person: Person) -> str:
+async def reads_the_trouble(person: SimulatedPerson) -> str:
     """Wait until the room is degraded, and the reason is in the chat as well; returns it."""
     await person.wait_for_interpreter(20, state="degraded")
     message = await person.wait_for(lambda: next(iter(person.chat), None), 15, "the reason")

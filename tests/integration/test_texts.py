@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import pytest
 import pytest_asyncio
 
-from palabra_agent.local.people import AGENT_IDENTITY, Person
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
 
 from .emulated import EmulatedSession
@@ -120,7 +120,7 @@ async def hold_meeting(
         )
 
 
-async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, Person]:
+async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, SimulatedPerson]:
     """Everybody comes; only two of them with a microphone."""
 
     def hears_nothing(_track: str) -> bool:
@@ -148,7 +148,7 @@ async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, Person]:
     }
 
 
-async def until_read(person: Person, speaker: str, number: int, config: Sections) -> None:
+async def until_read(person: SimulatedPerson, speaker: str, number: int, config: Sections) -> None:
     """Wait until somebody has read a sentence, in whichever language it reaches them."""
     texts = texts_of(number)
 

@@ -12,7 +12,7 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import mix, tone
-from palabra_agent.local.people import Person
+from palabra_agent.local.people import SimulatedPerson
 
 from .emulated import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
@@ -265,7 +265,7 @@ async def test_a_transcript_is_on_disk_while_the_meeting_goes_on(
         assert "Alice:" in (after / "en.srt").read_text("utf-8")
 
 
-async def _say_twice(person: Person) -> None:
+async def _say_twice(person: SimulatedPerson) -> None:
     for _ in range(2):
         await person.say(WORDS)
         await person.say(np.zeros(SAMPLE_RATE, np.int16))

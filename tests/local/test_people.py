@@ -11,7 +11,7 @@ from livekit import rtc
 from palabra_agent.audio.tones import tone
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import Person, join
+from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.reception import CAPTION_TOPIC
 
 pytestmark = pytest.mark.livekit
@@ -97,7 +97,7 @@ async def test_attributes_are_seen_and_may_be_changed(livekit_server: RunningLiv
         assert bruno.attributes_of("nobody") == {}
 
 
-def _is_muted(person: Person, identity: str) -> bool:
+def _is_muted(person: SimulatedPerson, identity: str) -> bool:
     participant = person.room.remote_participants[identity]
     return any(track.muted for track in participant.track_publications.values())
 

@@ -11,7 +11,7 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import Person, join, mint_token
+from palabra_agent.local.people import SimulatedPerson, join, mint_token
 from palabra_agent.meeting.rpc import LARGEST_ANSWER, Call, CallRefused, open_methods
 
 pytestmark = pytest.mark.livekit
@@ -42,7 +42,7 @@ async def interpreter_of(server: RunningLiveKit, name: str) -> AsyncGenerator[rt
         await room.disconnect()
 
 
-async def ask(person: Person, method: str, payload: str = "") -> dict[str, Any]:
+async def ask(person: SimulatedPerson, method: str, payload: str = "") -> dict[str, Any]:
     """Call a method of the interpreter."""
     answer = await person.room.local_participant.perform_rpc(
         destination_identity="interpreter", method=method, payload=payload
@@ -51,7 +51,7 @@ async def ask(person: Person, method: str, payload: str = "") -> dict[str, Any]:
     return told
 
 
-async def refused(person: Person, method: str) -> rtc.RpcError:
+async def refused(person: SimulatedPerson, method: str) -> rtc.RpcError:
     """Call a method in vain."""
     with pytest.raises(rtc.RpcError) as caught:
         await ask(person, method)
