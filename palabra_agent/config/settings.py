@@ -71,7 +71,8 @@ def _address_mistake(value: str, schemes: Sequence[str]) -> str | None:
         return "must not hold a user or a password"
     if parts.scheme not in schemes:
         return f"{allowed}, not {shown(value)}"
-    if not parts.hostname or port == 0 or any(character.isspace() for character in value):
+    is_text = value.isprintable() and not any(map(str.isspace, value))
+    if not parts.hostname or port == 0 or not is_text:
         return f"must name a host, which {shown(value)} does not"
     if parts.query or parts.fragment:
         return "must end with its path, without ? or #"

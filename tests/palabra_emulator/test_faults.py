@@ -25,6 +25,7 @@ from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.faults.reading import load_scenario, read_fault
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import OPTION_NAMES, EmulatorOptions, read_options
+from tests.problems import mistakes_in
 
 from .fakes import Clock
 
@@ -47,9 +48,7 @@ def someone(injector: FaultInjector, session_id: str = "a", number: int = 0) -> 
 
 def mistakes(content: object) -> list[str]:
     """What is wrong with a wish."""
-    with pytest.raises(ConfigError) as caught:
-        read_fault(content)
-    return [str(problem) for problem in caught.value.problems]
+    return mistakes_in(lambda: read_fault(content))
 
 
 def test_catalogue_has_every_fault_of_the_protocol_and_one_more() -> None:

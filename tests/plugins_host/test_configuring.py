@@ -14,6 +14,7 @@ from palabra_agent.errors import RoomConfigError
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from tests.broken_plugins.forgets_to_return import Forgetful
 from tests.plugins_host.installed import catalog_of, entry
+from tests.problems import mistakes_in
 
 pytestmark = pytest.mark.unit
 
@@ -32,9 +33,7 @@ def parse(*uses: object, plugins: PluginCatalog = VOICES) -> RoomConfig:
 
 def mistakes(*uses: object) -> list[str]:
     """What is wrong with them."""
-    with pytest.raises(RoomConfigError) as caught:
-        parse(*uses)
-    return [str(problem) for problem in caught.value.problems]
+    return mistakes_in(lambda: parse(*uses))
 
 
 def test_what_belongs_elsewhere_is_told_so() -> None:

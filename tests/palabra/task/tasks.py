@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-import pytest
-from pydantic import ValidationError
-
-from palabra_agent.config.problems import problems_of
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.vocabulary import StreamType
 from palabra_agent.voices import VoiceChoice
+from tests.problems import mistakes_by
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 
@@ -28,9 +25,7 @@ def settings(said: dict[str, Any]) -> TaskSettings:
 
 def mistakes(said: dict[str, Any]) -> list[str]:
     """List what is wrong with it, in words."""
-    with pytest.raises(ValidationError) as caught:
-        settings(said)
-    return [str(problem) for problem in problems_of(caught.value, TaskSettings)]
+    return mistakes_by(TaskSettings, said)
 
 
 def build(said: dict[str, Any], *targets: LanguageCode, partials: bool = True) -> Json:

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from palabra_agent_transcript_export import ExportConfig, ExportSettings, TranscriptExport, plugin
 
 from palabra_agent.plugin import LanguageCode, RoomInfo, Speaker, TranscriptEvent
-from palabra_agent.testing import Entry, RoomConfigError, SettingsError, simulated_room
 from tests.clock import eventually
+from tests.problems import mistakes_in_room
 
 EN, ES = LanguageCode("en"), LanguageCode("es")
 
@@ -111,16 +110,10 @@ def names_in(folder: Path) -> list[str]:
 
 
 async def mistakes(config: Mapping[str, object]) -> list[str]:
-    """What is wrong with a room's config, as the room shows it."""
-    with pytest.raises(RoomConfigError) as caught:
-        async with simulated_room(Entry(plugin, config, {"directory": "/nowhere"})):
-            raise AssertionError("it was accepted")
-    return [str(problem).removeprefix("plugins[0].config.") for problem in caught.value.problems]
+    """List what is wrong with a room's config, as the room shows it."""
+    return await mistakes_in_room(plugin, config, {"directory": "/nowhere"})
 
 
 async def settings_mistakes(said: Mapping[str, object]) -> list[str]:
-    """What is wrong with the operator's settings, as the worker shows it."""
-    with pytest.raises(SettingsError) as caught:
-        async with simulated_room(Entry(plugin, {}, said)):
-            raise AssertionError("they were accepted")
-    return [str(problem).removeprefix("plugins.plugin.") for problem in caught.value.problems]
+    """List what is wrong with the operator's settings, as the worker shows it."""
+    return await mistakes_in_room(plugin, {}, said)
