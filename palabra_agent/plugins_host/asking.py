@@ -202,19 +202,22 @@ class PluginCalls:
         return error
 
 
-class WaitingEvents(Generic[RequestT]):
-    """Events that wait for one plugin: in order, and never more than a capability allows."""
+class Telling(Generic[RequestT]):
+    """Tells one plugin the events of a capability, in order; a rest only delays what may wait."""
 
-    def __init__(self, capability: TellAll[RequestT]) -> None:
-        self.dropped = 0
-        """The number of events that were left out because too many waited."""
+    def __init__(self, calls: PluginCalls, capability: TellAll[RequestT]) -> None:
+        self._calls = calls
         self._capability = capability
         self._events: deque[RequestT] = deque()
+        """Events that wait, never more than the capability allows."""
+        self._dropped = 0
+        self._limit: asyncio.Timeout | None = None
         self._is_closed = False
         self._changed = asyncio.Event()
-
-    def __len__(self) -> int:
-        return len(self._events)
+        """Set by a new event, and by the end."""
+        self._idle = asyncio.Event()
+        """Set while nothing is being told."""
+        self._idle.set()
 
     def put(self, event: RequestT) -> None:
         """Let an event wait; where too many do, the oldest expendable goes, else the oldest."""
@@ -226,44 +229,9 @@ class WaitingEvents(Generic[RequestT]):
             is_expendable = self._capability.is_expendable
             expendable = (at for at, it in enumerate(self._events) if is_expendable(it))
             del self._events[next(expendable, 0)]
-            self.dropped += 1
+            self._dropped += 1
 
         self._changed.set()
-
-    def close(self) -> None:
-        """Take no more; events that wait can still be read."""
-        self._is_closed = True
-        self._changed.set()
-
-    async def has_more(self) -> bool:
-        """Wait for the next event; false where none will come."""
-        while not self._events and not self._is_closed:
-            self._changed.clear()
-            await self._changed.wait()
-
-        return bool(self._events)
-
-    def pop(self) -> RequestT:
-        """Take the oldest event."""
-        return self._events.popleft()
-
-
-class Telling(Generic[RequestT]):
-    """Tells one plugin the events of a capability; a rest only delays what may wait."""
-
-    def __init__(self, calls: PluginCalls, capability: TellAll[RequestT]) -> None:
-        self._calls = calls
-        self._capability = capability
-        self._events = WaitingEvents(capability)
-        self._limit: asyncio.Timeout | None = None
-        self._closing = asyncio.Event()
-        self._idle = asyncio.Event()
-        """Set while nothing is being told."""
-        self._idle.set()
-
-    def put(self, event: RequestT) -> None:
-        """Let an event wait for the plugin; never waits."""
-        self._events.put(event)
         if not self._calls.rests(self._capability):
             self._idle.clear()
 
@@ -276,43 +244,38 @@ class Telling(Generic[RequestT]):
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(None) as self._limit:
-                    while await self._has_more() and await self._is_rested():
+                    while await self._is_due():
                         with suppress(PluginError):
-                            event = self._events.pop()
+                            event = self._events.popleft()
                             await self._calls.tell(name, plugin, self._capability, event)
         finally:
             self._limit = None
             self._idle.set()
-            untold = len(self._events) + self._events.dropped
+            untold = len(self._events) + self._dropped
             if untold:
                 facts = {"plugin": name, "count": untold}
                 logger.warning("transcripts were not told to a plugin", extra=facts)
 
     def close(self, tell_until: float) -> None:
         """Take no more; events that wait may be told until a moment on the loop's clock."""
-        self._closing.set()
-        self._events.close()
+        self._is_closed = True
+        self._changed.set()
         if self._limit is not None:
             self._limit.reschedule(tell_until)
 
-    async def _has_more(self) -> bool:
-        if not self._events:
+    async def _is_due(self) -> bool:
+        """Wait until an event may be told; false where none will come, or it would take a rest."""
+        while not self._events or self._calls.rests(self._capability):
+            if self._is_closed:
+                return False
+
             self._idle.set()
-
-        return await self._events.has_more()
-
-    async def _is_rested(self) -> bool:
-        """Wait until the plugin may be told something; false where it is closed before."""
-        if not self._calls.rests(self._capability):
-            return True
-
-        self._idle.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._calls.rest_end(self._capability)):
-                await self._closing.wait()
-
-        if self._closing.is_set():
-            return False
+            self._changed.clear()
+            is_resting = self._calls.rests(self._capability)
+            until = self._calls.rest_end(self._capability) if is_resting else None
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
 
         self._idle.clear()
         return True

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.capabilities.capability import TellAll, a_kind_of
-from palabra_agent.plugins_host.asking import PluginTask, WaitingEvents, error_names
+from palabra_agent.plugins_host.asking import PluginCalls, PluginTask, Telling, error_names
+from palabra_agent.plugins_host.records import ErrorLog
 from tests.clock import in_jumping_time
 from tests.plugins_host.opened import heed_nothing, never
 
@@ -208,66 +209,59 @@ async def test_who_hangs_while_nothing_stands_still_gets_no_more_time() -> None:
 
 
 NUMBERS: TellAll[int] = TellAll(
-    object, "on_number", is_expendable=lambda it: it < 0, most_waiting=9
+    object, "on_number", is_expendable=lambda number: number < 0, most_waiting=9
 )
 
 
-def _numbers(are_kept: list[bool]) -> list[int]:
-    """Distinct numbers, of which the negative ones are expendable."""
-    return [number if is_kept else -number for number, is_kept in enumerate(are_kept, 1)]
+class Listener:
+    """Notes the numbers that it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    async def on_number(self, number: int) -> None:
+        """Take note."""
+        self.told.append(number)
 
 
-def _all_of(events: WaitingEvents[int]) -> list[int]:
-    return [events.pop() for _ in range(len(events))]
+async def _told(*numbers: int) -> list[int]:
+    """Let numbers wait, and have a plugin told those that are left."""
+    telling, listener = Telling(PluginCalls(ErrorLog(lambda error: None)), NUMBERS), Listener()
+    for number in numbers:
+        telling.put(number)
+
+    telling.close(tell_until=0.0)
+    telling.put(1000)
+    await telling.run("plugin", listener)
+    return listener.told
 
 
 @given(st.lists(st.booleans(), max_size=60))
-def test_the_newest_wait_in_order(are_kept: list[bool]) -> None:
-    """Never too many wait; the order is kept, expendable ones go first, and all are counted."""
-    waiting, numbers = WaitingEvents(NUMBERS), _numbers(are_kept)
-    for number in numbers:
-        waiting.put(number)
+def test_the_newest_are_told_in_order(are_kept: list[bool]) -> None:
+    """Never too many wait; the order is kept, and expendable ones go first."""
+    numbers = [it if is_kept else -it for it, is_kept in enumerate(are_kept, 1)]
+    told = asyncio.run(_told(*numbers))
 
-    held = _all_of(waiting)
-    left_out = [it for it in numbers if it not in held]
-    assert len(held) <= NUMBERS.most_waiting
-    assert held == [it for it in numbers if it in held]
-    assert waiting.dropped == len(left_out)
+    left_out = [it for it in numbers if it not in told]
+    assert len(told) == min(len(numbers), NUMBERS.most_waiting)
+    assert told == [it for it in numbers if it in told]
     if any(it > 0 for it in left_out):
-        first_expendable = next((at for at, it in enumerate(held) if it < 0), len(held))
+        first_expendable = next((at for at, it in enumerate(told) if it < 0), len(told))
         assert first_expendable + len(left_out) >= NUMBERS.most_waiting
 
 
 @pytest.mark.parametrize(
-    ("put", "held"),
+    ("put", "told"),
     [
         ([1, -2, -3, *range(4, 11)], [1, -3, *range(4, 11)]),
         (list(range(12)), list(range(3, 12))),
     ],
     ids=["the oldest expendable goes first", "else the oldest"],
 )
-def test_the_oldest_go_first(put: list[int], held: list[int]) -> None:
-    """An event that may not be left out is kept as long as there is anything else."""
-    waiting = WaitingEvents(NUMBERS)
-    for number in put:
-        waiting.put(number)
-
-    assert waiting.dropped == len(put) - NUMBERS.most_waiting
-    assert _all_of(waiting) == held
-
-
-async def test_closed_events_are_read_to_their_end() -> None:
-    """No more are taken, and it is known when none waits any more."""
-    waiting = WaitingEvents(NUMBERS)
-    async with asyncio.TaskGroup() as group:
-        more = group.create_task(waiting.has_more())
-        await asyncio.sleep(0)
-        waiting.put(1)
-        assert await more
-
-    waiting.put(2)
-    waiting.close()
-    waiting.put(3)
-    assert _all_of(waiting) == [1, 2]
-    assert not await waiting.has_more()
-    assert waiting.dropped == 0
+async def test_the_oldest_go_first(
+    put: list[int], told: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An event that is not expendable is kept as long as there is anything else; all count."""
+    assert await _told(*put) == told
+    (line,) = caplog.records
+    assert vars(line)["count"] == len(put) - len(told)
