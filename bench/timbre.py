@@ -30,7 +30,7 @@ TOGETHER = 8
 """As many speakers as are listened to at once."""
 LOADS = 5
 AIM_MS = 10.0
-"""For a second of speech: one percent of a core, which nobody takes for longer than it takes to
+"""For a second of speech: one percent of a core, which is taken for no longer than it takes to
 tell their voice."""
 AIM_LATE_MS = 20.0
 _TICK_SECONDS = 0.001
@@ -111,7 +111,7 @@ async def _time_together(estimator: TimbreEstimator) -> float:
 
 @asynccontextmanager
 async def _lateness() -> AsyncGenerator[list[float]]:
-    """By how many milliseconds the event loop keeps whoever sleeps waiting, all the time."""
+    """Milliseconds by which the event loop keeps sleeping tasks waiting, all the time."""
     late: list[float] = []
 
     async def tick() -> None:

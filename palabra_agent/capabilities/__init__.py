@@ -1,4 +1,8 @@
-"""The capabilities that plugins may have: a module for each, and one table of them all."""
+"""The capabilities that plugins may have: a module for each, and one table of them all.
+
+Another one is a module beside the others, its line in the table, its public names in `plugin.py`,
+and a section in docs/plugins.md. The room asks it by `PluginChain.first_answer` or `tell_all`.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, cast, runtime_checkable
 
 from palabra_agent.capabilities.capability import FirstAnswer, Passed, WrongAnswer, a_kind_of
 from palabra_agent.languages import LanguageCode
@@ -86,7 +86,7 @@ def _accept_voice(answer: object, request: VoiceRequest) -> VoiceChoice | Passed
         case None:
             return Passed("passed")
         case Passed():
-            reason: object = answer.reason
+            reason = cast("object", answer.reason)
             if not isinstance(reason, str):
                 raise WrongAnswer(f"passed for a reason that is {a_kind_of(reason)}, not a str")
             return Passed(reason[:_LONGEST_REASON] or "passed")

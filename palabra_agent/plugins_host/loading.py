@@ -14,7 +14,7 @@ from importlib.metadata import Distribution, EntryPoint, distributions
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from palabra_agent.capabilities.capability import AnyCapability
+from palabra_agent.capabilities.capability import AnyCapability, a_kind_of
 from palabra_agent.config.wording import listed, path_text, secret_key_in, shown
 from palabra_agent.errors import Phase, PluginError, Problem
 from palabra_agent.languages import did_you_mean
@@ -195,14 +195,13 @@ def _recipe_of(found: InstalledPlugin) -> Plugin[Any, Any]:
         PluginError: It is none. What the import itself raises is let through.
     """
     named = _named_object(found)
-    if isinstance(named, Plugin):
-        recipe: Plugin[Any, Any] = named
-        objection = _objection(recipe)
-    else:
-        what = f"the class {named.__name__}" if isinstance(named, type) else None
-        objection = "its entry point must name a `Plugin(…)`, not " + (
-            what or f"a {type(named).__name__}"
-        )
+    if not isinstance(named, Plugin):
+        what = f"the class {named.__name__}" if isinstance(named, type) else a_kind_of(named)
+        reason = f"its entry point must name a `Plugin(…)`, not {what}"
+        raise PluginError(found.name, Phase.LOAD, reason)
+
+    recipe: Plugin[Any, Any] = named
+    objection = _objection(recipe)
     if objection is not None:
         raise PluginError(found.name, Phase.LOAD, objection)
     return recipe
@@ -243,7 +242,7 @@ def _objection(recipe: Plugin[Any, Any]) -> str | None:
             return f"its `{field}` must be a subclass of `PluginConfig`"
     opener: object = recipe.open
     if not callable(opener):
-        return f"its `open` must be a function, not a {type(opener).__name__}"
+        return f"its `open` must be a function, not {a_kind_of(opener)}"
     if isinstance(opener, type) and not hasattr(opener, "__aenter__"):
         return (
             "its `open` must be a function with `@asynccontextmanager`, "

@@ -1,1 +1,1 @@
-"""Plugins as strangers write them, with the stock of pydantic."""
+"""Plugins as other authors write them, with the stock of pydantic."""

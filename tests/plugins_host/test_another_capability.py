@@ -34,7 +34,7 @@ from tests.plugins_host.opened import (
 pytestmark = pytest.mark.unit
 
 
-# --- what a module `capabilities/glossary.py` would hold
+# a module `capabilities/glossary.py` would hold this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ GLOSSARY_PROVIDER: Final[FirstAnswer[GlossaryRequest, tuple[str, ...]]] = FirstA
     GlossaryProvider, "glossary", _accept_terms
 )
 
-# --- its line in the table
+# and the table would hold it
 
 CAPABILITIES: Final = (*ALL, GLOSSARY_PROVIDER)
 

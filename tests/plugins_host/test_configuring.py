@@ -1,4 +1,4 @@
-"""How mistakes read that a stranger's model finds with the stock of pydantic."""
+"""Mistakes that a plugin's model finds with the stock of pydantic, in words."""
 
 from __future__ import annotations
 

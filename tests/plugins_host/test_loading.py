@@ -1,4 +1,4 @@
-"""Every way in which a plugin can fail to load, or to read what it is told; each is fenced."""
+"""Each way in which a plugin can fail to load, or to read what it is told."""
 
 from __future__ import annotations
 

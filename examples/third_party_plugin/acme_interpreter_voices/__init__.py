@@ -23,16 +23,16 @@ from palabra_agent.plugin import (
 )
 
 ROLE_ATTRIBUTE = "acme.role"
-"""Set by Acme's studio software, in the token of whoever comes into the room."""
+"""Set by Acme's studio software, in the token of each participant."""
 
 
 class HouseVoices(PluginConfig):
     """The voices of the house in one language."""
 
     presenter: str = Field(min_length=1, max_length=256)
-    """Id of the voice that nobody but presenters has."""
+    """Id of the voice that only presenters have."""
     guest: str = Field(min_length=1, max_length=256)
-    """Id of the voice for everybody else."""
+    """Id of the voice for all others."""
 
 
 class HouseVoicesConfig(PluginConfig):

@@ -20,7 +20,7 @@ LANGUAGES = ("es", "es-mx", "de")
 
 @without_waiting
 async def test_presenters_and_guests_have_voices_of_their_own() -> None:
-    """Patterns and the studio's attribute make presenters; everybody else is a guest."""
+    """Patterns and the studio's attribute make presenters; all others are guests."""
     async with simulated_room(Entry(plugin, CONFIG), languages=LANGUAGES) as room:
         room.join("host-anna", source_language="en")
         room.join("marta", source_language="en", attributes={"acme.role": "presenter"})
