@@ -216,8 +216,8 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
             ['LIVEKIT_URL: must name a host, which "wss://a b" does not'],
         ),
         (
-            {**ENV, "LIVEKIT_URL": "wss://host\x1b[31m"},
-            ['LIVEKIT_URL: must name a host, which "wss://host\\u001b[31m" does not'],
+            {**ENV, "LIVEKIT_URL": "wss://host\x07"},
+            ['LIVEKIT_URL: must name a host, which "wss://host\\u0007" does not'],
         ),
         (
             {**ENV, "LIVEKIT_URL": "wss://me:private@host"},
