@@ -11,7 +11,7 @@ from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_emulator.options import EmulatorOptions
 
 from .environments import NEW, OLD, Sdk, installed_python
-from .talking import CurrentSdk
+from .sdk_process import CurrentSdk
 
 
 def _python_of(sdk: Sdk) -> Path:
@@ -34,8 +34,8 @@ def new_sdk_python() -> Path:
 
 
 @pytest.fixture
-def habits(livekit_server: RunningLiveKit) -> EmulatorOptions:
-    """The emulator's habits: the defaults, on any free port."""
+def options(livekit_server: RunningLiveKit) -> EmulatorOptions:
+    """The emulator's options: the defaults, on any free port."""
     return EmulatorOptions(
         livekit_url=livekit_server.url,
         livekit_api_key=livekit_server.api_key,
@@ -45,6 +45,6 @@ def habits(livekit_server: RunningLiveKit) -> EmulatorOptions:
 
 
 @pytest.fixture
-def sdk(new_sdk_python: Path, tmp_path: Path, habits: EmulatorOptions) -> CurrentSdk:
+def sdk(new_sdk_python: Path, tmp_path: Path, options: EmulatorOptions) -> CurrentSdk:
     """palabra-ai 2, ready to talk."""
-    return CurrentSdk(new_sdk_python, tmp_path, habits)
+    return CurrentSdk(new_sdk_python, tmp_path, options)

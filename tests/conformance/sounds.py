@@ -1,11 +1,13 @@
-"""Sound as the SDKs take and give it, and how long a tone lasts within."""
+"""Sound as the SDKs take and give it: samples, WAV, Ogg Opus, and the length of tones within."""
 
 from __future__ import annotations
 
+import io
 import wave
 from pathlib import Path
 from typing import Final
 
+import av
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
@@ -22,6 +24,11 @@ HEARD_DB: Final = -32.0
 """The softest marker has -20 dB; what its ends splash over its neighbours is below -40."""
 
 _STEPS_PER_SECOND: Final = 10
+
+CHUNK_MS: Final = 320
+"""What Palabra recommends for a message."""
+
+_OGG_PAGE: Final = b"OggS"
 
 
 def sentence(rate: int, *, before: float = 0.3, after: float = 1.2) -> Pcm:
@@ -62,3 +69,30 @@ def read_wav(path: Path) -> tuple[Pcm, int]:
 def silence(seconds: float, rate: int) -> Pcm:
     """Nothing said."""
     return np.zeros(round(seconds * rate), dtype=np.int16)
+
+
+def wav_pieces(pcm: Pcm, rate: int) -> list[bytes]:
+    """A WAV file cut into messages: the header comes with the first one only."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes(pcm.tobytes())
+
+    content, size = file.getvalue(), rate * CHUNK_MS // 1000 * 2
+    return [content[at : at + size] for at in range(0, len(content), size)]
+
+
+def opus_pages(pcm: Pcm, rate: int) -> list[bytes]:
+    """An Ogg Opus file cut at its pages."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="ogg", options={"page_duration": str(CHUNK_MS * 1000)}) as ogg:
+        stream = ogg.add_stream("libopus", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(pcm[np.newaxis, :], format="s16", layout="mono")
+        frame.sample_rate = rate
+        ogg.mux(stream.encode(frame))
+        ogg.mux(stream.encode(None))
+
+    pages = file.getvalue().split(_OGG_PAGE)
+    return [_OGG_PAGE + page for page in pages[1:]]

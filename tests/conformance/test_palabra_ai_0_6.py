@@ -24,7 +24,7 @@ from .sounds import (
     sentence,
     write_wav,
 )
-from .witness import Witness, run_witness
+from .watched_emulator import WatchedEmulator, run_watched_emulator
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -42,7 +42,7 @@ class Old:
     folder: Path
 
     async def translate(
-        self, palabra: Witness, source: str, target: str, *options: str
+        self, palabra: WatchedEmulator, source: str, target: str, *options: str
     ) -> dict[str, Any]:
         """Let it translate a file to the end; returns its report."""
         name = f"{source}-{target}"
@@ -77,12 +77,12 @@ def old(old_sdk_python: Path, tmp_path: Path) -> Old:
     return Old(old_sdk_python, tmp_path)
 
 
-async def test_files_are_translated_side_by_side(habits: EmulatorOptions, old: Old) -> None:
+async def test_files_are_translated_side_by_side(options: EmulatorOptions, old: Old) -> None:
     """Two runs at once end by themselves, each with its language's sound and texts in its file.
 
     The second has a regional target: the SDK waits for a track that only begins like its name.
     """
-    async with run_witness(habits) as palabra:
+    async with run_watched_emulator(options) as palabra:
         async with asyncio.TaskGroup() as group:
             into_spanish = group.create_task(old.translate(palabra, "en", "es"))
             into_english = group.create_task(old.translate(palabra, "es", "en-us"))
@@ -95,9 +95,9 @@ async def test_files_are_translated_side_by_side(habits: EmulatorOptions, old: O
             expect_tidy(palabra, session)
 
 
-async def test_a_file_is_translated_over_a_websocket_too(habits: EmulatorOptions, old: Old) -> None:
+async def test_a_file_is_translated_over_a_websocket_too(options: EmulatorOptions, old: Old) -> None:
     """The line's other transport, whose JSON comes in binary frames, yields the same."""
-    async with run_witness(habits) as palabra:
+    async with run_watched_emulator(options) as palabra:
         report = await old.translate(palabra, "en", "es", "--mode", "ws")
         session = await palabra.session()
 
@@ -106,15 +106,15 @@ async def test_a_file_is_translated_over_a_websocket_too(habits: EmulatorOptions
         expect_tidy(palabra, session)
 
 
-async def test_wrong_credentials_reach_the_sdks_user(habits: EmulatorOptions, old: Old) -> None:
+async def test_wrong_credentials_reach_the_sdks_user(options: EmulatorOptions, old: Old) -> None:
     """Both of the statuses that Palabra has had for wrong credentials end the SDK's run."""
-    async with run_witness(habits) as today:
+    async with run_watched_emulator(options) as today:
         report = await old.translate(today, "en", "es", "--client-secret", "wrong")
 
     assert not report["ok"]
     assert "401" in report["error"]
 
-    async with run_witness(replace(habits, cred_error_status=404)) as then:
+    async with run_watched_emulator(replace(options, cred_error_status=404)) as then:
         report = await old.translate(then, "en", "es", "--client-secret", "wrong")
 
     assert not report["ok"]
@@ -144,7 +144,7 @@ def expect_speech(file: Path, session_hz: int, language: str) -> None:
     assert seconds_of(SPEECH_HZ, pcm, rate) == 0
 
 
-def expect_tidy(palabra: Witness, session: dict[str, Any]) -> None:
+def expect_tidy(palabra: WatchedEmulator, session: dict[str, Any]) -> None:
     """A session was made, told its task once, and deleted; nothing that it was told was wrong."""
     commands = palabra.commands(session["id"])
     calls = [(it["method"], it["status"]) for it in palabra.events(session["id"], "rest")]

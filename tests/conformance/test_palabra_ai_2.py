@@ -13,10 +13,18 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.interpreting.voices import language_marker_hz
 from palabra_emulator.script import load_script
 
-from .containers import CHUNK_MS, opus_pages, wav_pieces
-from .sounds import SPEECH_HZ, SPOKEN_SECONDS, languages_in, seconds_of, sentence, silence
-from .steering import OUTPUT_RATE, SdkError, Steering
-from .talking import CurrentSdk
+from .sdk_process import OUTPUT_RATE, CurrentSdk, SdkError, SdkProcess
+from .sounds import (
+    CHUNK_MS,
+    SPEECH_HZ,
+    SPOKEN_SECONDS,
+    languages_in,
+    opus_pages,
+    seconds_of,
+    sentence,
+    silence,
+    wav_pieces,
+)
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -218,7 +226,7 @@ async def test_stereo_is_understood(sdk: CurrentSdk) -> None:
         expect_speech(talk.sdk, "es")
 
 
-async def send_paced(sdk: Steering, pieces: Sequence[bytes]) -> None:
+async def send_paced(sdk: SdkProcess, pieces: Sequence[bytes]) -> None:
     """Send prepared messages in real time."""
     for piece in pieces:
         await sdk.send_chunk(piece)
@@ -231,12 +239,12 @@ def finals(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [it for it in events if it["kind"] == "Transcript" and it["type"] in wanted]
 
 
-def acknowledged(sdk: Steering) -> list[str]:
+def acknowledged(sdk: SdkProcess) -> list[str]:
     """What the acknowledgements of settings said."""
     return [str(it["event"]) for it in sdk.of("TaskStatus", command="set_task")]
 
 
-def expect_speech(sdk: Steering, language: str) -> None:
+def expect_speech(sdk: SdkProcess, language: str) -> None:
     """One sentence was spoken in a language, and nothing else with it."""
     pcm = sdk.speech(language)
 

@@ -21,8 +21,7 @@ from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.transports.audio_formats import InputResampler
 from tests.clock import eventually
 
-from .harness import OVER_WEBSOCKET, Scene, faulty_room, people_come
-from .story import CALM
+from .faulty_room import CALM, OVER_WEBSOCKET, FaultyRoom, faulty_room, people_come
 
 pytestmark = pytest.mark.unit
 
@@ -49,11 +48,11 @@ def new_word(seed: int) -> Pcm:
     return np.clip(sound, -32_768, 32_767).astype(np.int16)
 
 
-async def heard(scene: Scene) -> Pcm:
+async def heard(room: FaultyRoom) -> Pcm:
     """All that the emulator took in, as it keeps it."""
-    session = scene.events("created")[-1].session
+    session = room.events("created")[-1].session
     path = f"/emulator/sessions/{session}/heard.wav"
-    async with aiohttp.ClientSession(scene.emulator.url) as http, http.get(path) as answer:
+    async with aiohttp.ClientSession(room.emulator.url) as http, http.get(path) as answer:
         with wave.open(io.BytesIO(await answer.read())) as sound:
             assert sound.getframerate() == HEARING_RATE
             return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
@@ -80,31 +79,31 @@ def holds(recording: Pcm, sound: Pcm) -> bool:
     return False
 
 
-def seconds_between(scene: Scene, first: str, then: str) -> float:
+def seconds_between(room: FaultyRoom, first: str, then: str) -> float:
     """How long it took from the newest of one event to the newest of another."""
-    return scene.events(then)[-1].time - scene.events(first)[-1].time
+    return room.events(then)[-1].time - room.events(first)[-1].time
 
 
-async def says(scene: Scene, word: Pcm) -> None:
+async def says(room: FaultyRoom, word: Pcm) -> None:
     """Let the speaker say something, and wait until it is read."""
-    before = len(scene.events("translated"))
-    await scene.microphone.play(word)
-    await eventually(lambda: len(scene.events("translated")) > before, seconds=10)
+    before = len(room.events("translated"))
+    await room.microphone.play(word)
+    await eventually(lambda: len(room.events("translated")) > before, seconds=10)
 
 
-def assert_bills_agree(scene: Scene, *, pauses: int) -> None:
+def assert_bills_agree(room: FaultyRoom, *, pauses: int) -> None:
     """Our bill is Palabra's, give or take what passes between us and them at each change."""
-    [theirs] = [it.data["billed_seconds"] for it in scene.events("ended")]
-    [ours] = [it["billed_seconds"] for it in scene.logged("uplink closed")]
-    [bill] = scene.logged("interpretation billed")
+    [theirs] = [it.data["billed_seconds"] for it in room.events("ended")]
+    [ours] = [it["billed_seconds"] for it in room.logged("uplink closed")]
+    [bill] = room.logged("interpretation billed")
     assert ours == pytest.approx(theirs, abs=_TOLERANCE * (pauses + 1))
     assert bill["billed_seconds"] == pytest.approx(ours, abs=0.05)
     assert (bill["speakers"], bill["sessions"]) == (1, 1)
 
 
-async def until_paused(scene: Scene, times: int) -> None:
+async def until_paused(room: FaultyRoom, times: int) -> None:
     """Wait until the task has been paused so often."""
-    await eventually(lambda: len(scene.events("paused")) == times, seconds=10)
+    await eventually(lambda: len(room.events("paused")) == times, seconds=10)
 
 
 async def test_the_first_word_after_a_pause_is_heard_whole(
@@ -112,19 +111,19 @@ async def test_the_first_word_after_a_pause_is_heard_whole(
 ) -> None:
     """Sample by sample, in chunks as Palabra recommends them; the pauses are on neither bill."""
     word = new_word(7)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as scene:
-        people_come(scene)
-        await until_paused(scene, 1)
-        await says(scene, word)
-        await until_paused(scene, 2)
-        assert 2.0 <= seconds_between(scene, "translated", "paused") < 4.0
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as room:
+        people_come(room)
+        await until_paused(room, 1)
+        await says(room, word)
+        await until_paused(room, 2)
+        assert 2.0 <= seconds_between(room, "translated", "paused") < 4.0
 
-        recording = await heard(scene)
+        recording = await heard(room)
         assert (holds(recording, word), holds(recording, new_word(8))) == (True, False)
         asked = {"create": 1, "set_task": 2, "pause_task": 2}
-        assert scene.story() == replace(CALM, asked=asked)
+        assert room.outcome() == replace(CALM, asked=asked)
 
-    assert_bills_agree(scene, pauses=2)
+    assert_bills_agree(room, pauses=2)
 
 
 async def test_a_pause_that_cannot_end_at_once_costs_no_word(
@@ -132,34 +131,34 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
 ) -> None:
     """F24: resuming is tried again two seconds later; what was said meanwhile is heard whole."""
     word = new_word(9)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as scene:
-        await scene.arm("F24", variant="resume")
-        people_come(scene)
-        await until_paused(scene, 1)
-        await says(scene, word)
-        assert holds(await heard(scene), word)
+    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as room:
+        await room.arm("F24", variant="resume")
+        people_come(room)
+        await until_paused(room, 1)
+        await says(room, word)
+        assert holds(await heard(room), word)
         asked = {"create": 1, "set_task": 3, "pause_task": 1}
-        assert scene.story() == replace(CALM, asked=asked)
-        refused, obeyed = scene.commands("set_task")[1:]
+        assert room.outcome() == replace(CALM, asked=asked)
+        refused, obeyed = room.commands("set_task")[1:]
         assert obeyed.time - refused.time >= 2.0
 
-    assert_bills_agree(scene, pauses=1)
+    assert_bills_agree(room, pauses=1)
 
 
 async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) -> None:
     """A muted microphone is paused as soon as nothing is left to interpret; then it wakes up."""
     word = new_word(7)
-    async with faulty_room(caplog, limits=_LATE, talks=False) as scene:
-        people_come(scene)
-        await eventually(lambda: scene.logged("palabra session opened"))
-        scene.meeting.person_changes("alice", is_muted=True)
-        await until_paused(scene, 1)
-        assert seconds_between(scene, "running", "paused") < 4.0
+    async with faulty_room(caplog, limits=_LATE, talks=False) as room:
+        people_come(room)
+        await eventually(lambda: room.logged("palabra session opened"))
+        room.meeting.person_changes("alice", is_muted=True)
+        await until_paused(room, 1)
+        assert seconds_between(room, "running", "paused") < 4.0
 
-        scene.meeting.person_changes("alice", is_muted=False)
-        await says(scene, word)
-        assert holds(await heard(scene), word)
+        room.meeting.person_changes("alice", is_muted=False)
+        await says(room, word)
+        assert holds(await heard(room), word)
         asked = {"create": 1, "set_task": 2, "pause_task": 1}
-        assert scene.story() == replace(CALM, asked=asked)
+        assert room.outcome() == replace(CALM, asked=asked)
 
-    assert_bills_agree(scene, pauses=1)
+    assert_bills_agree(room, pauses=1)

@@ -9,8 +9,7 @@ import pytest
 
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import ES, faulty_room, people_come
-from .story import Story
+from .faulty_room import ES, Outcome, faulty_room, people_come
 
 pytestmark = pytest.mark.unit
 
@@ -21,9 +20,9 @@ _INTERRUPTED = "interpretation of a speaker interrupted"
 _REFUSED = "Palabra refused: "
 
 
-def told_once(sentence: str, **asked: int) -> Story:
+def told_once(sentence: str, **asked: int) -> Outcome:
     """Something is refused for good: it is said in words, everywhere, and not tried again."""
-    return Story(
+    return Outcome(
         room=["live", f"degraded: {sentence}"],
         said=[sentence],
         log=[f"{_INTERRUPTED}: {sentence}"],
@@ -31,9 +30,9 @@ def told_once(sentence: str, **asked: int) -> Story:
     )
 
 
-def got_over(sentence: str, **asked: int) -> Story:
+def got_over(sentence: str, **asked: int) -> Outcome:
     """Something passes: the room shows it as long as it lasts, and nobody is told."""
-    return Story(
+    return Outcome(
         room=["live", f"degraded: {sentence}", "live"],
         said=[],
         log=[f"{_INTERRUPTED}: {sentence}"],
@@ -41,9 +40,9 @@ def got_over(sentence: str, **asked: int) -> Story:
     )
 
 
-def unnoticed(**asked: int) -> Story:
+def unnoticed(**asked: int) -> Outcome:
     """Nothing shows."""
-    return Story(room=["live"], said=[], log=[], asked=asked)
+    return Outcome(room=["live"], said=[], log=[], asked=asked)
 
 
 @pytest.mark.parametrize(
@@ -71,25 +70,25 @@ async def test_what_cannot_get_better_is_said_once_and_not_tried_again(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any], sentence: str
 ) -> None:
     """F1 to F4: Palabra's own words are shown, said and logged."""
-    async with faulty_room(caplog, talks=False) as scene:
-        await scene.arm(fault, **wish)
-        people_come(scene)
-        await scene.shows("degraded")
+    async with faulty_room(caplog, talks=False) as room:
+        await room.arm(fault, **wish)
+        people_come(room)
+        await room.shows("degraded")
         await passing(_FIRST_PAUSES_ARE_OVER)
-        assert scene.story() == told_once(_REFUSED + sentence, create=1)
+        assert room.outcome() == told_once(_REFUSED + sentence, create=1)
 
 
 async def test_another_wish_is_another_chance(caplog: pytest.LogCaptureFixture) -> None:
     """F2: who was refused is interpreted as soon as something else is wanted, and it is allowed."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F2")
-        people_come(scene)
-        await scene.shows("degraded")
-        scene.meeting.person_changes("alice", speak="de")
-        await scene.reads()
+    async with faulty_room(caplog) as room:
+        await room.arm("F2")
+        people_come(room)
+        await room.shows("degraded")
+        room.meeting.person_changes("alice", speak="de")
+        await room.reads()
         told = told_once(f"{_REFUSED}Insufficient balance (HTTP 403, error 100050)")
         asked = {"create": 2, "set_task": 1}
-        assert scene.story() == replace(told, room=[*told.room, "live"], asked=asked)
+        assert room.outcome() == replace(told, room=[*told.room, "live"], asked=asked)
 
 
 @pytest.mark.parametrize("variant", ["non_json", "no_publisher", "ok_false"])
@@ -103,12 +102,12 @@ async def test_a_success_of_no_use_is_not_tried_again(
     )
     asked = {"create": 1, "delete": 1} if variant == "no_publisher" else {"create": 1}
     leaves = 0 if variant == "no_publisher" else 1
-    async with faulty_room(caplog, leaves=leaves, talks=False) as scene:
-        await scene.arm("F5", variant=variant)
-        people_come(scene)
-        await scene.shows("degraded")
+    async with faulty_room(caplog, leaves=leaves, talks=False) as room:
+        await room.arm("F5", variant=variant)
+        people_come(room)
+        await room.shows("degraded")
         await passing(_FIRST_PAUSES_ARE_OVER)
-        assert scene.story() == told_once(_REFUSED + sentence, **asked)
+        assert room.outcome() == told_once(_REFUSED + sentence, **asked)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +125,11 @@ async def test_a_short_failure_goes_unnoticed(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], creations: int
 ) -> None:
     """F5: a failure of Palabra's own and a lost connection are tried again, twice at most."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F5", **wish)
-        people_come(scene)
-        await scene.reads()
-        assert scene.story() == unnoticed(create=creations, set_task=1)
+    async with faulty_room(caplog) as room:
+        await room.arm("F5", **wish)
+        people_come(room)
+        await room.reads()
+        assert room.outcome() == unnoticed(create=creations, set_task=1)
 
 
 @pytest.mark.parametrize(
@@ -144,22 +143,22 @@ async def test_a_longer_failure_is_shown_until_it_is_over(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], sentence: str, creations: int
 ) -> None:
     """F5: after the tries within one session come others, after a pause."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F5", **wish)
-        people_come(scene)
-        await scene.reads()
-        assert scene.story() == got_over(_REFUSED + sentence, create=creations, set_task=1)
+    async with faulty_room(caplog) as room:
+        await room.arm("F5", **wish)
+        people_come(room)
+        await room.reads()
+        assert room.outcome() == got_over(_REFUSED + sentence, create=creations, set_task=1)
 
 
 @in_jumping_time
 async def test_a_long_wish_to_be_left_alone_is_heeded(caplog: pytest.LogCaptureFixture) -> None:
     """F5: `Retry-After` counts, also where it is too long to wait for within a session."""
-    async with faulty_room(caplog, talks=False) as scene:
-        await scene.arm("F5", variant="429", retry_after=60)
-        people_come(scene)
-        await scene.shows("degraded")
+    async with faulty_room(caplog, talks=False) as room:
+        await room.arm("F5", variant="429", retry_after=60)
+        people_come(room)
+        await room.shows("degraded")
         await passing(_FIRST_PAUSES_ARE_OVER)
-        assert scene.asked() == {"create": 1}
+        assert room.asked() == {"create": 1}
 
 
 async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) -> None:
@@ -167,13 +166,13 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
 
     The failed deletion is one line in the log, and nothing in the room.
     """
-    async with faulty_room(caplog) as scene:
-        people_come(scene)
-        await scene.runs()
-        await scene.arm("F25", variant="500")
-        await scene.arm("F3", status=409)
-        await scene.strikes("F17")
-        await scene.reads()
+    async with faulty_room(caplog) as room:
+        people_come(room)
+        await room.runs()
+        await room.arm("F25", variant="500")
+        await room.arm("F3", status=409)
+        await room.strikes("F17")
+        await room.reads()
 
         lost = "the Palabra session was lost: Palabra closed the connection, as it goes away (1001)"
         expected = got_over(lost, create=3, delete=2, set_task=2)
@@ -181,7 +180,7 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
             "a palabra session was not deleted: "
             "Palabra refused: Internal server error (HTTP 500, error 100500)"
         )
-        assert scene.story() == replace(expected, log=[kept, *expected.log])
+        assert room.outcome() == replace(expected, log=[kept, *expected.log])
 
 
 @pytest.mark.parametrize(
@@ -203,18 +202,18 @@ async def test_a_session_that_cannot_be_deleted_is_nobodys_trouble(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], line: str | None
 ) -> None:
     """F25: nothing in the room; one line in the log, unless it was gone already."""
-    async with faulty_room(caplog) as scene:
-        people_come(scene)
-        await scene.runs()
-        await scene.arm("F25", **wish)
-        scene.meeting.person_leaves("alice")
-        await eventually(lambda: scene.struck)
-        await eventually(lambda: scene.logged("speaker interpretation closed"))
-        assert scene.story() == Story(
+    async with faulty_room(caplog) as room:
+        people_come(room)
+        await room.runs()
+        await room.arm("F25", **wish)
+        room.meeting.person_leaves("alice")
+        await eventually(lambda: room.struck)
+        await eventually(lambda: room.logged("speaker interpretation closed"))
+        assert room.outcome() == Outcome(
             room=["live"],
             said=[],
             log=[line] if line else [],
-            asked=scene.asked(),
+            asked=room.asked(),
         )
 
 
@@ -223,13 +222,13 @@ async def test_a_refused_token_costs_one_session(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any]
 ) -> None:
     """F6 and F7: another session is made at once, the room sees nothing of it."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm(fault, **wish)
-        people_come(scene)
-        await scene.reads()
+    async with faulty_room(caplog) as room:
+        await room.arm(fault, **wish)
+        people_come(room)
+        await room.reads()
         told = unnoticed(create=2, delete=1, set_task=1)
         line = "a session's token was refused, another session is tried"
-        assert scene.story() == replace(told, log=[line])
+        assert room.outcome() == replace(told, log=[line])
 
 
 @in_jumping_time
@@ -237,13 +236,13 @@ async def test_tokens_that_are_refused_again_are_a_matter_of_credentials(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F6: twice in a row is said once, and not tried again."""
-    async with faulty_room(caplog, talks=False) as scene:
-        await scene.arm("F6", times=2)
-        people_come(scene)
-        await scene.shows("degraded")
+    async with faulty_room(caplog, talks=False) as room:
+        await room.arm("F6", times=2)
+        people_come(room)
+        await room.shows("degraded")
         await passing(_FIRST_PAUSES_ARE_OVER)
         sentence = f"{_REFUSED}the token was refused, or the balance is exhausted (HTTP 403)"
         told = told_once(sentence, create=2, delete=2)
         line = "a session's token was refused, another session is tried"
-        assert scene.story() == replace(told, log=[line, *told.log])
-        assert scene.captions(ES) == 0
+        assert room.outcome() == replace(told, log=[line, *told.log])
+        assert room.captions(ES) == 0

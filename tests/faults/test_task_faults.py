@@ -16,8 +16,7 @@ from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 
-from .harness import EN, ES, OVER_WEBSOCKET, Scene, faulty_room, people_come
-from .story import CALM, Story
+from .faulty_room import CALM, EN, ES, OVER_WEBSOCKET, FaultyRoom, Outcome, faulty_room, people_come
 
 pytestmark = pytest.mark.unit
 
@@ -29,9 +28,9 @@ _THRESHOLD = (
 )
 
 
-def times_of(scene: Scene, command: str) -> list[float]:
+def times_of(room: FaultyRoom, command: str) -> list[float]:
     """When a command was sent."""
-    return [it.time for it in scene.commands(command)]
+    return [it.time for it in room.commands(command)]
 
 
 @pytest.mark.parametrize(
@@ -41,27 +40,27 @@ async def test_a_slow_start_is_waited_for(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any]
 ) -> None:
     """F9: it is asked for at Palabra's pace; the room shows nothing of it."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F9", **wish)
-        people_come(scene)
-        await scene.reads()
-        assert scene.story() == CALM
+    async with faulty_room(caplog) as room:
+        await room.arm("F9", **wish)
+        people_come(room)
+        await room.reads()
+        assert room.outcome() == CALM
 
 
 @in_jumping_time
 async def test_a_task_that_never_starts_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     """F9: sent again every eight seconds, and given up after thirty, as any lost session."""
     async with (
-        faulty_room(caplog, talks=False, rate_limits="off") as scene,
-        open_api(scene.emulator.url, AppCredentials("local", "local")) as api,
+        faulty_room(caplog, talks=False, rate_limits="off") as room,
+        open_api(room.emulator.url, AppCredentials("local", "local")) as api,
     ):
-        await scene.arm("F9", variant="never")
+        await room.arm("F9", variant="never")
         with pytest.raises(SessionLost, match=r"lost: Palabra was not ready within 30 s$"):
             async with make_sessions(api, OVER_WEBSOCKET).open(Brief(EN, (ES,))):
                 pytest.fail("it is not there")
 
         asked = {"create": 1, "set_task": 4, "end_task": 1, "delete": 1}
-        assert scene.story() == replace(CALM, asked=asked)
+        assert room.outcome() == replace(CALM, asked=asked)
 
 
 @pytest.mark.parametrize("variant", ["repr", "list"])
@@ -70,12 +69,12 @@ async def test_refused_settings_are_said_once_and_not_sent_again(
     caplog: pytest.LogCaptureFixture, variant: str
 ) -> None:
     """F10: the field and what it wants, in words, in the room and in the log."""
-    async with faulty_room(caplog, talks=False, ready_delay_ms=0) as scene:
-        await scene.arm("F10", variant=variant)
-        people_come(scene)
-        await scene.shows("degraded")
+    async with faulty_room(caplog, talks=False, ready_delay_ms=0) as room:
+        await room.arm("F10", variant=variant)
+        people_come(room)
+        await room.shows("degraded")
         await passing(2.0)
-        assert scene.story() == Story(
+        assert room.outcome() == Outcome(
             room=["live", f"degraded: {_THRESHOLD}"],
             said=[_THRESHOLD],
             log=[f"{_INTERRUPTED}: {_THRESHOLD}"],
@@ -85,14 +84,14 @@ async def test_refused_settings_are_said_once_and_not_sent_again(
 
 async def test_a_refused_change_leaves_what_runs(caplog: pytest.LogCaptureFixture) -> None:
     """F10: the room says that something is not as wished, and what ran before goes on."""
-    async with faulty_room(caplog) as scene:
-        people_come(scene)
-        await scene.runs()
-        await scene.arm("F10")
-        scene.meeting.person_changes("alice", speak="de")
-        await scene.shows("degraded")
-        await scene.reads(more=2)
-        assert scene.story() == Story(
+    async with faulty_room(caplog) as room:
+        people_come(room)
+        await room.runs()
+        await room.arm("F10")
+        room.meeting.person_changes("alice", speak="de")
+        await room.shows("degraded")
+        await room.reads(more=2)
+        assert room.outcome() == Outcome(
             room=["live", f"degraded: {_THRESHOLD}"],
             said=[_THRESHOLD],
             log=[f"{_INTERRUPTED}: {_THRESHOLD}"],
@@ -120,14 +119,14 @@ async def test_every_mistake_in_the_settings_is_told_by_its_field(
     caplog: pytest.LogCaptureFixture, variant: str, field: str
 ) -> None:
     """F11: whatever the validator complains of, people read where and what."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F11", variant=variant)
-        people_come(scene)
-        await scene.shows("degraded")
-        [sentence] = scene.meeting.announced
+    async with faulty_room(caplog) as room:
+        await room.arm("F11", variant=variant)
+        people_come(room)
+        await room.shows("degraded")
+        [sentence] = room.meeting.announced
         assert sentence.startswith(f"Palabra refused the settings: {field}")
         assert sentence.endswith("(VALIDATION_ERROR)")
-        assert scene.story() == Story(
+        assert room.outcome() == Outcome(
             room=["live", f"degraded: {sentence}"],
             said=[sentence],
             log=[f"{_INTERRUPTED}: {sentence}"],
@@ -137,39 +136,39 @@ async def test_every_mistake_in_the_settings_is_told_by_its_field(
 
 async def test_a_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     """F12: what came too often comes again, two seconds later, and nobody sees it."""
-    async with faulty_room(caplog) as scene:
-        await scene.arm("F12", command="set_task")
-        people_come(scene)
-        await scene.reads()
-        assert scene.story() == replace(CALM, asked={"create": 1, "set_task": 2})
-        refused, obeyed = times_of(scene, "set_task")
+    async with faulty_room(caplog) as room:
+        await room.arm("F12", command="set_task")
+        people_come(room)
+        await room.reads()
+        assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
+        refused, obeyed = times_of(room, "set_task")
         assert 2.0 <= obeyed - refused < 3.0
         notice = {"kind": "error", "code": "RATE_LIMIT_EXCEEDED"}
-        assert scene.logged("palabra sent a notice") == [notice]
+        assert room.logged("palabra sent a notice") == [notice]
 
 
 async def test_a_pause_may_be_refused_for_a_while(caplog: pytest.LogCaptureFixture) -> None:
     """F24: it is tried again no sooner than Palabra allows."""
     async with faulty_room(
         caplog, limits=SilenceLimits(idle_pause_seconds=0.2), talks=False
-    ) as scene:
-        await scene.arm("F24", variant="pause")
-        people_come(scene)
-        await eventually(lambda: scene.events("paused"), seconds=10)
-        assert scene.story() == replace(CALM, asked={"create": 1, "set_task": 1, "pause_task": 2})
-        refused, obeyed = times_of(scene, "pause_task")
+    ) as room:
+        await room.arm("F24", variant="pause")
+        people_come(room)
+        await eventually(lambda: room.events("paused"), seconds=10)
+        assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 1, "pause_task": 2})
+        refused, obeyed = times_of(room, "pause_task")
         assert obeyed - refused >= 3.0
 
 
 async def test_a_lost_task_is_sent_again(caplog: pytest.LogCaptureFixture) -> None:
     """F16: where speech is answered with nothing it is asked for, not found, and sent once more."""
-    async with faulty_room(caplog) as scene:
-        people_come(scene)
-        await scene.runs()
-        await scene.strikes("F16")
+    async with faulty_room(caplog) as room:
+        people_come(room)
+        await room.runs()
+        await room.strikes("F16")
         began = time.monotonic()
-        await scene.reads()
-        assert scene.story() == replace(CALM, asked={"create": 1, "set_task": 2})
+        await room.reads()
+        assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
         assert time.monotonic() - began < 7.0
 
 
@@ -177,15 +176,15 @@ async def test_a_good_bye_that_is_ignored_does_not_hold_us(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """F23: leaving takes no longer than ever, for the session is deleted as well."""
-    async with faulty_room(caplog) as scene:
-        people_come(scene)
-        await scene.runs()
-        await scene.arm("F23")
+    async with faulty_room(caplog) as room:
+        people_come(room)
+        await room.runs()
+        await room.arm("F23")
         began = time.monotonic()
-        scene.meeting.person_leaves("alice")
-        await eventually(lambda: scene.logged("speaker interpretation closed"))
+        room.meeting.person_leaves("alice")
+        await eventually(lambda: room.logged("speaker interpretation closed"))
         asked = {"create": 1, "set_task": 1, "end_task": 1, "delete": 1}
-        assert scene.story() == replace(CALM, asked=asked)
+        assert room.outcome() == replace(CALM, asked=asked)
         assert time.monotonic() - began < 1.0 + 1.5, "the linger and the leaving"
 
 
@@ -195,12 +194,12 @@ async def test_an_end_that_does_not_come_is_not_waited_for(
 ) -> None:
     """F23: who asked for a graceful end has one within ten seconds after the last word."""
     async with (
-        faulty_room(caplog, talks=False, ready_delay_ms=0) as scene,
-        open_api(scene.emulator.url, AppCredentials("local", "local")) as api,
+        faulty_room(caplog, talks=False, ready_delay_ms=0) as room,
+        open_api(room.emulator.url, AppCredentials("local", "local")) as api,
         make_sessions(api, OVER_WEBSOCKET).open(Brief(EN, (ES,))) as session,
     ):
-        await scene.arm("F23", times=0)
+        await room.arm("F23", times=0)
         session.finish()
         async with asyncio.timeout(10.5):
             assert [event async for event in session.events()] == []
-        assert [it.data["outcome"] for it in scene.commands("end_task")] == ["ignored"]
+        assert [it.data["outcome"] for it in room.commands("end_task")] == ["ignored"]

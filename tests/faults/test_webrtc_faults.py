@@ -15,8 +15,16 @@ from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
 from tests.clock import eventually
 
-from .harness import OVER_WEBSOCKET, SWIFT, Place, Scene, faulty_room, people_come
-from .story import CALM, lost_and_found
+from .faulty_room import (
+    CALM,
+    OVER_WEBSOCKET,
+    SWIFT,
+    FaultyRoom,
+    Place,
+    faulty_room,
+    lost_and_found,
+    people_come,
+)
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,9 +48,9 @@ def options(livekit: RunningLiveKit) -> EmulatorOptions:
     )
 
 
-def transports(scene: Scene) -> list[str]:
+def transports(room: FaultyRoom) -> list[str]:
     """Over what the sessions were opened, in order."""
-    return [it["transport"] for it in scene.logged("palabra session opened")]
+    return [it["transport"] for it in room.logged("palabra session opened")]
 
 
 @pytest.mark.parametrize(
@@ -55,14 +63,14 @@ async def test_a_room_that_lets_nobody_in_costs_one_session(
     wish: dict[str, Any],
 ) -> None:
     """F6 and F7: another session follows after a pause; the room shows why meanwhile."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        await scene.arm(fault, **wish)
-        people_come(scene)
-        await scene.reads()
-        host = scene.emulator.url.removeprefix("http://")
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        await room.arm(fault, **wish)
+        people_come(room)
+        await room.reads()
+        host = room.emulator.url.removeprefix("http://")
         why = f"Palabra cannot be reached at {host}: the session's room refused the connection"
         told = lost_and_found("")
-        assert scene.story() == replace(
+        assert room.outcome() == replace(
             told,
             room=["live", f"degraded: {why}", "live"],
             log=[f"interpretation of a speaker interrupted: {why}"],
@@ -74,11 +82,11 @@ async def test_a_late_bot_is_waited_for(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F8: what it did not hear is said when it is there, and nobody notices."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        await scene.arm("F8", variant="late", delay_ms=1_500)
-        people_come(scene)
-        await scene.reads()
-        assert scene.story() == CALM
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        await room.arm("F8", variant="late", delay_ms=1_500)
+        people_come(room)
+        await room.reads()
+        assert room.outcome() == CALM
 
 
 @pytest.mark.parametrize(
@@ -104,43 +112,43 @@ async def test_a_lost_session_is_followed_by_another(
     why: str,
 ) -> None:
     """F8, F13, F17: the track stays, the room says why it is silent, and is interpreted again."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        people_come(scene)
-        await scene.reads()
-        await scene.strikes(fault, **wish)
-        await eventually(lambda: scene.asked()["create"] == 2, seconds=10)
-        await scene.reads()
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        people_come(room)
+        await room.reads()
+        await room.strikes(fault, **wish)
+        await eventually(lambda: room.asked()["create"] == 2, seconds=10)
+        await room.reads()
         # what was under way in the lost one holds nothing up
-        await scene.hears(seconds=3)
-        assert scene.story() == lost_and_found(why)
+        await room.hears(seconds=3)
+        assert room.outcome() == lost_and_found(why)
 
 
 async def test_a_connection_that_breaks_for_good_is_given_up(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F17: while LiveKit still looks for a way back, another session takes over."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        people_come(scene)
-        await scene.reads()
-        await scene.strikes("F17", variant="signal_drop")
-        await eventually(lambda: scene.asked()["create"] == 2, seconds=30)
-        await scene.reads()
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        people_come(room)
+        await room.reads()
+        await room.strikes("F17", variant="signal_drop")
+        await eventually(lambda: room.asked()["create"] == 2, seconds=30)
+        await room.reads()
         expected = replace(lost_and_found(""), room=["live"])
-        assert scene.story() == replace(expected, log=["a silent session was replaced"])
+        assert room.outcome() == replace(expected, log=["a silent session was replaced"])
 
 
 async def test_a_short_loss_of_the_network_is_survived(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F18: the session is the same afterwards, and is asked whether its task is there."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        people_come(scene)
-        await scene.reads()
-        asked_before = len(scene.commands("get_task"))
-        await scene.strikes("F18", delay_ms=1_000)
-        await eventually(lambda: len(scene.commands("get_task")) > asked_before, seconds=20)
-        await scene.reads()
-        assert scene.story() == CALM
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        people_come(room)
+        await room.reads()
+        asked_before = len(room.commands("get_task"))
+        await room.strikes("F18", delay_ms=1_000)
+        await eventually(lambda: len(room.commands("get_task")) > asked_before, seconds=20)
+        await room.reads()
+        assert room.outcome() == CALM
 
 
 @pytest.mark.parametrize("variant", ["wrong_case", "republished"])
@@ -148,40 +156,40 @@ async def test_tracks_are_heard_by_whatever_name(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, variant: str
 ) -> None:
     """F21: speech comes into the channel before and after, and nobody notices."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
         if variant == "wrong_case":
-            await scene.arm("F21", variant=variant)
-        people_come(scene)
-        await scene.hears()
+            await room.arm("F21", variant=variant)
+        people_come(room)
+        await room.hears()
         if variant == "republished":
-            await scene.strikes("F21", variant=variant)
-        await scene.hears()
-        assert scene.story() == CALM
+            await room.strikes("F21", variant=variant)
+        await room.hears()
+        assert room.outcome() == CALM
 
 
 async def test_a_lost_task_is_noticed_by_its_tracks(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F16: where they go the task is asked for, not found, and sent once more."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        people_come(scene)
-        await scene.hears()
-        await scene.strikes("F16")
-        await eventually(lambda: len(scene.events("running")) == 2, seconds=8)
-        await scene.hears()
-        assert scene.story() == replace(CALM, asked={"create": 1, "set_task": 2})
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        people_come(room)
+        await room.hears()
+        await room.strikes("F16")
+        await eventually(lambda: len(room.events("running")) == 2, seconds=8)
+        await room.hears()
+        assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
 
 
 async def test_no_track_is_a_lost_session(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F21: eight seconds without one, and another session is tried."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as scene:
-        await scene.arm("F21", variant="never")
-        people_come(scene)
-        await scene.hears()
-        assert scene.story() == lost_and_found("no translated track came")
-        assert transports(scene) == ["webrtc", "webrtc"]
+    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+        await room.arm("F21", variant="never")
+        people_come(room)
+        await room.hears()
+        assert room.outcome() == lost_and_found("no translated track came")
+        assert transports(room) == ["webrtc", "webrtc"]
 
 
 @pytest.mark.parametrize(
@@ -199,15 +207,15 @@ async def test_auto_changes_to_websocket_where_webrtc_is_of_no_use(
     opened: list[str],
 ) -> None:
     """F26: the next session uses the other transport, and the room is live again."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO) as scene:
-        await scene.arm("F26", **wish)
-        people_come(scene)
-        await scene.hears()
+    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO) as room:
+        await room.arm("F26", **wish)
+        people_come(room)
+        await room.hears()
         told = lost_and_found(why)
         asked = {"create": 2, "delete": 1, "set_task": len(opened)}
-        assert scene.story() == replace(told, log=[_FELL_BACK, *told.log], asked=asked)
-        assert transports(scene) == opened
-        assert scene.events("replaced")[-1].session == scene.events("created")[-1].session
+        assert room.outcome() == replace(told, log=[_FELL_BACK, *told.log], asked=asked)
+        assert transports(room) == opened
+        assert room.events("replaced")[-1].session == room.events("created")[-1].session
 
 
 async def test_auto_changes_to_websocket_without_a_gap_where_webrtc_falls_silent(
@@ -215,17 +223,17 @@ async def test_auto_changes_to_websocket_without_a_gap_where_webrtc_falls_silent
 ) -> None:
     """F26: the next session is ready over WebSocket before the silent one is left."""
     limits = SilenceLimits(silent_output_seconds=1.5)
-    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO, limits=limits) as scene:
-        people_come(scene)
-        await scene.reads()
-        await scene.strikes("F26", variant="no_output")
-        await scene.hears()
-        await eventually(lambda: scene.asked().get("delete") == 1)
+    async with faulty_room(caplog, palabra(livekit_server), settings=_AUTO, limits=limits) as room:
+        people_come(room)
+        await room.reads()
+        await room.strikes("F26", variant="no_output")
+        await room.hears()
+        await eventually(lambda: room.asked().get("delete") == 1)
         asked = {"create": 2, "set_task": 2, "end_task": 1, "delete": 1}
         log = [_FELL_BACK, "a silent session was replaced"]
-        assert scene.story() == replace(CALM, log=log, asked=asked)
-        assert transports(scene) == ["webrtc", "websocket"]
+        assert room.outcome() == replace(CALM, log=log, asked=asked)
+        assert transports(room) == ["webrtc", "websocket"]
 
-        old, new = (it.session for it in scene.events("created"))
-        order = [(it.event, it.session) for it in scene.journal if it.event in {"running", "ended"}]
+        old, new = (it.session for it in room.events("created"))
+        order = [(it.event, it.session) for it in room.journal if it.event in {"running", "ended"}]
         assert order == [("running", old), ("running", new), ("ended", old)]

@@ -11,7 +11,7 @@ import pytest_asyncio
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.processes import accepts_connections, free_port, run_child
 
-from .emulated import VOICES, Emulator, Sessions
+from .emulator_client import VOICES, EmulatorClient, Sessions
 from .stack import Stack, Worker, command, livekit_environment
 
 _HOST = "127.0.0.1"
@@ -25,7 +25,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[Emulator]:
+async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[EmulatorClient]:
     """Run one emulated Palabra for the whole run."""
     port = free_port(host=_HOST)
     async with run_child(
@@ -36,11 +36,11 @@ async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator
         cwd=logs,
     ) as child:
         await child.wait_until(lambda: accepts_connections(_HOST, port), _READY_SECONDS)
-        yield Emulator(f"http://{_HOST}:{port}", child)
+        yield EmulatorClient(f"http://{_HOST}:{port}", child)
 
 
 @pytest.fixture(scope="session")
-def stack(livekit_server: RunningLiveKit, emulator: Emulator, logs: Path) -> Stack:
+def stack(livekit_server: RunningLiveKit, emulator: EmulatorClient, logs: Path) -> Stack:
     """LiveKit and the emulator; workers are started where they are needed."""
     return Stack(livekit_server, emulator, logs)
 
@@ -53,7 +53,7 @@ async def worker(stack: Stack) -> AsyncGenerator[Worker]:
 
 
 @pytest_asyncio.fixture
-async def sessions(emulator: Emulator) -> AsyncGenerator[Sessions]:
+async def sessions(emulator: EmulatorClient) -> AsyncGenerator[Sessions]:
     """The sessions of one test, none of which may be left at its end."""
     earlier = frozenset(it.id for it in await emulator.sessions())
     mine = Sessions(emulator, earlier)

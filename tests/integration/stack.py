@@ -27,7 +27,7 @@ from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
 from palabra_agent.local.processes import Child, run_child
 from palabra_emulator.script import load_script
 
-from .emulated import Emulator
+from .emulator_client import EmulatorClient
 
 SCRIPT: Final = load_script()
 """What the emulator hears people say, sentence by sentence."""
@@ -68,7 +68,7 @@ class Finished:
 
     code: int
     output: str
-    complaints: str
+    errors: str
     seconds: float
 
 
@@ -195,7 +195,7 @@ class Stack:
     """LiveKit, the emulator, and how to start workers and commands beside them."""
 
     livekit: RunningLiveKit
-    emulator: Emulator
+    emulator: EmulatorClient
     logs: Path
     agent_name: str = "integration"
     """Of the worker that most tests share."""
@@ -270,14 +270,14 @@ class Stack:
     async def command(self, *words: str, env: Mapping[str, str] | None = None) -> Finished:
         """Run `palabra-agent` with these words to its end."""
         log = self.logs / "command.log"
-        errors = self.logs / "command-errors.log"
+        error_log = self.logs / "command-errors.log"
         began = time.monotonic()
-        with log.open("wb") as output, errors.open("wb") as complaints:
+        with log.open("wb") as output, error_log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *command(*words),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
-                stderr=complaints,
+                stderr=errors,
                 env={**os.environ, **self.environment, **(env or {})},
                 cwd=self.logs,
             )
@@ -289,7 +289,7 @@ class Stack:
                     process.kill()
                     await process.wait()
 
-        return Finished(code, log.read_text(), errors.read_text(), time.monotonic() - began)
+        return Finished(code, log.read_text(), error_log.read_text(), time.monotonic() - began)
 
 
 def livekit_environment(livekit: RunningLiveKit) -> dict[str, str]:

@@ -7,7 +7,7 @@ from livekit import rtc
 
 from palabra_agent.local.people import AGENT_IDENTITY
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .stack import Stack, Worker
 
 pytestmark = pytest.mark.livekit

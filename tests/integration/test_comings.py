@@ -14,7 +14,7 @@ from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import SimulatedPerson
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
 from .stack import Room, Stack, Worker
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from livekit import rtc
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import DE, WORDS, until_heard, until_subscribed
 from .stack import Stack, Worker, ask, until
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
 from .stack import Finished, Stack, Worker, until
 
@@ -54,7 +54,7 @@ async def test_dispatch_waits_for_the_interpreter(
 
     assert (done.code, states) == (0, ["live"])
     assert done.output.startswith("AD_")
-    assert done.complaints == "the interpreter is in room cli\n"
+    assert done.errors == "the interpreter is in room cli\n"
 
 
 async def test_dispatch_leaves_an_interpreted_room_alone(
@@ -76,8 +76,8 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
         await until(is_replaced, "the new one alone")
 
     assert (first.code, again.code, replaced.code) == (0, 1, 0)
-    assert "room cli-twice has an interpreter already" in again.complaints
-    assert "--replace" in again.complaints
+    assert "room cli-twice has an interpreter already" in again.errors
+    assert "--replace" in again.errors
     assert before.sid == between.sid
     assert first.output != replaced.output
 
@@ -114,7 +114,7 @@ async def test_dispatch_need_not_wait(stack: Stack, sessions: Sessions) -> None:
     async with stack.room("cli-no-wait"):
         done = await stack.command("dispatch", "cli-no-wait", "--agent-name", "x", "--no-wait")
 
-    assert (done.code, done.complaints) == (0, "")
+    assert (done.code, done.errors) == (0, "")
     assert done.output.startswith("AD_")
 
 
@@ -165,7 +165,7 @@ def kill_all(worker: Worker) -> None:
 def is_refused(done: Finished, *words: str) -> None:
     """Check that a command ended with sentences that hold these words, and without a traceback."""
     assert done.code == 1
-    for line in done.complaints.splitlines():
+    for line in done.errors.splitlines():
         assert line.startswith("palabra-agent: ")
     for text in words:
-        assert text in done.complaints
+        assert text in done.errors

@@ -15,7 +15,7 @@ from livekit import api
 
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Room, Stack, Worker, until
 

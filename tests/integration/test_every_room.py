@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from livekit import api
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
 from .stack import Stack
 

@@ -8,7 +8,7 @@ import pytest
 
 from palabra_agent.local.people import SimulatedPerson
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import DE, EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
 from .stack import SCRIPT, Stack, Worker
 

@@ -13,10 +13,17 @@ from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
 
-from .emulated import Emulator, Sessions
-from .in_process import interpreting
-from .lingering_scene import CONFIG, Scene, Talk, scene, talking
-from .mortal import MortalLiveKit, run_mortal_livekit
+from .emulator_client import EmulatorClient, Sessions
+from .interruptions import (
+    CONFIG,
+    EndlessSpeech,
+    KillableLiveKit,
+    MeasuredMeeting,
+    interpret_here,
+    measured_meeting,
+    run_killable_livekit,
+    talking,
+)
 from .stack import Stack, Worker, until
 
 pytestmark = pytest.mark.livekit
@@ -30,10 +37,10 @@ _FULL = rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT
 
 
 @pytest_asyncio.fixture
-async def mortal(livekit_server_binary: str, logs: Path) -> AsyncGenerator[MortalLiveKit]:
+async def killable(livekit_server_binary: str, logs: Path) -> AsyncGenerator[KillableLiveKit]:
     """A server for the meeting alone, which may be killed."""
     assert livekit_server_binary
-    async with run_mortal_livekit(logs) as server:
+    async with run_killable_livekit(logs) as server:
         yield server
 
 
@@ -51,7 +58,7 @@ async def _reconnect(room: rtc.Room, scenario: rtc.SimulateScenarioKind.ValueTyp
     await back.wait()
 
 
-async def nothing_was_lost(seen: Scene, talk: Talk) -> None:
+async def nothing_was_lost(seen: MeasuredMeeting, talk: EndlessSpeech) -> None:
     """The one session goes on: what is said now is understood, and there was never another."""
     await seen.until_bruno_reads(final=False)
     await talk.stop()
@@ -71,8 +78,8 @@ async def test_our_own_reconnect(
     """When our connection is lost, nobody notices more than with any other participant."""
     async with (
         stack.room(f"lingering-agent-{scenario}") as room,
-        scene(room, sessions) as seen,
-        interpreting(room, CONFIG) as agent,
+        measured_meeting(room, sessions) as seen,
+        interpret_here(room, CONFIG) as agent,
         talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears),
     ):
         happen = partial(reconnect, scenario, agent, seen.clara.room)
@@ -92,7 +99,7 @@ async def test_a_speaker_s_reconnect(
     """When a speaker's connection is lost, Palabra hears them again as soon as people do."""
     async with (
         stack.room(f"lingering-speaker-{scenario}") as room,
-        scene(room, sessions) as seen,
+        measured_meeting(room, sessions) as seen,
     ):
         await room.dispatch(CONFIG)
         async with talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears):
@@ -105,7 +112,7 @@ async def test_a_speaker_s_reconnect(
 
 async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: Sessions) -> None:
     """Whoever takes their microphone away and brings another is heard as soon as by people."""
-    async with stack.room("lingering-microphone") as room, scene(room, sessions) as seen:
+    async with stack.room("lingering-microphone") as room, measured_meeting(room, sessions) as seen:
         await room.dispatch(CONFIG)
         async with talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears):
 
@@ -122,42 +129,44 @@ async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: 
 
 
 async def test_a_worker_of_every_room_keeps_the_one_that_starts_again(
-    mortal: MortalLiveKit,
-    emulator: Emulator,
+    killable: KillableLiveKit,
+    emulator: EmulatorClient,
     livekit_server: RunningLiveKit,
     logs: Path,
     sessions: Sessions,
 ) -> None:
     """The room is made anew, which calls an interpreter; the one that comes back stays."""
-    stack = Stack(mortal.livekit, emulator, logs, "")
+    stack = Stack(killable.livekit, emulator, logs, "")
     async with (
         stack.worker("lingering-nameless", agent_name=""),
         stack.room("lingering-every-room") as room,
-        scene(room, sessions) as seen,
+        measured_meeting(room, sessions) as seen,
     ):
         await seen.alice.wait_for_interpreter(30)
         async with talking(seen, livekit_server, translated_seconds=13) as (talk, _):
-            await mortal.restart(_QUICKLY_BACK_SECONDS)
+            await killable.restart(_QUICKLY_BACK_SECONDS)
             await nothing_was_lost(seen, talk)
 
 
 async def test_the_meeting_s_server_starts_again(
-    mortal: MortalLiveKit,
-    emulator: Emulator,
+    killable: KillableLiveKit,
+    emulator: EmulatorClient,
     livekit_server: RunningLiveKit,
     logs: Path,
     sessions: Sessions,
 ) -> None:
     """A killed server that is back within 3 s: everybody rejoins by themselves, so do we."""
-    stack = Stack(mortal.livekit, emulator, logs, "survivor")
+    stack = Stack(killable.livekit, emulator, logs, "survivor")
     async with (
         stack.worker(stack.agent_name) as worker,
         stack.room("lingering-server") as room,
-        scene(room, sessions) as seen,
+        measured_meeting(room, sessions) as seen,
     ):
         await room.dispatch(CONFIG)
         async with talking(seen, livekit_server, translated_seconds=13) as (talk, palabra_hears):
-            silences = await seen.silences_of(palabra_hears, lambda: mortal.restart(_DEAD_SECONDS))
+            silences = await seen.silences_of(
+                palabra_hears, lambda: killable.restart(_DEAD_SECONDS)
+            )
 
             assert silences.are_livekits, str(silences)
             await nothing_was_lost(seen, talk)

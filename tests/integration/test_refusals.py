@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from palabra_agent.local.people import AGENT_IDENTITY
 
-from .emulated import Emulator, Sessions
+from .emulator_client import EmulatorClient, Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Room, Stack, Worker, until
 
@@ -73,7 +73,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RefusedRooms:
     """All refused rooms, and the one that was interpreted meanwhile."""
 
     refusals: Mapping[str, Refusal]
@@ -116,7 +116,9 @@ async def be_refused_all(stack: Stack) -> Mapping[str, Refusal]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def outcome(stack: Stack, worker: Worker, emulator: Emulator) -> AsyncGenerator[Outcome]:
+async def refused_rooms(
+    stack: Stack, worker: Worker, emulator: EmulatorClient
+) -> AsyncGenerator[RefusedRooms]:
     """Have every wrong config refused while another room is interpreted by the same worker."""
     mine = Sessions(emulator, frozenset(it.id for it in await emulator.sessions()))
     async with (
@@ -129,13 +131,13 @@ async def outcome(stack: Stack, worker: Worker, emulator: Emulator) -> AsyncGene
         refusals = await be_refused_all(stack)
         await alice.say(WORDS)
         await until_heard(bruno, "translation_es", ES)
-        yield Outcome(refusals, await mine.created())
+        yield RefusedRooms(refusals, await mine.created())
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_room_is_told_what_is_wrong(outcome: Outcome, case: str) -> None:
+def test_the_room_is_told_what_is_wrong(refused_rooms: RefusedRooms, case: str) -> None:
     """The same sentence stands in the chat, once, and in the interpreter's attribute."""
-    refusal = outcome.refusals[case]
+    refusal = refused_rooms.refusals[case]
 
     assert refusal.chat == (refusal.error,)
     for words in CASES[case][1]:
@@ -143,14 +145,14 @@ def test_the_room_is_told_what_is_wrong(outcome: Outcome, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_interpreter_leaves_by_itself(outcome: Outcome, case: str) -> None:
+def test_the_interpreter_leaves_by_itself(refused_rooms: RefusedRooms, case: str) -> None:
     """It stays long enough to be read, and not much longer."""
-    assert 4 < outcome.refusals[case].stayed_seconds < 12
+    assert 4 < refused_rooms.refusals[case].stayed_seconds < 12
 
 
-def test_another_room_goes_on(outcome: Outcome) -> None:
+def test_another_room_goes_on(refused_rooms: RefusedRooms) -> None:
     """The worker's other room was interpreted through it all, and no session was lost on them."""
-    assert outcome.sessions == 1
+    assert refused_rooms.sessions == 1
 
 
 async def test_the_reason_waits_for_a_reader(

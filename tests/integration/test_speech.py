@@ -11,7 +11,7 @@ import pytest
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import (
     DE,
     EN,

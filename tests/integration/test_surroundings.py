@@ -15,7 +15,7 @@ from palabra_agent.local.livekit_server import run_livekit_server
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.processes import accepts_connections, free_port, run_child
 
-from .emulated import Emulator, Entry, Sessions
+from .emulator_client import EmulatorClient, JournalLine, Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Finished, Stack, command, livekit_environment, until
 
@@ -170,7 +170,7 @@ def signs_of(done: Finished) -> list[str]:
     return [line[0] for line in done.output.splitlines() if not line.startswith(" ")]
 
 
-async def refusals_of(emulator: Emulator) -> list[Entry]:
+async def refusals_of(emulator: EmulatorClient) -> list[JournalLine]:
     """The requests that were refused for their credentials."""
     return [it for it in await emulator.journal() if it.data.get("status") == 401]
 
@@ -213,7 +213,7 @@ async def fake_palabra(status: int, answer: dict[str, Any]) -> AsyncGenerator[Fa
 
 
 @asynccontextmanager
-async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[Emulator]:
+async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[EmulatorClient]:
     """Run another emulator, at a port of our choice."""
     async with run_child(
         "another emulator",
@@ -223,4 +223,4 @@ async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[Emulator]:
         cwd=stack.logs,
     ) as child:
         await child.wait_until(lambda: accepts_connections(HOST, port), 40)
-        yield Emulator(f"http://{HOST}:{port}", child)
+        yield EmulatorClient(f"http://{HOST}:{port}", child)

@@ -17,7 +17,7 @@ import pytest_asyncio
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
 
-from .emulated import EmulatedSession
+from .emulator_client import EmulatedSessionState
 from .hearing import WORDS
 from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid, until
 
@@ -100,7 +100,7 @@ async def hold_meeting(
         earlier = {session.id for session in await stack.emulator.sessions()}
         await room.dispatch({"languages": LANGUAGES, "default_listen": default_listen, **config})
 
-        async def both_run() -> list[EmulatedSession]:
+        async def both_run() -> list[EmulatedSessionState]:
             sessions = await stack.emulator.sessions()
             running = [it for it in sessions if it.state == "running" and it.id not in earlier]
             return running if len(running) == 2 else []

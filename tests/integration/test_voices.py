@@ -14,7 +14,7 @@ from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import mix, tone
 from palabra_agent.local.people import SimulatedPerson
 
-from .emulated import Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
 from .stack import SCRIPT, Stack, Worker, ask, until
 

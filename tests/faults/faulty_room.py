@@ -1,6 +1,6 @@
 """A room, interpreted by the real client, with an emulated Palabra that things go wrong in.
 
-What a fault led to is told in one `Story`: what the room showed and was told, what the log warned
+What a fault led to is told in one `Outcome`: what the room showed and was told, what the log warned
 of, what Palabra was asked. Whatever happened, some things must hold: the channel's track stayed,
 nobody's words, names or tokens are in the log, no limit of Palabra's was exceeded, and no session
 was left behind.
@@ -11,14 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypedDict, Unpack
 
+import numpy as np
 import pytest
 
+from palabra_agent.audio.frame import Frame, FrameReader
+from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
+from palabra_agent.audio.tones import tone
 from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.ports import RoomStatus
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import InterpretationSettings, Regime
 from palabra_agent.languages import LanguageCode
@@ -34,9 +39,6 @@ from tests.clock import eventually
 from tests.fakes import FakeMeeting
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 from tests.palabra_emulator.faulty import arm
-
-from .story import Story, facts_of, is_ours, line_of, without_repetitions
-from .voices import WORD, SharedMicrophone
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 CHANNEL: Final = "translation_es"
@@ -61,6 +63,13 @@ _HEARD: Final = 5
 """So many frames with sound are no click."""
 _WORDS: Final = [text for it in load_script().sentences for text in it.texts.values()]
 
+_ORDINARY: Final = frozenset(vars(logging.makeLogRecord({})))
+_FRAME_SECONDS: Final = FRAME_MS / 1000
+
+WORD: Final = tone(330, 0.3)
+"""Something said; the pause after it is longer than the silence that confirms it."""
+PAUSE: Final = np.zeros(round(0.36 * SAMPLE_RATE), np.int16)
+
 Place = AbstractAsyncContextManager[RunningEmulator]
 
 
@@ -71,8 +80,107 @@ class OptionFacts(TypedDict, total=False):
     rate_limits: Literal["separate", "shared", "off"]
 
 
+class SharedMicrophone:
+    """A microphone track; like a real one it goes to everybody who listens, and to nobody later."""
+
+    def __init__(self, track_sid: str = "TR_voice") -> None:
+        self.track_sid = track_sid
+        self._reader = FrameReader()
+        self._ears: set[asyncio.Queue[Frame]] = set()
+
+    @asynccontextmanager
+    async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
+        """Listen."""
+        ear: asyncio.Queue[Frame] = asyncio.Queue()
+        self._ears.add(ear)
+        try:
+            yield _heard(ear)
+        finally:
+            self._ears.discard(ear)
+
+    async def play(self, sound: Pcm) -> None:
+        """Sound at the speed of speech; returns when it is over."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for frame in self._reader.cut(sound):
+            for ear in self._ears:
+                ear.put_nowait(frame)
+            due += _FRAME_SECONDS
+            await asyncio.sleep(due - loop.time())
+
+    async def talk(self) -> None:
+        """Say one word after the other, for ever."""
+        while True:
+            await self.play(WORD)
+            await self.play(PAUSE)
+
+
+async def _heard(ear: asyncio.Queue[Frame]) -> AsyncIterator[Frame]:
+    while True:
+        yield await ear.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a fault led to, as everybody could see it."""
+
+    room: list[str]
+    """What the room showed, in order: its state, with the sentence that went with it."""
+    said: list[str]
+    """What the interpreter said to everybody."""
+    log: list[str]
+    """Warnings and errors, each with its reason."""
+    asked: Mapping[str, int]
+    """How often Palabra was asked what; asking how a task is going does not count."""
+
+
+CALM: Final = Outcome(room=["live"], said=[], log=[], asked={"create": 1, "set_task": 1})
+"""Nothing was seen of anything."""
+
+
+def lost_and_found(why: str) -> Outcome:
+    """A session was lost: the room showed why until the next one was there."""
+    sentence = f"the Palabra session was lost: {why}"
+    return Outcome(
+        room=["live", f"degraded: {sentence}", "live"],
+        said=[],
+        log=[f"interpretation of a speaker interrupted: {sentence}"],
+        asked={"create": 2, "set_task": 2, "delete": 1},
+    )
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether our side logged it, and not the emulator."""
+    return record.name.startswith("palabra_agent") and "emulator" not in record.name
+
+
+def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What was logged beside the message."""
+    return {key: it for key, it in vars(record).items() if key not in _ORDINARY | {"message"}}
+
+
+def _line_of(record: logging.LogRecord, *, everything: bool = False) -> str:
+    """A record as a line: the message with its reason, or with everything."""
+    facts = _facts_of(record)
+    told = (
+        facts if everything else {key: facts[key] for key in ("reason", "chunks") if key in facts}
+    )
+    return ": ".join((record.getMessage(), *map(str, told.values())))
+
+
+def _without_repetitions(shown: list[RoomStatus]) -> list[str]:
+    """What was shown, in order, each change once."""
+    told: list[str] = []
+    for it in shown:
+        line = f"{it.state}: {it.error}" if it.error else str(it.state)
+        if told[-1:] != [line]:
+            told.append(line)
+
+    return told
+
+
 @dataclass
-class Scene:
+class FaultyRoom:
     """A room at work."""
 
     meeting: FakeMeeting
@@ -151,18 +259,18 @@ class Scene:
 
     def log(self, *, at_least: int = logging.WARNING) -> list[logging.LogRecord]:
         """What our side has logged."""
-        return [it for it in self.records() if is_ours(it) and it.levelno >= at_least]
+        return [it for it in self.records() if _is_ours(it) and it.levelno >= at_least]
 
     def logged(self, message: str) -> list[dict[str, Any]]:
         """The facts that were logged with a message, each time."""
-        return [facts_of(it) for it in self.log(at_least=logging.INFO) if it.message == message]
+        return [_facts_of(it) for it in self.log(at_least=logging.INFO) if it.message == message]
 
-    def story(self) -> Story:
+    def outcome(self) -> Outcome:
         """What has happened so far."""
-        return Story(
-            room=without_repetitions(self.meeting.shown),
+        return Outcome(
+            room=_without_repetitions(self.meeting.shown),
             said=list(self.meeting.announced),
-            log=[line_of(it) for it in self.log()],
+            log=[_line_of(it) for it in self.log()],
             asked=self.asked(),
         )
 
@@ -178,7 +286,7 @@ async def faulty_room(
     talks: bool = True,
     leaves: int = 0,
     **options: Unpack[OptionFacts],
-) -> AsyncGenerator[Scene]:
+) -> AsyncGenerator[FaultyRoom]:
     """Have a speaker and a listener in a room that is about to be interpreted.
 
     Args:
@@ -200,7 +308,7 @@ async def faulty_room(
         place or fake_emulator(FakeLiveKit(), replace(SWIFT, **options)) as emulator,
         open_api(emulator.url, credentials, retry_pauses=_QUICK_PAUSES) as api,
     ):
-        scene = Scene(meeting, emulator, voice, lambda: caplog.records)
+        room = FaultyRoom(meeting, emulator, voice, lambda: caplog.records)
         sessions = make_sessions(api, settings, silence_limits=limits)
         async with asyncio.TaskGroup() as group:
             interpreting = group.create_task(
@@ -212,36 +320,36 @@ async def faulty_room(
             )
             talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))
             await eventually(lambda: meeting.shown)
-            yield scene
+            yield room
             _check_the_channels(meeting, offered)
             meeting.end()
             async with asyncio.timeout(_END_SECONDS):
                 await interpreting
             talking.cancel()
 
-        check_manners(scene, leaves=leaves)
+        check_manners(room, leaves=leaves)
 
 
-def people_come(scene: Scene) -> None:
+def people_come(room: FaultyRoom) -> None:
     """Let the speaker and the listener join."""
-    scene.meeting.person_joins(_LISTENER, microphone=None, listen="es")
-    scene.meeting.person_joins(_SPEAKER, microphone=scene.microphone, speak="en")
+    room.meeting.person_joins(_LISTENER, microphone=None, listen="es")
+    room.meeting.person_joins(_SPEAKER, microphone=room.microphone, speak="en")
 
 
-def check_manners(scene: Scene, *, leaves: int = 0) -> None:
+def check_manners(room: FaultyRoom, *, leaves: int = 0) -> None:
     """What holds at the end whatever has happened."""
-    log = [line_of(it, everything=True) for it in scene.log(at_least=logging.INFO)]
-    sessions = {it.session for it in scene.journal if it.session}
+    log = [_line_of(it, everything=True) for it in room.log(at_least=logging.INFO)]
+    sessions = {it.session for it in room.journal if it.session}
     secrets = {"eyJ", "publisher", _SPEAKER, _LISTENER, *_WORDS, *sessions}
     assert [line for line in log for it in secrets if it.lower() in line.lower()] == []
-    assert not any(it.exc_info for it in scene.log())
+    assert not any(it.exc_info for it in room.log())
 
-    limits = [it for it in scene.commands() if it.data["outcome"] == "rate_limited"]
-    by_fault = [it for it in scene.struck if it.data["fault"] in {"F12", "F24"}]
+    limits = [it for it in room.commands() if it.data["outcome"] == "rate_limited"]
+    by_fault = [it for it in room.struck if it.data["fault"] in {"F12", "F24"}]
     assert len(limits) == len(by_fault)
 
-    created = {it.session for it in scene.events("created")}
-    over = {it.session for it in scene.journal if it.event in {"deleted", "ended"}}
+    created = {it.session for it in room.events("created")}
+    over = {it.session for it in room.journal if it.event in {"deleted", "ended"}}
     assert len(created - over) == leaves
 
 

@@ -20,7 +20,7 @@ _OVER: Final = frozenset({"ended", "deleted"})
 
 
 @dataclass(frozen=True, slots=True)
-class EmulatedSession:
+class EmulatedSessionState:
     """A session as `/emulator/sessions` shows it."""
 
     id: str
@@ -38,7 +38,7 @@ class EmulatedSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalLine:
     """A line of the journal."""
 
     session: str | None
@@ -47,17 +47,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Emulator:
+class EmulatorClient:
     """A running emulator."""
 
     url: str
     child: Child
 
-    async def sessions(self) -> list[EmulatedSession]:
+    async def sessions(self) -> list[EmulatedSessionState]:
         """Every session of the last ten minutes, oldest first."""
         found: list[dict[str, Any]] = json.loads(await self._read("/emulator/sessions"))["sessions"]
         return [
-            EmulatedSession(
+            EmulatedSessionState(
                 id=it["id"],
                 state=it["state"],
                 room=it["room"],
@@ -69,11 +69,11 @@ class Emulator:
             for it in found
         ]
 
-    async def journal(self) -> list[Entry]:
+    async def journal(self) -> list[JournalLine]:
         """Everything that happened, oldest first."""
         lines = (await self._read("/emulator/journal")).splitlines()
         entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
-        return [Entry(it["session"], it["event"], it["data"]) for it in entries]
+        return [JournalLine(it["session"], it["event"], it["data"]) for it in entries]
 
     async def _read(self, path: str) -> str:
         timeout = aiohttp.ClientTimeout(total=5)
@@ -88,23 +88,23 @@ class Emulator:
 class Sessions:
     """The sessions that one test caused."""
 
-    emulator: Emulator
+    emulator: EmulatorClient
     earlier: frozenset[str]
     """Ids of those that were there before."""
 
-    async def all(self) -> list[EmulatedSession]:
+    async def all(self) -> list[EmulatedSessionState]:
         """Those of this test, oldest first."""
         return [it for it in await self.emulator.sessions() if it.id not in self.earlier]
 
     async def until(
-        self, holds: Callable[[list[EmulatedSession]], bool], what: str, seconds: float = 20.0
-    ) -> list[EmulatedSession]:
+        self, holds: Callable[[list[EmulatedSessionState]], bool], what: str, seconds: float = 20.0
+    ) -> list[EmulatedSessionState]:
         """Wait until something is true of them.
 
         Raises:
             TimeoutError: It was not, in time; says what was waited for, and what there is.
         """
-        found: list[EmulatedSession] = []
+        found: list[EmulatedSessionState] = []
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -114,31 +114,31 @@ class Sessions:
         except TimeoutError:
             raise TimeoutError(f"not within {seconds:g} s: {what}; there are {found}") from None
 
-    async def running(self, count: int = 1, seconds: float = 20.0) -> list[EmulatedSession]:
+    async def running(self, count: int = 1, seconds: float = 20.0) -> list[EmulatedSessionState]:
         """Wait until exactly so many of them run; those are returned."""
 
-        def ready(found: list[EmulatedSession]) -> bool:
+        def ready(found: list[EmulatedSessionState]) -> bool:
             return sum(it.state == "running" for it in found) == count
 
         found = await self.until(ready, f"{count} running sessions", seconds)
         return [it for it in found if it.state == "running"]
 
-    async def of(self, source_language: str) -> EmulatedSession:
+    async def of(self, source_language: str) -> EmulatedSessionState:
         """Wait for the running session of the one who speaks a language."""
 
-        def is_there(found: list[EmulatedSession]) -> bool:
+        def is_there(found: list[EmulatedSessionState]) -> bool:
             return any(_speaks(it, source_language) for it in found)
 
         found = await self.until(is_there, f"a running session from {source_language}")
         return next(it for it in found if _speaks(it, source_language))
 
-    async def over(self, seconds: float = 20.0) -> list[EmulatedSession]:
+    async def over(self, seconds: float = 20.0) -> list[EmulatedSessionState]:
         """Wait until each of them is ended, by us or by itself; returns how."""
         return await self.until(
             lambda found: all(it.is_over for it in found), "no session is left", seconds
         )
 
-    async def deleted(self, seconds: float = 20.0) -> list[EmulatedSession]:
+    async def deleted(self, seconds: float = 20.0) -> list[EmulatedSessionState]:
         """Wait until each of them is deleted, as we do with ours; returns how they ended."""
         return await self.until(
             lambda found: all(it.state == "deleted" for it in found), "all are deleted", seconds
@@ -148,7 +148,7 @@ class Sessions:
         """How many there were."""
         return len(await self.all())
 
-    async def entries(self, event: str) -> list[Entry]:
+    async def entries(self, event: str) -> list[JournalLine]:
         """What the journal says of them, of one kind."""
         mine = {it.id for it in await self.all()}
         entries = await self.emulator.journal()
@@ -178,5 +178,5 @@ class Sessions:
         ]
 
 
-def _speaks(session: EmulatedSession, source_language: str) -> bool:
+def _speaks(session: EmulatedSessionState, source_language: str) -> bool:
     return session.state == "running" and session.source_language == source_language

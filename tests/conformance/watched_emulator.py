@@ -25,7 +25,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class WatchedEmulator:
     """A running emulator."""
 
     url: str
@@ -67,7 +67,7 @@ class Witness:
 
 
 @asynccontextmanager
-async def run_witness(options: EmulatorOptions) -> AsyncGenerator[Witness]:
+async def run_watched_emulator(options: EmulatorOptions) -> AsyncGenerator[WatchedEmulator]:
     """Run an emulator while the block runs."""
     async with run_emulator(options) as running:
-        yield Witness(running.url, running)
+        yield WatchedEmulator(running.url, running)

@@ -1,4 +1,4 @@
-"""palabra-ai 2 in a process of its own, told what to do call by call, and everything it hands over.
+"""palabra-ai 2 in a process of its own: it is called, its events are kept, its emulator is watched.
 
 This module alone knows the lines that `drive_2.py` reads and writes.
 """
@@ -11,6 +11,7 @@ import json
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,9 @@ from typing import Any, Final
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_emulator.options import EmulatorOptions
+
+from .watched_emulator import WatchedEmulator, run_watched_emulator
 
 Event = dict[str, Any]
 """One of the SDK's events: its class as `kind`, and its fields."""
@@ -41,7 +45,7 @@ class SdkError(Exception):
         self.words = words
 
 
-class Steering:
+class SdkProcess:
     """The SDK, ready for calls."""
 
     def __init__(self, process: Process) -> None:
@@ -155,29 +159,29 @@ def _raised(error: dict[str, str] | None) -> SdkError | None:
 
 
 @asynccontextmanager
-async def steer(python: Path, url: str, log: Path, api_key: str) -> AsyncGenerator[Steering]:
+async def run_sdk(python: Path, url: str, log: Path, api_key: str) -> AsyncGenerator[SdkProcess]:
     """Have the SDK in a process of its own while the block runs.
 
     Args:
         python: The interpreter that has it.
         url: Of the emulator.
-        log: Where the process complains.
+        log: The file for errors of the process.
         api_key: What it authenticates itself with.
     """
     address = (
         url.replace("http", "ws", 1) + "/streaming-api/{random_hash}/v1/speech-to-speech/stream"
     )
-    with log.open("wb") as complaints:
+    with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
             *(str(python), str(_DRIVER), address, api_key),
             stdin=PIPE,
             stdout=PIPE,
-            stderr=complaints,
+            stderr=errors,
             limit=_LONGEST_LINE,
         )
         try:
             async with asyncio.TaskGroup() as group:
-                sdk = Steering(process)
+                sdk = SdkProcess(process)
                 listening = group.create_task(sdk.listen())
                 yield sdk
                 assert process.stdin is not None
@@ -189,9 +193,45 @@ async def steer(python: Path, url: str, log: Path, api_key: str) -> AsyncGenerat
                 process.kill()
             await process.wait()
 
-    _expect_no_complaints(log)
+    _expect_no_errors(log)
 
 
-def _expect_no_complaints(log: Path) -> None:
+def _expect_no_errors(log: Path) -> None:
     said = log.read_text(encoding="utf-8")
     assert said == "", said
+
+
+@dataclass(frozen=True, slots=True)
+class SdkConversation:
+    """The SDK, and the emulator that it talks to."""
+
+    palabra: WatchedEmulator
+    sdk: SdkProcess
+
+    async def billed(self) -> float:
+        """The seconds that the session has cost so far."""
+        return float((await self.palabra.session())["billed_seconds"])
+
+    async def commands(self) -> list[tuple[str, str]]:
+        """What the session was told, with the outcomes."""
+        session = await self.palabra.session()
+        return [(it.name, it.outcome) for it in self.palabra.commands(session["id"])]
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentSdk:
+    """palabra-ai 2 in its own environment."""
+
+    python: Path
+    folder: Path
+    options: EmulatorOptions
+
+    @asynccontextmanager
+    async def talk(self, api_key: str = "local") -> AsyncGenerator[SdkConversation]:
+        """Have it talk to an emulator of its own while the block runs."""
+        log = self.folder / "sdk.log"
+        async with (
+            run_watched_emulator(self.options) as palabra,
+            run_sdk(self.python, palabra.url, log, api_key) as sdk,
+        ):
+            yield SdkConversation(palabra, sdk)
