@@ -15,13 +15,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.arrival import measure_arrival
+from bench.arrival import measure_arrival, measure_departure
 from bench.delay import measure_delay
-from bench.departure import measure_departure
-from bench.figures import Figure
+from bench.figures import Figure, tables, write
 from bench.load import measure_load
 from bench.recovery import measure_recovery
-from bench.report import tables, write
 from bench.stall import measure_stall
 from bench.timbre import measure_timbre
 from bench.transports import measure_transports

@@ -1,4 +1,4 @@
-"""How much later a sound leaves the worker than it came in.
+"""The delay that the worker adds: how much later a sound leaves it than it came in.
 
 A sound is timed four times: where the speaker speaks and where the worker publishes it for Palabra,
 where Palabra speaks and where the worker plays that in the meeting. The second of each pair came
@@ -30,12 +30,12 @@ CHANNEL = f"{AGENT_IDENTITY}/translation_es"
 _ROOM = "bench-delay"
 _CLICK = tone(1000, 0.4, amplitude=0.5)
 _FIRST_SECONDS = 4.0
-"""Until somebody is heard for the first time."""
+"""Until the speaker is heard for the first time."""
 
 
 @dataclass(slots=True)
 class Times:
-    """What was timed, in milliseconds; a hop is in everything."""
+    """All that was timed, in milliseconds; a hop is in everything."""
 
     hop: list[float] = field(default_factory=list[float])
     up: list[float] = field(default_factory=list[float])
@@ -70,7 +70,7 @@ async def time_clicks(
     count: int,
     on_click: Callable[[], object],
 ) -> Times:
-    """Let somebody click, and time it in the meeting and at Palabra."""
+    """Let the speaker click, and time it in the meeting and at Palabra."""
     times = Times()
     for _ in range(count):
         await _click(speaker, here, there, times)

@@ -1,10 +1,19 @@
-"""A measured quantity: its samples, and the few numbers that people want of them."""
+"""Measured quantities: their samples, the numbers of interest, tables, and a file to compare."""
 
 from __future__ import annotations
 
+import json
+import os
+import platform
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from rich.table import Table
+
+from palabra_agent import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +24,7 @@ class Figure:
     unit: str
     samples: tuple[float, ...]
     aim: float | None = None
-    """What the median should stay under, where there is an aim."""
+    """The median should stay under it, where there is an aim."""
     column: str = ""
     """Which of several ways it belongs to, where they are compared."""
 
@@ -26,7 +35,7 @@ class Figure:
 
     @property
     def p95(self) -> float:
-        """What 95 of 100 samples stay under."""
+        """The value that 95 of 100 samples stay under."""
         return percentile(self.samples, 0.95)
 
     @property
@@ -47,3 +56,76 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
     ordered = sorted(samples)
     return ordered[min(round(share * (len(ordered) - 1)), len(ordered) - 1)]
+
+
+def tables(figures: Mapping[str, Sequence[Figure]]) -> Iterator[Table]:
+    """Show the figures of several benchmarks: one list, and a table for each that compares."""
+    listed = [one for group in figures.values() for one in group if not one.column]
+    if listed:
+        yield _list(listed)
+
+    for name, group in figures.items():
+        compared = [one for one in group if one.column]
+        if compared:
+            yield _comparison(name, compared)
+
+
+def write(figures: Mapping[str, Sequence[Figure]], path: Path) -> None:
+    """Keep figures for comparison."""
+    content = {
+        "version": __version__,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "figures": [
+            {**asdict(figure), "p50": figure.p50, "p95": figure.p95, "max": figure.worst}
+            for group in figures.values()
+            for figure in group
+        ],
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _list(figures: Sequence[Figure]) -> Table:
+    view = Table("what", "unit", "p50", "p95", "max", "n", "aim", title="palabra-agent")
+    for figure in figures:
+        numbers = [f"{value:.1f}" for value in (figure.p50, figure.p95, figure.worst)]
+        view.add_row(
+            *(figure.what, figure.unit, *numbers, str(len(figure.samples)), _aim(figure)),
+            style="yellow" if _is_missed(figure) else None,
+        )
+
+    return view
+
+
+def _comparison(name: str, figures: Sequence[Figure]) -> Table:
+    """One row for what was measured, one column for each way in which it was."""
+    columns = list(dict.fromkeys(figure.column for figure in figures))
+    rows = list(dict.fromkeys((figure.what, figure.unit) for figure in figures))
+    cells = {(figure.what, figure.column): figure for figure in figures}
+    view = Table("what", "unit", *columns, "aim", title=f"{name}: p50 (max; n)")
+    for what, unit in rows:
+        found = [cells.get((what, column)) for column in columns]
+        aims = {_aim(figure) for figure in found if figure is not None}
+        view.add_row(what, unit, *map(_cell, found), aims.pop() if len(aims) == 1 else "")
+
+    return view
+
+
+def _cell(figure: Figure | None) -> str:
+    if figure is None or not figure.samples:
+        return "-"
+
+    text = f"{figure.p50:.1f}"
+    if len(figure.samples) > 1:
+        text += f" ({figure.worst:.1f}; {len(figure.samples)})"
+
+    return f"[yellow]{text}[/]" if _is_missed(figure) else text
+
+
+def _is_missed(figure: Figure) -> bool:
+    return figure.aim is not None and figure.p50 > figure.aim
+
+
+def _aim(figure: Figure) -> str:
+    return "" if figure.aim is None else f"< {figure.aim:g}"

@@ -1,4 +1,4 @@
-"""What a room costs: processor time per direction, and memory of its job."""
+"""The cost of a room: processor time per direction, and memory of its job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PSS_AIM_MIB = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a job used while people spoke."""
+    """The resources that a job used while people spoke."""
 
     pid: int
     core_percent: float

@@ -61,7 +61,7 @@ class Stopwatch:
         return ""
 
     async def next_onset(self, key: str, since: float, seconds: float) -> float | None:
-        """When the first sound on a track began after `since`; None if none came in time."""
+        """The time of the first onset on a track after `since`; None if none came in time."""
         try:
             async with asyncio.timeout(seconds):
                 while True:

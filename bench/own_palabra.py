@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.meetings import CREDENTIALS
 from bench.relay import Relay, open_relay
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
 from palabra_agent.local.processes import Child, accepts_connections, free_port, run_child
@@ -21,7 +22,6 @@ from palabra_agent.local.services import LocalServices
 
 _HOST = "127.0.0.1"
 _READY_SECONDS = 30.0
-CREDENTIALS = {"ClientId": "local", "ClientSecret": "local"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How soon there is interpretation again after a session was lost, or had fallen silent.
+"""The time until there is interpretation again after a session was lost, or had fallen silent.
 
 Each try has a speaker of its own, as the pauses between the attempts for one speaker grow. They say
 short words all the time; the emulator answers each as soon as it is confirmed. What Palabra itself
@@ -19,8 +19,16 @@ from typing import Any, Final
 from rich.progress import Progress
 
 from bench.figures import Figure, of_column
-from bench.journal import arm, read_journal, rest_seconds, until_session
-from bench.meetings import ROOM_CONFIG, dispatch, join_speaker, until_running
+from bench.meetings import (
+    ROOM_CONFIG,
+    arm,
+    dispatch,
+    join_speaker,
+    read_journal,
+    rest_seconds,
+    until_running,
+    until_session,
+)
 from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.transports import WEBRTC, WEBSOCKET, Way
 from palabra_agent.audio.pcm import Pcm
@@ -36,7 +44,7 @@ _CHANNEL: Final = "translation_es"
 _WAIT_SECONDS: Final = 40.0
 _REST_TRIES: Final = 5
 _LOOK_SECONDS: Final = 0.1
-"""What is heard at the moment of looking may have begun so long before."""
+"""A sound that is heard at the moment of looking may have begun so long before."""
 _SILENT_SECONDS: Final = 3
 _WORD: Final = tone(300, 0.25, amplitude=0.5)
 _SENTENCE: Final = tone(300, 1.5, amplitude=0.5)
@@ -116,7 +124,7 @@ async def _try(
 async def _lose(
     room: _Room, number: int, order: Mapping[str, Any], words: Pcm = _WORD
 ) -> _Recovery:
-    """Have somebody speak, let a fault strike their session, and wait for its successor."""
+    """Have a person speak, let a fault strike their session, and wait for its successor."""
     stage, sound = room.stage, room.listener.recording(_CHANNEL)
     async with join_speaker(stage, room.name, number) as speaker, _talking(speaker, words):
         old = await until_session(stage, lambda it: it["state"] == "running")
@@ -187,7 +195,7 @@ def _milliseconds(what: str, seconds: Sequence[float]) -> Figure:
 
 
 async def _until_heard(room: _Room, since: float) -> float:
-    """When the room heard an interpretation after a moment."""
+    """The time at which the room heard an interpretation after a moment."""
     sound = room.listener.recording(_CHANNEL)
     return await room.listener.wait_for(
         lambda: sound.first_sound(since), _WAIT_SECONDS, "an interpretation"
@@ -216,7 +224,7 @@ async def _open_room(palabra: OwnPalabra, way: Way, name: str) -> AsyncGenerator
 
 @asynccontextmanager
 async def _talking(speaker: SimulatedPerson, words: Pcm) -> AsyncGenerator[None]:
-    """Have somebody speak with pauses for the length of a block."""
+    """Have a person speak with pauses for the length of a block."""
     with single_failure():
         async with asyncio.TaskGroup() as group:
             talking = group.create_task(_talk(speaker, words), name="talk")

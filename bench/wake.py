@@ -1,9 +1,13 @@
 """The first word after an idle pause: how late it comes to Palabra, and whether all of it comes.
 
-A word ends the pause, a second one follows in running speech, then nobody speaks until the task is
-paused again. Both are timed in the meeting and at Palabra, as `transports.py` says, and looked for,
-piece by piece, in what the emulator heard. The second word shows what is usual, and whether the
-delay of the first stays.
+A word ends the pause, a second one follows in running speech, then there is silence until the task
+is paused again. Both are timed in the meeting and at Palabra, as `transports.py` says, and looked
+for, piece by piece, in what the emulator heard. The second word shows what is usual, and whether
+the delay of the first stays.
+
+A word is a tone that wanders: what its frequency does in any ten milliseconds is found nowhere else
+in it. So each of its pieces can be looked for by itself in what was heard, although codecs and
+jitter buffers shift and bend the whole.
 """
 
 from __future__ import annotations
@@ -19,18 +23,90 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from rich.progress import Progress
 
 from bench.figures import Figure, of_column
-from bench.journal import heard_by, until_session
-from bench.meetings import ROOM_CONFIG, meeting, running_sessions
+from bench.meetings import ROOM_CONFIG, heard_by, meeting, running_sessions, until_session
 from bench.onsets import Stopwatch, open_stopwatch
 from bench.own_palabra import OwnPalabra, open_own_palabra
 from bench.transports import WEBRTC, WEBSOCKET, Way
-from bench.words import lost_samples, word
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
+
+WORD_SECONDS: Final = 0.8
+HEARD_RATE: Final = 16_000
+_LOWEST_HZ: Final = 400.0
+_HIGHEST_HZ: Final = 3_000.0
+_KNOT_SECONDS: Final = 0.05
+_FADE_SECONDS: Final = 0.005
+_AMPLITUDE: Final = 0.5 * 32767
+
+_PIECE: Final = HEARD_RATE // 100
+_REACH: Final = HEARD_RATE // 40
+"""Samples by which a piece may be shifted against its neighbour."""
+_ALIKE: Final = 0.6
+
+_Signal = npt.NDArray[np.float64]
+
+
+def word(number: int, rate: int) -> Pcm:
+    """Make the word of a number; each is another one."""
+    knots = round(WORD_SECONDS / _KNOT_SECONDS) + 1
+    wanted = np.random.default_rng(number).uniform(_LOWEST_HZ, _HIGHEST_HZ, knots)
+    at = np.arange(round(WORD_SECONDS * rate)) / rate
+    hz = np.interp(at, np.arange(knots) * _KNOT_SECONDS, wanted)
+    fade = np.clip(np.minimum(at, WORD_SECONDS - at) / _FADE_SECONDS, 0.0, 1.0)
+    return (_AMPLITUDE * fade * np.sin(2 * np.pi * np.cumsum(hz) / rate)).astype(np.int16)
+
+
+def lost_samples(number: int, heard: Pcm) -> int:
+    """Count the samples of a word that are missing from what was heard, by pieces of 10 ms."""
+    said = word(number, HEARD_RATE).astype(np.float64)
+    margin = np.zeros(said.size + _REACH)
+    sound = np.concatenate((margin, heard.astype(np.float64), margin))
+    pieces = said.reshape(-1, _PIECE)
+    lag = _best_lag(said, sound)
+    middle = max(
+        range(len(pieces)), key=lambda it: _alike(pieces[it], sound, lag + it * _PIECE, 0)[0]
+    )
+    forwards = _found(pieces, sound, lag, range(middle, len(pieces)))
+    backwards = _found(pieces, sound, lag, range(middle - 1, -1, -1))
+    return said.size - _PIECE * (forwards + backwards)
+
+
+def _best_lag(said: _Signal, sound: _Signal) -> int:
+    size = said.size + sound.size
+    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(said, size))
+    return int(np.argmax(np.fft.irfft(spectrum, size)[: sound.size - said.size]))
+
+
+def _found(pieces: _Signal, sound: _Signal, lag: int, order: range) -> int:
+    """Count the pieces that are there, each near to where the one before was."""
+    found = 0
+    for place in order:
+        likeness, shift = _alike(pieces[place], sound, lag + place * _PIECE, _REACH)
+        if likeness >= _ALIKE:
+            found += 1
+            lag += shift
+
+    return found
+
+
+def _alike(piece: _Signal, sound: _Signal, at: int, reach: int) -> tuple[float, int]:
+    """Compare a piece with its best match around a place; returns the likeness and the shift."""
+    first = max(at - reach, 0)
+    around = sound[first : at + reach + piece.size]
+    if around.size < piece.size:
+        return 0.0, 0
+
+    power = np.convolve(around**2, np.ones(piece.size), "valid")
+    scale = np.sqrt(np.maximum(power, 1.0) * max(float(piece @ piece), 1.0))
+    likeness = np.correlate(around, piece, "valid") / scale
+    best = int(np.argmax(likeness))
+    return float(likeness[best]), first + best - at
+
 
 PAUSES: Final = 10
 DIALECTS: Final = ("legacy+ack", "legacy")
@@ -42,7 +118,7 @@ _OPTIONS: Final = ("latency_ms=0", "keep_heard_s=20", "duplicate_validated=0")
 
 @dataclass(slots=True)
 class _Words:
-    """What became of words of one kind."""
+    """The fate of words of one kind."""
 
     delays: list[float] = field(default_factory=list[float])
     lost: list[float] = field(default_factory=list[float])
