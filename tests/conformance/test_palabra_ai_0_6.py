@@ -95,7 +95,9 @@ async def test_files_are_translated_side_by_side(options: EmulatorOptions, old: 
             expect_tidy(palabra, session)
 
 
-async def test_a_file_is_translated_over_a_websocket_too(options: EmulatorOptions, old: Old) -> None:
+async def test_a_file_is_translated_over_a_websocket_too(
+    options: EmulatorOptions, old: Old
+) -> None:
     """The line's other transport, whose JSON comes in binary frames, yields the same."""
     async with run_watched_emulator(options) as palabra:
         report = await old.translate(palabra, "en", "es", "--mode", "ws")

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -69,7 +68,6 @@ class Finished:
     code: int
     output: str
     errors: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +269,6 @@ class Stack:
         """Run `palabra-agent` with these words to its end."""
         log = self.logs / "command.log"
         error_log = self.logs / "command-errors.log"
-        began = time.monotonic()
         with log.open("wb") as output, error_log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *command(*words),
@@ -289,7 +286,7 @@ class Stack:
                     process.kill()
                     await process.wait()
 
-        return Finished(code, log.read_text(), error_log.read_text(), time.monotonic() - began)
+        return Finished(code, log.read_text(), error_log.read_text())
 
 
 def livekit_environment(livekit: RunningLiveKit) -> dict[str, str]:

@@ -106,7 +106,6 @@ async def test_dispatch_says_why_nobody_comes(
 
     is_refused(done, "no worker took it", "palabra-agent start", '"nobody-there"')
     assert done.output.startswith("AD_")
-    assert done.seconds < 25
 
 
 async def test_dispatch_need_not_wait(stack: Stack, sessions: Sessions) -> None:
