@@ -29,7 +29,7 @@ from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
 from palabra_agent.config.settings import load_settings
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
-from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, Server
+from palabra_agent.local.people import AGENT_IDENTITY, Server, SimulatedPerson
 from palabra_agent.local.processes import free_port
 from palabra_agent.local.reception import Reception
 from palabra_agent.local.recording import Recording
