@@ -17,6 +17,7 @@ from livekit import rtc
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 
+FAULTS_PATH: Final = "/emulator/faults"
 CREDENTIALS: Final = {"ClientId": "local", "ClientSecret": "local"}
 AUDIBLE_DB: Final = -40.0
 ALL_TEXTS: Final = [
@@ -203,6 +204,23 @@ async def journal(url: str, session_id: str) -> list[dict[str, Any]]:
     async with aiohttp.ClientSession(url) as http, http.get("/emulator/journal") as answer:
         entries = [json.loads(line) for line in (await answer.text()).splitlines()]
         return [entry for entry in entries if entry["session"] == session_id]
+
+
+async def arm(url: str, **wish: object) -> dict[str, Any]:
+    """Let something go wrong; what was armed."""
+    async with aiohttp.ClientSession(url) as http, http.post(FAULTS_PATH, json=wish) as answer:
+        assert answer.status == 201, await answer.text()
+        return await answer.json()  # type: ignore[no-any-return]
+
+
+async def struck(url: str) -> None:
+    """Wait until all that was armed has struck."""
+
+    async def is_over() -> bool:
+        async with aiohttp.ClientSession(url) as http, http.get(FAULTS_PATH) as answer:
+            return not (await answer.json())["armed"]
+
+    await eventually(is_over, "the stroke")
 
 
 @asynccontextmanager

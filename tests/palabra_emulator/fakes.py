@@ -17,8 +17,7 @@ from palabra_emulator.transports.ports import (
     TransportEvent,
     TransportLost,
 )
-
-from .client import decoded
+from tests.palabra_emulator.client import decoded
 
 OPTIONS: Final = EmulatorOptions(
     livekit_url="ws://127.0.0.1:1",

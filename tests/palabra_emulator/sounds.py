@@ -13,8 +13,7 @@ import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
-
-from .client import task
+from tests.palabra_emulator.client import task
 
 
 def stream_task(

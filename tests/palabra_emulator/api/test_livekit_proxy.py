@@ -161,3 +161,11 @@ async def test_absent_livekit_is_a_bad_gateway() -> None:
         LiveKitProxy("ws://127.0.0.1:1", lambda room: True, http).add_to(front)
         async with TestServer(front) as proxy, http.get(proxy.make_url("/livekit/rtc")) as answer:
             assert answer.status == 502
+
+
+async def test_deeply_nested_token_is_livekits_to_refuse() -> None:
+    """Claims nested beyond depth name no room, and are passed on like any unreadable token."""
+    claims = base64.urlsafe_b64encode(b"[" * 5_700).decode().rstrip("=")
+    headers = {"Authorization": f"Bearer e30.{claims}.c2ln"}
+    async with proxied() as (_, http), http.get("/livekit/rtc/validate", headers=headers) as answer:
+        assert answer.status == 200

@@ -21,12 +21,10 @@ from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.journal import Journal
 from palabra_emulator.transports.ports import ClientJoined, Packet
-
-from .client import state_of, task, until
-from .fakes import OPTIONS, FakeTransport
-from .faulty import DESK, arm, struck
-from .test_proxy import Upstream, token
-from .test_rest import STORAGE, Caller, caller
+from tests.palabra_emulator.api.test_livekit_proxy import Upstream, token
+from tests.palabra_emulator.callers import STORAGE, Caller, caller
+from tests.palabra_emulator.client import FAULTS_PATH, arm, state_of, struck, task, until
+from tests.palabra_emulator.fakes import OPTIONS, FakeTransport
 
 pytestmark = pytest.mark.unit
 
@@ -57,7 +55,7 @@ async def test_catalogue_is_shown() -> None:
     """Every fault with a sentence and its parameters, what all have, and what is armed."""
     async with caller() as api:
         await arm(api.url, fault="F8", variant="late", delay_ms=10, session=3)
-        shown = (await api.call("GET", DESK)).body
+        shown = (await api.call("GET", FAULTS_PATH)).body
 
         assert [it["fault"] for it in shown["faults"]] == [f"F{n}" for n in range(1, 27)]
         assert shown["faults"][7]["parameters"]["delay_ms"] == {
@@ -78,26 +76,30 @@ async def test_armed_faults_are_withdrawn() -> None:
         answers = [await arm(api.url, fault="F2") for _ in range(3)]
         assert [it["id"] for it in answers] == ["1", "2", "3"]
 
-        assert (await api.call("DELETE", f"{DESK}/2")).status == 204
-        unknown = await api.call("DELETE", f"{DESK}/2")
+        assert (await api.call("DELETE", f"{FAULTS_PATH}/2")).status == 204
+        unknown = await api.call("DELETE", f"{FAULTS_PATH}/2")
         assert (unknown.status, unknown.body["error"]) == (
             404,
             'No fault is armed under the id "2".',
         )
-        assert (await api.call("DELETE", DESK)).body == {"withdrawn": 2}
-        assert (await api.call("GET", DESK)).body["armed"] == []
+        assert (await api.call("DELETE", FAULTS_PATH)).body == {"withdrawn": 2}
+        assert (await api.call("GET", FAULTS_PATH)).body["armed"] == []
         await api.create()
 
 
 async def test_wrong_wishes_are_refused_at_once() -> None:
     """422, one sentence for each mistake, and nothing is armed."""
     async with caller() as api:
-        answer = await api.call("POST", DESK, {"fault": "F8", "variant": "leave", "times": "x"})
+        answer = await api.call(
+            "POST", FAULTS_PATH, {"fault": "F8", "variant": "leave", "times": "x"}
+        )
         assert answer.status == 422
         assert [it["field"] for it in answer.body["problems"]] == ["times", "variant"]
         assert answer.body["error"].count("; ") >= 1
-        assert (await api.call("POST", DESK, b"{")).body == {"error": "The body is not valid JSON."}
-        assert (await api.call("GET", DESK)).body["armed"] == []
+        assert (await api.call("POST", FAULTS_PATH, b"{")).body == {
+            "error": "The body is not valid JSON."
+        }
+        assert (await api.call("GET", FAULTS_PATH)).body["armed"] == []
 
 
 @pytest.mark.parametrize(

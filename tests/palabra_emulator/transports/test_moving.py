@@ -1,15 +1,20 @@
-"""A session that moves from its LiveKit room to a WebSocket, on a real LiveKit server."""
+"""A client that moves from its room to a WebSocket."""
 
 from __future__ import annotations
 
 import pytest
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-
-from .client import create_session, eventually, open_client, state_of, until
-from .sounds import spoken, stream_task
-from .stream_client import connected
-from .test_webrtc import emulator, local, room_names
+from tests.palabra_emulator.client import (
+    create_session,
+    eventually,
+    open_client,
+    state_of,
+    until,
+)
+from tests.palabra_emulator.sounds import spoken, stream_task
+from tests.palabra_emulator.transports.test_livekit import emulator, local, room_names
+from tests.palabra_emulator.websocket_client import connected
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 

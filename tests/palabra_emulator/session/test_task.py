@@ -10,10 +10,20 @@ import pytest
 from palabra_emulator.interpreting.playout import QueueConfig
 from palabra_emulator.session.task import Task, TaskRules, read_task
 from palabra_emulator.session.validator import InvalidCommand
-
-from .client import task
+from tests.palabra_emulator.client import task
+from tests.palabra_emulator.talk import Talk
 
 pytestmark = pytest.mark.unit
+
+NULLS = [
+    "input_stream",
+    "input_stream.content_type",
+    "input_stream.source.type",
+    "output_stream.target.type",
+    "pipeline.transcription.source_language",
+    "pipeline.translations.0.target_language",
+    "pipeline.translation_queue_configs.es",
+]
 
 
 def refusal(settings: dict[str, Any], rules: TaskRules | None = None) -> str:
@@ -200,3 +210,32 @@ def test_text_only_task_has_no_speech() -> None:
 
     assert not read.has_speech
     assert read.full["output_stream"] is None
+
+
+def test_enumeration_error_lists_its_values() -> None:
+    """The validator's `ctx.enum_values` is there, as clients read it."""
+    talk = Talk()
+    settings = task("en", "es")
+    settings["pipeline"]["transcription"]["denoise"] = "much"
+
+    answer = talk.say("set_task", **settings)
+
+    assert "'ctx': {'enum_values': ['none', 'alpha', 'beta']}" in answer[0]["data"]["desc"]
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+@pytest.mark.parametrize("path", NULLS)
+def test_null_is_no_value_of_what_is_required(path: str, is_strict: bool) -> None:
+    """The validator says so in its words, however lenient its rules."""
+    desc = refusal(changed(path, None), TaskRules(is_strict=is_strict))
+
+    assert "'msg': 'none is not an allowed value', 'type': 'type_error.none.not_allowed'" in desc
+
+
+@pytest.mark.parametrize("value", [{}, {"content_type": "audio"}, {"target": {"type": "webrtc"}}])
+def test_strict_rules_demand_whole_streams(value: object) -> None:
+    """What is left out of a stream is missing; without strict rules, it has its default."""
+    settings = changed("output_stream", value)
+
+    assert "field required" in refusal(settings, TaskRules(is_strict=True))
+    assert read_task(settings, TaskRules()).has_speech

@@ -17,8 +17,7 @@ from livekit import api, rtc
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
-
-from .client import (
+from tests.palabra_emulator.client import (
     ALL_TEXTS,
     AUDIBLE_DB,
     CREDENTIALS,
@@ -34,6 +33,22 @@ from .client import (
 )
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
+
+_DOOMED = """
+import asyncio, sys
+from livekit import rtc
+
+async def main(url, token):
+    room = rtc.Room()
+    await room.connect(url, token, rtc.RoomOptions(single_peer_connection=False))
+    source = rtc.AudioSource(48000, 1)
+    track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
+    await room.local_participant.publish_track(track)
+    await room.local_participant.publish_data(sys.argv[3])
+    await asyncio.sleep(600)
+
+asyncio.run(main(sys.argv[1], sys.argv[2]))
+"""
 
 
 def local(livekit: RunningLiveKit) -> EmulatorOptions:
@@ -346,23 +361,6 @@ async def test_shutdown_leaves_nothing(livekit_server: RunningLiveKit) -> None:
     left = await room_names(livekit_server)
     assert client.session["webrtc_room_name"] not in left
     assert unjoined["webrtc_room_name"] not in left
-
-
-_DOOMED = """
-import asyncio, sys
-from livekit import rtc
-
-async def main(url, token):
-    room = rtc.Room()
-    await room.connect(url, token, rtc.RoomOptions(single_peer_connection=False))
-    source = rtc.AudioSource(48000, 1)
-    track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
-    await room.local_participant.publish_track(track)
-    await room.local_participant.publish_data(sys.argv[3])
-    await asyncio.sleep(600)
-
-asyncio.run(main(sys.argv[1], sys.argv[2]))
-"""
 
 
 async def test_killed_client_starves_the_watchdog(livekit_server: RunningLiveKit) -> None:

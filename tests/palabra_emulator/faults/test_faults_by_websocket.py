@@ -9,11 +9,16 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from .client import create_session, journal, state_of, until
-from .faulty import arm, struck
-from .sounds import stream_task
-from .stream_client import API_KEY, STREAM, StreamClient, connected, refusal
-from .test_stream import emulator
+from tests.palabra_emulator.client import arm, create_session, journal, state_of, struck, until
+from tests.palabra_emulator.sounds import stream_task
+from tests.palabra_emulator.transports.test_websocket import emulator
+from tests.palabra_emulator.websocket_client import (
+    API_KEY,
+    STREAM,
+    StreamClient,
+    connected,
+    refusal,
+)
 
 pytestmark = pytest.mark.unit
 

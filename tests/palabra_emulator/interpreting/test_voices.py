@@ -1,4 +1,4 @@
-"""What is said and how it sounds: script, markers, voices."""
+"""Marker tones and espeak-ng."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.tones import tone_level_db
-from palabra_agent.errors import ConfigError
 from palabra_agent.languages import TARGET_LANGUAGES, base
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.voices import (
@@ -22,8 +21,6 @@ from palabra_emulator.interpreting.voices import (
     language_marker_hz,
     session_marker_hz,
 )
-from palabra_emulator.options import read_options
-from palabra_emulator.script import ScriptError, load_script
 
 pytestmark = pytest.mark.unit
 
@@ -47,62 +44,6 @@ def test_markers_tell_every_language_apart() -> None:
     assert max(markers.values()) < 2000
     with pytest.raises(ValueError, match='"xx" is no target language'):
         language_marker_hz("xx")
-
-
-def test_built_in_script_is_complete() -> None:
-    """At least ten sentences, each different in each of four languages."""
-    script = load_script()
-    texts = [text for sentence in script.sentences for text in sentence.texts.values()]
-
-    assert len(script.sentences) >= 10
-    assert all(set(sentence.texts) == {"en", "es", "de", "fr"} for sentence in script.sentences)
-    assert len(set(texts)) == len(texts)
-
-
-def test_script_falls_back_honestly(tmp_path: Path) -> None:
-    """A variant is its base; a language without text is marked; after the last comes the first."""
-    path = tmp_path / "script.json"
-    path.write_text('{"sentences": [{"en": "One.", "pt-br": "Um."}, {"de": "Zwei."}]}')
-    script = load_script(path)
-
-    assert script.text(0, "en-gb") == "One."
-    assert script.text(0, "pt-br") == "Um."
-    assert script.text(2, "en") == "One."
-    assert script.text(0, "it") == "[it] One."
-    assert script.text(1, "en") == "[en] Zwei."
-    assert script.translation("One.", "pt-br") == "Um."
-    assert script.translation("Else.", "es") == "[es] Else."
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("{", "is not JSON: Expecting property name"),
-        ("[]", 'needs a list "sentences" with at least one sentence'),
-        ('{"sentences": []}', "at least one sentence"),
-        ('{"sentences": [{}]}', "sentences[0]: must be an object of language codes and texts"),
-        (
-            '{"sentences": [{"en": "a"}, {"eng": "b"}]}',
-            'sentences[1]: "eng" is not a language that Palabra has, did you mean "en"?',
-        ),
-        ('{"sentences": [{"en": " "}]}', "sentences[0].en: must be a text that is not empty"),
-    ],
-)
-def test_wrong_script_is_one_clear_sentence(tmp_path: Path, content: str, reason: str) -> None:
-    """The sentence names the file and the place in it."""
-    path = tmp_path / "script.json"
-    path.write_text(content)
-    with pytest.raises(ScriptError) as caught:
-        load_script(path)
-
-    assert str(caught.value).startswith(str(path))
-    assert reason in str(caught.value)
-
-
-def test_absent_script_is_said(tmp_path: Path) -> None:
-    """A file that is not there is named."""
-    with pytest.raises(ScriptError, match=r"nowhere\.json: cannot be read: No such file"):
-        load_script(tmp_path / "nowhere.json")
 
 
 async def test_marker_voice_speaks_two_tones() -> None:
@@ -158,27 +99,3 @@ async def test_markers_stand_in_for_espeak(
     assert len(caplog.records) == 1
     assert "marker tones are spoken instead" in caplog.messages[0]
     assert "Hola" not in json.dumps(caplog.messages)
-
-
-def test_a_sentence_may_belong_to_speakers_of_one_language(tmp_path: Path) -> None:
-    """What is said in a language is heard from its speakers alone, regions aside."""
-    path = tmp_path / "script.json"
-    path.write_text(
-        '{"sentences": [{"said_in": "en", "en": "Hello.", "es": "Hola."},'
-        ' {"said_in": "es", "en": "Bye.", "es": "Adiós."}, {"en": "Yes.", "es": "Sí."}]}'
-    )
-
-    script = load_script(path)
-
-    assert [script.text(number, "en-us") for number in range(3)] == ["Hello.", "Yes.", "Hello."]
-    assert [script.text(number, "es") for number in range(3)] == ["Adiós.", "Sí.", "Adiós."]
-    assert script.text(0, "es", "en") == script.translation("Adiós.", "en") == "Bye."
-
-
-def test_an_unknown_language_is_not_heard() -> None:
-    """What `auto` hears must be a language that Palabra recognises, and not `auto` itself."""
-    for wrong in ("qq", "auto", ""):
-        with pytest.raises(ConfigError, match="is not a language that Palabra"):
-            read_options([f"auto_language={wrong}"])
-
-    assert read_options(["auto_language=pt-br"]).auto_language == "pt-br"

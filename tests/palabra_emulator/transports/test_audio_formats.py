@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from palabra_emulator.transports.audio_formats import (
     Decoder,
     InputEncoding,
     InputFormat,
+    WavDecoder,
     decoder_of,
 )
-
-from .sounds import ogg_opus, pieces, stereo, wav
+from tests.palabra_emulator.sounds import ogg_opus, pieces, stereo, wav
 
 pytestmark = pytest.mark.unit
 
@@ -193,3 +194,18 @@ def test_no_bytes_break_a_decoder(encoding: InputEncoding) -> None:
                 assert stream.decode(piece).dtype == np.int16
             except AudioError:
                 continue
+
+
+def wav_at(rate: int) -> bytes:
+    """A whole WAV header that claims this rate, and some samples."""
+    description = struct.pack("<HHIIHH", 1, 1, rate, (rate * 2) % 2**32, 2, 16)
+    return (
+        b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", 16) + description + b"data\0\0\0\0" + bytes(64)
+    )
+
+
+@pytest.mark.parametrize("rate", [0, 1, 15_999, 48_001, 2**32 - 1])
+def test_wav_header_cannot_choose_any_rate(rate: int) -> None:
+    """A rate outside what a task may declare is bad sound, not minutes of it."""
+    with pytest.raises(AudioError):
+        WavDecoder(24_000, 1).decode(wav_at(rate))

@@ -14,12 +14,12 @@ from palabra_emulator.faults.catalogue import FAULTS, Fault, FaultWithVariants, 
 from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.options import OPTION_NAMES, EmulatorOptions
 from palabra_emulator.validation import Parameter
-
-from .fakes import FakeLiveKit, fake_emulator
+from tests.palabra_emulator.fakes import FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "emulator.md"
+
 OPTIONS: Final = EmulatorOptions()
 
 

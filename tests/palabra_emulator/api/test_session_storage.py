@@ -5,75 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 from urllib.parse import quote
 
-import aiohttp
 import pytest
 
-from palabra_agent.errors import SetupError
-from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
-
-from .client import CREDENTIALS, create_session, eventually, state_of, task, until
-from .fakes import OPTIONS, FakeLiveKit, fake_emulator
+from palabra_emulator.transports.ports import ClientJoined, Packet
+from tests.palabra_emulator.callers import STORAGE, caller
+from tests.palabra_emulator.client import (
+    CREDENTIALS,
+    eventually,
+    state_of,
+    task,
+    until,
+)
+from tests.palabra_emulator.fakes import OPTIONS
+from tests.palabra_emulator.websocket_client import status_of
 
 pytestmark = pytest.mark.unit
-
-STORAGE = "/session-storage"
-
-
-@dataclass(slots=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Caller:
-    """A client of the REST API."""
-
-    livekit: FakeLiveKit
-    url: str
-    http: aiohttp.ClientSession
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        headers: Mapping[str, str] = CREDENTIALS,
-    ) -> Answer:
-        """Ask something."""
-        sent = body if isinstance(body, bytes) else json.dumps(body).encode() if body else None
-        async with self.http.request(method, path, data=sent, headers=headers) as answer:
-            text = await answer.text()
-            is_json = answer.content_type == "application/json" and text
-            return Answer(answer.status, json.loads(text) if is_json else text, answer.headers)
-
-    async def create(self, **wishes: object) -> dict[str, Any]:
-        """Create a session."""
-        answer = await self.call("POST", f"{STORAGE}/session", {"data": wishes})
-        assert answer.status == 201
-        assert answer.body["ok"] is True
-        return answer.body["data"]  # type: ignore[no-any-return]
-
-
-@asynccontextmanager
-async def caller(options: EmulatorOptions = OPTIONS) -> AsyncGenerator[Caller]:
-    """Have an emulator and a client of it."""
-    livekit = FakeLiveKit()
-    async with (
-        fake_emulator(livekit, options) as emulator,
-        aiohttp.ClientSession(emulator.url) as http,
-    ):
-        yield Caller(livekit, emulator.url, http)
 
 
 async def test_created_session_has_all_that_a_client_needs() -> None:
@@ -307,85 +256,6 @@ async def test_session_over_a_transport() -> None:
         assert (await api.call("GET", f"{STORAGE}/sessions/{session_id}")).status == 200
 
 
-async def test_journal_tells_everything_in_order() -> None:
-    """REST calls, commands and session events are listed as JSON lines with their times."""
-    async with caller(replace(OPTIONS, grace_s=0.0)) as api:
-        session_id = (await api.create())["id"]
-        transport = api.livekit.transports[0]
-        transport.events.put_nowait(ClientJoined())
-        transport.events.put_nowait(Packet(b'{"message_type": "get_task", "data": {}}'))
-        transport.events.put_nowait(ClientLeft())
-        await until(lambda: transport.is_closed, "the end")
-        await api.call("DELETE", f"{STORAGE}/sessions/{session_id}")
-        lines = (await api.call("GET", "/emulator/journal")).body.splitlines()
-        entries = [json.loads(line) for line in lines]
-
-        assert [entry["event"] for entry in entries] == [
-            "created",
-            "rest",
-            "connected",
-            "command",
-            "disconnected",
-            "ended",
-            "deleted",
-            "rest",
-        ]
-        assert all(set(entry) == {"time", "session", "event", "data"} for entry in entries)
-        assert {entry["session"] for entry in entries} == {session_id}
-        assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
-        assert entries[3]["data"]["message_type"] == "get_task"
-        assert entries[3]["data"]["outcome"] == "not_found"
-        assert entries[5]["data"]["reason"] == "client left"
-
-
-async def test_inspection_shows_each_session() -> None:
-    """Markers differ by session, and what is known of the task is shown."""
-    async with caller() as api:
-        await api.create()
-        await api.create()
-        sessions = (await api.call("GET", "/emulator/sessions", headers={})).body["sessions"]
-
-        assert [session["marker_hz"] for session in sessions] == [2000, 2050]
-        assert sessions[0]["state"] == "created"
-        assert sessions[0]["billed_seconds"] == 0
-        assert sessions[0]["targets"] == []
-
-
-async def test_leaving_ends_every_session() -> None:
-    """At the end all sessions are over and all rooms closed."""
-    async with caller() as api:
-        await api.create()
-        await api.create()
-        livekit = api.livekit
-
-    assert livekit.rooms.open == set()
-    assert [transport.is_closed for transport in livekit.transports] == [True, True]
-
-
-async def test_failure_of_the_block_stays_what_it_is() -> None:
-    """An exception raised while the emulator runs leaves it unwrapped, and sessions are ended."""
-    livekit = FakeLiveKit()
-
-    async def fail_with_a_session() -> None:
-        async with fake_emulator(livekit) as emulator:
-            await create_session(emulator.url)
-            raise LookupError
-
-    with pytest.raises(LookupError):
-        await fail_with_a_session()
-
-    assert livekit.rooms.open == set()
-
-
-async def test_taken_port_is_said() -> None:
-    """A port in use is a sentence that names it."""
-    async with caller() as api:
-        port = int(api.url.rpartition(":")[2])
-        with pytest.raises(SetupError, match=rf"cannot listen on 127\.0\.0\.1:{port}"):
-            async with fake_emulator(FakeLiveKit(), replace(OPTIONS, port=port)):
-                pass
-
-
 async def test_answer_can_be_slow() -> None:
     """As a switch, a session takes its time."""
     async with caller(replace(OPTIONS, rest_delay_ms=200)) as api:
@@ -394,3 +264,55 @@ async def test_answer_can_be_slow() -> None:
         await api.create()
 
         assert loop.time() - began >= 0.2
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"ClientId: \xff\r\nClientSecret: local",
+        b"Authorization: Bearer \xff",
+    ],
+)
+async def test_credentials_that_are_no_text_are_wrong(header: bytes) -> None:
+    """Bytes that are no text are wrong credentials, in the REST API and on the stream."""
+    async with caller() as api:
+        await api.create()
+
+        assert await status_of(api.url, f"{STORAGE}/sessions", header) == 401
+        if header.startswith(b"Auth"):
+            upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+            path = "/streaming-api/v1/speech-to-speech/stream"
+            assert await status_of(api.url, path, upgrade + header) == 403
+
+
+@pytest.mark.parametrize("ttl", ["99999999999999", "9" * 5_000, "2592001"])
+async def test_session_cannot_be_extended_beyond_reason(ttl: str) -> None:
+    """Thirty days are the most, and the list of sessions stays what it is."""
+    async with caller() as api:
+        session = await api.create()
+        path = f"{STORAGE}/sessions/{session['id']}?ttl_seconds={ttl}"
+
+        assert (await api.call("POST", path)).status == 422
+        assert (await api.call("GET", f"{STORAGE}/sessions")).status == 200
+
+
+@pytest.mark.parametrize("name", ["page_size", "page_token"])
+async def test_pages_are_of_a_size(name: str) -> None:
+    """Thousands of digits are refused like any other mistake."""
+    async with caller() as api:
+        answer = await api.call("GET", f"{STORAGE}/sessions?{name}={'9' * 5_000}")
+
+        assert answer.status == 422
+
+
+async def test_sessions_have_a_number() -> None:
+    """Beyond the most at once, creating is refused as Palabra does it; ended ones do not count."""
+    async with caller(replace(OPTIONS, most_sessions=2)) as api:
+        first = await api.create()
+        await api.create()
+        answer = await api.call("POST", f"{STORAGE}/session", {"data": {}})
+        assert (answer.status, answer.body["ok"]) == (403, False)
+        assert "parallel sessions" in answer.body["errors"][0]["detail"]
+
+        await api.call("DELETE", f"{STORAGE}/sessions/{first['id']}")
+        await api.create()

@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from socket import SHUT_RDWR
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
-
-from .client import decoded, until
-from .sounds import as_text
+from tests.palabra_emulator.client import decoded, until
+from tests.palabra_emulator.sounds import as_text
 
 STREAM: Final = "/streaming-api/v1/speech-to-speech/stream"
 SPREAD: Final = "/streaming-api/0a1b2c3d/v1/speech-to-speech/stream"
@@ -116,3 +116,16 @@ async def refusal(url: str, token: str | None, *, path: str = STREAM) -> int:
             return 101
     except aiohttp.WSServerHandshakeError as refused:
         return refused.status
+
+
+async def status_of(url: str, path: str, headers: bytes) -> int:
+    """The status with which a GET with these header lines is answered."""
+    place = urlsplit(url)
+    async with asyncio.timeout(_PATIENCE):
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + headers + b"\r\n\r\n")
+        await writer.drain()
+        status = await reader.readline()
+        writer.close()
+
+    return int(status.split()[1])

@@ -11,10 +11,16 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-
-from .client import Client, create_session, open_client, state_of, task, until
-from .faulty import arm
-from .test_webrtc import emulator, local
+from tests.palabra_emulator.client import (
+    Client,
+    arm,
+    create_session,
+    open_client,
+    state_of,
+    task,
+    until,
+)
+from tests.palabra_emulator.transports.test_livekit import emulator, local
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 

@@ -18,16 +18,34 @@ from palabra_agent.audio.tones import tone_level_db
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
-
-from .client import CREDENTIALS, create_session, eventually, journal, state_of, until
-from .fakes import OPTIONS, FakeLiveKit, fake_emulator
-from .sounds import ogg_opus, pieces, read_wav, spoken, stereo, stream_task, wav
-from .stream_client import SPREAD, STREAM, StreamClient, connected, refusal
+from palabra_emulator.transports.websocket import ConnectionLimit
+from tests.palabra_emulator.callers import caller
+from tests.palabra_emulator.client import (
+    CREDENTIALS,
+    create_session,
+    eventually,
+    journal,
+    state_of,
+    until,
+)
+from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.palabra_emulator.sounds import (
+    ogg_opus,
+    pieces,
+    read_wav,
+    spoken,
+    stereo,
+    stream_task,
+    wav,
+)
+from tests.palabra_emulator.websocket_client import SPREAD, STREAM, StreamClient, connected, refusal
 
 pytestmark = pytest.mark.unit
 
 QUICK = replace(OPTIONS, ready_delay_ms=0, latency_ms=0, rate_limits="off")
+
 CHUNK = 10_240
+
 FIRST = "Good morning everyone, and thank you for joining us today."
 
 
@@ -593,3 +611,21 @@ async def test_what_was_heard_is_bounded() -> None:
         path = "/emulator/sessions/nobody/heard.wav"
         async with aiohttp.ClientSession(place.url) as http, http.get(path) as answer:
             assert answer.status == 404
+
+
+async def test_stream_refuses_tokens_that_are_no_ascii() -> None:
+    """Any token that is not one is refused like any other, while sessions live."""
+    async with caller() as api:
+        await api.create()
+
+        assert await refusal(api.url, "é") == 403
+
+
+def test_connections_of_old_tokens_are_forgotten() -> None:
+    """A token that came long ago leaves nothing behind."""
+    limit = ConnectionLimit()
+    for number in range(100):
+        assert limit.admits(f"token {number}", float(number))
+
+    assert limit.admits("another", 1_000.0)
+    assert limit.tokens == 1

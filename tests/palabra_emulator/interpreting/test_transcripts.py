@@ -1,0 +1,65 @@
+"""Texts that a client gets: which, in which language, under which ids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.palabra_emulator.client import task
+from tests.palabra_emulator.talk import QUIET, Talk, hush, kinds, voice
+
+pytestmark = pytest.mark.unit
+
+
+def test_only_allowed_texts_are_told() -> None:
+    """The list filters texts; without it the three usual types come."""
+    talk = Talk()
+    talk.start(task("en", "es", allowed_message_types=["translated_transcription"]))
+
+    assert set(kinds(talk.hear(voice(1.0), hush(1.0)))) == {"translated_transcription"}
+
+
+def test_detected_language_is_the_first_that_may_be() -> None:
+    """With `auto` the first detectable language is heard, else the emulator's own choice."""
+    settings = task("auto", "en")
+    settings["pipeline"]["transcription"]["detectable_languages"] = ["de", "fr"]
+    listed, unlisted = Talk(), Talk(replace(QUIET, auto_language="fr"))
+    listed.start(settings)
+    unlisted.start(task("auto", "en"))
+
+    first = listed.hear(voice(0.5), hush(0.75))[-1]["data"]["transcription"]
+    second = unlisted.hear(voice(0.5), hush(0.75))[-1]["data"]["transcription"]
+    assert first["language"] == "de"
+    assert first["text"].startswith("Guten Morgen")
+    assert second["language"] == "fr"
+
+
+def test_same_language_is_left_as_it_is() -> None:
+    """A target in the source's language repeats the text."""
+    talk = Talk()
+    talk.start(task("en", "en-us"))
+    texts = {m["data"]["transcription"]["text"] for m in talk.hear(voice(0.5), hush(1))[-2:]}
+
+    assert len(texts) == 1
+
+
+def test_parts_may_be_in_the_id() -> None:
+    """As a switch, final texts carry the part in their id, as servers of 2025 did."""
+    talk = Talk(replace(QUIET, id_style="hex16_part"))
+    talk.start(task("en", "es"))
+    bodies = [m["data"]["transcription"] for m in talk.hear(voice(0.6), hush(1.0))]
+
+    base_id = bodies[0]["transcription_id"]
+    assert [body["transcription_id"] for body in bodies[-2:]] == [f"{base_id}_part_0"] * 2
+    assert all("translation_part_id" not in body for body in bodies)
+
+
+def test_validated_texts_may_come_twice() -> None:
+    """With certainty chosen, each final text is sent twice, and nothing else is."""
+    talk = Talk(replace(QUIET, duplicate_validated=1.0))
+    talk.start(task("en", "es"))
+    told = kinds(talk.hear(voice(0.5), hush(1.0)))
+
+    assert told.count("validated_transcription") == 2
+    assert told.count("translated_transcription") == 1

@@ -1,0 +1,160 @@
+"""A session that a test is the client, the clock and the voice of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from palabra_agent.audio.pcm import Pcm
+from palabra_agent.audio.tones import tone
+from palabra_emulator.faults.immediate_faults import ImmediateFaults
+from palabra_emulator.faults.injection import FaultInjector
+from palabra_emulator.faults.reading import read_fault
+from palabra_emulator.faults.signalling import undisturbed
+from palabra_emulator.interpreting.playout import SPEECH_RATE
+from palabra_emulator.interpreting.utterances import HEARING_RATE
+from palabra_emulator.journal import Journal
+from palabra_emulator.options import EmulatorOptions
+from palabra_emulator.script import load_script
+from palabra_emulator.session.command_handler import CommandHandler
+from palabra_emulator.session.session import EmulatedSession, new_identity
+from palabra_emulator.session.task import TaskRules
+from tests.palabra_emulator.client import ALL_TEXTS, decoded, task
+from tests.palabra_emulator.fakes import OPTIONS, Clock, FakeRooms
+
+QUIET = replace(OPTIONS, queue_map_hz=0.0)
+
+SETTINGS: Final = task("en", "es", "de", allowed_message_types=ALL_TEXTS)
+
+LENIENT: Final = replace(QUIET, rate_limits="off")
+
+
+class Talk:
+    """A session that the test is the client, the clock and the voice of."""
+
+    def __init__(self, options: EmulatorOptions = QUIET) -> None:
+        self.clock = Clock()
+        self.journal = Journal()
+        identity = new_identity(0, "api")
+        self.session = EmulatedSession(
+            identity, options, load_script(), self.journal, clock=self.clock
+        )
+        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
+
+    def say(self, message_type: str, **data: object) -> list[dict[str, Any]]:
+        """Send a command; what comes back at once."""
+        payload = json.dumps({"message_type": message_type, "data": data}).encode()
+        self.conversation.receive(payload)
+        return self.posted()
+
+    def wait(self, seconds: float) -> list[dict[str, Any]]:
+        """Let time pass in small steps; what comes meanwhile."""
+        for _ in range(round(seconds / 0.05)):
+            self.clock.advance(0.05)
+            self._speak()
+            self.session.tick()
+            self.conversation.tick()
+            self.session.sound_due()
+
+        return self.posted()
+
+    def hear(self, *sounds: Pcm) -> list[dict[str, Any]]:
+        """Let the session hear some sound in real time; what comes meanwhile."""
+        sound = np.concatenate(sounds)
+        for start in range(0, sound.size, HEARING_RATE // 20):
+            self.clock.advance(0.05)
+            self._speak()
+            self.session.input_arrived()
+            self.session.hear(sound[start : start + HEARING_RATE // 20])
+            self.session.tick()
+            self.session.sound_due()
+
+        return self.posted()
+
+    def start(self, settings: dict[str, Any]) -> None:
+        """Have a running task."""
+        self.session.client_joined()
+        self.say("set_task", **settings)
+        self.wait(0.6)
+
+    def posted(self) -> list[dict[str, Any]]:
+        """What the session has said since the last question."""
+        messages: list[dict[str, Any]] = []
+        while (payload := self.session.outbox.take()) is not None:
+            messages.append(decoded(payload))
+
+        return messages
+
+    def _speak(self) -> None:
+        while not self.session.speech_wanted.empty():
+            pending = self.session.speech_wanted.get_nowait()
+            samples = round(pending.span.seconds * SPEECH_RATE)
+            pending.pcm = np.ones(samples, np.int16)
+
+
+def voice(seconds: float) -> Pcm:
+    """Speech for the session to hear."""
+    return tone(300, seconds, rate=HEARING_RATE)
+
+
+def hush(seconds: float) -> Pcm:
+    """Silence for the session to hear."""
+    return np.zeros(round(seconds * HEARING_RATE), np.int16)
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    """The types of messages."""
+    return [message["message_type"] for message in messages]
+
+
+def codes(messages: list[dict[str, Any]]) -> list[str]:
+    """The codes of errors and warnings."""
+    return [message["data"]["code"] for message in messages]
+
+
+class FaultyTalk(Talk):
+    """A session with faults."""
+
+    def __init__(self, *wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> None:
+        super().__init__(options)
+        self.injector = FaultInjector(self.journal, self.clock)
+        for wish in wishes:
+            self.arm(**wish)
+        self.session = EmulatedSession(
+            new_identity(0, "api"),
+            options,
+            load_script(),
+            self.journal,
+            injector=self.injector,
+            clock=self.clock,
+        )
+        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
+        self.rooms = FakeRooms()
+        self.striking = ImmediateFaults(
+            self.injector, lambda: [self.session], self.rooms, undisturbed()
+        )
+
+    def arm(self, **wish: object) -> None:
+        """Let something go wrong."""
+        self.injector.arm(read_fault(wish))
+
+    async def strike(self, **wish: object) -> list[dict[str, Any]]:
+        """Let something go wrong at once; what comes of it."""
+        self.arm(**wish)
+        await self.striking.look()
+        return self.posted()
+
+    def utterance(self) -> list[dict[str, Any]]:
+        """Say something to the session, and wait until it is translated."""
+        return self.hear(voice(1.5), hush(2.0))
+
+
+def running(*wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> FaultyTalk:
+    """A session that runs, with faults."""
+    talk = FaultyTalk(*wishes, options=options)
+    talk.start(SETTINGS)
+    talk.posted()
+    return talk
