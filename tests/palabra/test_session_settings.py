@@ -20,7 +20,7 @@ from palabra_agent.voices import FixedVoice
 pytestmark = pytest.mark.unit
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
-NOBODY = cast("PalabraApi", None)
+NO_API = cast("PalabraApi", None)
 
 
 def settings(said: dict[str, Any] | None = None, **others: Any) -> SessionSettings:  # noqa: ANN401 - its fields
@@ -89,7 +89,7 @@ def test_sessions_follow_their_settings() -> None:
 
     What `auto` has learned about the network is not forgotten when something else changes.
     """
-    sessions = make_sessions(NOBODY, TaskSettings(transport="auto"))
+    sessions = make_sessions(NO_API, TaskSettings(transport="auto"))
     sessions.note_useless("webrtc")
     kinds: list[TransportKind] = []
     for transport in ("auto", "webrtc", "auto"):

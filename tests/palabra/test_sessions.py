@@ -130,7 +130,7 @@ async def test_a_session_that_cannot_be_created_needs_no_deletion() -> None:
 
 
 async def test_a_session_whose_answer_comes_too_late_is_deleted() -> None:
-    """Somebody who leaves while a session is being created leaves none behind."""
+    """A speaker who leaves while a session is being created leaves none behind."""
     storage = FakeStorage()
     async with sessions(storage) as palabra, asyncio.TaskGroup() as group:
         opening = group.create_task(reasons(palabra))

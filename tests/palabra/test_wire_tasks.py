@@ -61,7 +61,7 @@ def differences(
             continue
         check = CHECKS.get(key)
         if check is None:
-            found.append(f"nobody knows how to compare {key!r}")
+            found.append(f"no rule compares {key!r}")
         elif not check(value, verdict, data if key == "transport" else said):
             found.append(f"{key}: expected {value!r}, judged {verdict}")
 

@@ -172,7 +172,7 @@ def test_nothing_is_said_without_a_wish() -> None:
 
 
 def test_the_last_wish_wins() -> None:
-    """What was wished in between is never sent."""
+    """A wish in between is never sent."""
     assert Playbook(R) >> wish(B) >> wish(C) << SET_C >> RUNNING << BriefFollowed() << NOTHING
 
 
@@ -202,7 +202,7 @@ def test_a_refused_task_is_never_sent_again_unchanged() -> None:
 
 
 def test_a_refusal_leaves_a_newer_wish_alone() -> None:
-    """What was wished while the refused one was under way is sent next."""
+    """A wish that came while the refused one was under way is sent next."""
     assert Playbook(R) >> wish(B) << SET_B >> wish(C) >> INVALID << UpdateRefused(REFUSED) << SET_C
 
 
@@ -627,14 +627,14 @@ class AnyConversation(RuleBasedStateMachine):
 
     @invariant()
     def a_pause_costs_nothing(self) -> None:
-        """What is paused is not heard."""
+        """A paused task hears nothing."""
         assert not (
             self.conversation.is_heard and self.conversation.state is not SessionState.RUNNING
         )
 
     @invariant()
     def over_stays_over(self) -> None:
-        """What ended does not come back."""
+        """A session that ended does not come back."""
         assert not self.was_over or self.conversation.state in OVER
 
     @invariant()

@@ -229,7 +229,7 @@ def test_segments_tell_when_it_was_said(
 
 
 def test_broken_letters_are_replaced() -> None:
-    """Half of a surrogate pair, which JSON may hold, could not be sent on to anybody."""
+    """Half of a surrogate pair, which JSON may hold, could not be sent on."""
     read = words(
         "validated_transcription", transcription_id="\ud800", language="en", text="a\udfff"
     )
@@ -328,7 +328,7 @@ def test_an_error_without_data_is_read_from_beside_its_type() -> None:
 
 @pytest.mark.parametrize("data", ["{}", '"no json"', "5", "null", "[1]"])
 def test_an_unknown_type_is_named_whatever_its_data(data: str) -> None:
-    """What nobody knows cannot be malformed; a type that is no word is cut."""
+    """An unknown message cannot be malformed; a type that is no word is cut."""
     assert decode(f'{{"message_type": "tomorrow", "data": {data}}}') == Unread("tomorrow")
     assert decode('{"message_type": "tomorrow"}') == Unread("tomorrow")
     assert decode(f'{{"message_type": "{"x" * 500}"}}') == Unread("x" * 64)

@@ -151,7 +151,7 @@ def test_too_many_texts_are_refused_in_words() -> None:
 def test_an_interruption_goes_first_and_drops_texts(
     languages: list[str], spoken: list[str]
 ) -> None:
-    """What it is meant for is not spoken afterwards; what is for all targets is."""
+    """The texts that it is meant for are not spoken afterwards; those for all targets are."""
     book = Playbook(SessionState.RUNNING)
     book >>= say(text("spanish", language="es", translate_text=False))
     book >>= say(text("translated", language="es", translate_text=True))

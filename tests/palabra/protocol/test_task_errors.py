@@ -138,7 +138,7 @@ REFUSE, PAUSE_AGAIN = Reaction.REFUSE, Reaction.PAUSE_AGAIN
 def test_an_error_means_something_else_in_each_state(
     error: ErrorReport, first: Reaction, change: Reaction, nothing: Reaction, paused: Reaction
 ) -> None:
-    """What is under way is refused or sent again; what runs is left alone."""
+    """A task under way is refused or sent again; one that runs is left alone."""
     states = (configuring(), changing(), running(), pausing())
     meanings = [TaskErrors(it).assess(error, may_be_of_other=False) for it in states]
 
@@ -166,7 +166,7 @@ def test_a_denied_account_is_told_at_once(code: str, state: SessionState) -> Non
 
 
 def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
-    """What ran before goes on, and an error while nothing was asked for is noted alone."""
+    """The task before it goes on; an error while nothing was asked for is noted alone."""
     denied = ErrorReport("FORBIDDEN", "")
     book = Playbook(SessionState.RUNNING) >> denied << OperatorNotice("error", "FORBIDDEN")
     book = book >> wish(B) << SET_B
@@ -176,7 +176,7 @@ def test_a_change_that_the_account_does_not_allow_is_refused() -> None:
 
 @pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "500", "UNKNOWN", ""])
 def test_other_errors_deny_nothing(code: str) -> None:
-    """What may be different in a moment is tried again."""
+    """A trouble that may pass in a moment is no reason to stop trying."""
     book = Playbook(SessionState.CONFIGURING)
 
     assert book >> ErrorReport(code, "x") << OperatorNotice("error", code) << SET_A

@@ -67,7 +67,7 @@ def test_each_final_arrives(words: list[Transcript]) -> None:
 
 @given(transcripts)
 def test_empty_and_repeated_words_are_no_news(words: list[Transcript]) -> None:
-    """What has no words is never passed on, and a partial not twice in a row."""
+    """A transcript without words is never passed on, and a partial not twice in a row."""
     passed = news(words)
     latest = dict[tuple[str, str], str]()
     for it in passed:

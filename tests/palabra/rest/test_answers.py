@@ -93,7 +93,7 @@ async def test_older_answers_are_tickets_too(body: object) -> None:
 
 
 async def test_listeners_and_the_room_are_told() -> None:
-    """What else a session has, as far as the answer tells it."""
+    """The rest of a session is read as far as the answer tells it."""
     more = {"subscriber": ["one", "", "two"], "webrtc_room_name": "room"}
     async with api_that_gets(201, {"data": {**TICKET, **more}}) as (api, _):
         ticket = await api.create_session()
@@ -120,7 +120,7 @@ async def test_listeners_and_the_room_are_told() -> None:
     ],
 )
 async def test_a_refusal_has_a_class(status: int, code: int | None, expected: str) -> None:
-    """What a refusal means is known by its class; no session is the answer to unknown clients."""
+    """Its class tells what it means; an unknown client is answered that there is no session."""
     body = {"errors": [{"detail": "x", "error_code": code}]}
     async with api_that_gets(status, body) as (api, _):
         with pytest.raises(ApiError) as caught:
@@ -232,7 +232,7 @@ async def test_a_long_reason_is_cut() -> None:
 
 
 async def test_a_refusal_repeats_no_secret() -> None:
-    """What Palabra quotes of our secrets, a token or the session's id, is not passed on."""
+    """A secret, a token or the session's id that Palabra quotes is not passed on."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzIn0.c2ln"
     body = {"errors": [{"detail": f"{SECRET} {token} for session-123 is bad"}]}
     async with api_that_gets(400, body) as (api, _):

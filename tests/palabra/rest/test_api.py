@@ -58,7 +58,7 @@ async def test_a_session_is_created() -> None:
 
 
 async def test_a_page_of_the_list_is_asked_for() -> None:
-    """How many, and where to go on, are asked for where somebody says so."""
+    """The size of a page, and its begin, are asked for where the caller names them."""
     async with api_that_gets(200, raw="") as (api, palabra):
         await api.list_sessions(page_size=2, page_token="a b&c")
 
@@ -75,7 +75,7 @@ async def test_a_session_is_shown() -> None:
 
 
 async def test_a_session_is_extended() -> None:
-    """How long is said in both places that the documentation names, once."""
+    """The time is said in both places that the documentation names, once."""
     async with api_that_gets(204, raw="") as (api, palabra):
         await api.extend_session("s1", ttl_seconds=600)
 
@@ -103,7 +103,7 @@ async def test_an_answer_to_a_deletion_is_final(status: int, tries: int, is_told
 
 @pytest.mark.parametrize("status", [403, 409, 429])
 async def test_our_own_leftovers_make_room(status: int) -> None:
-    """Where there are too many sessions, those that we failed to delete go, and nobody else's."""
+    """Where there are too many sessions, those that we failed to delete go, and no others."""
     script = AnswersByMethod({"DELETE": [(500, {}), (204, {})], "POST": [(status, {}), (201, {})]})
     async with answering(script) as palabra, open_api(palabra.url, CLIENT) as api:
         with pytest.raises(ApiError):

@@ -73,7 +73,7 @@ async def test_a_passing_failure_is_asked_again(failure: int) -> None:
     ("status", "tries"), [(500, 3), (400, 1), (401, 1), (403, 1), (404, 1), (429, 1)]
 )
 async def test_asking_again_has_an_end(status: int, tries: int) -> None:
-    """What cannot help is not tried, and what may help not for ever."""
+    """A try that cannot help is not made, and one that may help not for ever."""
     script = AnswersByMethod({"POST": [(status, {})], "GET": [(status, {})]})
     async with answering(script) as palabra, open_api(palabra.url, CLIENT, retry_pauses=SOON) as it:
         for ask in (it.create_session, it.list_sessions, lambda: it.get_session("s1")):
@@ -153,7 +153,7 @@ async def test_credentials_do_not_follow_a_redirect() -> None:
 
 
 async def test_a_refused_connection_is_told() -> None:
-    """Where nobody listens, the sentence names the host and the reason."""
+    """Where no server listens, the sentence names the host and the reason."""
     port = free_port()
     async with open_api(f"http://127.0.0.1:{port}/", CLIENT, retry_pauses=SOON) as api:
         with pytest.raises(Unreachable) as caught:

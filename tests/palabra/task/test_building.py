@@ -90,7 +90,7 @@ def test_the_default_task_is_the_documented_example() -> None:
 
 
 def test_the_task_is_json() -> None:
-    """What is built can be sent: plain JSON values, one translation for each target in order."""
+    """It can be sent: plain JSON values, one translation for each target in order."""
     data = build_task(
         TaskSettings(),
         source_language=AUTO,
@@ -393,7 +393,7 @@ HIDDEN: Json = {
 
 
 def holds(whole: Any, part: Any) -> bool:  # noqa: ANN401 - any JSON
-    """Whether all of a JSON stands in another one."""
+    """Tell whether all of a JSON stands in another one."""
     if isinstance(part, dict):
         return all(key in whole and holds(whole[key], value) for key, value in part.items())
     return bool(whole == part)
@@ -523,7 +523,7 @@ def test_the_other_fields_of_speech_stay() -> None:
 
 
 def test_a_chosen_voice_wins_over_what_is_laid_over_the_task() -> None:
-    """What nobody checks cannot make two ways to a voice out of one."""
+    """An unchecked field cannot make two ways to a voice out of one."""
     laid = {"speech_generation": {"voice_cloning": True, "unheard_of": 1}}
     said = {"undocumented": {"pipeline": {"translations": {"default": laid}}}}
     speech = entries(said, es=FixedVoice("anna"))

@@ -297,7 +297,7 @@ def test_detection_beside_a_voice_is_allowed() -> None:
 
 
 def test_settings_cross_processes() -> None:
-    """What is given to a job's process arrives as it was."""
+    """Settings that are given to a job's process arrive as they were."""
     said = settings({"translations": {"es": {"speech_generation": {"voice_id": "anna"}}}})
     assert pickle.loads(pickle.dumps(said)) == said  # noqa: S301 - our own bytes
 
@@ -323,7 +323,7 @@ def test_mistakes_of_one_entry_are_told_together() -> None:
 
 
 def test_what_may_not_do_what_is_wanted_is_told() -> None:
-    """What Palabra is only reported to refuse, overrules or does not know is allowed, and said."""
+    """Settings that Palabra may refuse, overrules or does not know are allowed, and told."""
     assert settings({}).cautions() == ()
     speech = {"voice_id": "anna", "voice_timbre_detection": {"enabled": True}}
     told = settings(

@@ -1,4 +1,4 @@
-"""What the emulator says to a row: to a task, and to any other command."""
+"""The emulator's answer to a row: to a task, and to any other command."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class EmulatedTalk:
 
 
 def is_valid_task(data: Mapping[str, Any]) -> bool:
-    """Whether the server's rules accept a task, on the transport that it is for."""
+    """Tell whether the server's rules accept a task, on the transport that it is for."""
     return isinstance(judged(data), Task)
 
 
@@ -87,7 +87,7 @@ def transport_of(data: Mapping[str, Any]) -> TransportKind:
 
 
 def command_facts(row: Row) -> Json:
-    """What a client's frame is read as, and whether it is obeyed."""
+    """Read a client's frame, and tell whether it is obeyed."""
     frame: Json = row["frame"]
     name, data = frame["message_type"], frame["data"]
     transport: TransportKind = "ws" if row["transport"] == "ws" else "webrtc"
@@ -108,7 +108,7 @@ def command_facts(row: Row) -> Json:
 
 @dataclass(frozen=True)
 class Replies:
-    """What the emulator answers to a frame."""
+    """The emulator's answers to a frame."""
 
     before_task: list[Json]
     while_running: list[Json]

@@ -167,17 +167,17 @@ class Playback:
 
     @property
     def ends(self) -> list[SessionEnded]:
-        """How the session ended: at most once."""
+        """The end of the session: at most one."""
         return [it for it in self.events if isinstance(it, SessionEnded)]
 
     @property
     def is_over(self) -> bool:
-        """Whether the session has ended, wanted or not."""
+        """True where the session has ended, wanted or not."""
         return bool(self.ends)
 
     @property
     def failures(self) -> str:
-        """What a person is told of the end."""
+        """The sentences that a person is told of the end."""
         return " ".join(str(it.error) for it in self.ends if it.error is not None)
 
     @property
@@ -187,7 +187,7 @@ class Playback:
 
 
 def is_error(event: ConversationEvent) -> bool:
-    """Whether a person gets to see it as an error, in the room or in the log."""
+    """Tell whether a person gets to see it as an error, in the room or in the log."""
     is_noted = isinstance(event, OperatorNotice) and event.kind == "error"
     is_failure = isinstance(event, SessionEnded) and event.error is not None
     return isinstance(event, UpdateRefused) or is_failure or is_noted

@@ -1,4 +1,4 @@
-"""What a frame of Palabra's is read as, in the words of the rows, and how it is compared."""
+"""Frames of Palabra's, read in the words of the rows, and compared with them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def read(row: Row) -> Message:
 
 
 def facts_of(message: Message) -> Json:
-    """What was read, in the words of the rows; an unknown text is None."""
+    """Tell what was read in the words of the rows; an unknown text is None."""
     match message:
         case Transcript():
             identifier = message.transcription_id
@@ -145,14 +145,14 @@ def _other_facts(message: Message) -> Json:
 
 
 def differences(expected: Mapping[str, Any], facts: Json) -> list[str]:
-    """Where a reading is not what is expected; a key that nobody can compare is a difference."""
+    """Where a reading is not what is expected; a key that no rule compares is a difference."""
     found: list[str] = []
     for key, value in expected.items():
         if key in TOLD:
             continue
         compare = _COMPARED.get(key)
         if compare is None:
-            found.append(f"nobody knows how to compare {key!r}")
+            found.append(f"no rule compares {key!r}")
         elif not compare(value, facts, expected):
             found.append(f"{key}: expected {value!r}, read {facts.get(_SHOWN.get(key, key))!r}")
 
@@ -275,5 +275,5 @@ def _even(sound: bytes) -> bytes:
 
 
 def _is_fatal(message: Message) -> bool:
-    """Whether it ends a conversation."""
+    """Tell whether it ends a conversation."""
     return any(isinstance(it, SessionEnded) for it in TaskConversation().receive(message, 0.0))

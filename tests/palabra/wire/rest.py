@@ -23,7 +23,7 @@ _SESSIONS: Final = "/session-storage/sessions"
 
 @dataclass
 class Outcome:
-    """What came of a row."""
+    """The outcome of a row."""
 
     result: object = None
     error: ApiError | Unreachable | None = None
@@ -109,7 +109,7 @@ def outcome_differences(expected: Mapping[str, Any], outcome: Outcome) -> list[s
             continue
         check = _CHECKS.get(key)
         if check is None:
-            found.append(f"nobody knows how to compare {key!r}")
+            found.append(f"no rule compares {key!r}")
         elif not check(value, outcome, expected):
             found.append(f"{key}: expected {value!r}, came to {outcome}")
 
@@ -132,7 +132,7 @@ def _kind(value: str, outcome: Outcome, _: Mapping[str, Any]) -> bool:
         case "deleted" | "extended":
             return result is None and error is None
         case "delete_ignored":
-            # whoever asked for it goes on, whatever became of it
+            # the caller goes on all the same
             return result is None
         case "bad_answer":
             return is_bad

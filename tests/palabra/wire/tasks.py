@@ -60,7 +60,7 @@ def rebuilt(data: Mapping[str, Any]) -> Json:
 
 
 def lost(said: JsonValue, made: JsonValue, path: tuple[str | int, ...] = ()) -> list[str]:
-    """What a row's task says that ours does not, but for spellings that mean the same."""
+    """List what only a row's task says, but for spellings that mean the same."""
     if isinstance(said, dict) and isinstance(made, dict):
         return [
             words
@@ -98,7 +98,7 @@ def _split(model: type[BaseModel], said: Mapping[str, Any]) -> tuple[Json, Json]
 
 
 def _around(data: Mapping[str, Any]) -> Json:
-    """What stands beside the pipeline, or at the streams, and is nobody's."""
+    """List the fields beside the pipeline, or at the streams, that belong to neither."""
     beside = {key: data[key] for key in data if key == "translation_queue_configs"}
     target: Json = (data.get("output_stream") or {}).get("target", {})
     odd = {key: target[key] for key in target if key not in {"type", "format"}}
