@@ -52,6 +52,7 @@ class VoiceAssigner:
         self._timbres = TimbreEstimation(self._plugins)
         self._seen: tuple[tuple[InterpretedSpeaker, ...], int, bool, bool] | None = None
         """Everything that was followed last."""
+        self._on_change: Callable[[], None] = lambda: None
         self._woken = asyncio.Event()
         """Set where there may be something to ask, or a speaker to ask about."""
         self._asked_about: set[str] = set()
@@ -66,9 +67,10 @@ class VoiceAssigner:
 
     async def run(self, on_change: Callable[[], None]) -> None:
         """Ask whenever there is a reason to, until cancelled; tells when something came of it."""
+        self._on_change = on_change
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._ask(on_change), name="choose voices")
+                group.create_task(self._ask(), name="choose voices")
                 group.create_task(
                     self._timbres.run(self._assignments.speaker, self._learn_timbre),
                     name="estimate timbres",
@@ -135,16 +137,14 @@ class VoiceAssigner:
         self._assignments.learn_timbre(identity, timbre)
         self._woken.set()
 
-    async def _ask(self, on_change: Callable[[], None]) -> None:
+    async def _ask(self) -> None:
         now = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
                 identity = self._next_without_voice(now()) or self._next_of_round(now())
                 if identity is not None:
-                    asking = self._ask_about(
-                        identity, on_change, is_parallel=bool(self._asked_about)
-                    )
+                    asking = self._ask_about(identity, is_parallel=bool(self._asked_about))
                     self._asked_about.add(identity)
                     group.create_task(asking, name="choose a speaker's voices")
                 else:
@@ -194,9 +194,7 @@ class VoiceAssigner:
 
         return min(moments, default=None)
 
-    async def _ask_about(
-        self, identity: str, on_change: Callable[[], None], *, is_parallel: bool
-    ) -> None:
+    async def _ask_about(self, identity: str, *, is_parallel: bool) -> None:
         """Ask for a speaker's voices in one language after the other, unless that takes long.
 
         What a plugin has to look up it knows after the first; and one that hangs, hangs once.
@@ -205,27 +203,20 @@ class VoiceAssigner:
         languages, is_quick = deque(self._assignments.languages_due(identity)), True
         while languages and is_quick:
             began = now()
-            await self._ask_for(identity, languages.popleft(), on_change, is_parallel=is_parallel)
+            await self._ask_for(identity, languages.popleft(), is_parallel=is_parallel)
             is_quick = now() - began < _QUICK_SECONDS
 
         if languages:
             async with asyncio.TaskGroup() as group:
                 for language in languages:
-                    asking = self._ask_for(identity, language, on_change, is_parallel=is_parallel)
+                    asking = self._ask_for(identity, language, is_parallel=is_parallel)
                     group.create_task(asking, name="choose a voice")
 
         self._log_cloning(self._assignments.cloned())
         self._asked_about.remove(identity)
         self._woken.set()
 
-    async def _ask_for(
-        self,
-        identity: str,
-        language: LanguageCode,
-        on_change: Callable[[], None],
-        *,
-        is_parallel: bool,
-    ) -> None:
+    async def _ask_for(self, identity: str, language: LanguageCode, *, is_parallel: bool) -> None:
         question = self._assignments.question(
             self._plugins.room, identity, language, is_parallel=is_parallel
         )
@@ -241,7 +232,7 @@ class VoiceAssigner:
                 "plugin": verdict.chosen_by,
             }
             logger.info("voice chosen", extra=facts)
-            on_change()
+            self._on_change()
 
     def _log_cloning(self, cloned: frozenset[tuple[str, LanguageCode]]) -> None:
         """Log where imitating a voice begins and ends, without a name."""

@@ -61,11 +61,11 @@ class PluginChain:
         room: str,
         capabilities: Sequence[AnyCapability],
         utc_now: Callable[[], datetime],
-        on_failure: Callable[[PluginError], None],
+        on_error: Callable[[PluginError], None],
     ) -> None:
         self._room = room
         self._capabilities = capabilities
-        self._on_failure = on_failure
+        self._on_error = on_error
         self._transcripts = TranscriptEvents(room, utc_now)
         self._plugins: tuple[OpenPlugin, ...] = ()
         self._changing = asyncio.Lock()
@@ -169,7 +169,7 @@ class PluginChain:
                 dropped.remove(there)
                 return there
 
-        return OpenPlugin(plugin, self._capabilities, self._on_failure)
+        return OpenPlugin(plugin, self._capabilities, self._on_error)
 
 
 @asynccontextmanager
@@ -180,7 +180,7 @@ async def open_chain(
     *,
     capabilities: Sequence[AnyCapability] = ALL,
     utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    on_failure: Callable[[PluginError], None] = lambda failure: None,
+    on_error: Callable[[PluginError], None] = lambda error: None,
 ) -> AsyncGenerator[PluginChain]:
     """Hold a room's plugins open for the length of a block.
 
@@ -193,9 +193,9 @@ async def open_chain(
         languages: What listeners may ask for.
         capabilities: What plugins can be asked.
         utc_now: Tells the time of transcripts.
-        on_failure: Told each error of a plugin, with the plugin's own error as the cause.
+        on_error: Told each error of a plugin, with the plugin's own error as the cause.
     """
-    chain = PluginChain(room, capabilities, utc_now, on_failure)
+    chain = PluginChain(room, capabilities, utc_now, on_error)
     try:
         await chain.follow(plugins, languages)
         yield chain

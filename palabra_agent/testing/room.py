@@ -410,7 +410,7 @@ async def simulated_room(
 
     async with (
         _with_notes(failures),
-        open_chain(name, plugins, offered, utc_now=clock.now, on_failure=note) as chain,
+        open_chain(name, plugins, offered, utc_now=clock.now, on_error=note) as chain,
     ):
         room = SimulatedRoom(chain, offered, clock, failures)
         with single_failure():
