@@ -16,6 +16,7 @@ from palabra_agent.interpretation.plan import (
     listening_language_of,
     plan,
     source_language_of,
+    spoken_language_of,
 )
 from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.interpretation.settings import Regime, SpeakerRule
@@ -174,6 +175,17 @@ def test_a_brief_leaves_the_own_language_out(
 ) -> None:
     """What was detected counts only for those on `auto`."""
     assert brief_for(somebody(speak=speak), regime(EN, ES, DE), detected) == expected
+
+
+@pytest.mark.parametrize(
+    ("speak", "detected", "expected"),
+    [("en-us", DE, EN), ("auto", DE, DE), (None, None, None), ("klingon", ES, ES)],
+)
+def test_what_was_said_counts_more_than_what_was_detected(
+    speak: str | None, detected: LanguageCode | None, expected: LanguageCode | None
+) -> None:
+    """A language that was neither said nor detected is unknown."""
+    assert spoken_language_of(somebody(speak=speak), regime(EN), detected) == expected
 
 
 def test_nothing_to_interpret_is_no_brief() -> None:
