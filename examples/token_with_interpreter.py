@@ -16,7 +16,7 @@ from livekit import api
 
 
 def token(room: str, identity: str, language: str) -> str:
-    """Let somebody into a room, in their language, with an interpreter."""
+    """Let a participant into a room, in their language, with an interpreter."""
     interpreter = api.RoomAgentDispatch(
         agent_name="palabra-interpreter",
         metadata=json.dumps({"languages": ["en", "es", "de"]}),

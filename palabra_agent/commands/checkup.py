@@ -18,7 +18,7 @@ from palabra_agent.errors import (
 )
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.room.composition import open_palabra
-from palabra_agent.worker.access import check_livekit
+from palabra_agent.worker.livekit_api import check_livekit
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.languages import TARGET_LANGUAGES, normalise
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
-from palabra_agent.worker.access import refused, server_api, unreachable
+from palabra_agent.worker.livekit_api import refused, server_api, unreachable
 
 ARRIVAL_SECONDS: Final = 10.0
 _LEAVING_SECONDS: Final = 5.0

@@ -23,8 +23,8 @@ from palabra_agent.errors import SetupError
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
 from palabra_agent.network import reason_of
-from palabra_agent.worker.access import ServerUnreachable, check_livekit, comes_back, send_away
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
+from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit, comes_back, send_away
 
 AGENT_DISPLAY_NAME: Final = "Interpreter"
 

@@ -10,7 +10,7 @@ from livekit import api
 from palabra_agent.config.settings import LiveKitSettings, load_livekit_settings
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.processes import free_port
-from palabra_agent.worker.access import ServerUnreachable, check_livekit
+from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit
 from tests.environment import environment
 
 pytestmark = pytest.mark.unit
