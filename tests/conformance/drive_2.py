@@ -1,4 +1,4 @@
-"""palabra-ai 2 as somebody steers it: each line on stdin is a call, each on stdout what came.
+"""palabra-ai 2, told what to do: each line on stdin is a call, each on stdout what came.
 
 Run with the SDK's own Python, as a program. Nothing of this project is imported here.
 

@@ -140,7 +140,7 @@ def _run_pip(sdk: Sdk, folder: Path) -> None:
 
 
 def _move(folder: Path, target: Path) -> None:
-    """Put a finished environment in its place, unless somebody else was faster."""
+    """Put a finished environment in its place, unless another process was faster."""
     shutil.rmtree(target, ignore_errors=True)
     try:
         folder.rename(target)

@@ -29,7 +29,7 @@ def test_each_sdk_has_a_place_of_its_own(cache: Path) -> None:
 
 
 def test_a_missing_environment_is_told_with_the_way_to_it() -> None:
-    """Whoever runs these tests alone learns what to run before."""
+    """The sentence says what to run before these tests."""
     with pytest.raises(SetupError, match=r"2\.2\.1 is not installed.*make test"):
         installed_python(NEW)
 

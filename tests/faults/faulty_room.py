@@ -1,9 +1,9 @@
 """A room, interpreted by the real client, with an emulated Palabra that things go wrong in.
 
-What a fault led to is told in one `Outcome`: what the room showed and was told, what the log warned
-of, what Palabra was asked. Whatever happened, some things must hold: the channel's track stayed,
-nobody's words, names or tokens are in the log, no limit of Palabra's was exceeded, and no session
-was left behind.
+The consequences of a fault are told in one `Outcome`: what the room showed and was told, what the
+log warned of, what Palabra was asked. Whatever happened, some things must hold: the channel's track
+stayed, no words, names or tokens of participants are in the log, no limit of Palabra's was
+exceeded, and no session was left behind.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ OVER_WEBSOCKET: Final = TaskSettings(
 )
 
 ALERT: Final = SilenceLimits(silent_output_seconds=3.0)
-"""Speech that is answered with nothing is noticed soon; nobody falls asleep."""
+"""Speech that is answered with nothing is noticed soon; no pause is due."""
 
 _SPEAKER: Final = "alice"
 _LISTENER: Final = "bruno"
@@ -81,7 +81,7 @@ class OptionFacts(TypedDict, total=False):
 
 
 class SharedMicrophone:
-    """A microphone track; like a real one it goes to everybody who listens, and to nobody later."""
+    """A microphone track; like a real one it goes to all who listen, and to none who come later."""
 
     def __init__(self, track_sid: str = "TR_voice") -> None:
         self.track_sid = track_sid
@@ -122,12 +122,12 @@ async def _heard(ear: asyncio.Queue[Frame]) -> AsyncIterator[Frame]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a fault led to, as everybody could see it."""
+    """The consequences of a fault, as people, operators and Palabra could see them."""
 
     room: list[str]
     """What the room showed, in order: its state, with the sentence that went with it."""
     said: list[str]
-    """What the interpreter said to everybody."""
+    """The messages of the interpreter to all in the room."""
     log: list[str]
     """Warnings and errors, each with its reason."""
     asked: Mapping[str, int]
@@ -203,7 +203,7 @@ class FaultyRoom:
         await eventually(lambda: self.logged("palabra session opened"), seconds=20)
 
     async def reads(self, language: LanguageCode = ES, *, more: int = 1) -> None:
-        """Wait until somebody reads what is being said from now on."""
+        """Wait until the listener reads what is being said from now on."""
         before = self.captions(language)
         await eventually(lambda: self.captions(language) >= before + more, seconds=20)
 
@@ -214,7 +214,7 @@ class FaultyRoom:
         await eventually(lambda: self.captions(ES) > before, seconds=20)
 
     async def hears(self, *, seconds: float = 20) -> None:
-        """Wait until somebody hears a word of what is being said from now on."""
+        """Wait until the listener hears a word of what is being said from now on."""
         track = self.meeting.tracks[CHANNEL]
         begin = len(track.frames)
         await eventually(

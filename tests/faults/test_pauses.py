@@ -1,4 +1,4 @@
-"""Pauses that nobody pays for: when they begin, that no word is lost at their end, what they cost.
+"""Pauses that cost nothing: when they begin, that no word is lost at their end, what they cost.
 
 No fault, but the same stage: the emulator is the one who charges, and who knows what it has heard.
 """
@@ -61,7 +61,7 @@ async def heard(room: FaultyRoom) -> Pcm:
 def holds(recording: Pcm, sound: Pcm) -> bool:
     """Whether a word is in a recording, sample by sample, with the noise that came before it.
 
-    Its place there is anybody's guess. From the noise after it some may be left out, which wins the
+    Its place there is not known. From the noise after it some may be left out, which wins the
     delay back.
     """
     frames = range(0, sound.size, FRAME_SAMPLES)

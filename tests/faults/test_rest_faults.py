@@ -31,7 +31,7 @@ def told_once(sentence: str, **asked: int) -> Outcome:
 
 
 def got_over(sentence: str, **asked: int) -> Outcome:
-    """Something passes: the room shows it as long as it lasts, and nobody is told."""
+    """Something passes: the room shows it as long as it lasts, and no message is sent."""
     return Outcome(
         room=["live", f"degraded: {sentence}", "live"],
         said=[],
@@ -198,7 +198,7 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
         ),
     ],
 )
-async def test_a_session_that_cannot_be_deleted_is_nobodys_trouble(
+async def test_a_session_that_cannot_be_deleted_troubles_no_one(
     caplog: pytest.LogCaptureFixture, wish: dict[str, Any], line: str | None
 ) -> None:
     """F25: nothing in the room; one line in the log, unless it was gone already."""

@@ -93,7 +93,7 @@ async def test_session_after_session_may_be_lost(caplog: pytest.LogCaptureFixtur
 async def test_what_is_none_of_peoples_business_goes_unnoticed(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any]
 ) -> None:
-    """F18, F21, F22: everything goes on, and nobody is told anything."""
+    """F18, F21, F22: everything goes on, and no message is sent."""
     async with faulty_room(caplog) as room:
         people_come(room)
         await room.runs()
@@ -103,7 +103,7 @@ async def test_what_is_none_of_peoples_business_goes_unnoticed(
 
 
 async def test_packets_without_sense_are_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """F20: each kind is one line of the log, with the type that nobody knows and nothing else."""
+    """F20: each kind is one line of the log, with the unknown type and nothing else."""
     variants = ("non_json", "array", "no_type", "unknown_type", "bad_data", "huge", "binary", "cut")
     async with faulty_room(caplog) as room:
         people_come(room)
@@ -144,7 +144,7 @@ async def test_a_missing_voice_is_told_once(caplog: pytest.LogCaptureFixture) ->
 
 
 async def test_words_come_once_whatever_way_they_come(caplog: pytest.LogCaptureFixture) -> None:
-    """F19: each utterance is read once, by everybody in their language, and nothing after it."""
+    """F19: each utterance is read once, by each in their language, and nothing after it."""
     async with faulty_room(caplog) as room:
         people_come(room)
         for variant in _WAYS:
@@ -163,7 +163,7 @@ async def test_words_come_once_whatever_way_they_come(caplog: pytest.LogCaptureF
 
 
 async def test_languages_may_overtake_each_other(caplog: pytest.LogCaptureFixture) -> None:
-    """F19: everybody reads what is said in their language, whichever comes first."""
+    """F19: each listener reads what is said in their language, whichever comes first."""
     async with faulty_room(caplog, offered=(ES, DE)) as room:
         await room.arm("F19", variant="reordered", times=0)
         people_come(room)

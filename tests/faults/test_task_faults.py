@@ -20,6 +20,8 @@ from .faulty_room import CALM, EN, ES, OVER_WEBSOCKET, FaultyRoom, Outcome, faul
 
 pytestmark = pytest.mark.unit
 
+_GRACEFUL_END_SECONDS = 10.0
+"""The time in which a graceful end may come; leaving must not wait for one."""
 _INTERRUPTED = "interpretation of a speaker interrupted"
 _THRESHOLD = (
     "Palabra refused the settings: "
@@ -135,7 +137,7 @@ async def test_every_mistake_in_the_settings_is_told_by_its_field(
 
 
 async def test_a_limit_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    """F12: what came too often comes again, two seconds later, and nobody sees it."""
+    """F12: what came too often comes again, two seconds later, and the room does not show it."""
     async with faulty_room(caplog) as room:
         await room.arm("F12", command="set_task")
         people_come(room)
@@ -166,10 +168,8 @@ async def test_a_lost_task_is_sent_again(caplog: pytest.LogCaptureFixture) -> No
         people_come(room)
         await room.runs()
         await room.strikes("F16")
-        began = time.monotonic()
         await room.reads()
         assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
-        assert time.monotonic() - began < 7.0
 
 
 async def test_a_good_bye_that_is_ignored_does_not_hold_us(
@@ -185,7 +185,7 @@ async def test_a_good_bye_that_is_ignored_does_not_hold_us(
         await eventually(lambda: room.logged("speaker interpretation closed"))
         asked = {"create": 1, "set_task": 1, "end_task": 1, "delete": 1}
         assert room.outcome() == replace(CALM, asked=asked)
-        assert time.monotonic() - began < 1.0 + 1.5, "the linger and the leaving"
+        assert time.monotonic() - began < _GRACEFUL_END_SECONDS
 
 
 @in_jumping_time

@@ -56,7 +56,7 @@ def transports(room: FaultyRoom) -> list[str]:
 @pytest.mark.parametrize(
     ("fault", "wish"), [("F6", {}), ("F7", {"status": 404}), ("F7", {"status": 401})]
 )
-async def test_a_room_that_lets_nobody_in_costs_one_session(
+async def test_a_room_that_lets_no_one_in_costs_one_session(
     caplog: pytest.LogCaptureFixture,
     livekit_server: RunningLiveKit,
     fault: str,
@@ -81,7 +81,7 @@ async def test_a_room_that_lets_nobody_in_costs_one_session(
 async def test_a_late_bot_is_waited_for(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
-    """F8: what it did not hear is said when it is there, and nobody notices."""
+    """F8: what it did not hear is said when it is there, and the room shows nothing."""
     async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
         await room.arm("F8", variant="late", delay_ms=1_500)
         people_come(room)
@@ -155,7 +155,7 @@ async def test_a_short_loss_of_the_network_is_survived(
 async def test_tracks_are_heard_by_whatever_name(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, variant: str
 ) -> None:
-    """F21: speech comes into the channel before and after, and nobody notices."""
+    """F21: speech comes into the channel before and after, and the room shows nothing."""
     async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
         if variant == "wrong_case":
             await room.arm("F21", variant=variant)

@@ -1,4 +1,4 @@
-"""Which marker tones somebody heard, on which tracks."""
+"""The marker tones that a person heard, by track."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> f
 
 
 async def until_subscribed(person: SimulatedPerson, *tracks: str) -> None:
-    """Wait until somebody receives these tracks."""
+    """Wait until a person receives these tracks."""
     await person.wait_for(lambda: set(tracks) <= person.tracks, 20, f"the tracks {tracks}")
 
 

@@ -76,14 +76,14 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Silences:
-    """How long nothing was heard on each leg, in seconds."""
+    """The longest silence on each leg, in seconds."""
 
     ours: dict[str, float]
     allowed: dict[str, float]
     """LiveKit's own gap on the same legs."""
     plain: dict[str, float]
     rejoined: dict[str, float]
-    """How long after the event each participant had joined again; 0 for whoever had not to."""
+    """Seconds after the event at which each participant had joined again; 0 without a need to."""
 
     def __str__(self) -> str:
         """Tell everything."""
@@ -99,7 +99,7 @@ class Silences:
 
     @property
     def are_livekits(self) -> bool:
-        """Whether we added no more than we may."""
+        """True where we added no more than we may."""
         return all(gap <= self.allowed[name] + OURS for name, gap in self.ours.items())
 
 
@@ -156,8 +156,8 @@ class MeasuredMeeting:
     async def until_bruno_reads(self, *, final: bool) -> None:
         """Wait until something that is said from now on has come all the way to Bruno.
 
-        LiveKit announces somebody who publishes nothing only seconds after they are back; what is
-        final before that is not addressed to them.
+        LiveKit announces a participant who publishes nothing only seconds after they are back;
+        what is final before that is not addressed to them.
         """
         since = time.monotonic()
         await self.bruno.wait_for(
@@ -266,7 +266,7 @@ async def talking(
 async def listen_unseen(palabra: Server, session_room: str) -> AsyncGenerator[Recording]:
     """Hear while the block runs what the interpreter sends into a session.
 
-    Nobody in the room knows, so nothing is another than without.
+    The room does not see the listener, so it behaves as it does without one.
     """
     grants = api.VideoGrants(
         room_join=True, room=session_room, hidden=True, can_publish=False, can_publish_data=False
@@ -385,7 +385,7 @@ class KillableLiveKit:
         self._server = await self._life.enter_async_context(server)
 
     async def kill(self) -> None:
-        """End it as a crash does, without a word to anybody."""
+        """End it as a crash does, without a word to its clients."""
         process = self.livekit.child.process
         process.kill()
         await process.wait()

@@ -32,7 +32,7 @@ SCRIPT: Final = load_script()
 """What the emulator hears people say, sentence by sentence."""
 
 PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
-"""Identities of everybody in these tests; their names are the same, written as names are."""
+"""Identities of all people in these tests; their names are the same, written as names are."""
 
 _POLL_SECONDS: Final = 0.1
 _READY_SECONDS: Final = 60.0
@@ -128,7 +128,7 @@ class Room:
         hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
         options: rtc.RoomOptions | None = None,
     ) -> AsyncGenerator[SimulatedPerson]:
-        """Somebody is in the room while the block runs, and says these things of themselves."""
+        """Have a person in the room while the block runs, with these attributes."""
         said = {"palabra.speak": speak, "palabra.listen": listen, "language": language}
         async with join(
             self.stack.livekit,
@@ -159,13 +159,13 @@ class Room:
             await server.agent_dispatch.delete_dispatch(dispatch_id, self.name)
 
     async def delete(self) -> None:
-        """Close the room on everybody, if it is still there."""
+        """Close the room on all participants, if it is still there."""
         async with self.stack.server() as server:
             with suppress(api.ServerError):
                 await server.room.delete_room(api.DeleteRoomRequest(room=self.name))
 
     async def participants(self) -> list[ParticipantInfo]:
-        """Everybody in the room, as the server knows them."""
+        """All participants in the room, as the server knows them."""
         async with self.stack.server() as server:
             try:
                 request = api.ListParticipantsRequest(room=self.name)
@@ -241,7 +241,7 @@ class Stack:
         Args:
             name: Of its log, and of what it is dispatched as unless told otherwise.
             *options: For `palabra-agent start`.
-            env: Variables that differ from everybody's.
+            env: Variables that differ from the stack's.
             agent_name: What it is dispatched as, where that differs.
             settings: More of its TOML file; begins within `[worker]`.
             until_registered: Whether the block begins only when it takes rooms.
@@ -320,7 +320,7 @@ def track_sid(person: SimulatedPerson, name: str) -> str:
 
 
 async def ask(person: SimulatedPerson, method: str, payload: object) -> dict[str, Any]:
-    """Ask the interpreter by RPC, as somebody in its room; a text is sent as it is."""
+    """Ask the interpreter by RPC, as a participant of its room; a text is sent as it is."""
     answer = await person.room.local_participant.perform_rpc(
         destination_identity=AGENT_IDENTITY,
         method=method,

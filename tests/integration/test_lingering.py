@@ -31,7 +31,7 @@ pytestmark = pytest.mark.livekit
 _BACK_SECONDS = 10.0
 _DEAD_SECONDS = 2.0
 _QUICKLY_BACK_SECONDS = 1.8
-"""The worker is registered again before anybody is back in the room."""
+"""The worker is registered again before a person is back in the room."""
 _SIGNAL = rtc.SimulateScenarioKind.SIMULATE_SIGNAL_RECONNECT
 _FULL = rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT
 
@@ -75,7 +75,7 @@ async def test_our_own_reconnect(
     sessions: Sessions,
     scenario: rtc.SimulateScenarioKind.ValueType,
 ) -> None:
-    """When our connection is lost, nobody notices more than with any other participant."""
+    """When our connection is lost, people notice no more than with any other participant."""
     async with (
         stack.room(f"lingering-agent-{scenario}") as room,
         measured_meeting(room, sessions) as seen,
@@ -111,7 +111,7 @@ async def test_a_speaker_s_reconnect(
 
 
 async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: Sessions) -> None:
-    """Whoever takes their microphone away and brings another is heard as soon as by people."""
+    """A speaker who publishes another microphone is heard by Palabra as soon as by people."""
     async with stack.room("lingering-microphone") as room, measured_meeting(room, sessions) as seen:
         await room.dispatch(CONFIG)
         async with talking(seen, stack.livekit, translated_seconds=6) as (talk, palabra_hears):
@@ -155,7 +155,7 @@ async def test_the_meeting_s_server_starts_again(
     logs: Path,
     sessions: Sessions,
 ) -> None:
-    """A killed server that is back within 3 s: everybody rejoins by themselves, so do we."""
+    """A killed server that is back within 3 s: people rejoin by themselves, so do we."""
     stack = Stack(killable.livekit, emulator, logs, "survivor")
     async with (
         stack.worker(stack.agent_name) as worker,

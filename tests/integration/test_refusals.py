@@ -1,4 +1,4 @@
-"""A room whose config is wrong: it gets no interpreter, is told why, and disturbs nobody else."""
+"""A room whose config is wrong: it gets no interpreter, is told why, and disturbs no other room."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_another_room_goes_on(refused_rooms: RefusedRooms) -> None:
 async def test_the_reason_waits_for_a_reader(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """In an empty room the interpreter waits for somebody to tell, who then reads it."""
+    """In an empty room the interpreter waits for a person to tell, who then reads it."""
     async with stack.room("refused-empty") as room:
         await room.dispatch('{"nonsense": 1}')
         await until_failed(room)

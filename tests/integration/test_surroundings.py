@@ -104,7 +104,7 @@ async def test_an_absent_palabra_is_shown_and_waited_for(stack: Stack, sessions:
 
 
 async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sessions) -> None:
-    """The room is degraded and reads why, once; nobody tries again and again."""
+    """The room is degraded and reads why, once; it is not tried again and again."""
     env = {"PALABRA_CLIENT_SECRET": "wrong"}
     earlier = len(await refusals_of(stack.emulator))
     async with (

@@ -29,7 +29,7 @@ SAID: Final = (("alice", "en", 0), ("bruno", "es", 0))
 """What is said and looked at: speaker, their language, number of the sentence."""
 
 LAST: Final = ("alice", "en", 1)
-"""Said after it, so that whoever has read this has read all that they will of what came before."""
+"""Said after it, so that a person who has read this has read all of what came before."""
 
 Readings: TypeAlias = dict[str, dict[str, str | None]]
 """Reader, speaker, and the language that the one reads the other in; None is the original."""
@@ -52,7 +52,7 @@ Sections: TypeAlias = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """What everybody had read when it was over."""
+    """All that each person had read when it was over."""
 
     captions: Mapping[str, tuple[ReceivedCaption, ...]]
     chat: Mapping[str, tuple[ReceivedChat, ...]]
@@ -60,7 +60,7 @@ class Meeting:
     """Track ids: microphones by identity, channels by name."""
 
     def finals(self, reader: str, speaker: str) -> list[tuple[str, bool]]:
-        """The final captions that somebody read of somebody's first sentence."""
+        """The final captions that a reader read of a speaker's first sentence."""
         first = texts_of(0)
         return [
             (caption.language, caption.is_translated)
@@ -69,7 +69,7 @@ class Meeting:
         ]
 
     def lines(self, reader: str, speaker: str) -> list[tuple[str, str]]:
-        """The chat lines that somebody read of somebody's first sentence."""
+        """The chat lines that a reader read of a speaker's first sentence."""
         return [
             (line.language, line.kind)
             for line in self.chat[reader]
@@ -94,7 +94,7 @@ async def hold_meeting(
     config: Sections,
     default_listen: str | None = None,
 ) -> Meeting:
-    """Let everybody in, speak in turns, and tell what was read."""
+    """Let all people in, speak in turns, and tell what was read."""
     async with stack.room(name) as room, AsyncExitStack() as inside:
         people = await let_in(room, inside)
         earlier = {session.id for session in await stack.emulator.sessions()}
@@ -121,7 +121,7 @@ async def hold_meeting(
 
 
 async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, SimulatedPerson]:
-    """Everybody comes; only two of them with a microphone."""
+    """All people come; only two of them with a microphone."""
 
     def hears_nothing(_track: str) -> bool:
         return False
@@ -149,7 +149,7 @@ async def let_in(room: Room, inside: AsyncExitStack) -> dict[str, SimulatedPerso
 
 
 async def until_read(person: SimulatedPerson, speaker: str, number: int, config: Sections) -> None:
-    """Wait until somebody has read a sentence, in whichever language it reaches them."""
+    """Wait until a person has read a sentence, in whichever language it reaches them."""
     texts = texts_of(number)
 
     def has_read() -> bool:
@@ -174,7 +174,7 @@ async def plain(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def everyone(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
-    """A meeting with all of the chat for everybody, whole captions, German for the undecided."""
+    """A meeting with all of the chat for everyone, whole captions, German for the undecided."""
     config: Sections = {"chat": {"audience": "everyone"}, "captions": {"partials": False}}
     yield await hold_meeting(stack, "texts-everyone", config, default_listen="de")
 
@@ -193,21 +193,21 @@ async def silent(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
 
 
 READINGS: Final = [(reader, speaker) for reader in PEOPLE for speaker, _, _ in SAID]
-"""Everybody with every speaker."""
+"""Each reader with each speaker."""
 
 
 @pytest.mark.parametrize(("reader", "speaker"), READINGS)
-def test_everybody_reads_one_caption_in_their_language(
+def test_each_person_reads_one_caption_in_their_language(
     plain: Meeting, reader: str, speaker: str
 ) -> None:
-    """One version each: listeners theirs, speakers and whoever wants no other the original."""
+    """One version each: listeners theirs, speakers and the undecided the original."""
     wanted = IN_THEIR_LANGUAGE[reader][speaker]
 
     assert plain.finals(reader, speaker) == [expected_version(speaker, wanted)]
 
 
 @pytest.mark.parametrize(("reader", "speaker"), READINGS)
-def test_everybody_reads_one_chat_line_in_their_language(
+def test_each_person_reads_one_chat_line_in_their_language(
     plain: Meeting, reader: str, speaker: str
 ) -> None:
     """The chat follows the captions."""
@@ -299,7 +299,7 @@ def test_chat_lines_come_from_the_interpreter(plain: Meeting, reader: str) -> No
 def test_chat_for_everyone_holds_all_languages(
     everyone: Meeting, reader: str, speaker: str
 ) -> None:
-    """`audience: everyone` writes the original and each translation to everybody."""
+    """`audience: everyone` writes the original and each translation to all."""
     own, others = ("en", "es") if speaker == "alice" else ("es", "en")
 
     assert sorted(everyone.lines(reader, speaker)) == sorted(
@@ -311,7 +311,7 @@ def test_chat_for_everyone_holds_all_languages(
 def test_the_undecided_read_the_default_language(
     everyone: Meeting, reader: str, speaker: str
 ) -> None:
-    """`default_listen` holds for whoever says nothing, and for nobody else."""
+    """`default_listen` holds for those who say nothing, and for no others."""
     wanted = DEFAULT_GERMAN[reader][speaker]
 
     assert everyone.finals(reader, speaker) == [expected_version(speaker, wanted)]
@@ -329,7 +329,7 @@ def test_without_partials_captions_are_final(everyone: Meeting) -> None:
 def test_chat_of_the_original_holds_no_translation(
     original: Meeting, reader: str, speaker: str
 ) -> None:
-    """`audience: original` writes to everybody what was said, and nothing else."""
+    """`audience: original` writes to all what was said, and nothing else."""
     own = "en" if speaker == "alice" else "es"
 
     assert original.lines(reader, speaker) == [(own, "transcription")]

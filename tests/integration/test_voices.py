@@ -130,7 +130,7 @@ async def test_a_voice_is_cloned_with_consent_only(
 async def test_a_voice_that_palabra_lacks_is_passed_over(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """The next one of the pool takes its place, and nobody is dealt it any more."""
+    """The next one of the pool takes its place, and it is dealt to no one any more."""
     async with stack.room("lacking") as room, room.person("alice"):
         await room.dispatch(selection({"voice": {"pool": ["ghost", "nova", "orion"]}}))
         (first,) = await sessions.running(1)

@@ -74,7 +74,7 @@ def test_the_check_passes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
-    """Ctrl-C, or whoever stops the demo, ends it within seconds with all of its processes."""
+    """Ctrl-C, or a signal from elsewhere, ends it within seconds with all of its processes."""
     with _demo(tmp_path) as demo:
         _wait_for_line(demo, "interpreter in the room")
         family = _family(demo.pid)

@@ -47,8 +47,8 @@ def test_people_also_talk_at_the_same_time() -> None:
     assert sizes[:2] == [1, 1]
 
 
-def test_whoever_hears_another_language_needs_an_interpreter() -> None:
-    """Nobody needs one for their own language, nor for somebody who says nothing."""
+def test_a_listener_of_another_language_needs_an_interpreter() -> None:
+    """None is needed for one's own language, nor for a member who says nothing."""
     needed = {(speaker.identity, listener.identity) for speaker, listener in interpretations()}
 
     assert needed == {
@@ -112,7 +112,7 @@ def test_a_partial_is_replaced_until_it_is_final() -> None:
     assert progress.rows[0].texts == {"en": Text("Good morning.", is_final=True)}
 
 
-def test_everybody_must_hear_and_read_everybody_they_do_not_understand() -> None:
+def test_each_member_must_hear_and_read_all_they_do_not_understand() -> None:
     """Four interpretations are needed, each heard and read; what is missing is named."""
     progress = MeetingProgress()
     assert len(progress.missing()) == 8

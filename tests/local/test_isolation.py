@@ -64,7 +64,7 @@ def test_who_is_isolated_already_is_not_isolated_again() -> None:
 
 
 def test_the_exit_code_is_the_command_s() -> None:
-    """Isolation is invisible to whoever waits for the command."""
+    """Isolation is invisible to the caller of the command."""
     assert _run("false").returncode == 1
     assert _run("sh", "-c", "exit 7").returncode == 7
 

@@ -37,7 +37,7 @@ def _run(tmp_path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_path_wins_over_the_cache(tmp_path: Path) -> None:
-    """A livekit-server that somebody installed is the one that runs."""
+    """A livekit-server that is installed already is the one that runs."""
     cached = tmp_path / "cache" / "palabra-agent" / f"livekit-server-{LIVEKIT_VERSION}"
     _program(cached, "true")
     assert _run(tmp_path).stdout == f"{cached}\n"

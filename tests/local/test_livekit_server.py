@@ -17,7 +17,7 @@ def _token(server: RunningLiveKit) -> str:
     grants = api.VideoGrants(room_join=True, room="a room")
     return (
         api.AccessToken(server.api_key, server.api_secret)
-        .with_identity("somebody")
+        .with_identity("alice")
         .with_grants(grants)
         .to_jwt()
     )
@@ -44,7 +44,7 @@ async def test_several_run_side_by_side(livekit_server: RunningLiveKit) -> None:
 
 
 async def test_a_taken_port_is_told() -> None:
-    """A port that somebody uses is named, with what to do."""
+    """A port in use is named, with what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 

@@ -94,7 +94,7 @@ async def test_attributes_are_seen_and_may_be_changed(livekit_server: RunningLiv
             5,
         )
 
-        assert bruno.attributes_of("nobody") == {}
+        assert bruno.attributes_of("dora") == {}
 
 
 def _is_muted(person: SimulatedPerson, identity: str) -> bool:
@@ -142,7 +142,7 @@ async def test_hearing_survives_a_full_reconnect(livekit_server: RunningLiveKit)
         await bruno.wait_for_tone("microphone_alice", 440, 5, since=said.started)
 
 
-async def test_whoever_leaves_is_gone_at_once(livekit_server: RunningLiveKit) -> None:
+async def test_a_person_who_leaves_is_gone_at_once(livekit_server: RunningLiveKit) -> None:
     """Leaving before the block ends is allowed, and the others see it."""
     async with (
         join(livekit_server, "leave", "alice") as alice,

@@ -67,7 +67,7 @@ async def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> Non
 
 
 async def test_a_death_before_readiness_is_told_with_the_last_words(tmp_path: Path) -> None:
-    """Whoever waits for readiness learns of the end at once, and why."""
+    """The caller that waits for readiness learns of the end at once, and why."""
     argv = [sys.executable, "-c", "print('no keys given'); raise SystemExit(3)"]
     async with run_child("the emulator", argv, log_path=tmp_path / "log") as child:
         with pytest.raises(SetupError) as caught:

@@ -90,7 +90,7 @@ def test_the_longest_silence_counts_what_never_came() -> None:
     assert Recording().longest_silence(1.0, 4.0) == 3.0
 
 
-def test_what_nobody_can_hear_is_silence() -> None:
+def test_inaudible_sound_is_silence() -> None:
     """The noise of a codec does not count."""
     recording = _recording(tone(300, 1.0, amplitude=0.002))
 
