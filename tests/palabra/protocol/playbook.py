@@ -66,7 +66,7 @@ class Playbook:
         self.conversation = TaskConversation()
         self.now = 100.0
         self._events: deque[Any] = deque()
-        _STORIES[state](self)
+        _BEGINNINGS[state](self)
         assert state is SessionState.IDLE or self.conversation.state is state
 
     def __bool__(self) -> Literal[True]:
@@ -207,7 +207,7 @@ def _failed(book: Playbook) -> None:
     book.conversation.receive(StreamEnded(), book.now)
 
 
-_STORIES: Final[dict[SessionState, Callable[[Playbook], None]]] = {
+_BEGINNINGS: Final[dict[SessionState, Callable[[Playbook], None]]] = {
     SessionState.IDLE: lambda _: None,
     SessionState.CONFIGURING: _configuring,
     SessionState.RUNNING: _running,
