@@ -159,8 +159,8 @@ def read_options(written: Sequence[str], **chosen: object) -> EmulatorOptions:
     Raises:
         ConfigError: One of them is unknown or has a wrong value; every mistake is told.
     """
-    values, mistakes = _split_options(written)
-    values = {**chosen, **values}
+    by_name, mistakes = _split_options(written)
+    values: dict[str, Any] = {**chosen, **by_name}
     try:
         options = EmulatorOptions(**values)
     except ValidationError as error:
@@ -172,8 +172,8 @@ def read_options(written: Sequence[str], **chosen: object) -> EmulatorOptions:
     raise ConfigError(mistakes)
 
 
-def _split_options(written: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
-    values: dict[str, Any] = {}
+def _split_options(written: Sequence[str]) -> tuple[dict[str, str], list[Problem]]:
+    values: dict[str, str] = {}
     mistakes: list[Problem] = []
     for text in written:
         name, separator, value = text.partition("=")
@@ -220,18 +220,18 @@ def read_livekit_access(env_file: Path) -> dict[str, Any]:
         ConfigError: A variable is missing or wrong; every mistake is told.
     """
     try:
-        access: dict[str, str] = LiveKitVariables(_env_file=env_file).model_dump()
+        variables = LiveKitVariables(_env_file=env_file)  # pyright: ignore[reportCallIssue] - one of BaseSettings
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError([Problem("", f"{env_file} cannot be read: {reason}")]) from None
 
-    access = {name: value.strip().rstrip("/") for name, value in access.items()}
+    access = {name: value.strip() for name, value in variables.model_dump().items()}
+    url = access["livekit_url"] = access["livekit_url"].rstrip("/")
     mistakes = [
         Problem(name.upper(), f"is not set; it is {_VARIABLES[name]}")
         for name, value in access.items()
         if not value
     ]
-    url = access["livekit_url"]
     parts = urlsplit(url)
     if url and (parts.scheme not in _SCHEMES or not parts.hostname):
         reason = f'must be {_VARIABLES["livekit_url"]}, not "{url}"'

@@ -69,7 +69,7 @@ def problems(
     """
     found: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
-        name = str(detail["loc"][0] if detail["loc"] else detail["ctx"]["field"])
+        name = str(detail["loc"][0] if detail["loc"] else detail.get("ctx", {})["field"])
         reason = detail["msg"]
         if detail["type"] != _OUR_OWN:
             reason = wrong(parameters[name], given.get(name))
@@ -113,7 +113,7 @@ def _allowed(annotation: object, metadata: Iterable[object]) -> str:
         return "true or false"
 
     limits = {type(it).__name__: it for it in metadata}
-    if annotation in {int, float}:
+    if annotation is int or annotation is float:
         return _range("a whole number" if annotation is int else "a number", limits)
 
     longest = getattr(limits.get("MaxLen"), "max_length", None)

@@ -1,7 +1,7 @@
 """`/livekit/`: the way to the LiveKit server that Palabra's `webrtc_url` offers, and no more of it.
 
 The surface is that of LiveKit 1.8.4, which Palabra runs: `/rtc` and `/rtc/validate` exist,
-`/rtc/v1` does not, and some clients ask with a double slash. Only rooms of living sessions are
+`/rtc/v1` does not, and some clients ask with a double slash. Only rooms of open sessions are
 reached: LiveKit would make an ended session's room anew for a client that still has its token.
 """
 

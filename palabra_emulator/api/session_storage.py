@@ -171,9 +171,9 @@ class SessionStorage:
         return success(content | old_names, status=201)
 
     async def _new_session(self, request: web.Request) -> dict[str, object]:
-        wishes = _wrapped(await read_object(request))
-        subscribers = _subscriber_count(wishes)
-        intent = wishes.get("intent") or "api"
+        request_fields = _wrapped(await read_object(request))
+        subscribers = _subscriber_count(request_fields)
+        intent = request_fields.get("intent") or "api"
         if not isinstance(intent, str):
             raise RestRefusal(422, "data.intent must be a string.")
 
@@ -231,9 +231,9 @@ class SessionStorage:
     async def _extend(self, request: web.Request) -> web.Response:
         session = self._found(request)
         body = await read_object(request)
-        wish = _wrapped(body).get("ttl_seconds") if "data" in body else body.get("ttl_seconds")
-        wish = request.query.get("ttl_seconds") or wish
-        session.extend(_number(str(wish), "ttl_seconds", _LONGEST_TTL_SECONDS))
+        seconds = _wrapped(body).get("ttl_seconds") if "data" in body else body.get("ttl_seconds")
+        seconds = request.query.get("ttl_seconds") or seconds
+        session.extend(_number(str(seconds), "ttl_seconds", _LONGEST_TTL_SECONDS))
         return web.Response(status=204)
 
     def _found(self, request: web.Request) -> EmulatedSession:
@@ -257,8 +257,8 @@ def _wrapped(body: dict[str, object]) -> dict[str, object]:
     return cast("dict[str, object]", content)
 
 
-def _subscriber_count(wishes: dict[str, object]) -> int:
-    count = wishes.get("subscriber_count", 0)
+def _subscriber_count(request_fields: dict[str, object]) -> int:
+    count = request_fields.get("subscriber_count", 0)
     if isinstance(count, bool) or not isinstance(count, int):
         raise RestRefusal(422, "data.subscriber_count must be an integer.")
     if not 0 <= count <= _MOST_SUBSCRIBERS:

@@ -62,7 +62,7 @@ class Fault(BaseModel):
     after_seconds: float = Field(default=0, ge=0, le=86_400)
     """not before: from the session's first running on"""
     every_seconds: float = Field(default=1, ge=0.05, le=86_400)
-    """between two strokes on a session, for what strikes by itself"""
+    """between two times in one session, for a fault that is triggered by itself"""
 
     @property
     def occurs_at(self) -> Occasion:
@@ -117,7 +117,9 @@ class Fault(BaseModel):
     @classmethod
     def _be_of_a_session(cls, session: int | str | None) -> int | str | None:
         if session is not None and not cls.is_of_a_session:
-            raise plain_error(f"{cls.id} strikes requests that no session exists for; leave it out")
+            raise plain_error(
+                f"{cls.id} is about requests that no session exists for; leave it out"
+            )
 
         return session
 
@@ -125,7 +127,7 @@ class Fault(BaseModel):
     def _wait_only_while_running(self) -> Self:
         if self.after_seconds and self.occurs_at not in _WHILE_RUNNING:
             what = " ".join(map(str, self.name.values()))
-            reason = f"{what} strikes before a session runs; at_seconds counts from arming"
+            reason = f"{what} is triggered before a session runs; at_seconds counts from arming"
             raise plain_error(reason, field="after_seconds")
 
         return self
@@ -198,7 +200,7 @@ class CredentialsRefused(Fault):
     status: Literal[401, 404] | None = None
     """null for what `cred_error_status` says"""
     request: RequestName = "any"
-    """which request it strikes"""
+    """which request it is about"""
 
 
 class NoBalance(Fault):
@@ -273,7 +275,7 @@ class RestFailure(FaultWithVariants):
     }
 
     request: RequestName = "create"
-    """which request it strikes"""
+    """which request it is about"""
     delay_ms: int | None = Field(default=None, ge=0, le=600_000)
     """null for 5000 with `slow` and 60000 with `timeout`"""
     detail: Text | None = None
@@ -413,7 +415,7 @@ class CommandTooOften(Fault):
     occasion = "command"
 
     command: CommandName = "any"
-    """which command it strikes"""
+    """which command it is about"""
     code: Text = RATE_LIMIT_CODE
     """the code"""
     detail: Text = RATE_LIMIT_TEXT
@@ -517,7 +519,7 @@ class NetworkGone(Fault):
 
 
 class OddTexts(FaultWithVariants):
-    """Texts come in ways that a client must put up with; one stroke is one utterance.
+    """Texts come in ways that a client must put up with; each time it is one utterance.
 
     What the variant says.
     """

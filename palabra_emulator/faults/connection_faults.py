@@ -67,7 +67,7 @@ class FaultyTransport:
 
     async def send(self, payload: bytes, /) -> None:
         """Say something, as far as it arrives."""
-        if not self._is_dumb:
+        if not self._is_silenced:
             await self._real.send(payload)
 
     async def offer(self, languages: Sequence[str], /, *, anew: bool) -> None:
@@ -86,7 +86,7 @@ class FaultyTransport:
 
     async def play(self, language: str, pcm: Pcm, /) -> None:
         """Let speech be heard, as far as it arrives."""
-        if language in self._names and not self._is_dumb:
+        if language in self._names and not self._is_silenced:
             await self._real.play(self._names[language], pcm)
 
     def hush(self, language: str, /) -> None:
@@ -104,7 +104,7 @@ class FaultyTransport:
         return self._has_bot and self._faults.is_away
 
     @property
-    def _is_dumb(self) -> bool:
+    def _is_silenced(self) -> bool:
         """True if nothing that is said arrives, whatever the reason."""
         return self._faults.is_mute or self._is_away or self._faults.is_cut
 
@@ -198,7 +198,7 @@ async def open_delayed(
 def open_bot_or_not(
     open_transport: OpenTransport, names: RoomNames, faults: SessionFaults, bot_delay_seconds: float
 ) -> AbstractAsyncContextManager[ClientTransport]:
-    """Open the way to a session's client, with its bot at the door at once, later, or never."""
+    """Open the way to a session's client, with its bot there at once, later, or never."""
     fault = faults.trigger_once("opening", BotMissing, NothingComesOut)
     if isinstance(fault, BotMissing) and fault.variant == "late":
         return open_delayed(open_transport, names, fault.delay_ms / 1000)

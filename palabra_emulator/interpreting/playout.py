@@ -19,7 +19,7 @@ _LEAD_SECONDS: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True)
-class QueueConfig:
+class PlayoutLevels:
     """One language's part of `translation_queue_configs`."""
 
     desired_ms: int = 5_000
@@ -52,7 +52,7 @@ class PlayoutBlock:
 class PlayoutQueue:
     """Unspoken speech of one language; overflow drops the oldest down to the desired level."""
 
-    def __init__(self, limits: QueueConfig) -> None:
+    def __init__(self, limits: PlayoutLevels) -> None:
         self.limits = limits
         """May change at any time; counts from the next clip on."""
         self._overflow_ms = 0.0
@@ -124,9 +124,9 @@ class PlayoutQueue:
 
 
 class Playout:
-    """A queue played in real time: knows how much of it is already on its way to the ear."""
+    """A queue played in real time: knows how much of it was handed out and is not heard yet."""
 
-    def __init__(self, limits: QueueConfig) -> None:
+    def __init__(self, limits: PlayoutLevels) -> None:
         self.queue = PlayoutQueue(limits)
         self._until = 0.0
         """The time at which the sound handed out so far will have been played."""

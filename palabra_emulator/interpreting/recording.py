@@ -81,7 +81,7 @@ class InputRecording:
 
 
 def open_recording(options: EmulatorOptions, name: str) -> InputRecording:
-    """A recording for one session, as the options wish."""
+    """A recording for one session, as the options say."""
     path = options.record_input / f"{name}.wav" if options.record_input is not None else None
     return InputRecording(HEARING_RATE, options.keep_heard_s, path)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, TARGET_LANGUAGES, base, normalise
-from palabra_emulator.interpreting.playout import QueueConfig
+from palabra_emulator.interpreting.playout import PlayoutLevels
 from palabra_emulator.session.task_schema import (
     Json,
     filled_up,
@@ -24,7 +24,7 @@ _DESIRED_AT_LEAST: Final = 2000
 _MAX_AT_LEAST: Final = 4000
 
 
-def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, QueueConfig]:
+def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, PlayoutLevels]:
     """Read `translation_queue_configs`; what is wrong is noted in the fields."""
     for name in configs.values:
         configs.refuse_null(name)
@@ -32,8 +32,8 @@ def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, QueueCon
     return {name: _read_queue(configs.section(name), has_minimums) for name in configs.values}
 
 
-def _read_queue(config: Fields, has_minimums: bool) -> QueueConfig:
-    usual = QueueConfig()
+def _read_queue(config: Fields, has_minimums: bool) -> PlayoutLevels:
+    usual = PlayoutLevels()
     lowest_desired, lowest_max = (_DESIRED_AT_LEAST, _MAX_AT_LEAST) if has_minimums else (0, 0)
     desired = config.number("desired_queue_level_ms", usual.desired_ms, ge=lowest_desired)
     highest = config.number("max_queue_level_ms", usual.max_ms, ge=lowest_max)
@@ -45,7 +45,7 @@ def _read_queue(config: Fields, has_minimums: bool) -> QueueConfig:
         text = "`max_queue_level_ms` must be greater than `desired_queue_level_ms`"
         config.note("__root__", text, "value_error")
 
-    return QueueConfig(int(desired), int(highest))
+    return PlayoutLevels(int(desired), int(highest))
 
 
 _MODEL: Final = "SetTaskRequestMessage"
@@ -97,7 +97,7 @@ class Task:
     detectable: tuple[str, ...]
     silence_seconds: float
     translations: tuple[TargetSettings, ...]
-    queue_limits: Mapping[str, QueueConfig]
+    queue_limits: Mapping[str, PlayoutLevels]
     allowed_messages: frozenset[str]
     has_speech: bool
     """True if there is sound, not only text."""
@@ -109,9 +109,9 @@ class Task:
         """The target codes, in the task's order."""
         return tuple(translation.target for translation in self.translations)
 
-    def limits_of(self, language: str) -> QueueConfig:
+    def limits_of(self, language: str) -> PlayoutLevels:
         """The levels of a language's queue."""
-        return self.queue_limits.get(language) or self.queue_limits.get("global") or QueueConfig()
+        return self.queue_limits.get(language) or self.queue_limits.get("global") or PlayoutLevels()
 
     def shown(self, *, exclude_hidden: bool) -> Json:
         """This task as `current_task` shows it."""

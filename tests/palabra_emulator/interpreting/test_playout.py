@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from palabra_emulator.interpreting.playout import (
     SPEECH_RATE,
     Playout,
+    PlayoutLevels,
     PlayoutQueue,
-    QueueConfig,
     SpeechClip,
 )
 
@@ -25,7 +25,7 @@ def clip(ms: int, name: str = "a", value: int = 1) -> SpeechClip:
 
 def test_overflow_drops_the_oldest_down_to_the_desired_level() -> None:
     """Above the maximum the queue keeps its newest speech, as much as is desired."""
-    queue = PlayoutQueue(QueueConfig(desired_ms=2000, max_ms=5000))
+    queue = PlayoutQueue(PlayoutLevels(desired_ms=2000, max_ms=5000))
     assert queue.push(clip(3000, "old", 1)) == 0
     assert queue.push(clip(2000, "middle", 2)) == 0
     assert queue.push(clip(500, "new", 3)) == 3500
@@ -39,7 +39,7 @@ def test_overflow_drops_the_oldest_down_to_the_desired_level() -> None:
 
 def test_take_reaches_across_clips() -> None:
     """A block may end one translation and begin the next."""
-    queue = PlayoutQueue(QueueConfig())
+    queue = PlayoutQueue(PlayoutLevels())
     queue.push(clip(50, "one", 1))
     queue.push(clip(80, "two", 2))
 
@@ -54,7 +54,7 @@ def test_take_reaches_across_clips() -> None:
 )
 def test_nothing_appears_or_vanishes(lengths: list[int], takes: list[int]) -> None:
     """What goes in is taken, dropped or still waiting; never more than the maximum waits."""
-    queue = PlayoutQueue(QueueConfig(desired_ms=1000, max_ms=4000))
+    queue = PlayoutQueue(PlayoutLevels(desired_ms=1000, max_ms=4000))
     pushed = dropped = taken = 0.0
     for place in range(max(len(lengths), len(takes))):
         if place < len(lengths):
@@ -69,7 +69,7 @@ def test_nothing_appears_or_vanishes(lengths: list[int], takes: list[int]) -> No
 
 def test_playout_keeps_pace_with_time() -> None:
     """About half a second is handed out ahead, then as much as time passes; then all is heard."""
-    playout = Playout(QueueConfig())
+    playout = Playout(PlayoutLevels())
     playout.queue.push(clip(1000))
     handed_out: list[int] = []
     for now in (10.0, 10.1, 10.2, 10.6):
@@ -86,7 +86,7 @@ def test_playout_keeps_pace_with_time() -> None:
 
 def test_interruption_empties_and_hushes_once() -> None:
     """An interruption drops the queue and has what was handed out withdrawn."""
-    playout = Playout(QueueConfig())
+    playout = Playout(PlayoutLevels())
     playout.queue.push(clip(3000))
     playout.next_block(10.0)
     playout.interrupt(10.05)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from palabra_emulator.interpreting.playout import QueueConfig
+from palabra_emulator.interpreting.playout import PlayoutLevels
 from palabra_emulator.session.task import Task, TaskRules, read_task
 from palabra_emulator.session.validator import InvalidCommand
 from tests.palabra_emulator.client import task
@@ -55,7 +55,7 @@ def test_smallest_task_has_the_documented_defaults() -> None:
         "validated_transcription",
         "translated_transcription",
     }
-    assert read.limits_of("es") == QueueConfig(5000, 20000)
+    assert read.limits_of("es") == PlayoutLevels(5000, 20000)
     assert read.has_speech
 
 
@@ -176,7 +176,7 @@ def test_sections_beside_the_pipeline_count() -> None:
     settings["allowed_message_types"] = ["validated_transcription"]
     read = read_task(settings, TaskRules())
 
-    assert read.limits_of("ru") == QueueConfig(5000, 9000)
+    assert read.limits_of("ru") == PlayoutLevels(5000, 9000)
     assert read.allowed_messages == {"validated_transcription"}
 
 
