@@ -55,19 +55,19 @@ class ExportSettings(PluginConfig):
     """Settings of the worker's operator, in `[plugins.transcript-export]`."""
 
     directory: _Directory
-    """Where transcripts are written: an absolute path, `~` allowed. It is made where it is not
-    there, for the worker's user alone. Each room gets a folder in it."""
+    """The folder of transcripts: an absolute path, `~` allowed. It is made where it is not there,
+    for the worker's user alone. Each room gets a folder in it."""
     max_megabytes: _Megabytes = 100.0
-    """How much one meeting may write, all its files together; then nothing more is written."""
+    """The most that one meeting may write, all its files together; then nothing more is written."""
     allow_names: _Switch = True
-    """Whether rooms may have people's names written; if not, they are numbered all the same."""
+    """Let rooms have speakers' names written; if not, they are numbered all the same."""
 
 
 _OPERATORS: Final = "belongs into the worker's settings, `[plugins.transcript-export]`"
 
 
 class ExportConfig(PluginConfig):
-    """What a room says."""
+    """The transcript that a room wants."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "directory": _OPERATORS,
@@ -84,10 +84,10 @@ class ExportConfig(PluginConfig):
     """`jsonl`: one file with everything, a JSON object per line; `vtt` and `srt`: subtitles, one
     file per language."""
     languages: Annotated[tuple[SpokenCode, ...], AfterValidator(_distinct)] = ()
-    """Which languages are written: `es` is every Spanish, `es-mx` only that one; empty: all."""
+    """Languages that are written: `es` is every Spanish, `es-mx` only that one; empty: all."""
     names: _Switch = False
-    """Whether speakers are written by their names; else as `Speaker 1`, `Speaker 2`, in the order
-    of their first words."""
+    """Write speakers by their names; else as `Speaker 1`, `Speaker 2`, in the order of their first
+    words."""
     originals: _Switch = True
-    """Whether what people said themselves is written, each in their language; else only what it was
-    translated to."""
+    """Write the words of speakers, each in their language; else only what they were translated
+    to."""

@@ -61,7 +61,7 @@ class Rule(PluginConfig):
     """Value of the participant attribute `palabra.voice`, or a pattern, or a list; upper and lower
     case are the same. `*` is any value; where there is none, the condition does not hold."""
     source_language: Spoken | None = None
-    """What they speak, or a list; regions make no difference. Does not hold while unknown."""
+    """Language of the speaker, or a list, whatever the region. Does not hold while unknown."""
     target_language: Targets | None = None
     """The language in which the voice is heard, or a list: `es` means every Spanish, `es-mx` only
     that one."""

@@ -228,8 +228,8 @@ class TimbreConfig(PluginConfig):
 
     # the order matters: each is checked against those before it
     detection: Literal["palabra", "local"] = "palabra"
-    """Who hears whether a voice is high or low. `palabra`: Palabra does, for one high and one low
-    voice per language. `local`: the worker estimates the pitch, and several voices are dealt."""
+    """The way to tell high voices from low ones. `palabra`: Palabra does it, for one high and one
+    low voice per language. `local`: the worker estimates the pitch and deals several voices."""
     classes: (
         Annotated[
             tuple[TimbreClass, ...],
@@ -248,7 +248,7 @@ class TimbreConfig(PluginConfig):
     threshold_hz: Pitch = 165
     """A pitch above this is a high voice, with local detection."""
     until_known: Literal["palabra", "pass"] = "palabra"
-    """What there is until local detection knows a voice. `palabra`: Palabra's own detection chooses
+    """The voice until local detection knows the pitch. `palabra`: Palabra's own detection chooses
     between one high and one low voice. `pass`: the next plugin is asked."""
 
     @field_validator("detection")
