@@ -43,7 +43,7 @@ LAYERS: Final = (
     Layer("livekit-sound", "audio.rtc", "words sound", "numpy livekit.rtc"),
     Layer("contracts", "session capabilities capabilities.*", "words sound", "numpy"),
     Layer("interpretation", "interpretation interpretation.*", "words sound contracts", "numpy"),
-    Layer("config", "config config.*", "words", "pydantic pydantic_core pydantic_settings"),
+    Layer("config", "config config.*", "words", "pydantic pydantic_core"),
     Layer(
         "plugin-api",
         "plugin",

@@ -25,7 +25,7 @@ def start(
     agent_name: Annotated[
         str | None,
         typer.Option(
-            help="What a dispatch asks for (PALABRA_AGENT_NAME); empty joins every new room.",
+            help="Name that a dispatch asks for (PALABRA_AGENT_NAME); empty joins every new room.",
             show_default=_DEFAULT_NAME,
         ),
     ] = None,
@@ -35,12 +35,14 @@ def start(
     ] = None,
     drain_seconds: Annotated[
         int | None,
-        typer.Option(help="How long running rooms may go on after SIGTERM.", show_default="1800"),
+        typer.Option(
+            help="Seconds that running rooms may go on after SIGTERM.", show_default="1800"
+        ),
     ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning"],
         typer.Option(
-            help="What is logged; debug: plugins' tracebacks, with names and tokens maybe."
+            help="Least level that is logged; debug: plugins' tracebacks, which may hold tokens."
         ),
     ] = "info",
 ) -> None:

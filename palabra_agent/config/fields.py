@@ -46,7 +46,7 @@ NOT_AVAILABLE: Final = "not_available"
 """Error type of `not_available`: the sentence is made where the whole path is known."""
 
 
-Mistake: TypeAlias = tuple[Path, PydanticCustomError]
+Refusal: TypeAlias = tuple[Path, PydanticCustomError]
 """A refusal and its place below the field that is being checked."""
 
 
@@ -69,7 +69,7 @@ class ConfigModel(BaseModel):
 
 
 def refusal(reason: str, *, at: str | None = None) -> PydanticCustomError:
-    """A mistake in our own words.
+    """The refusal of a value, in our own words.
 
     Args:
         reason: The end of a sentence that begins with the path of the value.
@@ -81,8 +81,8 @@ def refusal(reason: str, *, at: str | None = None) -> PydanticCustomError:
     return PydanticCustomError(REFUSED, "{reason}", context)
 
 
-def refuse_all(mistakes: Sequence[Mistake]) -> None:
-    """Raise every given mistake at once, if there is any."""
+def refuse_all(mistakes: Sequence[Refusal]) -> None:
+    """Raise every given refusal at once, if there is any."""
     if mistakes:
         details = [InitErrorDetails(type=why, loc=loc, input=None) for loc, why in mistakes]
         raise ValidationError.from_exception_data("configuration", details)
@@ -214,7 +214,7 @@ def _each(check: Callable[[object], LanguageCode]) -> Callable[[object], object]
         if not isinstance(value, list | tuple):
             return value
         known: dict[LanguageCode, None] = {}
-        mistakes: list[Mistake] = []
+        mistakes: list[Refusal] = []
         for index, item in enumerate(value):
             try:
                 code = check(item)

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from palabra_agent.config.fields import ConfigModel, Mistake, Name, refusal, refuse_all
+from palabra_agent.config.fields import ConfigModel, Name, Refusal, refusal, refuse_all
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.wording import Path, path_text, shown
 from palabra_agent.errors import Problem
@@ -111,7 +111,7 @@ def _not_too_many(value: object) -> object:
 
 def _distinct(uses: tuple[PluginUse, ...], info: ValidationInfo) -> tuple[PluginUse, ...]:
     plugins = _knowledge(info)
-    mistakes: list[Mistake] = []
+    mistakes: list[Refusal] = []
     for index, use in enumerate(uses):
         earlier = (other for other in uses[:index] if other.name == use.name)
         if any(use == it or (plugins and plugins.are_same(use, it)) for it in earlier):

@@ -18,10 +18,10 @@ from palabra_agent.config.documents import overlay, read_object
 from palabra_agent.config.fields import (
     Between,
     ConfigModel,
-    Mistake,
     Name,
     Names,
     Number,
+    Refusal,
     SourceCode,
     SpokenCodes,
     Switch,
@@ -158,7 +158,7 @@ class RoomConfig(ConfigModel):
         if "languages" not in info.data:
             return value
         languages: tuple[LanguageCode, ...] = info.data["languages"]
-        mistakes: list[Mistake] = [
+        mistakes: list[Refusal] = [
             ((), _not_offered(code, languages, at="always_on"))
             for code in info.data.get("always_on", ())
             if code not in languages

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
 from palabra_agent.config.documents import overlay
-from palabra_agent.config.fields import Mistake, check_target, refusal, repeated
+from palabra_agent.config.fields import Refusal, check_target, refusal, repeated
 from palabra_agent.config.wording import Path, shown
 from palabra_agent.languages import normalise
 
@@ -48,9 +48,9 @@ _OBJECTS: Final[Sequence[Path]] = (
 _ENTRIES: Final[Path] = ("pipeline", "translations")
 
 
-def overlay_mistakes(said: Mapping[str, JsonValue], *, has_speech: bool) -> list[Mistake]:
+def overlay_mistakes(said: Mapping[str, JsonValue], *, has_speech: bool) -> list[Refusal]:
     """List everything that may not be laid over a task."""
-    mistakes: list[Mistake] = [
+    mistakes: list[Refusal] = [
         (path, refusal(reason)) for path, reason in _FIXED.items() if _at(said, path) is not _ABSENT
     ]
     for path in _OBJECTS:
@@ -88,7 +88,7 @@ def _with_overlay(entry: Json, by_target: Mapping[str, Json]) -> Json:
     return dict(merged)
 
 
-def _entry_mistakes(entries: object) -> Iterator[Mistake]:
+def _entry_mistakes(entries: object) -> Iterator[Refusal]:
     if entries is _ABSENT:
         return
     if not isinstance(entries, dict):

@@ -20,7 +20,7 @@ from pydantic import (
 from palabra_agent.config.documents import overlay
 from palabra_agent.config.fields import (
     ConfigModel,
-    Mistake,
+    Refusal,
     Switch,
     check_target,
     distinct,
@@ -96,7 +96,7 @@ def _effective(model: type[_Entry], entries: Mapping[str, _Entry], common: str, 
     return model.model_validate(overlay(*layers))
 
 
-def _voice_mistakes(entry: Translation) -> Iterator[Mistake]:
+def _voice_mistakes(entry: Translation) -> Iterator[Refusal]:
     speech = entry.speech_generation
     if not speech.voice_cloning:
         return
@@ -109,7 +109,7 @@ def _voice_mistakes(entry: Translation) -> Iterator[Mistake]:
         yield at, refusal(f"voice_cloning: true excludes {reason}")
 
 
-def _queue_mistakes(entry: TranslationQueueConfig) -> Iterator[Mistake]:
+def _queue_mistakes(entry: TranslationQueueConfig) -> Iterator[Refusal]:
     desired, most = entry.desired_queue_level_ms, entry.max_queue_level_ms
     if most <= desired:
         reason = f"must be greater than desired_queue_level_ms ({desired}), not {most}"
@@ -120,7 +120,7 @@ def _queue_mistakes(entry: TranslationQueueConfig) -> Iterator[Mistake]:
 
 
 def _consistent(
-    model: type[_Entry], common: str, mistakes_of: Callable[[_Entry], Iterator[Mistake]]
+    model: type[_Entry], common: str, mistakes_of: Callable[[_Entry], Iterator[Refusal]]
 ) -> AfterValidator:
     """Check entries as they hold, not as they are written; a common mistake is reported once."""
 
