@@ -40,32 +40,32 @@ class FrameBuffer:
 
         Args:
             capacity_ms: Never holds more than this; the oldest frames go first.
-            target_ms: What may stay over a pause.
+            target_ms: So much may stay over a pause.
         """
         self._capacity_ms = capacity_ms
         self._target_ms = target_ms
         self._allowed_ms = capacity_ms
         self._short_ms = 0.0
-        """For how long it has not held more than it always may."""
+        """The sound that came since it last held more than it always may."""
         self._frames: deque[tuple[Frame, bool]] = deque()
-        """Each with whether it may be left out to win delay back."""
+        """Each with True where it may be left out to win delay back."""
         self._arrived = asyncio.Event()
         self._is_closed = False
         self._in_ms = self._out_ms = self._dropped_ms = self._trimmed_ms = self._held_ms = 0.0
 
     def allow(self, held_ms: float) -> None:
-        """Let it hold more for once; when it has been short for a while, it is so for good."""
+        """Hold more for once, until no more than the capacity was held for two seconds."""
         self._short_ms = 0.0
         self._allowed_ms = max(self._allowed_ms, held_ms)
 
-    def put(self, frame: Frame, *, is_precious: bool = False) -> None:
+    def put(self, frame: Frame, *, is_needed: bool = False) -> None:
         """Add a frame, dropping the oldest if there is no room.
 
         Args:
-            frame: What to play next.
-            is_precious: Whether it is kept even if it is a pause.
+            frame: The one to play next.
+            is_needed: Whether it is kept even if it is a pause.
         """
-        self._frames.append((frame, frame.is_pause and not is_precious))
+        self._frames.append((frame, frame.is_pause and not is_needed))
         length = frame.duration_ms
         self._short_ms = 0 if self._held_ms > self._capacity_ms else self._short_ms + length
         if self._short_ms > _SHORT_FOR_GOOD_MS:

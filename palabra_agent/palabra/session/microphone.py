@@ -82,8 +82,8 @@ class MicrophoneBuffer:
         self._pause_ms = self._pause_ms + frame.duration_ms if frame.is_pause else 0.0
         self._queue.allow(_HELD_MS)
         for kept in self._pre_roll:
-            self._queue.put(kept, is_precious=True)
+            self._queue.put(kept, is_needed=True)
 
-        self._queue.put(frame, is_precious=self._pause_ms <= _CONFIRMING_MS)
+        self._queue.put(frame, is_needed=self._pause_ms <= _CONFIRMING_MS)
         self._pre_roll.clear()
         self._pre_roll_ms = 0.0

@@ -372,6 +372,8 @@ async def test_a_peer_that_came_late_is_told_again() -> None:
         transport.run_task()
         await eventually(listening.done)
 
+    assert listening.result() == [BriefFollowed(), SpokeAgain()]
+
 
 @pytest.mark.parametrize(
     ("message_type", "code", "reason"),

@@ -118,6 +118,8 @@ async def test_a_key_opens_a_connection_without_a_session() -> None:
         await transport.send(Command("get_task", {}).encode())
         await eventually(lambda: peer.commands)
 
+    assert peer.commands == [{"message_type": "get_task", "data": {}}]
+
 
 @in_jumping_time
 async def test_the_voice_arrives_sample_by_sample() -> None:
@@ -243,7 +245,10 @@ async def test_a_dead_connection_does_not_hold_whoever_flushes() -> None:
         transport.set_listening(is_listening=True)
         await say(transport, frame(1))
         peer.vanish()
+        began = asyncio.get_running_loop().time()
         await transport.flush()
+
+        assert asyncio.get_running_loop().time() - began < 3.5
 
 
 @in_jumping_time
