@@ -32,6 +32,18 @@ Milliseconds: TypeAlias = Annotated[int, Field(ge=0, le=_LONGEST_SECONDS * 1000)
 
 _CONFIG: Final = ConfigDict(allow_inf_nan=False, arbitrary_types_allowed=True)
 
+_ELSEWHERE: Final = frozenset(
+    {"livekit_url", "livekit_api_key", "livekit_api_secret", "scenario", "script"}
+)
+"""The options that are chosen in other ways than by `NAME=VALUE`."""
+
+_VARIABLES: Final = {
+    "livekit_url": "the address of the LiveKit server, such as ws://127.0.0.1:7880",
+    "livekit_api_key": "the API key of the LiveKit server",
+    "livekit_api_secret": "the secret that belongs to LIVEKIT_API_KEY",
+}
+_SCHEMES: Final = ("ws", "wss", "http", "https")
+
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
 class EmulatorOptions:
@@ -139,11 +151,6 @@ class EmulatorOptions:
         return code
 
 
-_ELSEWHERE: Final = frozenset(
-    {"livekit_url", "livekit_api_key", "livekit_api_secret", "scenario", "script"}
-)
-"""The options that are chosen in other ways than by `NAME=VALUE`."""
-
 OPTION_NAMES: Final = tuple(
     field.name for field in fields(EmulatorOptions) if field.name not in _ELSEWHERE
 )
@@ -193,14 +200,6 @@ def _split_options(written: Sequence[str]) -> tuple[dict[str, str], list[Problem
 def _parameters() -> Mapping[str, Parameter]:
     known: Mapping[str, FieldInfo] = vars(EmulatorOptions)["__pydantic_fields__"]
     return {name: parameter(name, field) for name, field in known.items()}
-
-
-_VARIABLES: Final = {
-    "livekit_url": "the address of the LiveKit server, such as ws://127.0.0.1:7880",
-    "livekit_api_key": "the API key of the LiveKit server",
-    "livekit_api_secret": "the secret that belongs to LIVEKIT_API_KEY",
-}
-_SCHEMES: Final = ("ws", "wss", "http", "https")
 
 
 class LiveKitVariables(BaseSettings):

@@ -33,6 +33,8 @@ _CLOSE_SECONDS: Final = 2.0
 _ABNORMAL: Final = 1006
 """A close code that says that there was none; it must not be sent."""
 
+_Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
+
 
 class LiveKitProxy:
     """Passes signalling on, in both directions."""
@@ -132,9 +134,6 @@ class LiveKitProxy:
 
 def _unreachable() -> web.Response:
     return web.Response(status=502, text="the LiveKit server cannot be reached\n")
-
-
-_Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 
 
 async def _join(one: web.WebSocketResponse, other: aiohttp.ClientWebSocketResponse) -> None:

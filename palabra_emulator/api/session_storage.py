@@ -25,6 +25,20 @@ INVALID_CREDENTIALS: Final = "Unauthorized access is denied due to invalid crede
 _ERROR_CODES_FROM: Final = 100_000
 """Palabra's numbers are unknown but for one; the emulator's own are this plus the status."""
 
+STORAGE: Final = "/session-storage"
+_MOST_SUBSCRIBERS: Final = 10
+_PAGE_SIZE: Final = 50
+_LARGEST_PAGE: Final = 1_000
+_LONGEST_TTL_SECONDS: Final = 30 * 24 * 3600
+_HIGHEST: Final = 10**9
+_CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "authorization, clientid, clientsecret, content-type",
+    "Access-Control-Max-Age": "600",
+}
+_Next: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 class RestRefusal(Exception):
     """A request that is answered with an error."""
@@ -83,23 +97,6 @@ async def read_object(request: web.Request) -> dict[str, object]:
         raise RestRefusal(422, "The body must be a JSON object.")
 
     return {str(name): value for name, value in content.items()}
-
-
-STORAGE: Final = "/session-storage"
-
-_MOST_SUBSCRIBERS: Final = 10
-_PAGE_SIZE: Final = 50
-_LARGEST_PAGE: Final = 1_000
-_LONGEST_TTL_SECONDS: Final = 30 * 24 * 3600
-_HIGHEST: Final = 10**9
-_CORS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "authorization, clientid, clientsecret, content-type",
-    "Access-Control-Max-Age": "600",
-}
-
-_Next: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class SessionStorage:

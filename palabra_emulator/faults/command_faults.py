@@ -22,6 +22,9 @@ from palabra_emulator.session.validator import FieldError, InvalidCommand
 
 _MODEL: Final = "SetTaskRequestMessage"
 
+_TRANSCRIPTION: Final = ("pipeline", "transcription")
+_TRANSLATION: Final = ("pipeline", "translations", 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -132,8 +135,6 @@ def _mismatch(task: dict[str, Any]) -> None:
     task["output_stream"]["target"]["type"] = "webrtc" if kind == "ws" else "ws"
 
 
-_TRANSCRIPTION: Final = ("pipeline", "transcription")
-_TRANSLATION: Final = ("pipeline", "translations", 0)
 _MISTAKES: Final[dict[str, Callable[[dict[str, Any]], None]]] = {
     "threshold": _set(*_TRANSCRIPTION, "segment_confirmation_silence_threshold", value=0.1),
     "levels": _set(

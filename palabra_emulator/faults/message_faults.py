@@ -17,6 +17,15 @@ from palabra_emulator.session.messages import Message
 _RENAMING: Final = frozenset({"wrong_case", "base_code"})
 """The variants that show even without tracks: in the language of the sound."""
 
+_KINDS: Final = frozenset(
+    {messages.PARTIAL, messages.VALIDATED, messages.TRANSLATED, messages.PARTIAL_TRANSLATED}
+)
+_FINAL: Final = frozenset(
+    {messages.VALIDATED, messages.TRANSLATED, "tts_text", _SOUND := "output_audio_data"}
+)
+_PART: Final = re.compile(r"_part_\d+$")
+_Change: TypeAlias = Callable[[Message], None]
+
 
 def offered_as(
     faults: SessionFaults, language: str, beside: Sequence[str] = (), *, has_tracks: bool = True
@@ -71,17 +80,6 @@ def junk(variant: str, size: int) -> bytes:
             return b'{"message_type": "validated_transcription", "data": {"transcrip'
         case _:
             return b"this is no JSON"
-
-
-_KINDS: Final = frozenset(
-    {messages.PARTIAL, messages.VALIDATED, messages.TRANSLATED, messages.PARTIAL_TRANSLATED}
-)
-_FINAL: Final = frozenset(
-    {messages.VALIDATED, messages.TRANSLATED, "tts_text", _SOUND := "output_audio_data"}
-)
-_PART: Final = re.compile(r"_part_\d+$")
-
-_Change: TypeAlias = Callable[[Message], None]
 
 
 class MessageFaults:

@@ -35,6 +35,8 @@ from palabra_emulator.session.task import TargetSettings, Task
 from palabra_emulator.transports.audio_formats import in_chunks, outgoing
 from palabra_emulator.transports.ports import TransportKind
 
+_FLOOD_CLIP_SECONDS: Final = 5.0
+
 
 @dataclass(slots=True)
 class PendingTranslation:
@@ -58,11 +60,8 @@ class PendingTranslation:
         return not self.is_silent and self.pcm is None
 
 
-_FLOOD_CLIP_SECONDS: Final = 5.0
-
-
 class Pipeline:
-    """Interprets one session's sound; lives as long as the session, whatever the task is."""
+    """Interprets one session's sound, whatever its tasks are."""
 
     def __init__(
         self,

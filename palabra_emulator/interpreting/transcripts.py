@@ -16,6 +16,10 @@ from palabra_emulator.session import messages
 from palabra_emulator.session.messages import Message, SoundChunk, TranscriptionKind, TranscriptText
 from palabra_emulator.session.task import Task
 
+_WORDS_PER_SECOND: Final = 2.5
+_SIGNS_PER_SECOND: Final = 6.0
+"""For writing without spaces."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptedUtterance:
@@ -69,11 +73,6 @@ class ScriptedSpeaker:
 
         listed = [code for code in (task.detectable if task else ()) if code != AUTO]
         return str(base(listed[0] if listed else self._auto_language))
-
-
-_WORDS_PER_SECOND: Final = 2.5
-_SIGNS_PER_SECOND: Final = 6.0
-"""For writing without spaces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from palabra_agent.audio.tones import mix, tone
 from palabra_agent.languages import TARGET_LANGUAGES, base, normalise
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 
+logger = logging.getLogger(__name__)
+
 _CHOSEN: Final = {
     "en": 400,
     "es": 500,
@@ -34,6 +36,31 @@ _OTHERS_STEP: Final = (_SESSIONS_FROM - _OTHERS_FROM) // len(_OTHERS)
 _MARKERS: Final = _CHOSEN | {
     code: _OTHERS_FROM + place * _OTHERS_STEP for place, code in enumerate(_OTHERS)
 }
+
+_AMPLITUDE: Final = 0.3
+_SESSION_AMPLITUDE: Final = _AMPLITUDE * 10 ** (-10 / 20)
+"""10 dB below the language's."""
+
+_SHORTEST_SECONDS: Final = 0.1
+_BLOCK_SAMPLES: Final = SPEECH_RATE // 100
+"""10 ms: what is spoken goes out in whole blocks."""
+
+_NAMES: Final = {
+    "en-us": "en-us",
+    "en-gb": "en-gb",
+    "es-mx": "es-419",
+    "es-la": "es-419",
+    "es-ar": "es-419",
+    "es-co": "es-419",
+    "es-ch": "es-419",
+    "fil": "id",
+    "no": "nb",
+    "pt-br": "pt-br",
+    "pt-la": "pt-br",
+    "tl": "id",
+    "zh": "cmn",
+}
+"""Voices whose names differ from Palabra's codes; `fil` has none, `id` reads it best."""
 
 
 def language_marker_hz(code: str) -> int:
@@ -59,13 +86,6 @@ def all_markers() -> dict[str, int]:
     """The pitch of every target language, regional variants included, lowest first."""
     markers = {str(code): language_marker_hz(code) for code in TARGET_LANGUAGES}
     return dict(sorted(markers.items(), key=lambda marker: (marker[1], marker[0])))
-
-
-_AMPLITUDE: Final = 0.3
-_SESSION_AMPLITUDE: Final = _AMPLITUDE * 10 ** (-10 / 20)
-"""10 dB below the language's."""
-
-_SHORTEST_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +119,6 @@ class MarkerVoice:
             tone(language_hz, seconds, amplitude=_AMPLITUDE, rate=SPEECH_RATE),
             tone(speech.session_hz, seconds, amplitude=_SESSION_AMPLITUDE, rate=SPEECH_RATE),
         )
-
-
-logger = logging.getLogger(__name__)
-
-_BLOCK_SAMPLES: Final = SPEECH_RATE // 100
-"""10 ms: what is spoken goes out in whole blocks."""
-
-_NAMES: Final = {
-    "en-us": "en-us",
-    "en-gb": "en-gb",
-    "es-mx": "es-419",
-    "es-la": "es-419",
-    "es-ar": "es-419",
-    "es-co": "es-419",
-    "es-ch": "es-419",
-    "fil": "id",
-    "no": "nb",
-    "pt-br": "pt-br",
-    "pt-la": "pt-br",
-    "tl": "id",
-    "zh": "cmn",
-}
-"""Voices whose names differ from Palabra's codes; `fil` has none, `id` reads it best."""
 
 
 class EspeakVoice:

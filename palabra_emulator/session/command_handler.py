@@ -37,11 +37,19 @@ from palabra_emulator.transports.stream_audio import INPUT_AUDIO, StreamInput
 _TOLERANCE_SECONDS: Final = 0.05
 """A client that keeps the pace to the millisecond is not refused for the network's jitter."""
 
+_NOT_FOUND: Final = ("NOT_FOUND", "No active task found")
+_MOST_NOTED: Final = 16 * 1024
+"""Of a larger command, the journal has the size."""
+
+_LONGEST_NAME: Final = 64
+_VOICELESS_TARGETS: Final = frozenset({"bn"})
+"""Targets for which even the default voice does not exist."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
     bucket: str
-    """Whose count it is where buckets are shared."""
+    """The commands that count together where buckets are shared."""
     count: int
     seconds: float
 
@@ -77,15 +85,6 @@ class RateLimits:
 
         accepted.append(now)
         return True
-
-
-_NOT_FOUND: Final = ("NOT_FOUND", "No active task found")
-_MOST_NOTED: Final = 16 * 1024
-"""Of a larger command, the journal has the size."""
-
-_LONGEST_NAME: Final = 64
-_VOICELESS_TARGETS: Final = frozenset({"bn"})
-"""Targets for which even the default voice does not exist."""
 
 
 class CommandHandler:

@@ -27,6 +27,8 @@ TaskEvent: TypeAlias = Literal[
     "started", "updated", "unchanged", "resumed", "paused", "interrupted", "queued"
 ]
 
+_CAPACITY: Final = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class TranscriptText:
@@ -170,9 +172,6 @@ def _words(said: TranscriptText) -> list[Message]:
         }
         for place, word in enumerate(words)
     ]
-
-
-_CAPACITY: Final = 2_000
 
 
 class MessageQueue:

@@ -23,6 +23,20 @@ from palabra_emulator.session.validator import FieldError, Fields, InvalidComman
 _DESIRED_AT_LEAST: Final = 2000
 _MAX_AT_LEAST: Final = 4000
 
+_MODEL: Final = "SetTaskRequestMessage"
+_SOURCES: Final = tuple(sorted(SOURCE_LANGUAGES | {AUTO}))
+_TARGETS: Final = tuple(sorted(TARGET_LANGUAGES))
+_STREAM_TYPES: Final = {"webrtc": ("livekit", "webrtc"), "ws": ("ws",)}
+"""`livekit` is the server's own older name of `webrtc`."""
+
+_INPUT_FORMATS: Final = ("pcm_s16le", "opus", "wav")
+_OUTPUT_FORMATS: Final = ("pcm_s16le", "zlib_pcm_s16le")
+_INPUT_RATES: Final = (16_000, 48_000)
+_MOST_CHANNELS: Final = 2
+_SILENCE_SECONDS: Final = 0.7
+_SILENCE_RANGE: Final = (0.3, 2.0)
+_HIGHEST_OUTPUT_RATE: Final = 24_000
+
 
 def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, PlayoutLevels]:
     """Read `translation_queue_configs`; what is wrong is noted in the fields."""
@@ -46,22 +60,6 @@ def _read_queue(config: Fields, has_minimums: bool) -> PlayoutLevels:
         config.note("__root__", text, "value_error")
 
     return PlayoutLevels(int(desired), int(highest))
-
-
-_MODEL: Final = "SetTaskRequestMessage"
-_SOURCES: Final = tuple(sorted(SOURCE_LANGUAGES | {AUTO}))
-_TARGETS: Final = tuple(sorted(TARGET_LANGUAGES))
-_STREAM_TYPES: Final = {"webrtc": ("livekit", "webrtc"), "ws": ("ws",)}
-"""`livekit` is the server's own older name of `webrtc`."""
-
-_INPUT_FORMATS: Final = ("pcm_s16le", "opus", "wav")
-_OUTPUT_FORMATS: Final = ("pcm_s16le", "zlib_pcm_s16le")
-_INPUT_RATES: Final = (16_000, 48_000)
-_MOST_CHANNELS: Final = 2
-
-_SILENCE_SECONDS: Final = 0.7
-_SILENCE_RANGE: Final = (0.3, 2.0)
-_HIGHEST_OUTPUT_RATE: Final = 24_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,10 @@ from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.session.task import Task
 
-
-class AudioError(Exception):
-    """Sound that cannot be decoded; the words say why."""
-
-
 InputEncoding: TypeAlias = Literal["pcm_s16le", "wav", "opus"]
 OutputEncoding: TypeAlias = Literal["pcm_s16le", "zlib_pcm_s16le"]
-
 INPUT_ENCODINGS: Final[tuple[InputEncoding, ...]] = ("pcm_s16le", "wav", "opus")
 OUTPUT_ENCODINGS: Final[tuple[OutputEncoding, ...]] = ("pcm_s16le", "zlib_pcm_s16le")
-
 LOWEST_RATE: Final = 16_000
 HIGHEST_RATE: Final = 48_000
 """Between these is what a client may send."""
@@ -36,6 +29,34 @@ HIGHEST_RATE: Final = 48_000
 _CHUNK_SAMPLES: Final = SPEECH_RATE // 5
 _USUAL_RATE: Final = 24_000
 """The rate of Palabra's own client unless told otherwise."""
+
+_OGG_CAPTURE: Final = b"OggS"
+_OGG_HEADER_BYTES: Final = 27
+_OGG_CONTINUED: Final = 0x01
+_OGG_FIRST: Final = 0x02
+_OGG_FULL_SEGMENT: Final = 255
+_OGG_LONGEST_PACKET: Final = 256 * 1024
+
+_OPUS_RATE: Final = 48_000
+"""The rate to which Opus is decoded, whatever was encoded."""
+
+_OPUS_HEAD: Final = b"OpusHead"
+_OPUS_TAGS: Final = b"OpusTags"
+_OPUS_HEAD_BYTES: Final = 19
+_LOUDEST: Final = 32767
+
+_RIFF: Final = b"RIFF"
+_WAV_CHUNK_HEADER: Final = 8
+_WAV_FIRST_CHUNK: Final = 12
+_WAV_LONGEST_HEADER: Final = 64 * 1024
+_WAV_PCM_CODES: Final = frozenset({0x0001, 0xFFFE})
+"""Plain samples, and plain samples with an extended description."""
+
+_WAV_BITS: Final = 16
+
+
+class AudioError(Exception):
+    """Sound that cannot be decoded; the words say why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +142,6 @@ class InputResampler:
         return np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
 
 
-_CAPTURE: Final = b"OggS"
-_HEADER_BYTES: Final = 27
-_CONTINUED: Final = 0x01
-_FIRST: Final = 0x02
-_FULL_SEGMENT: Final = 255
-_LONGEST_PACKET: Final = 256 * 1024
-
-
 class OggReader:
     """Takes bytes as they come and returns the packets that are complete."""
 
@@ -147,8 +160,8 @@ class OggReader:
         packets: list[bytes] = []
         is_skipping = False
         while self._bytes:
-            place = self._bytes.find(_CAPTURE)
-            is_skipping |= place != 0 and not _CAPTURE.startswith(bytes(self._bytes))
+            place = self._bytes.find(_OGG_CAPTURE)
+            is_skipping |= place != 0 and not _OGG_CAPTURE.startswith(bytes(self._bytes))
             self._skip_to(place)
             page_bytes = self._page_bytes()
             if page_bytes is None:
@@ -164,46 +177,37 @@ class OggReader:
     def _skip_to(self, place: int) -> None:
         """Drop what comes before a page; without one, all but what may be its beginning."""
         if place < 0:
-            kept = next(n for n in (3, 2, 1, 0) if self._bytes.endswith(_CAPTURE[:n]))
+            kept = next(n for n in (3, 2, 1, 0) if self._bytes.endswith(_OGG_CAPTURE[:n]))
             place = len(self._bytes) - kept
 
         del self._bytes[:place]
 
     def _page_bytes(self) -> int | None:
         """The size of the page at the beginning, once it is there as a whole."""
-        if len(self._bytes) < _HEADER_BYTES:
+        if len(self._bytes) < _OGG_HEADER_BYTES:
             return None
 
-        segments = self._bytes[_HEADER_BYTES - 1]
-        header_bytes = _HEADER_BYTES + segments
-        size = header_bytes + sum(self._bytes[_HEADER_BYTES:header_bytes])
+        segments = self._bytes[_OGG_HEADER_BYTES - 1]
+        header_bytes = _OGG_HEADER_BYTES + segments
+        size = header_bytes + sum(self._bytes[_OGG_HEADER_BYTES:header_bytes])
         is_whole = len(self._bytes) >= header_bytes and len(self._bytes) >= size
         return size if is_whole else None
 
     def _read_page(self, page: bytes, packets: list[bytes]) -> None:
-        kind, segments = page[5], page[_HEADER_BYTES - 1]
-        if kind & _FIRST or not kind & _CONTINUED:
+        kind, segments = page[5], page[_OGG_HEADER_BYTES - 1]
+        if kind & _OGG_FIRST or not kind & _OGG_CONTINUED:
             self._packet.clear()
 
-        place = _HEADER_BYTES + segments
-        for size in page[_HEADER_BYTES:place]:
+        place = _OGG_HEADER_BYTES + segments
+        for size in page[_OGG_HEADER_BYTES:place]:
             self._packet += page[place : place + size]
             place += size
-            if size < _FULL_SEGMENT:
+            if size < _OGG_FULL_SEGMENT:
                 packets.append(bytes(self._packet))
                 self._packet.clear()
 
-        if len(self._packet) > _LONGEST_PACKET:
+        if len(self._packet) > _OGG_LONGEST_PACKET:
             self._packet.clear()
-
-
-_RATE: Final = 48_000
-"""The rate to which Opus is decoded, whatever was encoded."""
-
-_HEAD: Final = b"OpusHead"
-_TAGS: Final = b"OpusTags"
-_HEAD_BYTES: Final = 19
-_LOUDEST: Final = 32767
 
 
 class OpusDecoder:
@@ -212,7 +216,7 @@ class OpusDecoder:
     def __init__(self) -> None:
         self._ogg = OggReader()
         self._codec: AudioCodecContext | None = None
-        self._resampler = InputResampler(_RATE)
+        self._resampler = InputResampler(_OPUS_RATE)
         self._to_skip = 0
         """Samples at the beginning that belong to the encoder, not to the sound."""
 
@@ -237,21 +241,21 @@ class OpusDecoder:
         return self._resampler.take(sound)
 
     def _take(self, packet: bytes) -> Pcm:
-        if packet.startswith(_HEAD):
+        if packet.startswith(_OPUS_HEAD):
             self._begin(packet)
-        elif not packet.startswith(_TAGS):
+        elif not packet.startswith(_OPUS_TAGS):
             return self._decoded(packet)
 
         return np.zeros(0, np.int16)
 
     def _begin(self, head: bytes) -> None:
-        if len(head) < _HEAD_BYTES or head[9] not in {1, 2}:
+        if len(head) < _OPUS_HEAD_BYTES or head[9] not in {1, 2}:
             raise AudioError("an Opus header that cannot be used")
 
         codec = av.CodecContext.create("opus", "r")
         assert isinstance(codec, AudioCodecContext)
         codec.extradata = head
-        codec.sample_rate = _RATE
+        codec.sample_rate = _OPUS_RATE
         codec.layout = "mono" if head[9] == 1 else "stereo"
         self._codec = codec
         (self._to_skip,) = struct.unpack_from("<H", head, 10)
@@ -281,16 +285,6 @@ def _mono(frame: av.AudioFrame) -> Pcm:
     mixed = samples.mean(axis=0) * scale
     mono: Pcm = np.clip(np.rint(mixed), -_LOUDEST - 1, _LOUDEST).astype(np.int16)
     return mono
-
-
-_RIFF: Final = b"RIFF"
-_CHUNK_HEADER: Final = 8
-_FIRST_CHUNK: Final = 12
-_LONGEST_HEADER: Final = 64 * 1024
-_PCM_CODES: Final = frozenset({0x0001, 0xFFFE})
-"""Plain samples, and plain samples with an extended description."""
-
-_BITS: Final = 16
 
 
 class Decoder(Protocol):
@@ -359,17 +353,17 @@ class WavDecoder:
 
     def _read_header(self, payload: bytes) -> bytes | None:
         """Follow a header; returns the samples after it, or nothing while it is not complete."""
-        place = _FIRST_CHUNK
-        while place + _CHUNK_HEADER <= len(payload):
+        place = _WAV_FIRST_CHUNK
+        while place + _WAV_CHUNK_HEADER <= len(payload):
             name, size = struct.unpack_from("<4sI", payload, place)
-            place += _CHUNK_HEADER
+            place += _WAV_CHUNK_HEADER
             if name == b"data":
                 return payload[place : place + size] if size > 0 else payload[place:]
             if name == b"fmt " and place + size <= len(payload):
                 self._follow(payload[place : place + size])
             place += size + size % 2
 
-        if len(payload) > _LONGEST_HEADER:
+        if len(payload) > _WAV_LONGEST_HEADER:
             raise AudioError("a WAV header without samples after it")
 
         self._header = payload
@@ -380,7 +374,7 @@ class WavDecoder:
             raise AudioError("a WAV header that is too short")
 
         code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", description)
-        if code not in _PCM_CODES or bits != _BITS or channels not in {1, 2}:
+        if code not in _WAV_PCM_CODES or bits != _WAV_BITS or channels not in {1, 2}:
             raise AudioError("a WAV header that describes something else than 16-bit samples")
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise AudioError(f"a WAV header whose rate is not {LOWEST_RATE} to {HIGHEST_RATE}")

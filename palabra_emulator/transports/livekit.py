@@ -31,6 +31,8 @@ from palabra_emulator.transports.ports import (
     TransportLost,
 )
 
+logger = logging.getLogger(__name__)
+
 _SERVER_SECONDS: Final = 5.0
 _TOKEN_TTL: Final = timedelta(hours=24)
 _NO_AGENT: Final = "nobody"
@@ -38,6 +40,18 @@ _NO_AGENT: Final = "nobody"
 
 _GONE_ALREADY: Final = frozenset({api.ServerErrorCode.NOT_FOUND})
 _UNAUTHORIZED: Final = frozenset({401, 403})
+
+_MEDIA_SECONDS: Final = 5.0
+_UNPUBLISH_SECONDS: Final = 2.0
+_HEARING_FRAME_MS: Final = 50
+"""Long frames cost little, and utterances are measured in 10 ms all the same."""
+
+_HEARING_BACKLOG_FRAMES: Final = 20
+_SOURCE_QUEUE_MS: Final = 1_000
+_CONNECT_SECONDS: Final = 10.0
+_SEND_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 2.0
+_EVENTS: Final = 1_000
 
 
 class LiveKitRooms:
@@ -112,17 +126,6 @@ async def open_rooms(options: EmulatorOptions) -> AsyncGenerator[LiveKitRooms]:
         yield LiveKitRooms(livekit, options)
 
 
-logger = logging.getLogger(__name__)
-
-_MEDIA_SECONDS: Final = 5.0
-_UNPUBLISH_SECONDS: Final = 2.0
-_HEARING_FRAME_MS: Final = 50
-"""Long frames cost little, and utterances are measured in 10 ms all the same."""
-
-_HEARING_BACKLOG_FRAMES: Final = 20
-_SOURCE_QUEUE_MS: Final = 1_000
-
-
 @dataclass(frozen=True, slots=True)
 class _Microphone:
     track: rtc.RemoteAudioTrack
@@ -160,7 +163,7 @@ class MicrophoneReader:
     async def has_input(self) -> bool:
         """True if RTP has arrived since the last question; a muted track does not count.
 
-        An AudioStream yields silence whether or not the track still lives, so it cannot tell.
+        An AudioStream yields silence even after the track has ended, so it cannot tell.
         """
         microphone = self._microphone
         if microphone is None or microphone.publication.muted:
@@ -266,12 +269,6 @@ class TranslationTracks:
 
 def _track_name(language: str) -> str:
     return f"translation_{language}"
-
-
-_CONNECT_SECONDS: Final = 10.0
-_SEND_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 2.0
-_EVENTS: Final = 1_000
 
 
 class Bot:

@@ -34,6 +34,12 @@ _GAP_SECONDS: Final = 1.0
 
 _STALL_SECONDS: Final = 3.0
 
+INPUT_AUDIO: Final = "input_audio_data"
+_MODEL: Final = "InputAudioDataMessage"
+_MOST_BYTES: Final = 512 * 1024
+_LEAST_BYTES: Final = 768
+"""The documented minimum, which only strict rules demand: the last message may well be shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class PaceWarning:
@@ -101,14 +107,6 @@ class InputPace:
 
         self._is_slow = True
         return TOO_SLOW
-
-
-INPUT_AUDIO: Final = "input_audio_data"
-
-_MODEL: Final = "InputAudioDataMessage"
-_MOST_BYTES: Final = 512 * 1024
-_LEAST_BYTES: Final = 768
-"""The documented minimum, which only strict rules demand: the last message may well be shorter."""
 
 
 class StreamInput:

@@ -37,6 +37,17 @@ logger = logging.getLogger(__name__)
 _SEND_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
 
+STREAM_PATH: Final = "/streaming-api/v1/speech-to-speech/stream"
+_SPREAD_PATH: Final = "/streaming-api/{hash}/v1/speech-to-speech/stream"
+"""Any word in the path, by which Palabra spreads connections over its servers."""
+
+_CONNECTIONS: Final = 20
+_CONNECTIONS_SECONDS: Final = 60.0
+_HEARTBEAT_SECONDS: Final = 14.0
+"""A client that vanished is noticed after one and a half of it: about 20 s, as in a room."""
+
+_LARGEST_FRAME: Final = 4 * 1024 * 1024
+
 
 class StreamSocket:
     """A session's way to a client by WebSocket; its sound is messages, so it plays none itself."""
@@ -130,19 +141,6 @@ async def _close(socket: web.WebSocketResponse, code: int) -> None:
     wire: TransportSocket | None = socket.get_extra_info("socket")
     if wire is not None:
         wire.shutdown(SHUT_RDWR)
-
-
-STREAM_PATH: Final = "/streaming-api/v1/speech-to-speech/stream"
-
-_SPREAD_PATH: Final = "/streaming-api/{hash}/v1/speech-to-speech/stream"
-"""Any word in the path, by which Palabra spreads connections over its servers."""
-
-_CONNECTIONS: Final = 20
-_CONNECTIONS_SECONDS: Final = 60.0
-_HEARTBEAT_SECONDS: Final = 14.0
-"""A client that vanished is noticed after one and a half of it: about 20 s, as in a room."""
-
-_LARGEST_FRAME: Final = 4 * 1024 * 1024
 
 
 class ConnectionLimit:
