@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import secrets
 import socket
-import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.meetings import CREDENTIALS
 from bench.relay import Relay, open_relay
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
-from palabra_agent.local.processes import Child, accepts_connections, free_port, run_child
-from palabra_agent.local.services import LocalServices
-
-_HOST = "127.0.0.1"
-_READY_SECONDS = 30.0
+from palabra_agent.local.processes import free_port
+from palabra_agent.local.services import (
+    LocalServices,
+    livekit_environment,
+    palabra_environment,
+    run_emulator,
+    run_worker,
+    wait_until_registered,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +52,15 @@ async def open_own_palabra(stage: LocalServices, *options: str) -> AsyncGenerato
     logs = stage.worker.log_path.parent / name
     logs.mkdir()
     rtc = {"udp_port": free_port(socket.SOCK_DGRAM), "tcp_port": free_port()}
-    port = free_port(host=_HOST)
     words = [word for option in options for word in ("--option", option)]
     async with (
         run_livekit_server(log_path=logs / "livekit.log", settings={"rtc": rtc}) as livekit,
-        _ours(["emulator", "--port", str(port), *words], logs, _rooms_at(livekit)) as emulator,
-        open_relay(port) as relay,
+        run_emulator(livekit, logs, *words) as emulator,
+        open_relay(int(emulator.url.rpartition(":")[2])) as relay,
     ):
-        await emulator.wait_until(lambda: accepts_connections(_HOST, port), _READY_SECONDS)
-        env = _rooms_at(stage.livekit) | _palabra_at(relay) | _called(name)
-        async with _ours(["start", *_worker_options(logs)], logs, env) as worker:
-            await worker.wait_for_line("registered worker", _READY_SECONDS)
-            own = LocalServices(stage.livekit, f"http://{_HOST}:{port}", emulator, worker)
+        await emulator.until_ready()
+        env = livekit_environment(stage.livekit) | palabra_environment(relay.url)
+        async with run_worker(name, logs, env) as worker:
+            await wait_until_registered(worker)
+            own = LocalServices(stage.livekit, emulator.url, emulator.child, worker)
             yield OwnPalabra(own, name, livekit, relay, frozenset({relay.port, *rtc.values()}))
-
-
-@asynccontextmanager
-async def _ours(words: list[str], logs: Path, env: Mapping[str, str]) -> AsyncGenerator[Child]:
-    argv = [sys.executable, "-m", "palabra_agent", *words]
-    log_path = logs / f"{words[0]}.log"
-    async with run_child(f"the {words[0]}", argv, log_path=log_path, env=env, cwd=logs) as child:
-        yield child
-
-
-def _worker_options(logs: Path) -> list[str]:
-    settings = logs / "worker.toml"
-    settings.write_text("[worker]\nload_threshold = 2\n")
-    return ["--settings", str(settings), "--port", "0", "--drain-seconds", "0"]
-
-
-def _rooms_at(livekit: RunningLiveKit) -> dict[str, str]:
-    return {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.api_key,
-        "LIVEKIT_API_SECRET": livekit.api_secret,
-    }
-
-
-def _palabra_at(relay: Relay) -> dict[str, str]:
-    return {
-        "PALABRA_API_URL": relay.url,
-        "PALABRA_CLIENT_ID": CREDENTIALS["ClientId"],
-        "PALABRA_CLIENT_SECRET": CREDENTIALS["ClientSecret"],
-        "PALABRA_API_KEY": "",
-    }
-
-
-def _called(name: str) -> dict[str, str]:
-    return {"PALABRA_AGENT_NAME": name, "LIVEKIT_AGENT_NAME_OVERRIDE": name}

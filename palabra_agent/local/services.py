@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_serve
 from palabra_agent.local.processes import Child, accepts_connections, free_port, run_child
 
 AGENT_NAME: Final = "palabra-demo"
+_HOST: Final = "127.0.0.1"
 _READY_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 3.0
 """The time that the worker takes at most when it is told to stop now."""
@@ -54,6 +55,23 @@ class LocalServices:
             await asyncio.sleep(_WATCH_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class EmulatorProcess:
+    """An emulator that was started."""
+
+    url: str
+    child: Child
+
+    async def until_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            SetupError: It ended, or does not answer in time.
+        """
+        port = int(self.url.rpartition(":")[2])
+        await self.child.wait_until(lambda: accepts_connections(_HOST, port), _READY_SECONDS)
+
+
 @asynccontextmanager
 async def run_services(
     logs: Path,
@@ -78,54 +96,90 @@ async def run_services(
         )
         ready(f"LiveKit server at {livekit.url}")
 
-        port = free_port(host="127.0.0.1")
-        emulator_url = f"http://127.0.0.1:{port}"
-        env = _environment(livekit, emulator_url)
         options = ["--voice", voice, *(["--script", str(script)] if script is not None else [])]
-        emulator = await stack.enter_async_context(
-            _ours("the emulator", ["emulator", "--port", str(port), *options], logs, env)
-        )
-        worker = await stack.enter_async_context(
-            _ours("the worker", ["start", *_worker_options(logs)], logs, env)
-        )
-        await emulator.wait_until(lambda: accepts_connections("127.0.0.1", port), _READY_SECONDS)
-        ready(f"Palabra emulator at {emulator_url}")
-        await worker.wait_for_line(_REGISTERED, _READY_SECONDS)
+        emulator = await stack.enter_async_context(run_emulator(livekit, logs, *options))
+        env = livekit_environment(livekit) | palabra_environment(emulator.url)
+        worker = await stack.enter_async_context(run_worker(AGENT_NAME, logs, env))
+        await emulator.until_ready()
+        ready(f"Palabra emulator at {emulator.url}")
+        await wait_until_registered(worker)
         ready("worker registered")
 
-        yield LocalServices(livekit, emulator_url, emulator, worker)
+        yield LocalServices(livekit, emulator.url, emulator.child, worker)
 
 
-def _ours(
-    name: str, words: Sequence[str], logs: Path, env: Mapping[str, str]
+@asynccontextmanager
+async def run_emulator(
+    livekit: RunningLiveKit, logs: Path, *options: str, port: int = 0
+) -> AsyncGenerator[EmulatorProcess]:
+    """Run an emulator while the block runs, whose rooms are on a LiveKit server.
+
+    Args:
+        livekit: The server of its rooms.
+        logs: The folder of its log.
+        *options: Of `palabra-agent emulator`.
+        port: A free one by default.
+    """
+    port = port or free_port(host=_HOST)
+    words = ("emulator", "--port", str(port), *options)
+    async with _run(words, logs, livekit_environment(livekit)) as child:
+        yield EmulatorProcess(f"http://{_HOST}:{port}", child)
+
+
+@asynccontextmanager
+async def run_worker(name: str, logs: Path, env: Mapping[str, str]) -> AsyncGenerator[Child]:
+    """Run a worker of this agent name while the block runs; it stops at once when told to."""
+    settings = logs / "worker.toml"
+    settings.write_text(_WORKER_SETTINGS)
+    words = ("start", "--settings", str(settings), "--port", "0", "--drain-seconds", "0")
+    names = {"PALABRA_AGENT_NAME": name, "LIVEKIT_AGENT_NAME_OVERRIDE": name}
+    async with _run(words, logs, {**env, **names}) as child:
+        yield child
+
+
+async def wait_until_registered(worker: Child, seconds: float = _READY_SECONDS) -> None:
+    """Wait until a worker takes rooms.
+
+    Raises:
+        SetupError: It ended, or has not registered in time.
+    """
+    await worker.wait_for_line(_REGISTERED, seconds)
+
+
+def command(*words: str) -> list[str]:
+    """The command line of `palabra-agent`."""
+    return [sys.executable, "-m", "palabra_agent", *words]
+
+
+def livekit_environment(livekit: RunningLiveKit) -> dict[str, str]:
+    """Variables that lead to a LiveKit server; they win over those set for real work."""
+    return {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret,
+    }
+
+
+def palabra_environment(url: str) -> dict[str, str]:
+    """Variables that lead to an emulator, which takes any credentials of this form."""
+    return {
+        "PALABRA_API_URL": url,
+        "PALABRA_CLIENT_ID": "local",
+        "PALABRA_CLIENT_SECRET": "local",
+        "PALABRA_API_KEY": "",
+    }
+
+
+def _run(
+    words: tuple[str, ...], logs: Path, env: Mapping[str, str]
 ) -> AbstractAsyncContextManager[Child]:
     """Run one of our own commands; its log is called like its first word."""
+    kind = {"start": "worker"}.get(words[0], words[0])
     return run_child(
-        name,
-        [sys.executable, "-m", "palabra_agent", *words],
+        f"the {kind}",
+        command(*words),
         log_path=logs / f"{words[0]}.log",
         env=env,
         cwd=logs,
         stop_seconds=_STOP_SECONDS,
     )
-
-
-def _worker_options(logs: Path) -> list[str]:
-    settings = logs / "worker.toml"
-    settings.write_text(_WORKER_SETTINGS)
-    return ["--settings", str(settings), "--port", "0", "--drain-seconds", "0"]
-
-
-def _environment(livekit: RunningLiveKit, emulator_url: str) -> dict[str, str]:
-    """Variables that win over whatever this machine has set for real work."""
-    return {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.api_key,
-        "LIVEKIT_API_SECRET": livekit.api_secret,
-        "PALABRA_API_URL": emulator_url,
-        "PALABRA_CLIENT_ID": "local",
-        "PALABRA_CLIENT_SECRET": "local",
-        "PALABRA_API_KEY": "",
-        "PALABRA_AGENT_NAME": AGENT_NAME,
-        "LIVEKIT_AGENT_NAME_OVERRIDE": AGENT_NAME,
-    }

@@ -9,13 +9,10 @@ import pytest
 import pytest_asyncio
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.processes import accepts_connections, free_port, run_child
+from palabra_agent.local.services import run_emulator
 
 from .emulator_client import VOICES, EmulatorClient, Sessions
-from .stack import Stack, Worker, command, livekit_environment
-
-_HOST = "127.0.0.1"
-_READY_SECONDS = 60.0
+from .stack import Stack, Worker
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +24,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[EmulatorClient]:
     """Run one emulated Palabra for the whole run."""
-    port = free_port(host=_HOST)
-    async with run_child(
-        "the emulator",
-        command("emulator", "--port", str(port), "--option", f"voices={','.join(VOICES)}"),
-        log_path=logs / "emulator.log",
-        env=livekit_environment(livekit_server),
-        cwd=logs,
-    ) as child:
-        await child.wait_until(lambda: accepts_connections(_HOST, port), _READY_SECONDS)
-        yield EmulatorClient(f"http://{_HOST}:{port}", child)
+    options = ("--option", f"voices={','.join(VOICES)}")
+    async with run_emulator(livekit_server, logs, *options) as process:
+        await process.until_ready()
+        yield EmulatorClient(process.url, process.child)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,12 @@ from livekit.protocol.models import ParticipantInfo
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
 from palabra_agent.local.processes import Child, run_child
+from palabra_agent.local.services import (
+    command,
+    livekit_environment,
+    palabra_environment,
+    wait_until_registered,
+)
 from palabra_emulator.script import load_script
 
 from .emulator_client import EmulatorClient
@@ -37,7 +42,6 @@ PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
 _POLL_SECONDS: Final = 0.1
 _READY_SECONDS: Final = 60.0
 _COMMAND_SECONDS: Final = 40.0
-_REGISTERED: Final = "registered worker"
 _SETTINGS: Final = "[worker]\nload_threshold = 1\n"
 
 ResultT = TypeVar("ResultT")
@@ -203,10 +207,7 @@ class Stack:
         """Variables that win over whatever this machine has set for real work."""
         return {
             **livekit_environment(self.livekit),
-            "PALABRA_API_URL": self.emulator.url,
-            "PALABRA_CLIENT_ID": "local",
-            "PALABRA_CLIENT_SECRET": "local",
-            "PALABRA_API_KEY": "",
+            **palabra_environment(self.emulator.url),
             "PALABRA_AGENT_NAME": self.agent_name,
             "LIVEKIT_AGENT_NAME_OVERRIDE": "",
             # the machine may be busy with the tests themselves: no worker shall call itself full
@@ -260,7 +261,7 @@ class Stack:
         ) as child:
             worker = Worker(agent_name, child, name)
             if until_registered:
-                await child.wait_for_line(_REGISTERED, _READY_SECONDS)
+                await wait_until_registered(child, _READY_SECONDS)
             yield worker
 
         assert indiscretions(worker.log, self.livekit) == []
@@ -287,20 +288,6 @@ class Stack:
                     await process.wait()
 
         return Finished(code, log.read_text(), error_log.read_text())
-
-
-def livekit_environment(livekit: RunningLiveKit) -> dict[str, str]:
-    """Variables that lead to a LiveKit server."""
-    return {
-        "LIVEKIT_URL": livekit.url,
-        "LIVEKIT_API_KEY": livekit.api_key,
-        "LIVEKIT_API_SECRET": livekit.api_secret,
-    }
-
-
-def command(*words: str) -> list[str]:
-    """The command line of `palabra-agent`."""
-    return [sys.executable, "-m", "palabra_agent", *words]
 
 
 def indiscretions(log: str, livekit: RunningLiveKit) -> list[str]:

@@ -13,11 +13,12 @@ from aiohttp import web
 
 from palabra_agent.local.livekit_server import run_livekit_server
 from palabra_agent.local.people import SimulatedPerson
-from palabra_agent.local.processes import accepts_connections, free_port, run_child
+from palabra_agent.local.processes import free_port
+from palabra_agent.local.services import run_emulator
 
 from .emulator_client import EmulatorClient, JournalLine, Sessions
 from .hearing import ES, WORDS, until_heard
-from .stack import Finished, Stack, command, livekit_environment, until
+from .stack import Finished, Stack, until
 
 pytestmark = pytest.mark.livekit
 
@@ -215,12 +216,8 @@ async def fake_palabra(status: int, answer: dict[str, Any]) -> AsyncGenerator[Fa
 @asynccontextmanager
 async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[EmulatorClient]:
     """Run another emulator, at a port of our choice."""
-    async with run_child(
-        "another emulator",
-        command("emulator", "--port", str(port)),
-        log_path=stack.logs / "another-emulator.log",
-        env=livekit_environment(stack.livekit),
-        cwd=stack.logs,
-    ) as child:
-        await child.wait_until(lambda: accepts_connections(HOST, port), 40)
-        yield EmulatorClient(f"http://{HOST}:{port}", child)
+    logs = stack.logs / "late"
+    logs.mkdir()
+    async with run_emulator(stack.livekit, logs, port=port) as process:
+        await process.until_ready()
+        yield EmulatorClient(process.url, process.child)
