@@ -13,7 +13,8 @@ from palabra_agent.capabilities import ALL
 from palabra_agent.capabilities.capability import AnyCapability
 from palabra_agent.config.plugins import PluginSchema, PluginUse
 from palabra_agent.config.wording import Path, listed, path_text, shown
-from palabra_agent.errors import PluginError, Problem, RoomConfigError
+from palabra_agent.errors import Phase, PluginError, Problem, RoomConfigError
+from palabra_agent.languages import did_you_mean
 from palabra_agent.plugin import Plugin, PluginConfig
 from palabra_agent.plugins_host.configuring import (
     DEFAULT_DEADLINES,
@@ -25,14 +26,14 @@ from palabra_agent.plugins_host.configuring import (
 from palabra_agent.plugins_host.loading import (
     LoadedPlugin,
     ambiguity,
+    failed,
     find_plugins,
-    left_out,
     load,
-    not_installed,
+    record_of,
 )
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus
 
-_ALLOWED: Final = path_text(("worker", "allowed_plugins"))
+_LONGEST_GUESS: Final = 60
 
 
 class PluginCatalog:
@@ -81,14 +82,16 @@ class PluginCatalog:
         """Say why a room cannot have a plugin, whatever its config of it; None: it can."""
         loaded = self._loaded.get(name)
         if loaded is None:
-            return not_installed(name, [each.name for each in self.records])
+            return _not_installed(name, list(self._loaded))
 
         quoted, record = shown(name), loaded.record
         match record.status:
             case PluginStatus.READY:
                 return None
             case PluginStatus.NOT_ALLOWED:
-                return f"{quoted} is not allowed here; {self._allowed_instead()}"
+                allowed = [it.name for it in self.records if it.status is not record.status]
+                instead = f"allowed are {listed(allowed)}" if allowed else "no plugin is"
+                return f"{quoted} is not allowed here; {instead}"
             case PluginStatus.FAILED:
                 return f"{quoted} failed to load: {record.error}"
             case PluginStatus.AMBIGUOUS:
@@ -121,15 +124,15 @@ class PluginCatalog:
         Raises:
             RoomConfigError: An entry has a mistake, which `parse_room_config` would have told.
         """
-        configured: list[ConfiguredPlugin] = []
-        problems: list[Problem] = []
-        for index, use in enumerate(uses):
-            ready, found = self._look_at(use)
-            problems += [Problem(path_text(("plugins", index, *path)), why) for path, why in found]
-            configured += [ready] if ready is not None else []
+        looks = [self._look_at(use) for use in uses]
+        problems = [
+            Problem(path_text(("plugins", index, *path)), why)
+            for index, (_, found) in enumerate(looks)
+            for path, why in found
+        ]
         if problems:
             raise RoomConfigError(problems)
-        return tuple(configured)
+        return tuple(ready for ready, _ in looks if ready is not None)
 
     def _look_at(self, use: PluginUse) -> tuple[ConfiguredPlugin | None, list[tuple[Path, str]]]:
         """Give the plugin, or the reasons why it cannot be had."""
@@ -154,15 +157,6 @@ class PluginCatalog:
             return None, [((), str(error))]
         return reading.config, [(("config", *path), why) for path, why in reading.mistakes]
 
-    def _allowed_instead(self) -> str:
-        not_allowed = PluginStatus.NOT_ALLOWED
-        allowed = [each.name for each in self.records if each.status is not not_allowed]
-        if allowed:
-            return f"allowed are {listed(allowed)}"
-        of_allowed = (it.reason for it in self.missing if it.path.startswith(_ALLOWED))
-        missing = next(of_allowed, None)
-        return f"of those that are, {missing}" if missing else "no plugin is"
-
 
 def load_plugins(
     settings: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
@@ -183,32 +177,36 @@ def load_plugins(
     """
     found = find_plugins(entry_points)
     end = time.monotonic() + deadlines.total
-    loaded: dict[str, LoadedPlugin] = {}
-    for name, those in found.items():
+
+    def outcome(name: str) -> LoadedPlugin:
+        record, those = record_of(found[name]), found[name]
         seconds = min(deadlines.each, end - time.monotonic())
         if allowed is not None and name not in allowed:
-            loaded[name] = left_out(those, PluginStatus.NOT_ALLOWED)
-        elif len(those) > 1:
-            loaded[name] = left_out(those, PluginStatus.AMBIGUOUS, ambiguity(those))
-        elif seconds <= 0:
+            return LoadedPlugin(replace(record, status=PluginStatus.NOT_ALLOWED))
+        if len(those) > 1:
+            error = PluginError(record.name, Phase.LOAD, ambiguity(those))
+            return failed(record, error, PluginStatus.AMBIGUOUS)
+        if seconds <= 0:
             late = f"the {deadlines.total:g} s that all plugins together may take were over"
-            loaded[name] = left_out(those, PluginStatus.FAILED, late)
-        else:
-            limits = replace(deadlines, each=seconds)
-            loaded[name] = load(those[0], settings.get(name), capabilities, limits)
+            return failed(record, PluginError(record.name, Phase.LOAD, late))
+        limits = replace(deadlines, each=seconds)
+        return load(those[0], settings.get(name), capabilities, limits)
 
-    missing = _unknown(settings, allowed or (), tuple(found))
+    loaded = {name: outcome(name) for name in found}
+    named: list[tuple[Path, str]] = [(("plugins", name), name) for name in settings]
+    named += [(("worker", "allowed_plugins", at), name) for at, name in enumerate(allowed or ())]
+    missing = [
+        Problem(path_text(path), _not_installed(name, list(found)))
+        for path, name in named
+        if name not in found
+    ]
     return PluginCatalog(loaded, missing=missing, deadlines=deadlines)
 
 
-def _unknown(
-    settings: Mapping[str, Mapping[str, object]], allowed: Sequence[str], installed: Sequence[str]
-) -> list[Problem]:
-    """List where the worker's settings speak of plugins that are not there."""
-    named: list[tuple[Path, str]] = [(("plugins", name), name) for name in settings]
-    named += [(("worker", "allowed_plugins", at), name) for at, name in enumerate(allowed)]
-    return [
-        Problem(path_text(path), not_installed(name, installed))
-        for path, name in named
-        if name not in installed
-    ]
+def _not_installed(name: str, installed: Sequence[str]) -> str:
+    """Say that no plugin has this name, and what was probably meant."""
+    words = f"{shown(name)} is not installed"
+    hint = did_you_mean(name[:_LONGEST_GUESS], installed)
+    if hint:
+        return f"{words}{hint}"
+    return f"{words}; installed are {listed(installed)}" if installed else f"{words}; no plugin is"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -69,26 +72,25 @@ def call_in_thread(call: Callable[[], T], *, plugin: str, phase: Phase, seconds:
         PluginError: It raised anything at all, which is the cause; or it did not end in time, and
             the cause is a `TimeoutError`.
     """
-    done = threading.Event()
-    results: list[T] = []
-    errors: list[BaseException] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(call())
+            future.set_result(call())
         except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
-            errors.append(error)
-        done.set()
+            future.set_exception(error)
 
     threading.Thread(target=run, name=f"plugin {phase}", daemon=True).start()
-    if not done.wait(seconds):
-        late = TimeoutError()
+    try:
+        error = future.exception(seconds)
+    except TimeoutError as late:
         raise PluginError(plugin, phase, f"it takes longer than {seconds:.2g} s") from late
-    for error in errors:
-        if isinstance(error, PluginError):
-            raise error
+
+    if isinstance(error, PluginError):
+        raise error
+    if error is not None:
         raise PluginError(plugin, phase, _reason(error)) from error
-    return results[0]
+    return future.result()
 
 
 def read_as(
@@ -141,7 +143,7 @@ class ConfigReader:
         """
         self._seconds = seconds
         self._now = now
-        self._good: dict[tuple[str, str], PluginConfig] = {}
+        self._good: dict[tuple[str, str], ConfigReading] = {}
         """The last used is the last."""
         self._rest_ends: dict[str, float] = {}
         """By plugin that hung."""
@@ -153,21 +155,16 @@ class ConfigReader:
             PluginError: The plugin broke, or rests.
         """
         key = (use.name, json.dumps(use.config))
-        config = self._good.pop(key, None)
-        if config is None:
-            reading = self._ask(use, model)
-            config = reading.config
-            if config is None:
-                return reading
-
-        self._good[key] = config
-        if len(self._good) > _MOST_KEPT:
-            del self._good[next(iter(self._good))]
-        return ConfigReading(config)
+        reading = self._good.pop(key, None) or self._ask(use, model)
+        if reading.config is not None:
+            self._good[key] = reading
+            if len(self._good) > _MOST_KEPT:
+                del self._good[next(iter(self._good))]
+        return reading
 
     def _ask(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
-        rest = self._rest_ends.get(use.name, 0.0) - self._now()
-        if use.name in self._rest_ends and rest > 0:
+        rest = self._rest_ends.get(use.name, -math.inf) - self._now()
+        if rest > 0:
             late = f"it took longer than {self._seconds:.2g} s"
             reason = f"{late}, and is asked again in {rest:.0f} s"
             raise PluginError(use.name, Phase.CONFIGURE, reason)
@@ -205,6 +202,10 @@ def plugin_schema(name: str, recipe: Plugin[Any, Any]) -> PluginSchema:
 
 def _reason(error: BaseException) -> str:
     """Say what was raised, without its words: they may hold what other people must not know."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return f'it needs the module "{error.name}", which is not installed'
-    return f"it raises {type(error).__name__}"
+    match error:
+        case ModuleNotFoundError(name=str(module)):
+            return f'it needs the module "{module}", which is not installed'
+        case AttributeError(name=str(missing), obj=ModuleType() as module):
+            return f'there is no "{missing}" in the module "{module.__name__}"'
+        case _:
+            return f"it raises {type(error).__name__}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
@@ -12,8 +12,6 @@ from palabra_agent.capabilities import ALL
 from palabra_agent.plugin import (
     Capability,
     RoomInfo,
-    Speech,
-    Timbre,
     TranscriptListener,
     VoicePolicy,
 )
@@ -29,36 +27,6 @@ Opening: TypeAlias = Callable[..., object]
 
 class Both(Voices, Diary):
     """Chooses and listens."""
-
-
-class Ear:
-    """Estimates without saying that it is one: what counts is what it can do."""
-
-    async def estimate_timbre(self, speech: Speech) -> Timbre | None:
-        """Estimate nothing."""
-        return None
-
-
-class Opener:
-    """A context manager that is a class, and gives itself."""
-
-    async def __aenter__(self) -> Ear:
-        """Give an ear."""
-        return Ear()
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing to do."""
-
-
-class SelfOpener(Ear):
-    """Is what it gives."""
-
-    async def __aenter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing to do."""
 
 
 @asynccontextmanager
@@ -79,17 +47,6 @@ async def open_any(room: RoomInfo, config: Config) -> AsyncGenerator[Capability]
     yield Voices(config)
 
 
-@asynccontextmanager
-async def open_alternatives(room: RoomInfo, config: Config) -> AsyncGenerator[Voices | Both]:
-    """Open something that chooses in any case."""
-    yield Voices(config)
-
-
-def open_ear(room: RoomInfo, config: Config) -> Opener:
-    """Open without a generator."""
-    return Opener()
-
-
 def open_listener(
     room: RoomInfo, config: Config
 ) -> AbstractAsyncContextManager[TranscriptListener]:
@@ -105,11 +62,7 @@ def open_listener(
         (open_both, "voice policy, transcript listener"),
         (open_protocol, "voice policy"),
         (open_any, "plugin"),
-        (open_alternatives, "voice policy"),
-        (open_ear, "timbre estimator"),
         (open_listener, "transcript listener"),
-        (Opener, "timbre estimator"),
-        (SelfOpener, "timbre estimator"),
         (print, "plugin"),
     ],
 )
