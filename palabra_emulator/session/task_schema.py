@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from palabra_emulator.session.validator import Location
+from palabra_emulator.session.validator import Location, as_number
 
 Json: TypeAlias = dict[str, object]
 
@@ -116,6 +116,9 @@ _TASK: Final[Json] = {
     "output_stream": {"content_type": "audio", "target": _STREAM_END},
     "pipeline": _PIPELINE,
 }
+_NUMBERS: Final = frozenset({"sample_rate", "channels"})
+"""Fields without a default that are numbers, although the documentation calls them texts."""
+
 _BESIDE_PIPELINE: Final = ("translation_queue_configs", "allowed_message_types")
 """Sections that older documentation puts beside the pipeline instead of into it."""
 
@@ -169,10 +172,13 @@ def _filled(schema: object, value: object) -> object:
         inner = cast("list[object]", schema)[0]
         return [_filled(inner, entry) for entry in cast("list[object]", value)]
 
-    return value
+    is_number = isinstance(schema, int | float) and not isinstance(schema, bool)
+    return as_number(value) if is_number else value
 
 
 def _field(default: object, given: Json, name: str) -> object:
+    if name in _NUMBERS:
+        return as_number(given.get(name))
     if given.get(name) is not None:
         return _filled(default, given[name])
     if isinstance(default, dict) and "*" in default:

@@ -7,6 +7,7 @@ and the way a error is located are that library's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, cast
 
@@ -126,8 +127,8 @@ class Fields:
     def number(
         self, name: str, default: float, *, ge: float | None = None, le: float | None = None
     ) -> float:
-        """A number within bounds."""
-        value = self.values.get(name)
+        """A number within bounds, also where it is written as a text."""
+        value = as_number(self.values.get(name))
         if value is None:
             return default
         if (
@@ -171,6 +172,18 @@ class Fields:
             return []
 
         return [(str(place), entry) for place, entry in enumerate(cast("list[object]", value))]
+
+
+def as_number(value: object) -> object:
+    """The number that a text says, as the validator reads it; all else as it is."""
+    if not isinstance(value, str):
+        return value
+
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(value)
+
+    return value
 
 
 def _listed(words: Iterable[str]) -> str:

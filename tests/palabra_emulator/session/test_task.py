@@ -193,6 +193,19 @@ def test_tasks_that_mean_the_same_are_equal() -> None:
     assert short.full != other.full
 
 
+def test_numbers_may_be_written_as_texts() -> None:
+    """As the validator reads them, everywhere; the task is the same, and shows numbers."""
+    path = "pipeline.transcription.segment_confirmation_silence_threshold"
+    stream = "input_stream.source.sample_rate"
+    number, text = (read_task(changed(path, it), TaskRules()) for it in (0.5, "0.5"))
+    rates = [read_task(changed(stream, it), TaskRules()).full for it in (24_000, "24000")]
+
+    assert text.silence_seconds == 0.5
+    assert number.full == text.full
+    assert rates[0] == rates[1]
+    assert "value is not a valid float" in refusal(changed(path, "nan"))
+
+
 def test_hidden_fields_are_shown_on_request() -> None:
     """`exclude_hidden` leaves out what is not documented for everybody."""
     read = read_task(task("en", "es"), TaskRules())

@@ -307,6 +307,25 @@ async def test_every_format_is_heard(encoding: str, rate: int, channels: int) ->
         assert tone_level_db(heard[2_000:14_000], 300, rate=16_000) > -20
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+async def test_rate_and_channels_may_be_texts(channels: int) -> None:
+    """As the documentation has them: "24000" and "1" mean what the numbers mean."""
+    rate = 24_000
+    sound = spoken(1.0, rate)
+    settings = stream_task("en", "es")
+    settings["input_stream"]["source"] |= {"sample_rate": str(rate), "channels": str(channels)}
+    async with emulator() as place, connected(place.url) as client:
+        await client.start(settings)
+        await client.sound(
+            *pieces((stereo(sound, sound) if channels == 2 else sound).tobytes(), CHUNK)
+        )
+        assert await texts(client, "translated_transcription")
+        _, heard = await place.heard()
+
+        assert heard.size == pytest.approx(1.5 * 16_000, abs=500)
+        assert client.of_type("error") == []
+
+
 async def test_sound_outside_a_running_task_is_not_heard() -> None:
     """Before readiness, in a pause and in the tail, sound is dropped, not hoarded."""
     async with emulator(replace(QUICK, ready_delay_ms=300)) as place:
@@ -379,6 +398,10 @@ async def test_invalid_sound_is_an_error(payload: object, reason: str) -> None:
         ("source", "format", "mp3", "unexpected value; permitted: 'pcm_s16le', 'opus', 'wav'"),
         ("source", "sample_rate", 8_000, "greater than or equal to 16000"),
         ("source", "sample_rate", 96_000, "less than or equal to 48000"),
+        ("source", "sample_rate", "8000", "greater than or equal to 16000"),
+        ("source", "sample_rate", "24 kHz", "value is not a valid float"),
+        ("source", "sample_rate", "", "value is not a valid float"),
+        ("source", "channels", "3", "less than or equal to 2"),
         ("source", "channels", 3, "less than or equal to 2"),
         ("source", "channels", 0, "greater than or equal to 1"),
         ("target", "format", "opus", "unexpected value; permitted: 'pcm_s16le', 'zlib_pcm_s16le'"),
