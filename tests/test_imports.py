@@ -38,23 +38,16 @@ class Layer:
 # Each layer may import only what stands above it.
 LAYERS: Final = (
     Layer("words", "errors concurrency languages voices"),
-    Layer("network", "network", "", "aiohttp"),
     Layer("sound", "audio audio.*", "words", "numpy"),
-    Layer("livekit-sound", "audio.rtc", "words sound", "numpy livekit.rtc"),
+    Layer("network", "network audio.rtc", "words sound", "numpy aiohttp livekit.rtc"),
     Layer("contracts", "session capabilities capabilities.*", "words sound", "numpy"),
     Layer("interpretation", "interpretation interpretation.*", "words sound contracts", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
     Layer(
-        "plugin-api",
-        "plugin",
-        "words config contracts",
-        "typing_extensions",
-    ),
-    Layer(
-        "plugins-host",
-        "plugins_host plugins_host.*",
-        "words sound contracts config plugin-api",
-        "pydantic pydantic_core",
+        "plugins",
+        "plugin plugins_host plugins_host.*",
+        "words sound contracts config",
+        "pydantic pydantic_core typing_extensions",
     ),
     Layer(
         "palabra-protocol",
@@ -62,55 +55,48 @@ LAYERS: Final = (
         "words contracts",
     ),
     Layer(
-        "palabra-task",
-        "palabra.task palabra.task.*",
-        "words config contracts palabra-protocol",
-        "pydantic pydantic_core",
-    ),
-    Layer(
-        "palabra-session",
-        "palabra.*",
-        "words network sound livekit-sound contracts palabra-protocol palabra-task",
-        "numpy aiohttp av livekit.rtc",
-    ),
-    Layer(
         "settings",
-        "config.room config.settings",
-        "words config palabra-task",
+        "palabra.task palabra.task.* config.room config.settings",
+        "words contracts config palabra-protocol",
         "pydantic pydantic_core pydantic_settings",
+    ),
+    Layer(
+        "palabra",
+        "palabra.*",
+        "words sound network contracts palabra-protocol settings",
+        "numpy aiohttp av livekit.rtc",
     ),
     Layer(
         "meeting",
         "meeting meeting.*",
-        "words sound livekit-sound contracts interpretation",
+        "words sound network contracts interpretation",
         # its constants alone: the names of LiveKit's own attributes and topics
         "livekit.rtc livekit.agents.types",
     ),
     Layer(
         "testing",
         "testing testing.*",
-        "words sound contracts interpretation config plugin-api plugins-host settings",
+        "words sound contracts interpretation config plugins settings",
         "numpy",
     ),
     Layer(
         "room-and-worker",
         "room room.* worker worker.*",
-        "words network contracts interpretation config plugins-host palabra-task "
-        "palabra-session settings meeting",
+        "words network contracts interpretation config plugins settings palabra meeting",
         "pydantic aiohttp google.protobuf livekit.rtc livekit.api livekit.agents livekit.protocol",
     ),
     Layer(
         "emulator",
         "palabra_emulator palabra_emulator.*",
-        "words sound livekit-sound",
+        "words sound network",
         "numpy pydantic pydantic_core pydantic_settings typer aiohttp multidict av livekit.rtc "
         "livekit.api",
     ),
     Layer(
         "commands",
         "commands commands.* local local.* __main__ __init__",
-        "words network sound livekit-sound contracts interpretation config plugins-host "
-        "palabra-session settings meeting room-and-worker emulator",
+        "words sound network contracts interpretation config plugins settings palabra meeting "
+        "room-and-worker emulator",
         "typer rich numpy psutil aiohttp livekit.rtc livekit.api livekit.protocol",
     ),
 )
@@ -215,7 +201,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         (
             "interpretation.plan",
             "palabra_agent.audio.rtc",
-            "that is `livekit-sound`, and `interpretation` may import only words sound contracts",
+            "that is `network`, and `interpretation` may import only words sound contracts",
         ),
         ("palabra.protocol.messages", "aiohttp", "`palabra-protocol` may import only stdlib"),
         (
@@ -232,7 +218,7 @@ def test_the_table_itself_points_down(layer: Layer) -> None:
         (
             "palabra_emulator.bot",
             "palabra_agent.palabra.protocol.messages",
-            "that is `palabra-protocol`, and `emulator` may import only words sound livekit-sound",
+            "that is `palabra-protocol`, and `emulator` may import only words sound network",
         ),
         (
             "meeting.meeting",
