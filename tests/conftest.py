@@ -1,8 +1,10 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to several processes, each in a network namespace of its own, so
-that no server meets another one on a port. Most tests against LiveKit wait most of their time:
-they are dealt first. Tests that share a fixture of their module stay together (`xdist_group`).
+`make test` deals the tests out to two processes, each in a network namespace of its own, so that
+no server meets another one on a port. A meeting with sound takes most of a core: all tests that
+hold one are a group (`xdist_group`), in one process, and begin first. The other process has those
+that wait for servers, then the rest. Tests that share a costly fixture of their module stay
+together, too.
 """
 
 from __future__ import annotations
@@ -24,7 +26,16 @@ from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_serve
 from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
-_MOSTLY_WAITING: Final = ("tests/integration/", "tests/conformance/", "tests/faults/")
+_WITH_SOUND: Final = (
+    "tests/faults/",
+    *(f"tests/integration/test_{it}.py" for it in ("lingering", "comings", "texts", "voices")),
+    *(
+        f"tests/integration/test_{it}.py"
+        for it in ("languages", "speech", "configuring", "arrival")
+    ),
+)
+"""Modules whose tests against LiveKit listen in real time: a second one beside them comes late."""
+_WAITING: Final = ("tests/integration/", "tests/conformance/", "tests/faults/")
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
@@ -57,10 +68,21 @@ def pytest_xdist_setupnodes(specs: Sequence[_ProcessSpec]) -> None:
         spec.python = shlex.join(("env", f"--unset={ISOLATION_VARIABLE}", *isolated))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a run side by side with what mostly waits."""
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(_MOSTLY_WAITING))
+    """Begin a run side by side with the sound, in one group, and with what waits."""
+    if not hasattr(config, "workerinput"):
+        return
+
+    def turn(item: pytest.Item) -> int:
+        if item.nodeid.startswith(_WITH_SOUND) and item.get_closest_marker("livekit"):
+            return 0
+        return 1 if item.nodeid.startswith(_WAITING) else 2
+
+    items.sort(key=turn)
+    for item in items:
+        if turn(item) == 0:
+            item.add_marker(pytest.mark.xdist_group("sound"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

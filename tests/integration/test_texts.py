@@ -21,7 +21,7 @@ from .emulator_client import EmulatedSessionState
 from .hearing import WORDS
 from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid, until
 
-pytestmark = [pytest.mark.livekit, pytest.mark.xdist_group("texts")]
+pytestmark = pytest.mark.livekit
 
 LANGUAGES: Final = ("en", "es", "de")
 
