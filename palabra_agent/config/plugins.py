@@ -175,7 +175,7 @@ def definitions_with(room: Schema, plugins: Sequence[PluginSchema]) -> Schema:
 
 
 def _key(plugin: str) -> str:
-    """No model of ours, or of another plugin, is called so: a plugin's name has no colon."""
+    """Make the key of a plugin's schema; no other model has it, as a plugin's name has no colon."""
     return f"plugin:{plugin}"
 
 

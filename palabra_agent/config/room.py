@@ -154,7 +154,7 @@ class RoomConfig(ConfigModel):
     @field_validator("default_listen", mode="before")
     @classmethod
     def _among_languages(cls, value: object, info: ValidationInfo) -> object:
-        """Here `always_on` is checked too: it is known before the languages that it belongs to."""
+        """Check this and `always_on`, which is read before the languages that it belongs to."""
         if "languages" not in info.data:
             return value
         languages: tuple[LanguageCode, ...] = info.data["languages"]

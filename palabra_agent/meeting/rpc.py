@@ -1,7 +1,8 @@
-"""RpcMethods that participants of a LiveKit room may call on us; their answers fit into a packet.
+"""RPC methods of the interpreter that participants of a LiveKit room may call.
 
-LiveKit's SDK ends a call when its caller has waited enough, and logs everything that it raises. So
-a call is worked on in a task of ours, which goes on, and ends with an answer or with a sentence.
+Answers fit into one packet. LiveKit's SDK ends a call when its caller has waited enough, and logs
+everything that it raises. So a call is worked on in a task of ours, which goes on, and ends with an
+answer or with a sentence.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def read_change(payload: str, held: RoomConfig, plugins: InstalledPlugins) -> Co
 
 
 def _fixed_problems(said: Mapping[str, Any], held: RoomConfig) -> Iterator[Problem]:
-    """Organisers may change the config, but not the list of organisers."""
+    """List what an organiser may not change: the list of organisers."""
     organisers = list(held.organisers)
     if said.get("organisers", organisers) != organisers:
         yield Problem(

@@ -1,4 +1,4 @@
-"""Imported once in the process that job processes are forked from, and nowhere else.
+"""Prepares the process that job processes are forked from, which alone imports this, once.
 
 A supervisor that stops a service signals its whole process group. The worker then drains, and the
 jobs know to wait; but the process between them would die, and the worker take all its rooms for

@@ -350,7 +350,7 @@ async def test_more_speakers_than_allowed_are_told() -> None:
         await eventually(lambda: not ann.is_open)
         await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
-        assert sentence == "not everybody is interpreted: the limit is 1 at a time"
+        assert sentence == "not all speakers are interpreted: the limit is 1 at a time"
         assert attempts == 1
         assert len(stage.sessions.live) == 1
 

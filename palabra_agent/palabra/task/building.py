@@ -96,7 +96,7 @@ def _language_problems(
 
 
 def _streams(settings: TaskSettings, transport: StreamType) -> _Json:
-    """Both ends have the same type: Palabra knows no session with two transports."""
+    """Make both ends of a type: Palabra knows no session with two transports."""
     source: _Json = {"type": transport}
     target: _Json = {"type": transport}
     if transport == "ws":
