@@ -279,7 +279,7 @@ async def test_bot_may_never_come_or_come_late() -> None:
             await api.create()
         assert api.livekit.transports == []
 
-        await arm(api.url, fault="F8", variant="late", delay_ms=100)
+        await arm(api.url, fault="F8", variant="late", delay_ms=1_000)
         session = await api.create()
         assert api.livekit.transports == []
         await until(lambda: bool(api.livekit.transports), "the bot")
@@ -289,7 +289,7 @@ async def test_bot_may_never_come_or_come_late() -> None:
 
 async def test_delay_of_every_bot_is_an_option() -> None:
     """`bot_delay_ms` has every bot come late."""
-    async with caller(replace(OPTIONS, bot_delay_ms=50)) as api:
+    async with caller(replace(OPTIONS, bot_delay_ms=1_000)) as api:
         await api.create()
         assert api.livekit.transports == []
         await until(lambda: bool(api.livekit.transports), "the bot")
