@@ -241,7 +241,9 @@ class _RoomInterpretation:
     def _show_status(self, wanted: Plan) -> None:
         context, regime = self.context, self.context.settings.value.regime
         if wanted.left_out:
-            sentence = f"not all speakers are interpreted: the limit is {regime.max_speakers} at a time"
+            sentence = (
+                f"not all speakers are interpreted: the limit is {regime.max_speakers} at a time"
+            )
             context.errors.report("", sentence)
         else:
             context.errors.resolve("")

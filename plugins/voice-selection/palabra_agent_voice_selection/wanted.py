@@ -82,7 +82,7 @@ class AskedFor(PluginConfig):
     """The voice that a participant's own attribute `palabra.voice` asks for."""
 
     attribute: Patterns
-    """Voices that may be asked for: ids or patterns of ids, and `clone`, which no pattern covers."""
+    """Voices that may be asked for: ids, patterns of ids, and `clone`, which no pattern covers."""
 
 
 SimpleVoice: TypeAlias = FixedVoice | ClonedVoice | Pool | AskedFor
