@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from importlib import metadata
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any, Final, get_args, get_type_hints
 
 from palabra_agent.capabilities.capability import AnyCapability, a_kind_of
@@ -26,6 +26,8 @@ from palabra_agent.plugins_host.records import (
 _NAME_RULE: Final = "letters, digits, `-`, `_` and `.`, at most 64, the first a letter or digit"
 _USABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNKNOWN: Final = "unknown"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ def find_plugins(entry_points: Iterable[EntryPoint] | None = None) -> dict[str, 
         entry_points: Those to take instead of the ones that are installed.
     """
     if entry_points is None:
-        entry_points = metadata.entry_points(group=ENTRY_POINTS)
+        entry_points = _installed()
 
     found: dict[str, list[EntryPoint]] = {}
-    for each in sorted(entry_points, key=lambda it: (it.name, *_origin(it))):
+    for each in sorted(entry_points, key=lambda it: (it.name, *_origin(it.dist))):
         found.setdefault(each.name, []).append(each)
     return found
 
@@ -58,7 +60,7 @@ def find_plugins(entry_points: Iterable[EntryPoint] | None = None) -> dict[str, 
 def record_of(those: Sequence[EntryPoint]) -> PluginRecord:
     """Make the record of a name that has been found, and not been imported."""
     name = those[0].name
-    distributions, versions = zip(*map(_origin, those), strict=True)
+    distributions, versions = zip(*(_origin(each.dist) for each in those), strict=True)
     return PluginRecord(
         name if _USABLE_NAME.fullmatch(name) else shown(name).strip('"'),
         ", ".join(dict.fromkeys(distributions)),
@@ -76,7 +78,7 @@ def failed(
 
 def ambiguity(those: Sequence[EntryPoint]) -> str:
     """Say that several entry points have one name."""
-    bringing = dict.fromkeys(" ".join(_origin(each)) for each in those)
+    bringing = dict.fromkeys(" ".join(_origin(each.dist)) for each in those)
     verb = "bring it" if len(bringing) > 1 else "has several entry points of this name"
     return f"{' and '.join(bringing)} {verb}, and none of them is used"
 
@@ -135,10 +137,34 @@ def kind_of(opener: object, capabilities: Sequence[AnyCapability]) -> str:
     return ", ".join(kinds) or UNKNOWN_KIND
 
 
-def _origin(entry_point: EntryPoint) -> tuple[str, str]:
-    """Give name and version of the distribution that brings an entry point."""
-    brings = entry_point.dist
-    return (brings and brings.name) or _UNKNOWN, (brings and brings.version) or _UNKNOWN
+def _installed() -> Iterator[EntryPoint]:
+    """Yield the entry points of plugins; a distribution that cannot be read hides no other."""
+    seen: set[str] = set()
+    for distribution in distributions():
+        name, _ = _origin(distribution)
+        spelt = re.sub(r"[-_.]+", "-", name).lower()
+        # of two on the path, the first is the one that is imported
+        if spelt in seen and name != _UNKNOWN:
+            continue
+
+        seen.add(spelt)
+        try:
+            yield from distribution.entry_points.select(group=ENTRY_POINTS)
+        except Exception as error:  # noqa: BLE001 - the file may hold anything
+            facts = {"distribution": name, "phase": "load", "error": type(error).__name__}
+            logger.warning("the entry points of a distribution cannot be read", extra=facts)
+
+
+def _origin(distribution: Distribution | None) -> tuple[str, str]:
+    """Give the name and version of a distribution, as far as they can be read."""
+    if distribution is None:
+        return _UNKNOWN, _UNKNOWN
+
+    try:
+        metadata = distribution.metadata
+        return str(metadata["Name"] or _UNKNOWN), str(metadata["Version"] or _UNKNOWN)
+    except Exception:  # noqa: BLE001 - the file may hold anything, and its plugin may work
+        return _UNKNOWN, _UNKNOWN
 
 
 def _recipe(name: str, named: object) -> Plugin[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -277,3 +278,25 @@ def test_time_for_all_together_is_limited(caplog: pytest.LogCaptureFixture) -> N
     assert voices.error == "the 0.2 s that all plugins together may take were over"
     assert words(catalog, "voices")[0].startswith('plugins[0].name: "voices" failed to load: the')
     assert len(caplog.records) == 2
+
+
+def test_a_distribution_that_cannot_be_read_hides_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with a broken list of entry points is named in the log, and passed over."""
+    install(tmp_path, "acme-voices", "2.1", {"acme": "tests.good_plugins.voices:plugin"})
+    install(tmp_path, "torn", "1.0", {})
+    (tmp_path / "torn-1.0.dist-info" / "entry_points.txt").write_bytes(b"[palabra\xff\xfe")
+    nameless = tmp_path / "nameless-1.0.dist-info"
+    nameless.mkdir()
+    (nameless / "entry_points.txt").write_text("[palabra_agent.plugins]\nlost = a:b")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with caplog.at_level(logging.WARNING):
+        records = load_plugins(allowed=["acme"]).records
+
+    names = [record.name for record in records]
+    assert "acme" in names
+    assert "lost" in names
+    (told,) = [it for it in caplog.records if getattr(it, "distribution", None) == "torn"]
+    assert told.getMessage() == "the entry points of a distribution cannot be read"
