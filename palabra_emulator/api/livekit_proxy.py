@@ -19,7 +19,11 @@ import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
-from palabra_emulator.faults.signalling import SignalConnection, SignallingFaults, undisturbed
+from palabra_emulator.faults.signalling import (
+    SignalConnection,
+    SignallingFaults,
+    faultless_signalling,
+)
 
 _PREFIX: Final = "/livekit"
 _PASSED_ON: Final = frozenset({"/", "/rtc", "/rtc/validate"})
@@ -49,7 +53,7 @@ class LiveKitProxy:
         self._upstream = re.sub(r"^ws", "http", livekit_url).rstrip("/")
         self._is_open = is_open
         self._http = http
-        self._signalling = signalling or undisturbed()
+        self._signalling = signalling or faultless_signalling()
 
     def add_to(self, app: web.Application) -> None:
         """Serve it."""

@@ -67,11 +67,11 @@ class RestFaults:
         self._invalid_credentials_status = invalid_credentials_status
 
     def add_to(self, app: web.Application) -> None:
-        """Stand there; the API itself, which admits and journals, must stand in front of it."""
-        app.middlewares.append(self.meet)
+        """Intercept its requests; the API itself, which admits and journals, must come first."""
+        app.middlewares.append(self.intercept)
 
     @web.middleware
-    async def meet(self, request: web.Request, handler: _Next) -> web.StreamResponse:
+    async def intercept(self, request: web.Request, handler: _Next) -> web.StreamResponse:
         """Answer a request, rightly or not."""
         what = _kind(request)
         if what is None:

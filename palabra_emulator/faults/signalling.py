@@ -97,6 +97,6 @@ class SignallingFaults:
                     await line.say(_SERVER_SHUTDOWN)
 
 
-def undisturbed() -> SignallingFaults:
-    """A way in that no fault stands in."""
+def faultless_signalling() -> SignallingFaults:
+    """Signalling that no fault ever stands in the way of."""
     return SignallingFaults(FaultInjector(Journal()), lambda _room: None)

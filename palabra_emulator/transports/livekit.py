@@ -330,8 +330,8 @@ class Bot:
         if self._names.client in self._room.remote_participants:
             await self._rooms.expel(self._names.room, self._names.client)
 
-    def meet(self) -> None:
-        """Notice the client if it came first."""
+    def notice_client(self) -> None:
+        """Take in the client and its tracks if it came first."""
         client = self._room.remote_participants.get(self._names.client)
         if client is None:
             return
@@ -415,7 +415,7 @@ async def open_bot(names: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGen
         except (rtc.ConnectError, TimeoutError):
             reason = f"The emulator's bot could not join a room at {livekit_url}"
             raise RoomsUnavailable(reason) from None
-        bot.meet()
+        bot.notice_client()
         yield bot
     finally:
         await bot.close()

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.credentials import is_same
-from palabra_emulator.faults.signalling import SignallingFaults, undisturbed
+from palabra_emulator.faults.signalling import SignallingFaults, faultless_signalling
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.session.registry import SessionRegistry
@@ -185,7 +185,7 @@ class SpeechStream:
         self._options = options
         self._registry = registry
         self._journal = journal
-        self._signalling = signalling or undisturbed()
+        self._signalling = signalling or faultless_signalling()
         self._limit = ConnectionLimit()
 
     def add_to(self, app: web.Application) -> None:

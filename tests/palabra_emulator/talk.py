@@ -13,7 +13,7 @@ from palabra_agent.audio.tones import tone
 from palabra_emulator.faults.immediate_faults import ImmediateFaults
 from palabra_emulator.faults.injection import FaultInjector
 from palabra_emulator.faults.reading import read_fault
-from palabra_emulator.faults.signalling import undisturbed
+from palabra_emulator.faults.signalling import faultless_signalling
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.journal import Journal
@@ -134,7 +134,7 @@ class FaultyTalk(Talk):
         self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
         self.rooms = FakeRooms()
         self.striking = ImmediateFaults(
-            self.injector, lambda: [self.session], self.rooms, undisturbed()
+            self.injector, lambda: [self.session], self.rooms, faultless_signalling()
         )
 
     def arm(self, **wish: object) -> None:
