@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import (
+    AUTO,
     SOURCE_LANGUAGES,
     TARGET_LANGUAGES,
     LanguageCode,
@@ -21,7 +22,7 @@ from palabra_agent.languages import (
 
 _BUILT_IN: Final = Path(__file__).parent / "data" / "meeting.json"
 _SAID_IN: Final = "said_in"
-_KNOWN: Final = SOURCE_LANGUAGES | TARGET_LANGUAGES
+_KNOWN: Final = (SOURCE_LANGUAGES | TARGET_LANGUAGES) - {AUTO}
 
 
 class ScriptError(ConfigError):
@@ -39,6 +40,16 @@ class Sentence:
     said_in: LanguageCode | None = None
     """The only language whose speakers say it; None: all do."""
 
+    def text(self, language: str) -> str:
+        """It in a language: the text of a regional variant or its base, else English, marked."""
+        code = normalise(language)
+        for candidate in (code, base(code)):
+            if candidate in self.texts:
+                return self.texts[candidate]
+
+        original = self.texts.get(LanguageCode("en")) or next(iter(self.texts.values()))
+        return f"[{code}] {original}"
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -54,6 +65,14 @@ class Script:
             if sentence.said_in is None or same_language(sentence.said_in, language)
         )
 
+    def said(self, number: int, language: str) -> Sentence:
+        """The number-th sentence (from 0) of who speaks a language; after the last, the first.
+
+        Who is heard with `auto` may speak any: theirs are all sentences.
+        """
+        lines = self.sentences if language == AUTO else self.lines(language) or self.sentences
+        return lines[number % len(lines)]
+
     def text(self, number: int, said_in: str, language: str | None = None) -> str:
         """The text of the number-th utterance (from 0); after the last, the first.
 
@@ -62,23 +81,22 @@ class Script:
             said_in: What the speaker speaks.
             language: What to say it in; as it was said by default.
         """
-        lines = self.lines(said_in) or self.sentences
-        return _in_language(lines[number % len(lines)].texts, language or said_in)
+        return self.said(number, said_in).text(language or said_in)
 
-    def translation(self, text: str, language: str) -> str:
-        """A text in another language: the script's translation, else the text, marked as such."""
+    def find(self, text: str, language: str) -> Sentence:
+        """The sentence with a text in any language, else one that has nothing but that text."""
         for sentence in self.sentences:
             if text in sentence.texts.values():
-                return _in_language(sentence.texts, language)
+                return sentence
 
-        return f"[{language}] {text}"
+        return Sentence({base(language): text})
 
 
 def load_script(path: Path | None = None) -> Script:
     """Read a script file, or the built-in script.
 
     The file is JSON: `{"sentences": [{"en": "Hello.", "es": "Hola."}, …]}`. With `"said_in": "en"`
-    a sentence belongs to speakers of English alone.
+    a sentence belongs to speakers of English alone; `auto` hears that it is English.
 
     Raises:
         ScriptError: The file cannot be read, or is no script.
@@ -97,16 +115,6 @@ def load_script(path: Path | None = None) -> Script:
         raise ScriptError(str(source), f"cannot be used: {error}") from None
 
     return Script(_sentences(str(source), content))
-
-
-def _in_language(sentence: Mapping[LanguageCode, str], language: str) -> str:
-    code = normalise(language)
-    for candidate in (code, base(code)):
-        if candidate in sentence:
-            return sentence[candidate]
-
-    original = sentence.get(LanguageCode("en")) or next(iter(sentence.values()))
-    return f"[{code}] {original}"
 
 
 def _sentences(path: str, content: object) -> tuple[Sentence, ...]:

@@ -124,7 +124,7 @@ class Pipeline:
         heard = self._detector.seconds
         targets = self._task.targets if self._task and translate else (language,)
         for target in targets:
-            translated = self._speaker.translation(text, target) if translate else text
+            translated = utterance.sentence.text(target) if translate else text
             span = TimeSpan(heard, heard + spoken_seconds(translated))
             self._plan(utterance, target, translated, span, now + self._latency)
 
@@ -138,9 +138,7 @@ class Pipeline:
             utterance = self._speaker.begin(self._task)
             self._sender.send_validated(utterance, span, heard, may_repeat=False)
             for target in [it.target for it in self._translations_of(utterance)]:
-                self._plan(
-                    utterance, target, self._speaker.translated(utterance, target), span, now
-                )
+                self._plan(utterance, target, utterance.translated(target), span, now)
 
     def interrupt(self, languages: Iterable[str], now: float) -> None:
         """Drop the phrase under way and all that is queued, in some languages or `global`ly."""
@@ -228,10 +226,8 @@ class Pipeline:
         self._sender.send_partial(utterance, span, heard)
         for translation in self._translations_of(utterance):
             if translation.wants_partials:
-                text = self._speaker.translated(utterance, translation.target)
-                self._sender.send_partial_translation(
-                    utterance, translation.target, text, span, heard
-                )
+                target, text = translation.target, utterance.translated(translation.target)
+                self._sender.send_partial_translation(utterance, target, text, span, heard)
 
     def _confirm(self, utterance: ScriptedUtterance, span: TimeSpan, now: float) -> None:
         heard = self._detector.seconds
@@ -246,7 +242,7 @@ class Pipeline:
         )
         due = now - (heard - span.end) + self._latency
         for translation in self._translations_of(utterance):
-            text = self._speaker.translated(utterance, translation.target)
+            text = utterance.translated(translation.target)
             self._plan(utterance, translation.target, text, span, due)
 
     def _translations_of(self, utterance: ScriptedUtterance) -> list[TargetSettings]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from palabra_agent.languages import AUTO, base
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.script import Script
+from palabra_emulator.script import Script, Sentence
 from palabra_emulator.session import messages
 from palabra_emulator.session.messages import Message, SoundChunk, TranscriptionKind, TranscriptText
 from palabra_emulator.session.task import Task
@@ -29,9 +29,19 @@ class ScriptedUtterance:
     number: int
     """Counted from 0 in its session."""
     language: str
-    text: str
+    sentence: Sentence
+    """What is said, with its translations."""
     dropped: set[str] = field(default_factory=set[str], compare=False)
     """Targets into which it is not translated, because it was interrupted there."""
+
+    @property
+    def text(self) -> str:
+        """The words as they are said."""
+        return self.sentence.text(self.language)
+
+    def translated(self, target: str) -> str:
+        """The words in another language; as they are said where both are one."""
+        return self.text if base(target) == self.language else self.sentence.text(target)
 
 
 class ScriptedSpeaker:
@@ -45,34 +55,26 @@ class ScriptedSpeaker:
 
     def begin(self, task: Task | None) -> ScriptedUtterance:
         """The next thing that is said."""
-        language = self._source_language(task)
-        utterance = self.aside(self._script.text(self.count, language), language)
+        source = task.source if task is not None else AUTO
+        sentence = self._script.said(self.count, source)
+        language = source if source != AUTO else self._detected(sentence, task)
+        utterance = ScriptedUtterance(secrets.token_hex(8), self.count, language, sentence)
         self.count += 1
         return utterance
 
     def aside(self, text: str, language: str) -> ScriptedUtterance:
         """Something that is said beside the script, and not counted."""
-        return ScriptedUtterance(secrets.token_hex(8), self.count, language, text)
+        sentence = self._script.find(text, language)
+        return ScriptedUtterance(secrets.token_hex(8), self.count, language, sentence)
 
-    def translated(self, utterance: ScriptedUtterance, target: str) -> str:
-        """An utterance in another language; the text itself where both are one."""
-        is_same = base(target) == utterance.language
-        return (
-            utterance.text
-            if is_same
-            else self._script.text(utterance.number, utterance.language, target)
-        )
+    def _detected(self, sentence: Sentence, task: Task | None) -> str:
+        """What a sentence's language is taken for: its own, unless the task lists only others."""
+        listed = [base(code) for code in (task.detectable if task else ()) if code != AUTO]
+        own = base(sentence.said_in) if sentence.said_in is not None else None
+        if own is not None and (not listed or own in listed):
+            return own
 
-    def translation(self, text: str, target: str) -> str:
-        """Any text in another language."""
-        return self._script.translation(text, target)
-
-    def _source_language(self, task: Task | None) -> str:
-        if task is not None and task.source != AUTO:
-            return task.source
-
-        listed = [code for code in (task.detectable if task else ()) if code != AUTO]
-        return str(base(listed[0] if listed else self._auto_language))
+        return listed[0] if listed else base(self._auto_language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone
+from palabra_agent.languages import normalise
 from palabra_emulator.faults.immediate_faults import ImmediateFaults
 from palabra_emulator.faults.injection import FaultInjector
 from palabra_emulator.faults.reading import read_fault
@@ -18,7 +20,7 @@ from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
-from palabra_emulator.script import load_script
+from palabra_emulator.script import Script, Sentence, load_script
 from palabra_emulator.session.command_handler import CommandHandler
 from palabra_emulator.session.session import EmulatedSession, new_identity
 from palabra_emulator.session.task import TaskRules
@@ -35,13 +37,14 @@ LENIENT: Final = replace(QUIET, rate_limits="off")
 class Talk:
     """A session that the test is the client, the clock and the voice of."""
 
-    def __init__(self, options: EmulatorOptions = QUIET) -> None:
+    def __init__(
+        self, options: EmulatorOptions = QUIET, sentences: Sequence[Sentence] = ()
+    ) -> None:
         self.clock = Clock()
         self.journal = Journal()
         identity = new_identity(0, "api")
-        self.session = EmulatedSession(
-            identity, options, load_script(), self.journal, clock=self.clock
-        )
+        script = Script(tuple(sentences)) if sentences else load_script()
+        self.session = EmulatedSession(identity, options, script, self.journal, clock=self.clock)
         self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
 
     def say(self, message_type: str, **data: object) -> list[dict[str, Any]]:
@@ -93,6 +96,12 @@ class Talk:
             pending = self.session.speech_wanted.get_nowait()
             samples = round(pending.span.seconds * SPEECH_RATE)
             pending.pcm = np.ones(samples, np.int16)
+
+
+def sentence(said_in: str | None = None, /, **texts: str) -> Sentence:
+    """A sentence of a script, with its text in each language."""
+    by_code = {normalise(language): text for language, text in texts.items()}
+    return Sentence(by_code, None if said_in is None else normalise(said_in))
 
 
 def voice(seconds: float) -> Pcm:

@@ -32,8 +32,9 @@ def test_script_falls_back_honestly(tmp_path: Path) -> None:
     assert script.text(2, "en") == "One."
     assert script.text(0, "it") == "[it] One."
     assert script.text(1, "en") == "[en] Zwei."
-    assert script.translation("One.", "pt-br") == "Um."
-    assert script.translation("Else.", "es") == "[es] Else."
+    assert script.find("One.", "en").text("pt-br") == "Um."
+    assert script.find("Else.", "en-us").text("es") == "[es] Else."
+    assert script.find("Else.", "en-us").text("en-gb") == "Else."
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,10 @@ def test_script_falls_back_honestly(tmp_path: Path) -> None:
         (
             '{"sentences": [{"en": "a"}, {"eng": "b"}]}',
             'sentences[1]: "eng" is not a language that Palabra has, did you mean "en"?',
+        ),
+        (
+            '{"sentences": [{"en": "a", "said_in": "auto"}]}',
+            'sentences[0].said_in: "auto" is not a language that Palabra has',
         ),
         ('{"sentences": [{"en": " "}]}', "sentences[0].en: must be a text that is not empty"),
     ],
@@ -79,4 +84,5 @@ def test_a_sentence_may_belong_to_speakers_of_one_language(tmp_path: Path) -> No
 
     assert [script.text(number, "en-us") for number in range(3)] == ["Hello.", "Yes.", "Hello."]
     assert [script.text(number, "es") for number in range(3)] == ["Adiós.", "Sí.", "Adiós."]
-    assert script.text(0, "es", "en") == script.translation("Adiós.", "en") == "Bye."
+    assert script.text(0, "es", "en") == script.find("Adiós.", "es").text("en") == "Bye."
+    assert [script.said(number, "auto").said_in for number in range(4)] == ["en", "es", None, "en"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from tests.palabra_emulator.client import task
-from tests.palabra_emulator.talk import QUIET, Talk, hush, kinds, voice
+from tests.palabra_emulator.talk import QUIET, Talk, hush, kinds, sentence, voice
 
 pytestmark = pytest.mark.unit
 
@@ -33,6 +34,45 @@ def test_detected_language_is_the_first_that_may_be() -> None:
     assert first["language"] == "de"
     assert first["text"].startswith("Guten Morgen")
     assert second["language"] == "fr"
+
+
+_CHANGING: Final = [
+    sentence("en", en="Hello.", es="Hola."),
+    sentence("es-mx", en="Bye.", es="Adiós."),
+    sentence(en="Yes.", es="Sí."),
+]
+
+
+def detected(talk: Talk) -> tuple[str, str, str]:
+    """Say the next sentence: its language as Palabra tells it, its text, its translation."""
+    messages = talk.hear(voice(0.6), hush(1.2))
+    bodies = [message["data"]["transcription"] for message in messages]
+    said, translated = bodies[-2:]
+    assert {body["language"] for body in bodies[:-1]} == {said["language"]}
+    return said["language"], said["text"], translated["text"]
+
+
+def test_detected_language_follows_the_script() -> None:
+    """With `auto`, a sentence that is said in a language is heard in it, partials included."""
+    talk = Talk(sentences=_CHANGING)
+    talk.start(task("auto", "es"))
+
+    assert [detected(talk) for _ in range(4)] == [
+        ("en", "Hello.", "Hola."),
+        ("es", "Adiós.", "Adiós."),
+        ("en", "Yes.", "Sí."),
+        ("en", "Hello.", "Hola."),
+    ]
+
+
+def test_a_language_that_may_not_be_detected_is_taken_for_another() -> None:
+    """Where the task lists languages, all else is heard as the first of them."""
+    settings = task("auto", "en")
+    settings["pipeline"]["transcription"]["detectable_languages"] = ["fr", "es"]
+    talk = Talk(sentences=_CHANGING)
+    talk.start(settings)
+
+    assert [detected(talk)[0] for _ in range(3)] == ["fr", "es", "fr"]
 
 
 def test_same_language_is_left_as_it_is() -> None:
