@@ -102,7 +102,7 @@ def _session_facts(session: EmulatedSession) -> dict[str, object]:
         "room": session.identity.names.room,
         "billed_seconds": round(session.billed_seconds, 3),
         "marker_hz": session.identity.marker_hz,
-        "source_language": task.source if task else None,
+        "source_language": task.transcription.source if task else None,
         "targets": list(task.targets) if task else [],
         "utterances": session.pipeline.utterances,
         "created_at": session.created_at,

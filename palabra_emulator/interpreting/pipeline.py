@@ -95,7 +95,8 @@ class Pipeline:
         """Follow a task from now on; what is queued for targets that stay is kept."""
         self._task = task
         self._sender.allowed = task.allowed_messages
-        self._detector.silence_seconds = task.silence_seconds
+        self._sender.correction = task.transcription.correction
+        self._detector.silence_seconds = task.transcription.silence_seconds
         self._pending = [r for r in self._pending if r.language in task.targets]
         kept = self._playouts
         self._playouts = {

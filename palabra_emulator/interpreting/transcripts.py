@@ -55,7 +55,7 @@ class ScriptedSpeaker:
 
     def begin(self, task: Task | None) -> ScriptedUtterance:
         """The next thing that is said."""
-        source = task.source if task is not None else AUTO
+        source = task.transcription.source if task is not None else AUTO
         sentence = self._script.said(self.count, source)
         language = source if source != AUTO else self._detected(sentence, task)
         utterance = ScriptedUtterance(secrets.token_hex(8), self.count, language, sentence)
@@ -69,7 +69,8 @@ class ScriptedSpeaker:
 
     def _detected(self, sentence: Sentence, task: Task | None) -> str:
         """What a sentence's language is taken for: its own, unless the task lists only others."""
-        listed = [base(code) for code in (task.detectable if task else ()) if code != AUTO]
+        detectable = task.transcription.detectable if task is not None else ()
+        listed = [base(code) for code in detectable if code != AUTO]
         own = base(sentence.said_in) if sentence.said_in is not None else None
         if own is not None and (not listed or own in listed):
             return own
@@ -103,6 +104,8 @@ class TranscriptSender:
     ) -> None:
         self.allowed: frozenset[str] = frozenset()
         """The informational message types that the task lets through."""
+        self.correction: str | None = None
+        """The style in which validated texts are corrected, which is shown by a mark; or none."""
         self._options = options
         self._post = post
         self._random = random.Random(seed)
@@ -117,8 +120,8 @@ class TranscriptSender:
         self, utterance: ScriptedUtterance, span: TimeSpan, heard: float, *, may_repeat: bool
     ) -> None:
         """Tell an utterance in full, now and then twice."""
-        final_id = self._final_id(utterance)
-        body = _body(final_id, utterance.language, utterance.text, span, heard)
+        text = _corrected(utterance.text, self.correction)
+        body = _body(self._final_id(utterance), utterance.language, text, span, heard)
         is_repeated = may_repeat and self._random.random() < self._options.duplicate_validated
         for _ in range(2 if is_repeated else 1):
             self._announce(messages.VALIDATED, body)
@@ -190,6 +193,13 @@ def _body(
         stream_began=time.time() - heard,
         part=part,
     )
+
+
+def _corrected(text: str, style: str | None) -> str:
+    if style is None:
+        return text
+
+    return f"[corrected: {style}] {text}" if style else f"[corrected] {text}"
 
 
 def _beginning(text: str, seconds: float) -> str:

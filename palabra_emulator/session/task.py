@@ -87,13 +87,23 @@ class TargetSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """The settings of a task: what is interpreted, and how."""
+class TranscriptionSettings:
+    """How the speaker is heard."""
 
     source: str
     """A source code without region, or `auto`."""
     detectable: tuple[str, ...]
     silence_seconds: float
+    correction: str | None
+    """The style in which validated texts are corrected, empty for the usual one; None: they are
+    left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The settings of a task: what is interpreted, and how."""
+
+    transcription: TranscriptionSettings
     translations: tuple[TargetSettings, ...]
     queue_limits: Mapping[str, PlayoutLevels]
     allowed_messages: frozenset[str]
@@ -130,7 +140,7 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
         raise InvalidCommand(_MODEL, fields.errors)
 
     pipeline = fields.section("pipeline")
-    source, detectable, silence = _read_transcription(pipeline)
+    transcription = _read_transcription(pipeline)
     translations = _read_translations(pipeline, rules)
     limits = read_queues(
         pipeline.section("translation_queue_configs"), has_minimums=rules.has_queue_minimums
@@ -146,9 +156,7 @@ def read_task(data: Mapping[str, object], rules: TaskRules) -> Task:
 
     full = filled_up(moved)
     allowed = cast("dict[str, list[str]]", full["pipeline"])["allowed_message_types"]
-    return Task(
-        source, detectable, silence, translations, limits, frozenset(allowed), has_speech, full
-    )
+    return Task(transcription, translations, limits, frozenset(allowed), has_speech, full)
 
 
 def _read_streams(fields: Fields, rules: TaskRules) -> bool:
@@ -193,7 +201,7 @@ def _read_input_format(source: Fields, rules: TaskRules) -> None:
     source.number("channels", 1, ge=1, le=_MOST_CHANNELS)
 
 
-def _read_transcription(pipeline: Fields) -> tuple[str, tuple[str, ...], float]:
+def _read_transcription(pipeline: Fields) -> TranscriptionSettings:
     pipeline.require("transcription")
     transcription = pipeline.section("transcription")
     if "transcription" in pipeline.values:
@@ -214,7 +222,14 @@ def _read_transcription(pipeline: Fields) -> tuple[str, tuple[str, ...], float]:
     transcription.member("denoise", transcription.text("denoise"), ("none", "alpha", "beta"))
     transcription.member("priority", transcription.text("priority"), ("speed", "normal", "quality"))
     transcription.section("sentence_splitter").flag("enabled", default=True)
-    return source or "", detectable, silence
+    correction = _read_correction(transcription.section("verification"))
+    return TranscriptionSettings(source or "", detectable, silence, correction)
+
+
+def _read_correction(verification: Fields) -> str | None:
+    style = verification.text("transcription_correction_style")
+    is_wanted = verification.flag("auto_transcription_correction", default=False)
+    return style or "" if is_wanted else None
 
 
 def _source_code(code: str | None) -> str | None:

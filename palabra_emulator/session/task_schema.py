@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from palabra_emulator.session.validator import Location, as_number
+from palabra_emulator.session.validator import Location, as_flag, as_number
 
 Json: TypeAlias = dict[str, object]
 
@@ -172,8 +172,10 @@ def _filled(schema: object, value: object) -> object:
         inner = cast("list[object]", schema)[0]
         return [_filled(inner, entry) for entry in cast("list[object]", value)]
 
-    is_number = isinstance(schema, int | float) and not isinstance(schema, bool)
-    return as_number(value) if is_number else value
+    if isinstance(schema, bool):
+        return as_flag(value)
+
+    return as_number(value) if isinstance(schema, int | float) else value
 
 
 def _field(default: object, given: Json, name: str) -> object:

@@ -13,6 +13,9 @@ from typing import Final, TypeAlias, cast
 
 Location: TypeAlias = tuple[str | int, ...]
 
+_YES: Final = frozenset({"1", "on", "t", "true", "y", "yes"})
+_NO: Final = frozenset({"0", "off", "f", "false", "n", "no"})
+
 _LARGEST: Final = 10**15
 """No number needs to be larger; whole ones of any size can be sent, and not all are floats."""
 
@@ -114,8 +117,8 @@ class Fields:
         return tuple(found)
 
     def flag(self, name: str, default: bool) -> bool:
-        """A yes or no."""
-        value = self.values.get(name)
+        """A yes or no, also where it is written as a text or as 1 or 0."""
+        value = as_flag(self.values.get(name))
         if value is None:
             return default
         if isinstance(value, bool):
@@ -184,6 +187,15 @@ def as_number(value: object) -> object:
             return read(value)
 
     return value
+
+
+def as_flag(value: object) -> object:
+    """The yes or no that a word or a number says, as the validator reads it; all else as it is."""
+    if not isinstance(value, str | int | float):
+        return value
+
+    word = str(value).lower()
+    return word in _YES if word in _YES | _NO else value
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -95,7 +95,7 @@ def command_facts(row: Row) -> Json:
     if name == "set_task":
         read = judged(data)
         assert isinstance(read, Task), read
-        facts |= {"source": read.source, "targets": list(read.targets)}
+        facts |= {"source": read.transcription.source, "targets": list(read.targets)}
     elif name == "input_audio_data":
         facts |= _sound_facts(data["data"])
     else:

@@ -75,6 +75,36 @@ def test_a_language_that_may_not_be_detected_is_taken_for_another() -> None:
     assert [detected(talk)[0] for _ in range(3)] == ["fr", "es", "fr"]
 
 
+@pytest.mark.parametrize(
+    ("verification", "mark"),
+    [
+        ({"auto_transcription_correction": True}, "[corrected] "),
+        (
+            {"auto_transcription_correction": True, "transcription_correction_style": "formal"},
+            "[corrected: formal] ",
+        ),
+        (
+            {"auto_transcription_correction": True, "transcription_correction_style": None},
+            "[corrected] ",
+        ),
+        ({"transcription_correction_style": "formal"}, ""),
+        ({}, ""),
+    ],
+)
+def test_corrected_texts_are_marked(verification: dict[str, object], mark: str) -> None:
+    """What was recognised and what it is translated into are left as they are."""
+    settings = task("en", "es")
+    settings["pipeline"]["transcription"]["verification"] = verification
+    talk = Talk(sentences=[sentence(en="Good morning.", es="Buenos días.")])
+    talk.start(settings)
+    messages = talk.hear(voice(1.0), hush(1.2))
+
+    partial, *_, validated, translated = [it["data"]["transcription"]["text"] for it in messages]
+    assert partial == "Good"
+    assert validated == f"{mark}Good morning."
+    assert translated == "Buenos días."
+
+
 def test_same_language_is_left_as_it_is() -> None:
     """A target in the source's language repeats the text."""
     talk = Talk()

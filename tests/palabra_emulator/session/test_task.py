@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from palabra_emulator.interpreting.playout import PlayoutLevels
-from palabra_emulator.session.task import Task, TaskRules, read_task
+from palabra_emulator.session.task import Task, TaskRules, TranscriptionSettings, read_task
 from palabra_emulator.session.validator import InvalidCommand
 from tests.palabra_emulator.client import task
 from tests.palabra_emulator.talk import Talk
@@ -49,7 +49,8 @@ def test_smallest_task_has_the_documented_defaults() -> None:
     """Source and target suffice; the rest is 0.7 s, three message types and 5/20 s queues."""
     read = read_task(task("en-us", "es"), TaskRules())
 
-    assert (read.source, read.targets, read.silence_seconds) == ("en", ("es",), 0.7)
+    assert read.transcription == TranscriptionSettings("en", (), 0.7, correction=None)
+    assert read.targets == ("es",)
     assert read.allowed_messages == {
         "partial_transcription",
         "validated_transcription",
@@ -103,6 +104,17 @@ def test_smallest_task_has_the_documented_defaults() -> None:
             "value is not a valid float",
         ),
         ("pipeline.allowed_message_types", [1], "str type expected"),
+        (
+            "pipeline.transcription.verification.auto_transcription_correction",
+            "perhaps",
+            "'auto_transcription_correction'), 'msg': 'value could not be parsed to a boolean', "
+            "'type': 'type_error.bool'",
+        ),
+        (
+            "pipeline.transcription.verification.transcription_correction_style",
+            ["formal"],
+            "'transcription_correction_style'), 'msg': 'str type expected'",
+        ),
         (
             "pipeline.translation_queue_configs",
             {"es": {"desired_queue_level_ms": 500}},
@@ -200,10 +212,28 @@ def test_numbers_may_be_written_as_texts() -> None:
     number, text = (read_task(changed(path, it), TaskRules()) for it in (0.5, "0.5"))
     rates = [read_task(changed(stream, it), TaskRules()).full for it in (24_000, "24000")]
 
-    assert text.silence_seconds == 0.5
+    assert text.transcription.silence_seconds == 0.5
     assert number.full == text.full
     assert rates[0] == rates[1]
     assert "value is not a valid float" in refusal(changed(path, "nan"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "pipeline.transcription.sentence_splitter.enabled",
+        "pipeline.translations.0.translate_partial_transcriptions",
+        "pipeline.translations.0.speech_generation.voice_cloning",
+        "pipeline.translation_queue_configs.global.auto_tempo",
+        "pipeline.preprocessing.enable_vad",
+    ],
+)
+def test_a_yes_or_no_may_be_written_as_a_text(path: str) -> None:
+    """As the validator reads it; the task is the same, and shows true or false."""
+    for flag, spellings in {True: ("true", "Yes", 1), False: ("false", "off", 0)}.items():
+        plain = read_task(changed(path, flag), TaskRules())
+        for spelling in spellings:
+            assert read_task(changed(path, spelling), TaskRules()) == plain
 
 
 def test_hidden_fields_are_shown_on_request() -> None:
