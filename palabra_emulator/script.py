@@ -19,6 +19,7 @@ from palabra_agent.languages import (
     normalise,
     same_language,
 )
+from palabra_emulator.interpreting.spoken_text import share_of
 
 _BUILT_IN: Final = Path(__file__).parent / "data" / "meeting.json"
 _SAID_IN: Final = "said_in"
@@ -40,15 +41,22 @@ class Sentence:
     said_in: LanguageCode | None = None
     """The only language whose speakers say it; None: all do."""
 
-    def text(self, language: str) -> str:
-        """It in a language: the text of a regional variant or its base, else English, marked."""
+    def text(self, language: str, start: float = 0.0, end: float = 1.0) -> str:
+        """It in a language: the text of a regional variant or its base, else English, marked.
+
+        Args:
+            language: Of the text.
+            start: The share of the text (0 to 1) at which a part of it begins.
+            end: The share at which that part ends.
+        """
         code = normalise(language)
         for candidate in (code, base(code)):
             if candidate in self.texts:
-                return self.texts[candidate]
+                return share_of(self.texts[candidate], start, end)
 
         original = self.texts.get(LanguageCode("en")) or next(iter(self.texts.values()))
-        return f"[{code}] {original}"
+        part = share_of(original, start, end)
+        return f"[{code}] {part}" if part else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,8 +182,8 @@ def _null_end(message: Message) -> None:
 
 def _part_id(message: Message) -> None:
     if message["message_type"] in _FINAL:
-        body = _body(message)
-        body["transcription_id"] = _PART.sub("", str(body["transcription_id"])) + "_part_0"
+        body, own_id = _body(message), _id(message)
+        body["transcription_id"] = own_id if _PART.search(own_id) else f"{own_id}_part_0"
         body.pop("translation_part_id", None)
 
 

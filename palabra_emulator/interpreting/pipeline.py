@@ -13,12 +13,13 @@ from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.interpreting.playout import Playout, SpeechClip
+from palabra_emulator.interpreting.spoken_text import SplitRules, spoken_seconds
 from palabra_emulator.interpreting.transcripts import (
     ScriptedSpeaker,
     ScriptedUtterance,
     TimeSpan,
     TranscriptSender,
-    spoken_seconds,
+    UtteranceUnderWay,
 )
 from palabra_emulator.interpreting.utterances import (
     HEARING_RATE,
@@ -82,7 +83,7 @@ class Pipeline:
         self._sender = TranscriptSender(options, post, seed)
         self._detector = UtteranceDetector(HEARING_RATE)
         self._task: Task | None = None
-        self._utterance: ScriptedUtterance | None = None
+        self._under_way: UtteranceUnderWay | None = None
         self._pending: list[PendingTranslation] = []
         self._playouts: dict[str, Playout] = {}
 
@@ -117,7 +118,7 @@ class Pipeline:
                 self._follow(event, now)
 
         self._detector.reset()
-        self._utterance = None
+        self._under_way = None
 
     def say(self, text: str, language: str, now: float, *, translate: bool) -> str:
         """Speak a text as if it had been interpreted; says its id."""
@@ -147,8 +148,8 @@ class Pipeline:
         if "global" in names:
             self.stop_hearing(now, confirm=False)
             names |= self._playouts.keys()
-        if self._utterance is not None:
-            self._utterance.dropped.update(names)
+        if self._under_way is not None:
+            self._under_way.dropped.update(names)
 
         self._pending = [r for r in self._pending if r.language not in names]
         for name in names & self._playouts.keys():
@@ -156,7 +157,7 @@ class Pipeline:
 
     def clear(self) -> None:
         """Forget all that is to be said, and what it was about."""
-        self._pending, self._playouts, self._utterance = [], {}, None
+        self._pending, self._playouts, self._under_way = [], {}, None
 
     def tick(self, now: float) -> None:
         """Tell what is due, and queue its speech in order as soon as that is made."""
@@ -197,7 +198,7 @@ class Pipeline:
 
     def is_drained(self, now: float) -> bool:
         """True if everything that was heard has been told and spoken."""
-        is_busy = self._utterance is not None or bool(self._pending)
+        is_busy = self._under_way is not None or bool(self._pending)
         return not is_busy and all(playout.is_idle(now) for playout in self._playouts.values())
 
     def _hand_over(self, clip: SpeechClip, language: str) -> None:
@@ -205,7 +206,7 @@ class Pipeline:
         encoding = outgoing(self._task) if self._task and self.transport == "ws" else None
         if encoding is not None:
             chunks = in_chunks(clip.pcm, encoding)
-            self._sender.send_speech(clip.transcription_id, language, chunks)
+            self._sender.send_speech(clip, language, chunks)
 
     @property
     def _latency(self) -> float:
@@ -213,14 +214,19 @@ class Pipeline:
 
     def _follow(self, event: UtteranceEvent, now: float) -> None:
         if isinstance(event, UtteranceBegan):
-            self._utterance = self._speaker.begin(self._task)
-        elif self._utterance is not None:
+            rules = self._task.transcription.splitting if self._task else SplitRules()
+            self._under_way = UtteranceUnderWay(self._speaker.begin(self._task), rules)
+        elif self._under_way is not None:
             span = TimeSpan(event.start, event.end)
             if isinstance(event, UtteranceEnded):
-                utterance, self._utterance = self._utterance, None
-                self._confirm(utterance, span, now)
+                rest, rest_span = self._under_way.rest(span)
+                self._under_way = None
+                self._confirm(rest, rest_span, now)
+                self._note_utterance(rest, span)
             else:
-                self._reveal(self._utterance, span)
+                for part, part_span in self._under_way.take_parts(span):
+                    self._confirm(part, part_span, now)
+                self._reveal(*self._under_way.rest(span))
 
     def _reveal(self, utterance: ScriptedUtterance, span: TimeSpan) -> None:
         heard = self._detector.seconds
@@ -234,17 +240,20 @@ class Pipeline:
         heard = self._detector.seconds
         is_by_webrtc = self.transport == "webrtc"
         self._sender.send_validated(utterance, span, heard, may_repeat=is_by_webrtc)
-        self._note(
-            "utterance",
-            transcription_id=utterance.transcription_id,
-            number=utterance.number,
-            language=utterance.language,
-            seconds=round(span.seconds, 2),
-        )
         due = now - (heard - span.end) + self._latency
         for translation in self._translations_of(utterance):
             text = utterance.translated(translation.target)
             self._plan(utterance, translation.target, text, span, due)
+
+    def _note_utterance(self, last: ScriptedUtterance, span: TimeSpan) -> None:
+        self._note(
+            "utterance",
+            transcription_id=last.transcription_id,
+            number=last.number,
+            language=last.language,
+            seconds=round(span.seconds, 2),
+            parts=1 if last.part is None else last.part + 1,
+        )
 
     def _translations_of(self, utterance: ScriptedUtterance) -> list[TargetSettings]:
         wanted = self._task.translations if self._task else ()
@@ -256,6 +265,9 @@ class Pipeline:
     def _plan(
         self, utterance: ScriptedUtterance, language: str, text: str, span: TimeSpan, due: float
     ) -> None:
+        if not text:  # a translation that is shorter than the parts of its original
+            return
+
         is_silent = self._task is not None and not self._task.has_speech
         pending = PendingTranslation(utterance, language, text, span, due, is_silent)
         self._pending.append(pending)
@@ -267,7 +279,9 @@ class Pipeline:
         utterance, language, text = pending.utterance, pending.language, pending.text
         heard = self._detector.seconds
         self._sender.send_translation(utterance, language, text, pending.span, heard)
-        self._note("translated", transcription_id=utterance.transcription_id, language=language)
+        self._note(
+            "translated", transcription_id=self._sender.final_id(utterance), language=language
+        )
         if not pending.is_silent:
             self._sender.send_speech_text(utterance, language, text, pending.span)
 
@@ -276,8 +290,9 @@ class Pipeline:
         if playout is None or pending.pcm is None:
             return
 
-        transcription_id = pending.utterance.transcription_id
-        dropped_ms = playout.queue.push(SpeechClip(transcription_id, pending.pcm))
+        transcription_id = self._sender.final_id(pending.utterance)
+        part_id = self._sender.part_id(pending.utterance)
+        dropped_ms = playout.queue.push(SpeechClip(transcription_id, pending.pcm, part_id))
         self._note("speaking", transcription_id=transcription_id, language=pending.language)
         if dropped_ms:
             self._note("dropped", language=pending.language, ms=round(dropped_ms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -32,6 +32,8 @@ class SpeechClip:
 
     transcription_id: str
     pcm: Pcm
+    part_id: int | None = None
+    """Its `translation_part_id`, if it has one."""
     position: int = 0
     """Samples spoken already."""
     has_begun: bool = False
@@ -86,7 +88,7 @@ class PlayoutQueue:
             clip = self._clips[0]
             if not clip.has_begun:
                 clip.has_begun = True
-                begun.append(SpeechClip(clip.transcription_id, clip.pcm[clip.position :]))
+                begun.append(replace(clip, pcm=clip.pcm[clip.position :], position=0))
             part = clip.pcm[clip.position : clip.position + wanted]
             parts.append(part)
             wanted -= part.size

@@ -11,6 +11,7 @@ from typing import Final, Literal, cast
 
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, TARGET_LANGUAGES, base, normalise
 from palabra_emulator.interpreting.playout import PlayoutLevels
+from palabra_emulator.interpreting.spoken_text import SplitRules
 from palabra_emulator.session.task_schema import (
     Json,
     filled_up,
@@ -94,6 +95,7 @@ class TranscriptionSettings:
     """A source code without region, or `auto`."""
     detectable: tuple[str, ...]
     silence_seconds: float
+    splitting: SplitRules
     correction: str | None
     """The style in which validated texts are corrected, empty for the usual one; None: they are
     left as they are."""
@@ -221,9 +223,20 @@ def _read_transcription(pipeline: Fields) -> TranscriptionSettings:
     )
     transcription.member("denoise", transcription.text("denoise"), ("none", "alpha", "beta"))
     transcription.member("priority", transcription.text("priority"), ("speed", "normal", "quality"))
-    transcription.section("sentence_splitter").flag("enabled", default=True)
+    splitting = _read_splitter(transcription.section("sentence_splitter"))
     correction = _read_correction(transcription.section("verification"))
-    return TranscriptionSettings(source or "", detectable, silence, correction)
+    return TranscriptionSettings(source or "", detectable, silence, splitting, correction)
+
+
+def _read_splitter(splitter: Fields) -> SplitRules:
+    advanced, usual = splitter.section("advanced"), SplitRules()
+    return SplitRules(
+        is_enabled=splitter.flag("enabled", default=usual.is_enabled),
+        sentence_characters=advanced.number("min_sentence_characters", usual.sentence_characters),
+        sentence_seconds=advanced.number("min_sentence_seconds", usual.sentence_seconds),
+        forced_characters=advanced.number("force_split_min_characters", usual.forced_characters),
+        forced_seconds=advanced.number("force_split_min_seconds", usual.forced_seconds),
+    )
 
 
 def _read_correction(verification: Fields) -> str | None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any, Final, Literal
+
 import pytest
 
 from tests.palabra_emulator.client import ALL_TEXTS, task
-from tests.palabra_emulator.talk import Talk, hush, kinds, voice
+from tests.palabra_emulator.talk import QUIET, Talk, hush, kinds, sentence, voice
 
 pytestmark = pytest.mark.unit
+
+LONG: Final = sentence(
+    en="We have looked at every single number of the last year, and most of them are good. "
+    "Then we went on, and found out why that is so.",
+    es="Hemos mirado cada uno de los números del año pasado, y casi todos son buenos. "
+    "Luego seguimos, y averiguamos por qué es así.",
+)
+"""Seventeen words and eleven, which take 6.8 and 4.4 seconds."""
 
 
 def test_utterance_is_told_in_order() -> None:
@@ -59,6 +70,78 @@ def test_partial_translations_need_both_switches() -> None:
     }
 
     assert languages == {"de"}
+
+
+def texts(messages: list[dict[str, Any]], kind: str) -> list[tuple[str, str]]:
+    """The ids and texts of all messages of a type."""
+    found = [it["data"]["transcription"] for it in messages if it["message_type"] == kind]
+    return [(it["transcription_id"], it["text"]) for it in found]
+
+
+@pytest.mark.parametrize("id_style", ["hex16", "hex16_part"])
+def test_a_long_sentence_comes_in_parts(id_style: Literal["hex16", "hex16_part"]) -> None:
+    """The first is told, translated and spoken while the speaker is still speaking."""
+    talk = Talk(replace(QUIET, id_style=id_style), [LONG])
+    talk.start(task("en", "es", allowed_message_types=[*ALL_TEXTS, "tts_text"]))
+    early = talk.hear(voice(8.5))
+    late = talk.hear(voice(2.3), hush(2.0))
+    utterance = texts(early, "partial_transcription")[0][0]
+    english, spanish = LONG.text("en").split(" Then "), LONG.text("es").split(" Luego ")
+
+    assert texts(early, "validated_transcription") == [(f"{utterance}_part_0", english[0])]
+    for kind in ("translated_transcription", "tts_text"):
+        assert texts(early, kind) == [(f"{utterance}_part_0", spanish[0])]
+        assert texts(late, kind) == [(f"{utterance}_part_1", f"Luego {spanish[1]}")]
+    assert texts(late, "validated_transcription") == [(f"{utterance}_part_1", f"Then {english[1]}")]
+    assert {it for it, _ in texts(early + late, "partial_transcription")} == {utterance}
+    assert texts(late, "partial_transcription")[-1][1].startswith("Then we went on")
+    assert talk.session.pipeline.levels(talk.clock.now)["es"][0] > 0
+
+    parts = [
+        it["data"]["transcription"] for it in early + late if "translated" in it["message_type"]
+    ]
+    expected = [0, 1] if id_style == "hex16" else [None, None]
+    assert [it.get("translation_part_id") for it in parts] == expected
+    first, second = [it["segments"][0] for it in parts]
+    assert first["end"] == second["start"]
+    assert second["end"] - first["start"] == pytest.approx(10.8, abs=0.05)
+
+
+def test_a_long_sentence_is_whole_where_it_may_not_be_split() -> None:
+    """Without the splitter nothing is told in full before the speaker has finished."""
+    settings = task("en", "es")
+    settings["pipeline"]["transcription"]["sentence_splitter"] = {"enabled": False}
+    talk = Talk(sentences=[LONG])
+    talk.start(settings)
+
+    assert set(kinds(talk.hear(voice(10.8)))) == {"partial_transcription"}
+    ended = talk.hear(hush(2.0))
+    assert [text for _, text in texts(ended, "validated_transcription")] == [LONG.text("en")]
+    assert [text for _, text in texts(ended, "translated_transcription")] == [LONG.text("es")]
+
+
+def test_the_splitters_rules_are_the_tasks() -> None:
+    """What `advanced` says counts: here a part may have three seconds, or end with any word."""
+    settings = task("en", "es")
+    settings["pipeline"]["transcription"]["sentence_splitter"] = {
+        "advanced": {"force_split_min_characters": 10, "force_split_min_seconds": "3"}
+    }
+    talk = Talk(sentences=[LONG])
+    talk.start(settings)
+    parts = texts(talk.hear(voice(10.8), hush(2.0)), "validated_transcription")
+
+    assert [len(text.split()) for _, text in parts] == [8, 8, 8, 4]
+
+
+def test_an_interrupted_language_drops_the_parts_that_follow() -> None:
+    """Parts of one sentence are interrupted together."""
+    talk = Talk(sentences=[LONG])
+    talk.start(task("en", "es", "de"))
+    talk.hear(voice(8.5))
+    talk.say("interrupt_task", languages=["es"])
+    talk.hear(voice(2.3), hush(2.0))
+
+    assert translated(talk) == ["es", "de", "de"]
 
 
 def test_interrupt_drops_one_language() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from palabra_emulator.interpreting.playout import PlayoutLevels
+from palabra_emulator.interpreting.spoken_text import SplitRules
 from palabra_emulator.session.task import Task, TaskRules, TranscriptionSettings, read_task
 from palabra_emulator.session.validator import InvalidCommand
 from tests.palabra_emulator.client import task
@@ -49,7 +50,7 @@ def test_smallest_task_has_the_documented_defaults() -> None:
     """Source and target suffice; the rest is 0.7 s, three message types and 5/20 s queues."""
     read = read_task(task("en-us", "es"), TaskRules())
 
-    assert read.transcription == TranscriptionSettings("en", (), 0.7, correction=None)
+    assert read.transcription == TranscriptionSettings("en", (), 0.7, SplitRules(), correction=None)
     assert read.targets == ("es",)
     assert read.allowed_messages == {
         "partial_transcription",
