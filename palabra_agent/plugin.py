@@ -39,6 +39,7 @@ from palabra_agent.capabilities.voice import VoiceAnswer, VoicePolicy, VoiceRequ
 from palabra_agent.config.fields import ConfigModel as PluginConfig
 from palabra_agent.config.fields import SpokenCode, TargetCode, check_spoken, check_target
 from palabra_agent.languages import LanguageCode, base, match, normalise, same_language
+from palabra_agent.texts import one_line, shown_name
 from palabra_agent.voices import (
     ClonedVoice,
     FixedVoice,
@@ -79,7 +80,9 @@ __all__ = [
     "check_target",
     "match",
     "normalise",
+    "one_line",
     "same_language",
+    "shown_name",
     "voice_ids",
 ]
 

@@ -79,7 +79,7 @@ class Speaker:
     identity: str
     """Chosen by the participant's token, the same after a reconnect and on rejoining."""
     name: str
-    """The name that others see; the identity where there is none."""
+    """The name that others see, on one short line; the identity where there is none."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     """LiveKit's participant attributes: set by the participant or by the app's server."""
     source_language: LanguageCode | None = None

@@ -37,7 +37,7 @@ class Layer:
 
 # Each layer may import only what stands above it.
 LAYERS: Final = (
-    Layer("words", "errors concurrency languages voices"),
+    Layer("words", "errors concurrency languages texts voices"),
     Layer("sound", "audio audio.*", "words", "numpy"),
     Layer("network", "network audio.rtc", "words sound", "numpy aiohttp livekit.rtc"),
     Layer("contracts", "session capabilities capabilities.*", "words sound", "numpy"),

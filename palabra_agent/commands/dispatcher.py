@@ -20,16 +20,18 @@ from palabra_agent.config.room import parse_room_config
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import MeetingError, Problem, RoomConfigError
-from palabra_agent.interpretation.ports import RoomState
+from palabra_agent.interpretation.ports import LONGEST_ERROR, RoomState
 from palabra_agent.languages import TARGET_LANGUAGES, normalise
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
+from palabra_agent.texts import one_line
 from palabra_agent.worker.livekit_api import refused, server_api, unreachable
 
 ARRIVAL_SECONDS: Final = 10.0
 _LEAVING_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 30.0
+_LONGEST_REASON: Final = 300
 _ROOM_IS_GONE: Final = frozenset({404, 503})
 _MAY_ALLOW: Final = "the worker's own settings may allow it"
 _MAY_HAVE: Final = "the worker may have it"
@@ -241,7 +243,8 @@ class Dispatcher:
 
         state = interpreter.attributes[STATE_ATTRIBUTE]
         if state == RoomState.FAILED:
-            reason = interpreter.attributes.get(ERROR_ATTRIBUTE, "no reason given")
+            said = interpreter.attributes.get(ERROR_ATTRIBUTE, "")
+            reason = one_line(said, LONGEST_ERROR) or "no reason given"
             raise MeetingError(f"the interpreter came to room {asked.room} and gave up: {reason}")
 
         return state != RoomState.STARTING
@@ -262,7 +265,8 @@ class Dispatcher:
             )
 
         if jobs[-1].status == JobStatus.JS_FAILED:
-            return f"{late}: its job failed ({jobs[-1].error or 'see the log of the worker'})"
+            reason = one_line(jobs[-1].error, _LONGEST_REASON) or "see the log of the worker"
+            return f"{late}: its job failed ({reason})"
 
         return f"{late}: a worker took it and is not ready yet; see its log"
 

@@ -20,6 +20,7 @@ from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import SessionOpener
+from palabra_agent.texts import one_line
 
 
 class RoomErrors:
@@ -49,7 +50,7 @@ class RoomErrors:
         """Sum up a room that is otherwise ready; different errors stand in one line."""
         state = RoomState.DEGRADED if self._sentences else RoomState.LIVE
         sentence = "; ".join(dict.fromkeys(self._sentences.values()))
-        return RoomStatus(state, tuple(live), sentence[:LONGEST_ERROR])
+        return RoomStatus(state, tuple(live), one_line(sentence, LONGEST_ERROR))
 
 
 class Billing:

@@ -33,7 +33,7 @@ class Person:
     identity: str
     """Chosen by the participant's token, the same after a reconnect."""
     name: str
-    """Shown to the others; the identity where they have no name."""
+    """As it may stand beside their words: one short line; the identity where they have no name."""
     speak: str | None = None
     """The language that they say they speak, in their own spelling."""
     listen: str | None = None

@@ -18,7 +18,7 @@ from palabra_agent.concurrency import Watched, leaves
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
-from palabra_agent.interpretation.ports import Microphone, Notice
+from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
 from palabra_agent.languages import AUTO, base
@@ -34,6 +34,7 @@ from palabra_agent.session import (
     UpdateRefused,
     VoiceMissing,
 )
+from palabra_agent.texts import one_line
 
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 15.0
@@ -145,7 +146,8 @@ class SpeakerInterpretation:
     def on_error(self, error: PalabraError | UpdateRefused) -> None:
         """Show an error to the room; one that lasts is told in the chat as well, once."""
         context = self.context
-        sentence = error.sentence if isinstance(error, UpdateRefused) else str(error)
+        words = error.sentence if isinstance(error, UpdateRefused) else str(error)
+        sentence = one_line(words, LONGEST_ERROR)
         is_lasting = isinstance(error, UpdateRefused) or not error.retryable
         logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
         context.errors.report(self._identity, sentence)

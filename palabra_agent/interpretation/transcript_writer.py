@@ -17,6 +17,7 @@ from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, P
 from palabra_agent.interpretation.settings import ChatAudience, InterpretationSettings, Regime
 from palabra_agent.languages import LanguageCode, same_language
 from palabra_agent.session import Brief, Transcript
+from palabra_agent.texts import shown_name
 
 Version: TypeAlias = LanguageCode | None
 """A target language, or None for the original."""
@@ -47,7 +48,7 @@ class TranscriptWriter:
         self._texts = texts
         self._settings = settings
         self._channel_sid = channel_sid
-        self._last_seen = Person(speaker, speaker)
+        self._last_seen = Person(speaker, shown_name("", speaker))
         self._audience = Audience(speaker)
 
     def write(self, transcript: Transcript, view: MeetingView, brief: Brief | None) -> None:

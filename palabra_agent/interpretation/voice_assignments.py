@@ -13,6 +13,7 @@ from typing import Final
 
 from palabra_agent.capabilities.voice import Verdict, VoiceRequest
 from palabra_agent.languages import LanguageCode
+from palabra_agent.texts import shown_name
 from palabra_agent.voices import ClonedVoice, Speaker, Timbre, VoiceChoice, voice_ids
 
 _ABSENT_KEPT: Final = 500
@@ -182,7 +183,10 @@ class VoiceAssignments:
     def speaker(self, identity: str) -> Speaker:
         """Tell what is known of a speaker, present or not."""
         known = self._known.get(identity)
-        return Speaker(identity=identity, name=identity) if known is None else known.speaker
+        if known is None:
+            return Speaker(identity=identity, name=shown_name("", identity))
+
+        return known.speaker
 
     def without_timbre(self) -> list[str]:
         """List the present speakers whose timbre is not known."""

@@ -10,6 +10,7 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.interpretation.ports import Microphone, Person
+from palabra_agent.texts import shown_name
 
 SPEAK_ATTRIBUTE: Final = "palabra.speak"
 LISTEN_ATTRIBUTE: Final = "palabra.listen"
@@ -156,7 +157,7 @@ def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) 
     language = said.get(LANGUAGE_ATTRIBUTE) or None
     return Person(
         identity=participant.identity,
-        name=participant.name or participant.identity,
+        name=shown_name(participant.name, participant.identity),
         speak=said.get(SPEAK_ATTRIBUTE) or language,
         listen=said.get(LISTEN_ATTRIBUTE) or language,
         microphone=microphone,

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from livekit import rtc
 
 from palabra_agent.errors import PalabraAgentError
+from palabra_agent.texts import one_line
 
 LARGEST_ANSWER: Final = 15 * 1024
 """Bytes that any two versions of LiveKit's SDKs can exchange; newer ones know no limit."""
@@ -166,7 +167,7 @@ async def open_methods(room: rtc.Room, names: Sequence[str]) -> AsyncGenerator[R
 
 def short(sentence: str) -> str:
     """Cut a sentence to what fits into an error's message."""
-    encoded = sentence.encode(errors="replace")
+    encoded = one_line(sentence).encode()
     if len(encoded) <= _LARGEST_SENTENCE:
         return encoded.decode()
 
@@ -194,5 +195,10 @@ def fitting(answer: Mapping[str, Any]) -> str:
 
 
 def _encoded(value: object) -> bytes:
-    """Encode as JSON; halves of surrogate pairs, which UTF-8 may not hold, are replaced."""
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    """Encode as JSON, which shows all that is in it wherever it is printed."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+    # halves of surrogate pairs, which UTF-8 may not hold
+    return text.encode(errors="replace")

@@ -23,6 +23,7 @@ from livekit.agents.types import (
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.interpretation.ports import Caption, ChatLine, Notice, RoomText
+from palabra_agent.texts import one_line, shown_name
 
 _LIMIT: Final = 500
 _SEND_SECONDS: Final = 5.0
@@ -96,7 +97,7 @@ class TextSender:
                         await _send_caption(participant, text)
                     case ChatLine(said):
                         await participant.send_text(
-                            f"{text.speaker_name}: {said.text}",
+                            f"{shown_name(text.speaker_name, text.speaker)}: {one_line(said.text)}",
                             topic=TOPIC_CHAT,
                             destination_identities=list(text.recipients),
                             attributes=chat_attributes(text),
@@ -115,7 +116,7 @@ async def _send_caption(participant: rtc.LocalParticipant, caption: Caption) -> 
         attributes=caption_attributes(caption),
         sender_identity=caption.speaker,
     )
-    await writer.write(caption.transcript.text)
+    await writer.write(one_line(caption.transcript.text))
     await writer.aclose()
 
 

@@ -37,6 +37,7 @@ from palabra_agent.room.configuration import (
 )
 from palabra_agent.room.explanation import EXPLAIN, VoiceExplanations
 from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
+from palabra_agent.texts import one_line
 
 _LONGEST_SECONDS: Final = 30.0
 _ANNOUNCED_SECONDS: Final = 2.5
@@ -178,4 +179,4 @@ async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) 
 def refusal_sentence(error: RoomConfigError) -> str:
     """Say what is wrong, short enough for an attribute and a chat message."""
     text = f"No interpretation, the room's configuration is wrong: {error}"
-    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
+    return one_line(text, LONGEST_ERROR)

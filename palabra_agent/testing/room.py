@@ -32,6 +32,7 @@ from palabra_agent.session import Transcript
 from palabra_agent.testing.entries import Entry, configure
 from palabra_agent.testing.facts import NOON, voice_sound
 from palabra_agent.testing.settling import SettlingPlugins
+from palabra_agent.texts import shown_name
 
 _SECONDS_PER_WORD: Final = 0.5
 
@@ -202,7 +203,7 @@ class SimulatedRoom:
             attributes: LiveKit's participant attributes.
             source_language: The language they speak; not known where it is left out.
         """
-        called = identity if name is None else name
+        called = shown_name(name or "", identity)
         participant = Participant(identity, called, dict(attributes or {}), spoken(source_language))
         self._people[identity] = participant
         self._follow()
@@ -226,7 +227,7 @@ class SimulatedRoom:
         LiveKit.
         """
         participant = self._find(identity)
-        participant.name = participant.name if name is None else name
+        participant.name = participant.name if name is None else shown_name(name, identity)
         merged = participant.attributes | dict(attributes or {})
         participant.attributes = {key: value for key, value in merged.items() if value}
         participant.said = spoken(source_language) or participant.said

@@ -13,12 +13,14 @@ from livekit import api
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.network import reason_of
+from palabra_agent.texts import one_line
 
 _ANSWER_SECONDS: Final = 5.0
 _REMOVAL_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.25
 _TOO_MANY_REQUESTS: Final = 429
 _NOT_IMPLEMENTED: Final = 501
+_LONGEST_MESSAGE: Final = 300
 
 
 class ServerUnreachable(MeetingError):
@@ -83,14 +85,15 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
             "LIVEKIT_API_SECRET"
         )
 
+    message = one_line(error.message, _LONGEST_MESSAGE)
     if _is_passing(error.status):
-        reason = error.message or f"HTTP {error.status}"
+        reason = message or f"HTTP {error.status}"
         return ServerUnreachable(f"LiveKit at {livekit.url} is not available: {reason}")
 
-    if not error.message:
+    if not message:
         return MeetingError(f"{livekit.url} answered HTTP {error.status}: is it a LiveKit server?")
 
-    return MeetingError(f"LiveKit at {livekit.url} answered: {error.message}")
+    return MeetingError(f"LiveKit at {livekit.url} answered: {message}")
 
 
 def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:

@@ -27,6 +27,8 @@ def test_voices_are_answers(answer: object) -> None:
         (Passed(), "passed"),
         (Passed("speaks too low"), "speaks too low"),
         (Passed("x" * 1000), "x" * 200),
+        (Passed("Bob\n\u202eis\x1b[2J low"), "Bob is low"),
+        (Passed("\n"), "passed"),
     ],
 )
 def test_a_policy_may_pass(answer: object, reason: str) -> None:

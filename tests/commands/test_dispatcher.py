@@ -121,7 +121,8 @@ async def test_the_new_one_arrives_beside_the_dead_one() -> None:
 async def test_one_that_gives_up_is_told_with_its_reason() -> None:
     """The reason that the new interpreter shows is in the sentence."""
     livekit = FakeLiveKit()
-    failed = interpreter("PA_new", RoomState.FAILED, **{ERROR_ATTRIBUTE: "the config is wrong"})
+    reason = "the config\n is\x1b[2J wrong"
+    failed = interpreter("PA_new", RoomState.FAILED, **{ERROR_ATTRIBUTE: reason})
     livekit.on_dispatch = lambda: livekit.people.append(failed)
     dispatcher = livekit.dispatcher()
     asked = await dispatcher.dispatch(ROOM, "")

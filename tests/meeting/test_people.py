@@ -114,6 +114,20 @@ def test_who_has_no_name_is_called_by_identity() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Bob\nAlice: I agree", "Bob Alice: I agree"),
+        ("\u202eBob\x1b[31m", "Bob"),
+        ("\u200b", "ann"),
+        ("B" * 1000, "B" * 59 + "…"),
+    ],
+)
+def test_a_name_is_one_short_line(name: str, expected: str) -> None:
+    """A name puts no words into the mouths of others, in chat, plugins or files."""
+    assert describe(FakeParticipant(name=name)(), None).name == expected
+
+
+@pytest.mark.parametrize(
     ("muted", "heard", "expected"),
     [
         ({}, None, False),

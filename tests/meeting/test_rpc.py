@@ -171,6 +171,19 @@ def test_a_long_sentence_is_cut_between_characters() -> None:
     assert short("half \ud800") == "half ?"
 
 
+def test_a_refusal_is_one_line() -> None:
+    """What the caller wrote, and is told, rules no terminal on which it is printed."""
+    assert short("unknown: \x1b[2Jbob\nok") == "unknown: bob ok"
+
+
+def test_an_answer_shows_all_that_is_in_it() -> None:
+    """An identity is told exactly, and yet turns no line around where the JSON is printed."""
+    answer = fitting({"speaker": "bob\u202e\x7f\u2028\U000e0041 é 👩"})
+
+    assert answer.isprintable()
+    assert json.loads(answer) == {"speaker": "bob\u202e\x7f\u2028\U000e0041 é 👩"}
+
+
 def test_an_answer_that_is_too_large_loses_the_ends_of_its_lists() -> None:
     """It is whole JSON all the same, and tells how much is missing."""
     problems = [{"path": f"speakers[{it}]", "reason": "ü" * 100} for it in range(200)]

@@ -86,6 +86,22 @@ async def test_each_kind_is_written_as_promised() -> None:
     ]
 
 
+@in_jumping_time
+async def test_a_sentence_is_one_line_under_a_name_of_one_line() -> None:
+    """Neither a name nor words begin a line that seems to be another speaker's."""
+    room = FakeRoom()
+    said = translated("hola\nCid: yes\x00 \u202eevil \x1b[31mred", "es")
+    async with sending(room) as texts:
+        texts.put(Caption(said, "ann", ("bob",), "TR_1"))
+        texts.put(ChatLine(said, "ann", ("bob",), "Bob\nAlice: I agree" + "!" * 1000))
+        texts.put(ChatLine(said, "ann\u2028", ("bob",), "\u200b"))
+        await texts.drain(1)
+
+    words = "hola Cid: yes evil red"
+    name = "Bob Alice: I agree" + "!" * 41 + "…"
+    assert room.texts == [words, f"{name}: {words}", f"ann: {words}"]
+
+
 def test_originals_are_marked_as_such() -> None:
     """Apps tell originals from translations, and partials from finals, by attributes."""
     spoken = Caption(transcript("hel", is_final=False), "ann", ("bob",), "")

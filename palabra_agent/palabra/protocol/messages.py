@@ -22,11 +22,13 @@ from typing import Any, Final, TypeAlias, cast
 from palabra_agent.languages import LanguageCode, normalise
 from palabra_agent.palabra.json_values import as_number, as_object, as_text, as_word, parsed
 from palabra_agent.session import Transcript
+from palabra_agent.texts import one_line
 
 UNNAMED: Final = "unnamed-"
 """Begins the id that a finished text gets here where Palabra gave it none; made of its words."""
 
 _LONGEST_NAME: Final = 64
+_LONGEST_CODE: Final = 35
 _UNSAFE: Final = re.compile(r"[^\w.-]+", re.ASCII)
 
 _SPLIT_ID: Final = re.compile(r"(?P<base>.+)_part_(?P<part>\d+)", re.DOTALL)
@@ -181,10 +183,12 @@ def decode(frame: bytes | str) -> Message:
 
 def _transcript(data: _Json, *, is_final: bool, is_translation: bool) -> Message | None:
     body = as_object(data.get("transcription"))
-    text = as_text(body.get("text")) if body is not None else None
-    if body is None or text is None:
+    written = as_text(body.get("text")) if body is not None else None
+    if body is None or written is None:
         return None
 
+    # it stands beside our own words in captions, chat and files
+    text = one_line(written)
     identifier, part = _identity(body)
     if not identifier:
         # a partial replaces the one before, so it must say of what
@@ -250,7 +254,7 @@ def _identity(body: _Json) -> tuple[str, str]:
 
 
 def _language(body: _Json) -> LanguageCode:
-    return normalise(as_text(body.get("language")) or "")
+    return normalise(one_line(as_text(body.get("language")) or "", _LONGEST_CODE))
 
 
 def _current_task(data: _Json) -> Message:

@@ -26,6 +26,7 @@ from palabra_agent.palabra.json_values import as_object
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.messages import ErrorReport
 from palabra_agent.palabra.protocol.task_state import Acknowledgement, TaskState
+from palabra_agent.texts import one_line
 
 VOICE_NOT_FOUND: Final = "VOICE_NOT_FOUND"
 """The code of the warning that Palabra lacks a voice."""
@@ -127,7 +128,7 @@ def _path(loc: str) -> tuple[str, ...]:
 def readable(desc: str) -> str:
     """Turn the validator's own notation into words; a text without it stays as it is."""
     words = "; ".join(f"{'.'.join(path)}: {msg}" for path, msg in entries_of(desc)) or desc
-    return words if len(words) <= _LONGEST_SENTENCE else words[: _LONGEST_SENTENCE - 1] + "…"
+    return one_line(words, _LONGEST_SENTENCE)
 
 
 def in_words(error: ErrorReport) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from palabra_agent.errors import ApiError, ErrorClass
 from palabra_agent.palabra.json_values import as_object, as_text
 from palabra_agent.palabra.vocabulary import StreamType
+from palabra_agent.texts import one_line
 
 _LONGEST_DETAIL: Final = 200
 _LONGEST_WAIT_SECONDS: Final = 3_600.0
@@ -159,7 +160,7 @@ def refusal_of(answer: ApiAnswer, secrets: Iterable[str] = ()) -> ApiError:
     # a success that is none: asking again changes nothing
     status = answer.status if answer.status >= 300 else 400
     number = code if isinstance(code, int) and not isinstance(code, bool) else None
-    error = ApiError(status, _without(secrets, detail)[:_LONGEST_DETAIL], number)
+    error = ApiError(status, one_line(_without(secrets, detail), _LONGEST_DETAIL), number)
     error.retry_after_seconds = _seconds(answer.retry_after)
     return error
 

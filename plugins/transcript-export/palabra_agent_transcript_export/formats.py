@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from palabra_agent.plugin import one_line
 from palabra_agent_transcript_export.config import FormatName
-from palabra_agent_transcript_export.selection import TranscriptEntry, one_line
+from palabra_agent_transcript_export.selection import TranscriptEntry
 
 _LINE_ENDS_THAT_JSON_KEEPS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _VTT_ESCAPES: Final = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from palabra_agent.plugin import LanguageCode, Speaker, TranscriptEvent, base, match, normalise
+from palabra_agent.plugin import (
+    LanguageCode,
+    Speaker,
+    TranscriptEvent,
+    base,
+    match,
+    normalise,
+    one_line,
+    shown_name,
+)
 from palabra_agent_transcript_export.config import ExportConfig
 
 _REMEMBERED: Final = 5_000
-_LONGEST_NAME: Final = 100
-_TURNS_OF_WRITING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""With these a name would turn around the words beside it."""
-
-_BREAKS: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 UNKNOWN: Final = LanguageCode("und")
 """The standard's code of a language that is not known."""
@@ -76,15 +79,8 @@ class SpeakerNames:
 
 def _name(speaker: Speaker) -> str:
     """Give a speaker's own name, if there is one: the host puts the identity in its place."""
-    if speaker.name == speaker.identity:
-        return ""
-
-    return one_line(speaker.name.translate(_TURNS_OF_WRITING))[:_LONGEST_NAME].strip()
-
-
-def one_line(text: str) -> str:
-    """Put words on one line, control characters left out."""
-    return _BREAKS.sub(" ", text).strip()
+    name = shown_name(speaker.name, speaker.identity)
+    return "" if name == shown_name("", speaker.identity) else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,19 @@ def test_broken_letters_are_replaced() -> None:
     assert (read.transcription_id, read.text) == ("?", "a?")
 
 
+def test_words_are_one_line() -> None:
+    """What would break a line, rule a terminal or turn the writing around goes no further."""
+    read = words(
+        "validated_transcription",
+        transcription_id="t1",
+        language="en\x1b",
+        text=" Hello\nBob: yes\x1b[31m\x00 \u202e! ",
+    )
+
+    assert isinstance(read, Transcript)
+    assert (read.text, read.language) == ("Hello Bob: yes !", "en")
+
+
 @pytest.mark.parametrize(
     ("message_type", "data", "expected"),
     [

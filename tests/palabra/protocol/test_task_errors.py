@@ -200,6 +200,7 @@ def test_other_errors_deny_nothing(code: str) -> None:
         ("[{'loc': ['a', 'b'], 'msg': 'no', 'type': 'x'}]", "a.b: no"),
         ("no such voice", "no such voice"),
         ("x" * 301, "x" * 299 + "…"),
+        ("no\x1b[2J such\r\nvoice\u202e", "no such voice"),
         ("", ""),
     ],
 )

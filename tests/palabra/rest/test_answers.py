@@ -231,6 +231,16 @@ async def test_a_long_reason_is_cut() -> None:
     assert len(str(caught.value)) < 300
 
 
+async def test_a_reason_is_one_line() -> None:
+    """Palabra's words stand in the room, the log and a terminal, and rule none of them."""
+    body = {"errors": [{"detail": "no\nbalance\x1b[2J\u202e\x00"}]}
+    async with api_that_gets(402, body) as (api, _):
+        with pytest.raises(ApiError) as caught:
+            await api.create_session()
+
+    assert caught.value.detail == "no balance"
+
+
 async def test_a_refusal_repeats_no_secret() -> None:
     """A secret, a token or the session's id that Palabra quotes is not passed on."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzIn0.c2ln"
