@@ -111,7 +111,7 @@ def load_script(path: Path | None = None) -> Script:
     """
     source = path or _BUILT_IN
     try:
-        content: object = json.loads(source.read_text(encoding="utf-8"))
+        content: object = json.loads(source.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ScriptError(str(source), f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -195,10 +195,12 @@ def fitting(answer: Mapping[str, Any]) -> str:
 
 
 def _encoded(value: object) -> bytes:
-    """Encode as JSON, which shows all that is in it wherever it is printed."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Encode as JSON, which shows all that is in it wherever it is printed.
+
+    Halves of surrogate pairs, which UTF-8 may not hold, are replaced.
+    """
+    text = json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
     if not text.isprintable():
         text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
-    # halves of surrogate pairs, which UTF-8 may not hold
-    return text.encode(errors="replace")
+    return text.encode()

@@ -66,6 +66,23 @@ def test_wrong_script_is_one_clear_sentence(tmp_path: Path, content: str, reason
     assert reason in str(caught.value)
 
 
+def test_script_may_begin_with_a_mark(tmp_path: Path) -> None:
+    """Some editors put a byte order mark first, as in every other file that is read here."""
+    path = tmp_path / "script.json"
+    path.write_text('{"sentences": [{"en": "One."}]}', encoding="utf-8-sig")
+
+    assert load_script(path).text(0, "en") == "One."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_script_in_another_encoding_is_said(tmp_path: Path, encoding: str) -> None:
+    """One sentence, whatever the file begins with."""
+    path = tmp_path / "script.json"
+    path.write_text('{"sentences": [{"es": "¿Sí?"}]}', encoding=encoding)
+    with pytest.raises(ScriptError, match=r"script\.json: is not UTF-8 text"):
+        load_script(path)
+
+
 def test_absent_script_is_said(tmp_path: Path) -> None:
     """A file that is not there is named."""
     with pytest.raises(ScriptError, match=r"nowhere\.json: cannot be read: No such file"):

@@ -10,6 +10,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -88,6 +89,24 @@ class AppendedFile:
             return self._write(descriptor, block(self._length == 0))
         finally:
             os.close(descriptor)
+
+    def rewrite_end(self, block: bytes) -> None:
+        """Write a block over the end, which is as long; nothing where the end is gone.
+
+        Raises:
+            OSError: It may be half written: only what differs from the end is in doubt.
+        """
+        try:
+            descriptor = os.open(self._locate(), _FLAGS & ~os.O_CREAT)
+        except FileNotFoundError:
+            return
+
+        try:
+            if os.fstat(descriptor).st_size >= self._length:
+                os.pwrite(descriptor, block, self._length - len(block))
+        finally:
+            os.close(descriptor)
+        self._is_synced = False
 
     def sync(self) -> None:
         """Have the disk keep what was written, through a power cut too.
@@ -203,6 +222,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+@dataclass(slots=True)
+class _Written:
+    """The cue at the end of a file."""
+
+    cue: Cue
+    number: int
+    size: int
+    """In bytes."""
+    is_outdated: bool = False
+    """True where the file still shows it for longer."""
+
+
 class TranscriptFile:
     """Cues in one format, and one language where it is subtitles."""
 
@@ -227,6 +258,7 @@ class TranscriptFile:
         self._allowance = allowance
         self._timeline = Timeline()
         self._waiting: deque[Cue] = deque()
+        self._last: _Written | None = None
         self._written = 0
         self.lost = 0
         """Cues that waited too long."""
@@ -240,7 +272,8 @@ class TranscriptFile:
         """Let an entry wait to be written."""
         begin_ms, end_ms = entry.begin_ms, entry.end_ms
         if self._format.is_subtitles:
-            begin_ms, end_ms = self._timeline.place(begin_ms, end_ms)
+            begin_ms, end_ms = self._timeline.place(begin_ms, end_ms, entry.event.text)
+            self._end_cue_before(begin_ms)
 
         self._waiting.append(Cue(entry, begin_ms, end_ms))
         if len(self._waiting) > MOST_WAITING:
@@ -257,8 +290,10 @@ class TranscriptFile:
         if not self._waiting:
             return
 
+        self._correct_last()
         self._allowance.spend(self._file.append(self._block))
         self._written += len(self._waiting)
+        self._last = self._written_last()
         self._waiting.clear()
 
     def sync(self) -> None:
@@ -268,6 +303,31 @@ class TranscriptFile:
             OSError: It may not have.
         """
         self._file.sync()
+
+    def _end_cue_before(self, moment_ms: int) -> None:
+        """Let the newest cue give way to another, which begins then."""
+        if self._waiting:
+            newest = self._waiting[-1]
+            self._waiting[-1] = replace(newest, end_ms=min(newest.end_ms, moment_ms))
+        elif self._last is not None and self._last.cue.end_ms > moment_ms:
+            self._last.cue = replace(self._last.cue, end_ms=moment_ms)
+            self._last.is_outdated = True
+
+    def _correct_last(self) -> None:
+        """Write the last cue's end anew, where it was to stay longer than it does."""
+        last = self._last
+        if last is None or not last.is_outdated:
+            return
+
+        block = encoded(self._format.block(last.cue, last.number))
+        # hours have more digits after the hundredth
+        if len(block) == last.size:
+            self._file.rewrite_end(block)
+        last.is_outdated = False
+
+    def _written_last(self) -> _Written:
+        cue, number = self._waiting[-1], self._written
+        return _Written(cue, number, len(encoded(self._format.block(cue, number))))
 
     def _block(self, is_empty: bool) -> bytes:
         """Make a block of what waits; a file that is empty, or was removed, is begun."""

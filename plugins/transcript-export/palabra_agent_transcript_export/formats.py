@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from unicodedata import east_asian_width
 
 from palabra_agent.plugin import one_line
 from palabra_agent_transcript_export.config import FormatName
@@ -18,6 +19,11 @@ _SRT_LIKENESSES: Final = {ord("<"): "‹", ord(">"): "›"}
 _ASS_OVERRIDE: Final = "{\\"
 
 SHORTEST_MS: Final = 500
+"""For a cue that has no more time, because the next words came meanwhile."""
+_CHARACTERS_PER_SECOND: Final = 17
+"""The most that guides to subtitling let people read."""
+_SHORTEST_TO_READ_MS: Final = 1_000
+_LONGEST_TO_READ_MS: Final = 7_000
 
 
 def for_vtt(text: str) -> str:
@@ -44,17 +50,25 @@ class Timeline:
     """The times of one file of subtitles, which is only ever written at its end.
 
     People talk at the same time, and long sentences are told after short ones that began later;
-    players want a file's cues in order. So a cue begins where the one before it ends, or later.
+    players want a file's cues in order. So a cue begins where the words of the one before it end,
+    or later. It stays until it can be read, but gives way to the next words.
     """
 
     def __init__(self) -> None:
-        self._end_ms = 0
+        self._words_end_ms = 0
 
-    def place(self, begin_ms: int, end_ms: int) -> tuple[int, int]:
-        """Find the time of the next cue."""
-        begin_ms = max(begin_ms, self._end_ms)
-        self._end_ms = max(end_ms, begin_ms + SHORTEST_MS)
-        return begin_ms, self._end_ms
+    def place(self, begin_ms: int, end_ms: int, text: str) -> tuple[int, int]:
+        """Find the time of the next cue; the one before it ends where this begins, or earlier."""
+        begin_ms = max(begin_ms, self._words_end_ms)
+        self._words_end_ms = max(end_ms, begin_ms + SHORTEST_MS)
+        return begin_ms, max(self._words_end_ms, begin_ms + reading_ms(text))
+
+
+def reading_ms(text: str) -> int:
+    """The time that people need to read a text; what is written wide counts double."""
+    letters = sum(2 if east_asian_width(each) in {"F", "W"} else 1 for each in text)
+    needed = letters * 1_000 // _CHARACTERS_PER_SECOND
+    return min(max(needed, _SHORTEST_TO_READ_MS), _LONGEST_TO_READ_MS)
 
 
 def clock(milliseconds: int, point: str) -> str:

@@ -92,6 +92,10 @@ def test_scenario_is_a_list_of_wishes(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         assert load_scenario(path) == tuple(read_fault(wish) for wish in wishes)
 
+        # some editors put a byte order mark first
+        path.write_text(text, encoding="utf-8-sig")
+        assert load_scenario(path) == tuple(read_fault(wish) for wish in wishes)
+
 
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
@@ -120,6 +124,15 @@ def test_wrong_scenario_is_refused_in_sentences(
     for problem, part in zip(caught.value.problems, expected, strict=True):
         assert str(problem).startswith(str(path))
         assert part in str(problem)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_scenario_in_another_encoding_is_said(tmp_path: Path, encoding: str) -> None:
+    """One sentence, whatever the file begins with."""
+    path = tmp_path / "faults.json"
+    path.write_text("[]", encoding=encoding)
+    with pytest.raises(ConfigError, match=r"faults\.json: is not UTF-8 text"):
+        load_scenario(path)
 
 
 def test_absent_scenario_is_said(tmp_path: Path) -> None:

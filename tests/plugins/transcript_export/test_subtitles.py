@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from palabra_agent_transcript_export.files import Allowance, MeetingFolder
 from palabra_agent_transcript_export.formats import Timeline, clock
-from palabra_agent_transcript_export.selection import Selection, SpeakerNames, one_line
+from palabra_agent_transcript_export.selection import Selection, SpeakerNames
 from palabra_agent_transcript_export.store import Store
 
-from palabra_agent.plugin import TranscriptEvent
+from palabra_agent.plugin import TranscriptEvent, one_line
 from tests.plugins.transcript_export.reading import read_lines, read_srt, read_vtt
 from tests.plugins.transcript_export.telling import EN, ES, event, only_folder, read
 
@@ -80,7 +81,7 @@ def test_times_count_from_the_beginning(tmp_path: Path) -> None:
 
 def test_no_time_is_negative(tmp_path: Path) -> None:
     """What began before the transcript did is shown from its beginning."""
-    assert times(write(tmp_path, at(-5, 7), at(-60, 1))) == [(0, 2_000), (2_000, 2_500)]
+    assert times(write(tmp_path, at(-5, 7), at(-60, 1))) == [(0, 2_000), (2_000, 3_000)]
 
 
 def test_cues_do_not_overlap(tmp_path: Path) -> None:
@@ -89,10 +90,50 @@ def test_cues_do_not_overlap(tmp_path: Path) -> None:
     assert times(folder) == [
         (0, 10_000),
         (10_000, 12_000),
-        (12_000, 12_500),
+        (12_000, 13_000),
         (20_000, 20_500),
         (20_500, 30_000),
     ]
+
+
+SIXTY: Final = "Sixty letters, told as the one before ended, need some time."
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("Yes.", 1_000),
+        (SIXTY, 3_529),
+        ("会議はこれから始まります。" * 2, 3_058),
+        ("long " * 99, 7_000),
+    ],
+)
+def test_a_cue_stays_until_it_can_be_read(tmp_path: Path, text: str, needed: int) -> None:
+    """Of two who end together the second has time too, if nothing follows."""
+    folder = write(tmp_path, at(0, 10), at(9, 1, text), at(60, 1))
+
+    assert times(folder) == [(0, 10_000), (10_000, 10_000 + needed), (60_000, 61_000)]
+
+
+@pytest.mark.parametrize(
+    ("begin", "until"), [(10.2, 10_500), (12, 12_000), (13.529, 13_529), (14, 13_529)]
+)
+def test_a_cue_gives_way_to_the_next_words(tmp_path: Path, begin: float, until: int) -> None:
+    """However many talk at the same time, subtitles do not fall behind them for that."""
+    folder = write(tmp_path, at(0, 10), at(9, 1, SIXTY), at(begin, 9))
+
+    assert times(folder)[1:] == [
+        (10_000, until),
+        (max(until, int(begin * 1_000)), int(begin * 1_000) + 9_000),
+    ]
+
+
+def test_a_cue_that_gave_way_is_whole(tmp_path: Path) -> None:
+    """Only its end is written anew; what stands before and after it stays."""
+    folder = write(tmp_path, *(at(number, 1, SIXTY) for number in range(50)))
+
+    assert [cue.text for cue in read_vtt(folder / "en.vtt")] == [SIXTY] * 50
+    assert times(folder)[-2:] == [(48_000, 49_000), (49_000, 52_529)]
 
 
 def test_json_lines_keep_the_true_times(tmp_path: Path) -> None:
@@ -106,10 +147,10 @@ def test_a_timeline_only_goes_forward(moments: list[tuple[int, int]]) -> None:
     """Whatever comes, each cue begins where the last ended or later, and lasts."""
     timeline, shown_until = Timeline(), 0
     for begin_ms, end_ms in moments:
-        begin, end = timeline.place(begin_ms, end_ms)
+        begin, end = timeline.place(begin_ms, end_ms, "")
         assert begin >= max(begin_ms, shown_until)
-        assert end >= max(begin + 500, end_ms)
-        shown_until = end
+        assert end >= max(begin + 1_000, end_ms)
+        shown_until = max(begin + 500, end_ms)
 
 
 def test_hours_may_be_many() -> None:
