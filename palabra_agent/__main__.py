@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from palabra_agent import __version__
-from palabra_agent.commands.checks import check, plugins, schema
 from palabra_agent.commands.console import output
+from palabra_agent.commands.installation import check, plugins, schema
 from palabra_agent.commands.servers import demo, emulator, livekit
 from palabra_agent.commands.worker import dispatch, start
 

@@ -43,16 +43,16 @@ def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
         asyncio.run(until_told())
 
 
-def leaves(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
+def errors_in(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
     """The errors themselves, out of however many groups."""
     found: list[ErrorT] = []
     for failure in failures.exceptions:
-        found += leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
+        found += errors_in(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
 
     return found
 
 
-async def complete(
+async def complete_or_undo(
     request: Coroutine[Any, Any, T],
     *,
     grace_seconds: float,
@@ -79,7 +79,9 @@ async def complete(
     return task.result()
 
 
-async def finish(cleaning: Coroutine[Any, Any, None], *, seconds: float) -> None:
+async def finish_despite_cancellation(
+    cleaning: Coroutine[Any, Any, None], *, seconds: float
+) -> None:
     """Clean up to the end, within a deadline, however often we are cancelled meanwhile."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds

@@ -55,6 +55,7 @@ class InterpretationStarted:
     """A translated track is there to be listened to."""
 
     language: LanguageCode
+    """As the caller named it; a transport says it as Palabra does, in any spelling."""
     source: FrameSource
 
 
@@ -62,8 +63,8 @@ class InterpretationStarted:
 class InterpretationEnded:
     """Nothing more comes on a translated track.
 
-    What came before is still to be heard, also after the session has ended; then its frames end by
-    themselves.
+    What came before is still to be heard, also after the session has ended: it may have come faster
+    than it is spoken. Its frames end by themselves once all of it was.
     """
 
     source: FrameSource

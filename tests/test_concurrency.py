@@ -9,7 +9,14 @@ from functools import partial
 
 import pytest
 
-from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, complete, finish, single_failure
+from palabra_agent.concurrency import (
+    TimeIsUp,
+    TimeLimit,
+    Watched,
+    complete_or_undo,
+    finish_despite_cancellation,
+    single_failure,
+)
 from palabra_agent.errors import SessionLost, SetupError
 from tests.clock import eventually, in_jumping_time, passing
 
@@ -44,7 +51,7 @@ async def test_an_answer_is_passed_on() -> None:
     peer = Peer()
     peer.may_answer.set()
 
-    assert await complete(peer.ask(), grace_seconds=1, undo=peer.undo) == "done"
+    assert await complete_or_undo(peer.ask(), grace_seconds=1, undo=peer.undo) == "done"
     assert peer.undone == []
 
 
@@ -53,14 +60,14 @@ async def test_a_failure_comes_out_as_itself() -> None:
     peer = Peer()
 
     with pytest.raises(SessionLost, match="gone"):
-        await complete(peer.refuse(), grace_seconds=1, undo=peer.undo)
+        await complete_or_undo(peer.refuse(), grace_seconds=1, undo=peer.undo)
 
 
 async def test_a_late_answer_is_undone() -> None:
     """A cancelled request finishes, and what it did is taken back."""
     peer = Peer()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(complete(peer.ask(), grace_seconds=1, undo=peer.undo))
+        task = group.create_task(complete_or_undo(peer.ask(), grace_seconds=1, undo=peer.undo))
         await peer.was_asked.wait()
         task.cancel()
         peer.may_answer.set()
@@ -73,7 +80,7 @@ async def test_no_answer_is_waited_for_in_vain() -> None:
     """After the grace the request is cancelled as well."""
     peer = Peer()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(complete(peer.ask(), grace_seconds=0.01, undo=peer.undo))
+        task = group.create_task(complete_or_undo(peer.ask(), grace_seconds=0.01, undo=peer.undo))
         await peer.was_asked.wait()
         task.cancel()
 
@@ -89,7 +96,7 @@ async def test_a_good_bye_is_finished_however_often_it_is_cancelled() -> None:
         await peer.undo(await peer.ask())
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(finish(clean_up(), seconds=5))
+        task = group.create_task(finish_despite_cancellation(clean_up(), seconds=5))
         await peer.was_asked.wait()
         task.cancel()
         await asyncio.sleep(0)
@@ -108,7 +115,7 @@ async def test_a_good_bye_without_an_answer_has_a_deadline() -> None:
     async def clean_up() -> None:
         await peer.ask()
 
-    await finish(clean_up(), seconds=0.01)
+    await finish_despite_cancellation(clean_up(), seconds=0.01)
 
     assert peer.undone == []
 

@@ -35,7 +35,7 @@ class BufferStatistics:
 class FrameBuffer:
     """A bounded queue of frames with one writer and one reader."""
 
-    def __init__(self, *, capacity_ms: float = 60, target_ms: float = 20) -> None:
+    def __init__(self, *, capacity_ms: float, target_ms: float) -> None:
         """Make an empty queue.
 
         Args:

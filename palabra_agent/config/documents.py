@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from palabra_agent.config.fields import repeated
 from palabra_agent.config.problems import enough_of
-from palabra_agent.config.wording import Path, kind_of, path_text, shown
+from palabra_agent.config.wording import Path, json_kind, path_text, shown
 from palabra_agent.errors import Problem, RoomConfigError, SettingsError
 
 MAX_BYTES: Final = 65_536
@@ -33,13 +33,13 @@ _MAX_DIGITS: Final = 20
 _TOO_DEEP: Final = f"is nested more than {MAX_DEPTH} levels deep"
 
 
-def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+def lay_over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one layer over another: objects merge, all else is replaced.
 
     The upper layer's keys come first, so that its patterns are also asked first.
     """
     merged = {
-        key: overlay(lower[key], value)
+        key: lay_over(lower[key], value)
         if isinstance(value, Mapping) and isinstance(lower.get(key), Mapping)
         else value
         for key, value in upper.items()
@@ -105,7 +105,7 @@ def read_object(text: str) -> tuple[dict[str, Any], list[Problem]]:
 
     value = _parse(text)
     if not isinstance(value, dict):
-        _refuse(f"the room config must be a JSON object, not {kind_of(value)}")
+        _refuse(f"the room config must be a JSON object, not {json_kind(value)}")
     return value, enough_of(_inspect(value))
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.documents import overlay, read_object
+from palabra_agent.config.documents import lay_over, read_object
 from palabra_agent.config.fields import (
     Between,
     ConfigModel,
@@ -257,7 +257,7 @@ def _validated(
 ) -> RoomConfig:
     merged: dict[str, object] = {}
     for layer in layers:
-        merged = overlay(merged, _with_codes_spelt(layer))
+        merged = lay_over(merged, _with_codes_spelt(layer))
     return RoomConfig.model_validate(_without_schema(merged), context=context_of(plugins))
 
 

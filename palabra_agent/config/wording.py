@@ -66,7 +66,7 @@ def listed(words: Sequence[str]) -> str:
     return ", ".join(words[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def kind_of(value: object) -> str:
+def json_kind(value: object) -> str:
     """The name of a value's kind in JSON, with its article."""
     for kind, name in {**_KINDS, str: "a string", bool: "true or false"}.items():
         if isinstance(value, kind):

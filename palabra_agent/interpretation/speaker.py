@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from palabra_agent.audio.frame import Frame, FrameSource
-from palabra_agent.concurrency import Watched, leaves
+from palabra_agent.concurrency import Watched, errors_in
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
@@ -274,7 +274,7 @@ class SessionAttempt:
                     for source in self._sources:
                         self._downlinks.end(source)
         except* PalabraError as ended:
-            errors = leaves(ended)
+            errors = errors_in(ended)
             # the one that cannot get better decides
             error = next((it for it in errors if not it.retryable), errors[0])
 

@@ -17,7 +17,7 @@ from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.rtc import AudioOutput, is_up
-from palabra_agent.concurrency import complete
+from palabra_agent.concurrency import complete_or_undo
 from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import MeetingView, Person, RoomStatus
 from palabra_agent.languages import LanguageCode
@@ -164,7 +164,7 @@ class LiveKitMeeting:
     async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
-                return await complete(
+                return await complete_or_undo(
                     self._room.local_participant.publish_track(output.track),
                     grace_seconds=_UNPUBLISH_SECONDS,
                     undo=self._unpublish,

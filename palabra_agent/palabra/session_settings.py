@@ -61,7 +61,7 @@ class SessionSettings:
 Join: TypeAlias = Callable[[SessionTicket], AbstractAsyncContextManager[Transport]]
 """Joins a created session for the length of a block."""
 
-TaskMaker: TypeAlias = Callable[[SessionSettings, Brief, TransportKind], Task]
+TaskBuilder: TypeAlias = Callable[[SessionSettings, Brief, TransportKind], Task]
 """Makes a task from what holds for all sessions and from what is wanted of this one."""
 
 JoinMaker: TypeAlias = Callable[

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final, Literal, TypeAlias
 
-from palabra_agent.concurrency import complete, finish, single_failure
+from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation, single_failure
 from palabra_agent.errors import ApiError, PalabraError, SessionLost, Unreachable
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.task_state import (
@@ -24,7 +24,7 @@ from palabra_agent.palabra.session_settings import (
     Join,
     JoinMaker,
     SessionSettings,
-    TaskMaker,
+    TaskBuilder,
     make_joins,
     make_task,
     queue_limits,
@@ -78,7 +78,7 @@ class PalabraSessions:
         api: PalabraApi,
         settings: SessionSettings | None = None,
         *,
-        make_task: TaskMaker = make_task,
+        make_task: TaskBuilder = make_task,
         make_joins: JoinMaker = make_joins,
     ) -> None:
         """Prepare to open sessions.
@@ -163,7 +163,7 @@ class PalabraSessions:
         seconds = DEADLINE_SECONDS[SessionState.CREATING]
         try:
             async with asyncio.timeout(seconds):
-                ticket = await complete(
+                ticket = await complete_or_undo(
                     self._api.create_session(STREAM_TYPES[kind]),
                     grace_seconds=_DELETE_SECONDS,
                     undo=self._delete,
@@ -174,7 +174,7 @@ class PalabraSessions:
         try:
             yield ticket
         finally:
-            await finish(self._delete(ticket), seconds=_DELETE_SECONDS)
+            await finish_despite_cancellation(self._delete(ticket), seconds=_DELETE_SECONDS)
 
     @asynccontextmanager
     async def _join(
@@ -216,7 +216,7 @@ class PalabraSessions:
                 yield session
             finally:
                 running.cancel()
-                await finish(session.end(), seconds=END_SECONDS)
+                await finish_despite_cancellation(session.end(), seconds=END_SECONDS)
 
     async def _await_peer(self, transport: Transport, kind: TransportKind) -> None:
         """Wait for Palabra's side; one that is late is told all the same what we want."""

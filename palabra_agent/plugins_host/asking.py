@@ -24,7 +24,7 @@ from palabra_agent.capabilities.capability import (
     TellAll,
     WrongAnswer,
 )
-from palabra_agent.concurrency import leaves
+from palabra_agent.concurrency import errors_in
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.plugins_host.records import ErrorLog
 
@@ -283,5 +283,5 @@ class Telling(Generic[RequestT]):
 
 def error_names(error: BaseException) -> str:
     """Name the class of an error; of a group, those of the errors in it. Never its words."""
-    errors = leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    errors = errors_in(error) if isinstance(error, BaseExceptionGroup) else [error]
     return ", ".join(dict.fromkeys(type(it).__name__ for it in errors))[:_LONGEST_NAME]

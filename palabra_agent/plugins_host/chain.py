@@ -28,7 +28,7 @@ from palabra_agent.capabilities.capability import (
 from palabra_agent.capabilities.timbre import TIMBRE_ESTIMATOR, speech_of
 from palabra_agent.capabilities.transcript import TRANSCRIPT_LISTENER, TranscriptEvents
 from palabra_agent.capabilities.voice import VOICE_POLICY, Verdict, VoiceRequest
-from palabra_agent.concurrency import finish
+from palabra_agent.concurrency import finish_despite_cancellation
 from palabra_agent.errors import PluginError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugins_host.asking import CALL_SECONDS, HEED_SECONDS
@@ -226,7 +226,7 @@ async def _close_when_answered(plugins: Sequence[OpenPlugin]) -> None:
 async def _close(plugins: Sequence[OpenPlugin]) -> None:
     """Close plugins in time, however often this is cancelled meanwhile."""
     seconds = CLOSE_SECONDS + HEED_SECONDS + _MARGIN_SECONDS
-    await finish(_close_one_by_one(plugins), seconds=seconds)
+    await finish_despite_cancellation(_close_one_by_one(plugins), seconds=seconds)
 
 
 async def _close_one_by_one(plugins: Sequence[OpenPlugin]) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from livekit import rtc
 
-from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, leaves
+from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, errors_in
 from palabra_agent.config.room import known_keys
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
@@ -118,7 +118,7 @@ async def _interpret(room: _OpenRoom) -> None:
         minutes = limit.minutes or 0
         _give_up(meeting, f"The interpretation ends: it was limited to {minutes:g} minutes")
     except* MeetingError as errors:
-        logger.error("the interpretation failed: %s", leaves(errors)[0])  # noqa: TRY400 - said
+        logger.error("the interpretation failed: %s", errors_in(errors)[0])  # noqa: TRY400 - said
         _give_up(meeting, "The interpretation ends: the room does not let it work")
     except* Exception:  # the end must be visible in the room, whatever brought it about
         logger.exception("the interpretation failed")

@@ -119,7 +119,7 @@ def test_the_oldest_goes_first() -> None:
 @in_jumping_time
 async def test_waiting_ends_with_the_next_frame() -> None:
     """A reader that waits gets the frame as soon as it is there, and all of them in order."""
-    buffer = FrameBuffer()
+    buffer = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS)
     read: list[int] = []
 
     async def read_all() -> None:
@@ -139,7 +139,7 @@ async def test_waiting_ends_with_the_next_frame() -> None:
 @in_jumping_time
 async def test_a_closed_queue_is_read_to_its_end() -> None:
     """Closing loses nothing that waits; then, and again, there is no more."""
-    buffer = FrameBuffer()
+    buffer = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS)
     buffer.put(frame(1000))
     buffer.put(frame(2000))
     buffer.close()
@@ -150,7 +150,7 @@ async def test_a_closed_queue_is_read_to_its_end() -> None:
 @in_jumping_time
 async def test_a_reader_that_gives_up_loses_nothing() -> None:
     """Cancelling the wait leaves the next frame to whoever reads next."""
-    buffer = FrameBuffer()
+    buffer = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await buffer.next_frame()
@@ -163,7 +163,7 @@ async def test_a_reader_that_gives_up_loses_nothing() -> None:
 @in_jumping_time
 async def test_a_queue_is_filled_as_frames_come() -> None:
     """It holds what came, and its reader learns when the source has ended."""
-    buffer, sound = FrameBuffer(), FakeSound()
+    buffer, sound = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS), FakeSound()
     sound.play(frame(1000), frame(2000))
     sound.end()
     async with sound.open_frames() as frames:
@@ -175,7 +175,7 @@ async def test_a_queue_is_filled_as_frames_come() -> None:
 @in_jumping_time
 async def test_a_source_that_breaks_closes_the_queue() -> None:
     """Its error comes out, and the reader is not left waiting."""
-    buffer, sound = FrameBuffer(), FakeSound()
+    buffer, sound = FrameBuffer(capacity_ms=CAPACITY_MS, target_ms=TARGET_MS), FakeSound()
     sound.fail(OSError("unplugged"))
     with pytest.raises(OSError, match="unplugged"):
         async with sound.open_frames() as frames:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from palabra_agent.config.documents import overlay, read_object, read_toml
+from palabra_agent.config.documents import lay_over, read_object, read_toml
 from tests.problems import mistakes_in
 
 pytestmark = pytest.mark.unit
@@ -111,7 +111,7 @@ def test_objects_are_merged_and_all_else_is_replaced() -> None:
     """The upper layer's keys come first, and neither layer is changed."""
     lower = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"z": 1}}
     upper = {"c": None, "a": {"y": [3]}, "d": 4}
-    laid = overlay(lower, upper)
+    laid = lay_over(lower, upper)
 
     assert laid == {"a": {"x": 1, "y": [3]}, "b": 1, "c": None, "d": 4}
     assert list(laid) == ["c", "a", "d", "b"]

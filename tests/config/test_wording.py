@@ -11,7 +11,7 @@ from palabra_agent.config.wording import (
     Path,
     is_credential_key,
     is_hidden,
-    kind_of,
+    json_kind,
     listed,
     path_text,
     secret_key_in,
@@ -109,8 +109,8 @@ def test_long_lists_are_cut() -> None:
 )
 def test_kinds_have_the_names_of_json(value: object, kind: str) -> None:
     """With their article."""
-    assert kind_of(value) == kind
-    assert kind_of(1.5) == "a number"
+    assert json_kind(value) == kind
+    assert json_kind(1.5) == "a number"
 
 
 @pytest.mark.parametrize(

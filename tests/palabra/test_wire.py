@@ -17,8 +17,9 @@ from palabra_agent.errors import ConfigError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Command
-from palabra_agent.palabra.transports.port import Disconnected, TrackStarted
+from palabra_agent.palabra.transports.port import Disconnected
 from palabra_agent.palabra.transports.websocket import join_websocket
+from palabra_agent.session import InterpretationStarted
 from tests.clock import eventually
 
 from .transports.stream_peer import TOKEN, stream_peer
@@ -58,7 +59,7 @@ async def is_played(row: Row) -> bool:
         while not isinstance(told[-1], Disconnected):
             told.append(await anext(events))
 
-    return any(isinstance(event, TrackStarted) for event in told)
+    return any(isinstance(event, InterpretationStarted) for event in told)
 
 
 def name_of(row: Row) -> str:

@@ -43,7 +43,7 @@ from palabra_agent.palabra.protocol.task_errors import (
     MissingVoices,
     Reaction,
     TaskErrors,
-    kind_of,
+    error_kind,
 )
 from palabra_agent.palabra.protocol.task_state import (
     Acknowledgement,
@@ -260,7 +260,7 @@ class TaskConversation:
     def _heed_error(self, error: ErrorReport, now: float) -> list[ConversationEvent]:
         notice = OperatorNotice("error", error.code)
         # older servers know an interruption by another name
-        if kind_of(error) is ErrorKind.UNKNOWN_COMMAND and self._queue.fall_back():
+        if error_kind(error) is ErrorKind.UNKNOWN_COMMAND and self._queue.fall_back():
             return [notice]
 
         may_be_of_other = self._queue.may_be_refused(now)

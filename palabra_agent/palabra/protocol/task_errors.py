@@ -2,7 +2,7 @@
 
 Rules first, then the code:
 
-* Palabra's errors name no command. `kind_of` tells them apart by class, as few codes are known.
+* Palabra's errors name no command. `error_kind` tells them apart by class, as few codes are known.
 * A first task that is refused ends the session. A refused change leaves the task that ran before,
   and that one is never refused itself.
 * `NOT_FOUND` before the task runs means not yet; afterwards it means that the task is gone: then it
@@ -87,7 +87,7 @@ _BY_CODE: Final = {"SERVICE_TIMEOUT": ErrorKind.NO_SOUND, "NOT_FOUND": ErrorKind
 _MAY_BE_OF_TASK: Final = frozenset({ErrorKind.SOME_COMMAND, ErrorKind.DENIED})
 
 
-def kind_of(error: ErrorReport) -> ErrorKind:
+def error_kind(error: ErrorReport) -> ErrorKind:
     """Tell what an error is about."""
     if error.code == "VALIDATION_ERROR":
         return _kind_of_invalid(error.desc)
@@ -190,7 +190,7 @@ class TaskErrors:
             error: The error.
             may_be_of_other: True where another command than the task's own awaits its answer.
         """
-        kind = kind_of(error)
+        kind = error_kind(error)
         if kind is ErrorKind.NO_SOUND:
             words = f" ({readable(error.desc)})" if error.desc else ""
             return _end(SessionLost(f"Palabra heard no audio for too long{words}"))

@@ -67,7 +67,7 @@ class SessionEvents:
         if self._order.is_news(named):
             self._stream.put(self._order.paired(named))
 
-    def start_track(self, language: str, source: FrameSource) -> None:
+    def start_track(self, language: LanguageCode, source: FrameSource) -> None:
         """Tell of a translated track; one of a language that was never asked for is left alone."""
         code = match(language, self._targets)
         if code is not None:

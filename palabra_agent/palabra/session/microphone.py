@@ -14,6 +14,10 @@ from typing import Final
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
 from palabra_agent.audio.frame import Frame
 
+_CAPACITY_MS: Final = 60.0
+_TARGET_MS: Final = 20.0
+"""Of an ordinary queue: the most that waits, and the part of it that may stay over a pause."""
+
 _PRE_ROLL_MS: Final = 240.0
 """Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising. More
 would make every first word later."""
@@ -29,7 +33,7 @@ class MicrophoneBuffer:
     """The frames of one speaker, with one writer and one reader."""
 
     def __init__(self) -> None:
-        self._queue = FrameBuffer()
+        self._queue = FrameBuffer(capacity_ms=_CAPACITY_MS, target_ms=_TARGET_MS)
         self._pre_roll: deque[Frame] = deque()
         self._pre_roll_ms = 0.0
         self._pause_ms = 0.0

@@ -11,7 +11,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import asdict
-from typing import Final, TypeAlias
+from typing import Final
 
 from palabra_agent.audio.frame import Frame
 from palabra_agent.errors import SessionLost
@@ -37,8 +37,6 @@ from palabra_agent.palabra.transports.port import (
     MessageReceived,
     PeerArrived,
     Resumed,
-    TrackEnded,
-    TrackStarted,
     Transport,
     TransportEvent,
 )
@@ -46,6 +44,8 @@ from palabra_agent.session import (
     Brief,
     BriefFollowed,
     FellSilent,
+    InterpretationEnded,
+    InterpretationStarted,
     SessionEvent,
     SpokeAgain,
     Transcript,
@@ -53,9 +53,6 @@ from palabra_agent.session import (
 
 END_SECONDS: Final = 0.5
 """Longest time for ending the task: deleting the session ends it as well."""
-
-MakeTask: TypeAlias = Callable[[Brief], Task]
-"""Makes the settings of a task from a brief."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +63,7 @@ class PalabraSession:
     def __init__(
         self,
         transport: Transport,
-        make_task: MakeTask,
+        make_task: Callable[[Brief], Task],
         *,
         limits: SilenceLimits | None = None,
         state: TaskState | None = None,
@@ -284,9 +281,9 @@ class PalabraSession:
         match event:
             case MessageReceived(message):
                 self._receive(message)
-            case TrackStarted(language, source):
+            case InterpretationStarted(language, source):
                 self._events.start_track(language, source)
-            case TrackEnded(source):
+            case InterpretationEnded(source):
                 self._events.end_track(source)
                 # a task that is gone says nothing by itself, but is not found
                 self._conversation.ask_again()

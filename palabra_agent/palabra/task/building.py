@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.documents import overlay
+from palabra_agent.config.documents import lay_over
 from palabra_agent.config.fields import (
     ConfigModel,
     check_source,
@@ -184,7 +184,7 @@ def _with_voice(entry: _Json, voices: Mapping[LanguageCode, VoiceChoice]) -> _Js
     if choice is None or not isinstance(speech, dict):
         return entry
 
-    return {**entry, "speech_generation": cast("JsonValue", overlay(speech, _said(choice)))}
+    return {**entry, "speech_generation": cast("JsonValue", lay_over(speech, _said(choice)))}
 
 
 def _said(choice: VoiceChoice) -> _Json:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import JsonValue
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.documents import overlay
+from palabra_agent.config.documents import lay_over
 from palabra_agent.config.fields import Refusal, check_target, refusal, repeated
 from palabra_agent.config.wording import Path, shown
 from palabra_agent.languages import normalise
@@ -68,14 +68,14 @@ def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
     """Lay the overlay over a task: objects merge, everything else is replaced."""
     pipeline = said.get("pipeline")
     if not isinstance(pipeline, dict):
-        return cast("Json", overlay(task, said))
+        return cast("Json", lay_over(task, said))
 
     by_target = {
         key if key == EVERY_TARGET else normalise(key): entry
         for key, entry in cast("dict[str, Json]", pipeline.get("translations") or {}).items()
     }
     rest = {key: value for key, value in pipeline.items() if key != "translations"}
-    merged = cast("Json", overlay(task, {**said, "pipeline": rest}))
+    merged = cast("Json", lay_over(task, {**said, "pipeline": rest}))
     inner = cast("dict[str, list[Json]]", merged["pipeline"])
     inner["translations"] = [_with_overlay(entry, by_target) for entry in inner["translations"]]
     return merged
@@ -84,7 +84,7 @@ def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
 def _with_overlay(entry: Json, by_target: Mapping[str, Json]) -> Json:
     merged: Mapping[str, JsonValue] = entry
     for key in (EVERY_TARGET, str(entry["target_language"])):
-        merged = overlay(merged, by_target.get(key, {}))
+        merged = lay_over(merged, by_target.get(key, {}))
     return dict(merged)
 
 

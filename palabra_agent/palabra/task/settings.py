@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from palabra_agent.config.documents import overlay
+from palabra_agent.config.documents import lay_over
 from palabra_agent.config.fields import (
     ConfigModel,
     Refusal,
@@ -93,7 +93,7 @@ def _effective(model: type[_Entry], entries: Mapping[str, _Entry], common: str, 
         entries[name].model_dump(exclude_unset=True) if name in entries else {}
         for name in (common, key)
     ]
-    return model.model_validate(overlay(*layers))
+    return model.model_validate(lay_over(*layers))
 
 
 def _voice_mistakes(entry: Translation) -> Iterator[Refusal]:

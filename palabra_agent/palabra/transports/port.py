@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from palabra_agent.audio.frame import Frame, FrameSource
+from palabra_agent.audio.frame import Frame
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.messages import Message
+from palabra_agent.session import InterpretationEnded, InterpretationStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,26 +17,6 @@ class MessageReceived:
     """A message from Palabra. Sound that comes as messages is not told here but on its track."""
 
     message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStarted:
-    """Translated sound can be listened to."""
-
-    language: str
-    """As the transport names it, in any spelling."""
-    source: FrameSource
-
-
-@dataclass(frozen=True, slots=True)
-class TrackEnded:
-    """Nothing more comes on a track.
-
-    What came before is still to be heard: it may have come faster than it is spoken. Its frames end
-    by themselves once all of it was, so a listener need only go on.
-    """
-
-    source: FrameSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +44,13 @@ class Disconnected:
 
 
 TransportEvent: TypeAlias = (
-    MessageReceived | TrackStarted | TrackEnded | PeerArrived | Interrupted | Resumed | Disconnected
+    MessageReceived
+    | InterpretationStarted
+    | InterpretationEnded
+    | PeerArrived
+    | Interrupted
+    | Resumed
+    | Disconnected
 )
 
 

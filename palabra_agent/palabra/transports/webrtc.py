@@ -17,7 +17,7 @@ from livekit import rtc
 
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up, microphone_options
-from palabra_agent.concurrency import complete, finish
+from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.event_stream import EventStream
@@ -28,10 +28,9 @@ from palabra_agent.palabra.transports.port import (
     MessageReceived,
     PeerArrived,
     Resumed,
-    TrackEnded,
-    TrackStarted,
     TransportEvent,
 )
+from palabra_agent.session import InterpretationEnded, InterpretationStarted
 
 _BOT_PREFIX: Final = "palabra_translator"
 _BOT_ABSENCE_SECONDS: Final = 2.0
@@ -73,7 +72,7 @@ async def join_room(
     finally:
         transport.detach()
         try:
-            await finish(room.disconnect(), seconds=_LEAVE_SECONDS)
+            await finish_despite_cancellation(room.disconnect(), seconds=_LEAVE_SECONDS)
         finally:
             # also where we are cancelled while we leave
             await microphone.aclose()
@@ -174,7 +173,9 @@ class WebRtcTransport:
             self._expects_tracks = False
             self._no_track.cancel()
             source = self._tracks[publication.sid] = RemoteAudio(track)
-            self._events.put(TrackStarted(publication.name.partition("_")[2], source))
+            self._events.put(
+                InterpretationStarted(LanguageCode(publication.name.partition("_")[2]), source)
+            )
 
     def _on_track_unsubscribed(
         self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
@@ -213,7 +214,7 @@ class WebRtcTransport:
 
     def _end(self, source: RemoteAudio) -> None:
         source.end()
-        self._events.put(TrackEnded(source))
+        self._events.put(InterpretationEnded(source))
 
     @property
     def _sees_bot(self) -> bool:
@@ -251,7 +252,7 @@ async def _connect(room: rtc.Room, url: str, token: str) -> None:
     options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await complete(
+            await complete_or_undo(
                 room.connect(url, token, options), grace_seconds=_GRACE_SECONDS, undo=_leave_it
             )
     except TimeoutError:
@@ -263,7 +264,7 @@ async def _connect(room: rtc.Room, url: str, token: str) -> None:
 async def _publish(room: rtc.Room, microphone: AudioOutput) -> None:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await complete(
+            await complete_or_undo(
                 room.local_participant.publish_track(microphone.track, microphone_options()),
                 grace_seconds=_GRACE_SECONDS,
                 undo=_leave_it,

@@ -26,7 +26,7 @@ import aiohttp
 
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.concurrency import finish, single_failure
+from palabra_agent.concurrency import finish_despite_cancellation, single_failure
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError, SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.network import reason_of
@@ -38,12 +38,11 @@ from palabra_agent.palabra.transports.microphone_chunks import MicrophoneChunks
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     MessageReceived,
-    TrackEnded,
-    TrackStarted,
     TransportEvent,
 )
 from palabra_agent.palabra.transports.sound_formats import make_encoder, unpack
 from palabra_agent.palabra.transports.translated_speech import QueueLimits, SpeechTracks
+from palabra_agent.session import InterpretationEnded, InterpretationStarted
 
 _CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
@@ -110,7 +109,7 @@ async def join_websocket(
         finally:
             transport.leave()
             transport.log_statistics()
-            await finish(_close(socket), seconds=_LEAVE_SECONDS)
+            await finish_despite_cancellation(_close(socket), seconds=_LEAVE_SECONDS)
 
 
 class WebSocketTransport:
@@ -240,7 +239,7 @@ class WebSocketTransport:
         if not isinstance(message, AudioChunk):
             self._events.put(MessageReceived(message))
         elif self._expects_speech and (track := self._tracks.put(message)) is not None:
-            self._events.put(TrackStarted(message.language, track))
+            self._events.put(InterpretationStarted(message.language, track))
 
     def _end(self, reason: str) -> None:
         """Tell once that it is over, and let nothing wait for it any more."""
@@ -250,7 +249,7 @@ class WebSocketTransport:
         self._is_over = True
         self.set_listening(is_listening=False)
         for track in self._tracks.close():
-            self._events.put(TrackEnded(track))
+            self._events.put(InterpretationEnded(track))
 
         self._events.put(Disconnected(reason))
 

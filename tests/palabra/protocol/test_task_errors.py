@@ -17,8 +17,8 @@ from palabra_agent.palabra.protocol.task_errors import (
     MissingVoices,
     Reaction,
     TaskErrors,
+    error_kind,
     in_words,
-    kind_of,
     readable,
 )
 from palabra_agent.palabra.protocol.task_state import SessionState, TaskState
@@ -84,7 +84,7 @@ def invalid(desc: str) -> ErrorReport:
 )
 def test_errors_are_told_apart(error: ErrorReport, kind: ErrorKind) -> None:
     """By their code, or by what a validation error names."""
-    assert kind_of(error) is kind
+    assert error_kind(error) is kind
 
 
 def configuring() -> TaskState:

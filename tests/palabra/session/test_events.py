@@ -81,8 +81,8 @@ async def test_tracks_are_those_of_any_brief() -> None:
     """A dropped target may still be spoken; a language that was never asked for is left alone."""
     events = following(Brief(EN, (ES,)), Brief(EN, (DE,)))
     spanish, french = FakeSound(), FakeSound()
-    events.start_track("ES_mx", spanish)
-    events.start_track("fr", french)
+    events.start_track(LanguageCode("ES_mx"), spanish)
+    events.start_track(LanguageCode("fr"), french)
     events.end_track(spanish)
     told = await all_of(events)
 
@@ -98,7 +98,7 @@ async def test_only_sound_that_can_be_heard_calls_back() -> None:
     events = SessionEvents(on_sound=lambda: calls.append(len(heard)))
     events.follow(Brief(EN, (ES,)))
     sound, heard = FakeSound(), list[int]()
-    events.start_track("es", sound)
+    events.start_track(LanguageCode("es"), sound)
     [started] = await all_of(events)
     assert isinstance(started, InterpretationStarted)
     sound.play(frame(1000), frame(0), frame(10), frame(1001))

@@ -26,8 +26,6 @@ from palabra_agent.palabra.transports.port import (
     MessageReceived,
     PeerArrived,
     Resumed,
-    TrackEnded,
-    TrackStarted,
 )
 from palabra_agent.session import (
     Brief,
@@ -248,10 +246,10 @@ async def test_nothing_that_came_early_is_lost() -> None:
     body = {"transcription_id": "t1", "language": "en", "text": "hello"}
     async with conversing(transport) as session:
         await eventually(lambda: transport.commands)
-        transport.happen(TrackStarted("es", sound))
+        transport.happen(InterpretationStarted(ES, sound))
         transport.answer("validated_transcription", transcription=body)
         transport.run_task()
-        transport.happen(TrackEnded(sound))
+        transport.happen(InterpretationEnded(sound))
         await session.until_ready()
 
         started, words, ended = await heard(session, 3)
@@ -302,7 +300,9 @@ def test_tracks_are_named_as_asked(named: str, expected: str | None) -> None:
     async def run() -> None:
         transport, sound = FakeTransport(), FakeSound()
         async with ready(transport) as session:
-            transport.happen(TrackStarted(named, sound), TrackEnded(sound))
+            transport.happen(
+                InterpretationStarted(LanguageCode(named), sound), InterpretationEnded(sound)
+            )
             first, *_ = await heard(session, 1)
 
         started = [first.language] if isinstance(first, InterpretationStarted) else []
@@ -350,7 +350,7 @@ async def test_a_track_of_a_dropped_target_is_still_ours() -> None:
     transport, sound = FakeTransport(), FakeSound()
     async with ready(transport) as session:
         session.rebrief(Brief(EN, (DE,)))
-        transport.happen(TrackStarted("es", sound))
+        transport.happen(InterpretationStarted(ES, sound))
 
         assert [
             it.language for it in await heard(session, 1) if isinstance(it, InterpretationStarted)
@@ -586,7 +586,7 @@ async def test_words_and_sound_are_an_answer() -> None:
     silences: list[float] = []
     body = {"transcription_id": "t1", "language": "en", "text": "hello"}
     async with ready(transport, THRIFTY, silences) as session, asyncio.TaskGroup() as group:
-        transport.happen(TrackStarted("es", sound))
+        transport.happen(InterpretationStarted(ES, sound))
         [started] = await heard(session, 1)
         assert isinstance(started, InterpretationStarted)
         listening = group.create_task(listen(started.source))

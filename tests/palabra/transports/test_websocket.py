@@ -29,8 +29,6 @@ from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     MessageReceived,
-    TrackEnded,
-    TrackStarted,
     Transport,
     TransportEvent,
 )
@@ -41,6 +39,7 @@ from palabra_agent.palabra.transports.websocket import (
     join_websocket,
     open_socket,
 )
+from palabra_agent.session import InterpretationEnded, InterpretationStarted
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import frame, sound_of
 from tests.palabra.transports.stream_peer import TOKEN, StreamPeer, stream_peer
@@ -289,7 +288,7 @@ async def test_speech_is_a_track_from_its_first_chunk_on() -> None:
             await peer.speak(sound[at : at + 9600], "ES", is_last=at + 9600 >= len(sound))
         await peer.speak(speech(200, 600), "de")
         events = await told(transport, 2)
-        tracks = {it.language: it.source for it in events if isinstance(it, TrackStarted)}
+        tracks = {it.language: it.source for it in events if isinstance(it, InterpretationStarted)}
         heard = await hear(tracks[ES], 10)
 
     assert list(tracks) == [ES, DE]
@@ -305,7 +304,7 @@ async def test_the_end_is_told_when_all_was_heard() -> None:
         await peer.speak(speech(3000), "es", is_last=True)
         await peer.speak(speech(9000), "de", is_last=True)
         spanish, _unheard = await told(transport, 2)
-        assert isinstance(spanish, TrackStarted)
+        assert isinstance(spanish, InterpretationStarted)
         hearing = group.create_task(hear(spanish.source, 5))
         await passing(0.1)
         began = loop.time()
@@ -327,7 +326,7 @@ async def test_languages_without_end_are_not_hoarded() -> None:
         await peer.say("end_of_stream", {})
         events = await told(transport, 33)
 
-    assert [type(it) for it in events] == [TrackStarted] * 32 + [MessageReceived]
+    assert [type(it) for it in events] == [InterpretationStarted] * 32 + [MessageReceived]
 
 
 @in_jumping_time
@@ -336,7 +335,9 @@ async def test_languages_do_not_wait_for_each_other() -> None:
     async with joined() as (transport, peer):
         await peer.speak(speech(2000, 500), "es", is_last=True)
         await peer.speak(speech(2000, 600), "de", is_last=True)
-        tracks = [it.source for it in await told(transport, 2) if isinstance(it, TrackStarted)]
+        tracks = [
+            it.source for it in await told(transport, 2) if isinstance(it, InterpretationStarted)
+        ]
         async with asyncio.TaskGroup() as group:
             hearing = [group.create_task(hear(track, 2.5)) for track in tracks]
 
@@ -355,7 +356,7 @@ async def test_compressed_speech_is_unpacked_and_corrupt_speech_left_out() -> No
         await peer.speak(zlib.compress(speech(400)), is_last=True)
         events = await told(transport, 2)
         started = events[1]
-        assert isinstance(started, TrackStarted)
+        assert isinstance(started, InterpretationStarted)
         heard = await hear(started.source, 2)
 
     assert heard.size == 21 * 960
@@ -370,7 +371,9 @@ async def test_too_much_speech_loses_its_oldest() -> None:
             await peer.speak(speech(200), "es")
             await peer.speak(speech(200), "de")
         await peer.say("end_of_stream", {})
-        tracks = [it.source for it in await told(transport, 3) if isinstance(it, TrackStarted)]
+        tracks = [
+            it.source for it in await told(transport, 3) if isinstance(it, InterpretationStarted)
+        ]
         async with asyncio.TaskGroup() as group:
             hearing = [group.create_task(hear(track, 3)) for track in tracks]
 
@@ -384,7 +387,9 @@ async def test_hushed_speech_is_not_heard(languages: tuple[str, ...]) -> None:
     async with joined() as (transport, peer):
         await peer.speak(speech(3000), "es", is_last=True)
         await peer.speak(speech(3000), "de", is_last=True)
-        tracks = [it.source for it in await told(transport, 2) if isinstance(it, TrackStarted)]
+        tracks = [
+            it.source for it in await told(transport, 2) if isinstance(it, InterpretationStarted)
+        ]
         transport.hush([LanguageCode(it) for it in languages])
         async with asyncio.TaskGroup() as group:
             hearing = [group.create_task(hear(track, 4)) for track in tracks]
@@ -403,8 +408,8 @@ async def test_a_closed_connection_is_told_once(code: int) -> None:
         await peer.speak(speech(200))
         await peer.socket.close(code=code)
         started, ended, over = await told(transport, 3)
-        assert isinstance(started, TrackStarted)
-        assert ended == TrackEnded(started.source)
+        assert isinstance(started, InterpretationStarted)
+        assert ended == InterpretationEnded(started.source)
         assert isinstance(over, Disconnected)
         assert f"({code})" in over.reason
 
@@ -494,7 +499,7 @@ async def test_what_has_come_is_heard_after_leaving() -> None:
     async with joined() as (transport, peer):
         await peer.speak(speech(3000), is_last=True)
         [started] = await told(transport, 1)
-        assert isinstance(started, TrackStarted)
+        assert isinstance(started, InterpretationStarted)
 
     loop = asyncio.get_running_loop()
     began = loop.time()
