@@ -206,7 +206,8 @@ class TaskRejected(PalabraError):
         self.desc = desc
 
     def __str__(self) -> str:
-        return f"Palabra refused the settings: {self.desc} ({self.code})"
+        code = f" ({self.code})" if self.code else ""
+        return f"Palabra refused the settings: {self.desc}{code}"
 
 
 class AccessDenied(PalabraError):

@@ -96,7 +96,7 @@ CHECKS: Mapping[str, Check] = {
     "kind": lambda value, verdict, _: (
         value == ("accepted" if isinstance(verdict, Task) else "rejected")
     ),
-    "source": lambda value, task, _: task.source == value,
+    "source": lambda value, task, _: task.transcription.source == value,
     "targets": lambda value, task, _: list(task.targets) == value,
     "transport": lambda value, _, data: transport_of(data) == value,
     "speech": lambda value, task, _: task.has_speech is value,

@@ -44,6 +44,7 @@ from palabra_agent.palabra.protocol.task_errors import (
     Reaction,
     TaskErrors,
     error_kind,
+    spelled,
 )
 from palabra_agent.palabra.protocol.task_state import (
     Acknowledgement,
@@ -220,7 +221,7 @@ class TaskConversation:
                 return self._heed_report(message, now)
             case ErrorReport():
                 return self._heed_error(message, now)
-            case WarningReport(code, text) if code == VOICE_NOT_FOUND:
+            case WarningReport(code, text) if spelled(code) == VOICE_NOT_FOUND:
                 return self._heed_missing_voice(text)
             case WarningReport(code):
                 return [OperatorNotice("warning", code)]

@@ -3,8 +3,11 @@
 `decode` reads the bytes of a data packet or a WebSocket frame into one of them. It never raises.
 Both dialects are read at any time: `data` may be a JSON string within the JSON, the levels of the
 speech queue come as a bare map without a type, and the part of an utterance stands in its id
-(servers of 2025) or in a field of its own. A field that was left out is left empty. A frame that
-is malformed or of an unknown type is read too, so that it can be counted.
+(servers of 2025) or in a field of its own. A message means the same in any shape: with its fields
+beside the type, in a list of one, with numbers and truths as texts, with ids as numbers, with its
+type and its states in capitals. A field that was left out, or is null, is left empty. An error or a
+warning is never lost, whatever its data is. A frame that is malformed or of an unknown type is read
+too, so that it can be counted.
 
 Field by field, with where each is known from: `docs/palabra.md`.
 """
@@ -14,13 +17,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 from palabra_agent.languages import LanguageCode, normalise
-from palabra_agent.palabra.json_values import as_number, as_object, as_text, as_word, parsed
+from palabra_agent.palabra.json_values import (
+    as_flag,
+    as_number,
+    as_object,
+    as_text,
+    as_word,
+    opened,
+    parsed,
+)
 from palabra_agent.session import Transcript
 from palabra_agent.texts import one_line
 
@@ -34,8 +45,27 @@ _UNSAFE: Final = re.compile(r"[^\w.-]+", re.ASCII)
 _SPLIT_ID: Final = re.compile(r"(?P<base>.+)_part_(?P<part>\d+)", re.DOTALL)
 """Servers of 2025 named the parts of a split sentence in the id; later ones have a field for it."""
 
-_TEXT_KEYS: Final = ("desc", "msg", "message", "description", "detail", "details", "error")
+_CODE_KEYS: Final = ("code", "error_code")
+_TEXT_KEYS: Final = ("desc", "msg", "message", "description", "detail", "details")
 """Sources disagree on the name of the text; `desc` is what the live service sends."""
+_REPORT_KEYS: Final = ("error", "errors", "data")
+"""Under these stands a text, or a whole report."""
+_DEEPEST_REPORT: Final = 4
+
+_INVALID: Final = "VALIDATION_ERROR"
+_CODE_IN_WORDS: Final = re.compile(
+    r"\W*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b|\s*([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*\Z"
+)
+"""A code that stands before the words, or in their place."""
+_ERRORS_IN_WORDS: Final = (
+    (re.compile(r"validation[ _]?error|'loc': |non-empty message_type", re.IGNORECASE), _INVALID),
+    (re.compile(r"no active task|task not found", re.IGNORECASE), "NOT_FOUND"),
+    (re.compile(r"no input audio", re.IGNORECASE), "SERVICE_TIMEOUT"),
+)
+_WARNINGS_IN_WORDS: Final = (
+    (re.compile(r"\bvoice\b.*\bnot (available|found)", re.IGNORECASE), "VOICE_NOT_FOUND"),
+)
+"""Palabra's sentences, by which a code is known that was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,40 +181,49 @@ Message: TypeAlias = (
 )
 
 _Json: TypeAlias = Mapping[str, Any]
-_Reader: TypeAlias = Callable[[_Json], Message | None]
-"""Reads the `data` of one type; None where it lacks what the type promises."""
+_Reader: TypeAlias = Callable[[object], Message | None]
+"""Reads the `data` of one type, of any shape; None where it lacks what the type promises."""
 
 
 def decode(frame: bytes | str) -> Message:
     """Read a frame as it came."""
-    value = parsed(frame)
     # one test of an SDK has the whole message as a JSON string, too
-    message = as_object(parsed(value) if isinstance(value, str) else value)
+    message = as_object(opened(parsed(frame)))
     if message is None:
         return MALFORMED
 
-    message_type = message.get("message_type")
+    message_type = as_text(message.get("message_type"))
     if message_type is None:
-        return _queue_levels(message) or MALFORMED
-    if not isinstance(message_type, str):
-        return MALFORMED
+        is_map = message.get("message_type") is None
+        return (_queue_levels(message) if is_map else None) or MALFORMED
 
-    read = _READERS.get(message_type)
+    read = _READERS.get(message_type.strip().lower().replace("-", "_"))
     if read is None:
         return Unread(_name(message_type))
 
-    inner = message.get("data")
-    data = as_object(parsed(inner) if isinstance(inner, str) else inner)
-    if data is None and message_type == "error" and inner is None:
-        # an error is never lost: one server puts its fields beside the type
-        data = message
-    return read(data) or MALFORMED if data is not None else MALFORMED
+    return read(_data_of(message)) or MALFORMED
 
 
-def _transcript(data: _Json, *, is_final: bool, is_translation: bool) -> Message | None:
-    body = as_object(data.get("transcription"))
-    written = as_text(body.get("text")) if body is not None else None
-    if body is None or written is None:
+def _data_of(message: _Json) -> object:
+    """Find what a message says; its fields may stand in `data`, or beside the type."""
+    data = opened(message.get("data"))
+    beside = {key: it for key, it in message.items() if key not in {"message_type", "data"}}
+    fields = {} if data is None else as_object(data)
+    if fields is not None:
+        return {**beside, **fields}
+
+    return {**beside, "data": data} if beside else data
+
+
+def _fields(value: object) -> _Json:
+    """Read an object in any wrapping; what is none has no fields."""
+    return as_object(opened(value)) or {}
+
+
+def _transcript(data: object, *, is_final: bool, is_translation: bool) -> Message | None:
+    body = _transcription(data)
+    written = _text(body)
+    if written is None:
         return None
 
     # it stands beside our own words in captions, chat and files
@@ -209,22 +248,35 @@ def _transcript(data: _Json, *, is_final: bool, is_translation: bool) -> Message
     )
 
 
+def _transcription(data: object) -> _Json:
+    """Find the fields of an utterance, which stand under a name or for themselves."""
+    fields = _fields(data)
+    return _fields(fields.get("transcription")) or fields
+
+
+def _text(body: _Json) -> str | None:
+    """Find the words, be they a number; None where there are none."""
+    text = as_text(body.get("text"))
+    return as_word(body.get("text")) or None if text is None else text
+
+
 def _span(segments: object) -> tuple[float | None, float | None]:
     """Find when the first segment begins and the last one ends, in seconds of the stream."""
-    entries = cast("list[object]", segments) if isinstance(segments, list) else []
+    found = opened(segments)
+    entries = cast("list[object]", found) if isinstance(found, list) else [found]
     if not entries:
         return None, None
 
-    first, last = as_object(entries[0]) or {}, as_object(entries[-1]) or {}
-    return as_number(first.get("start")), as_number(last.get("end"))
+    return as_number(_fields(entries[0]).get("start")), as_number(_fields(entries[-1]).get("end"))
 
 
-def _audio_chunk(data: _Json) -> Message | None:
+def _audio_chunk(data: object) -> Message | None:
     # one client looks for the chunk there first, so some server may have put it there
-    nested = as_object(data.get("transcription"))
-    chunk = nested if nested is not None and "data" in nested else data
-    encoded = chunk.get("data")
-    if not isinstance(encoded, str):
+    fields = _fields(data)
+    nested = _fields(fields.get("transcription"))
+    chunk = nested if "data" in nested else fields
+    encoded = as_text(chunk.get("data"))
+    if encoded is None:
         return None
 
     try:
@@ -233,19 +285,19 @@ def _audio_chunk(data: _Json) -> Message | None:
         return None
 
     identifier, part = _identity(chunk)
-    is_last = chunk.get("last_chunk") is True
+    is_last = as_flag(chunk.get("last_chunk"))
     return AudioChunk(identifier, part, _language(chunk), is_last, sound)
 
 
-def _spoken_text(data: _Json) -> Message | None:
-    body = as_object(data.get("transcription")) or data
-    text = as_text(body.get("text"))
+def _spoken_text(data: object) -> Message | None:
+    body = _transcription(data)
+    text = _text(body)
     return SpokenText(*_identity(body), _language(body), text) if text is not None else None
 
 
 def _identity(body: _Json) -> tuple[str, str]:
     """Find the utterance's id, and which part of it this is."""
-    identifier = as_text(body.get("transcription_id")) or ""
+    identifier = as_word(body.get("transcription_id"))
     split = _SPLIT_ID.fullmatch(identifier)
     if split:
         return split["base"], split["part"]
@@ -257,30 +309,93 @@ def _language(body: _Json) -> LanguageCode:
     return normalise(one_line(as_text(body.get("language")) or "", _LONGEST_CODE))
 
 
-def _current_task(data: _Json) -> Message:
-    return TaskReport(command="", status=as_word(data.get("task_status")))
+def _current_task(data: object) -> Message:
+    fields = _fields(data)
+    # one client looks for the task there first
+    task = _fields(fields.get("current_task")) or fields
+    return TaskReport(command="", status=_status(task, data))
 
 
-def _task_status(data: _Json) -> Message:
+def _task_status(data: object) -> Message:
+    fields = _fields(data)
     return TaskReport(
-        command=as_word(data.get("command")),
-        status=as_word(data.get("task_status")) or "unknown",
-        event=as_word(data.get("event")),
-        transcription_id=as_word(data.get("transcription_id")),
+        command=_state(fields.get("command")),
+        status=_status(fields, data) or "unknown",
+        event=_state(fields.get("event")),
+        transcription_id=as_word(fields.get("transcription_id")),
     )
 
 
-def _stream_ended(_data: _Json) -> Message:
+def _status(fields: _Json, data: object) -> str:
+    """Read whether the task runs, where nothing else may be said."""
+    return _state(fields.get("task_status")) or _state(fields.get("data", data))
+
+
+def _state(value: object) -> str:
+    """Read one of Palabra's own words, in whatever letters."""
+    return as_word(value).strip().lower()
+
+
+def _stream_ended(_data: object) -> Message:
     return StreamEnded()
 
 
-def _error(data: _Json) -> Message:
-    code = _name(data.get("code")) or _name(data.get("error_code"))
-    return ErrorReport(code, _description(data))
+def _error(data: object) -> Message:
+    return ErrorReport(*_coded(*_report(data), _ERRORS_IN_WORDS))
 
 
-def _warning(data: _Json) -> Message:
-    return WarningReport(_name(data.get("code")), _description(data))
+def _warning(data: object) -> Message:
+    return WarningReport(*_coded(*_report(data), _WARNINGS_IN_WORDS))
+
+
+def _coded(code: str, words: str, known: Iterable[tuple[re.Pattern[str], str]]) -> tuple[str, str]:
+    """Make the code fit for a log; where none is said, the words may tell it."""
+    if code:
+        return _name(code), words
+
+    found = _CODE_IN_WORDS.match(words)
+    if found is not None:
+        return _name(found[1] or found[2]), words[found.end() :].lstrip(" :-\n") or words
+
+    return next((meant for pattern, meant in known if pattern.search(words)), ""), words
+
+
+def _report(data: object, depth: int = _DEEPEST_REPORT) -> tuple[str, str]:
+    """Find the code and the words of an error or a warning, in whatever it came as."""
+    value = opened(data)
+    if depth == 0:
+        return "", ""
+    if isinstance(value, list):
+        return _report_of_list(cast("list[object]", value), depth)
+
+    fields = as_object(value)
+    if fields is None:
+        return "", as_word(value)
+    if "loc" in fields:
+        return _INVALID, str([_entry(fields)])
+
+    return _report_of_fields(fields, depth)
+
+
+def _report_of_fields(fields: _Json, depth: int) -> tuple[str, str]:
+    code = next(filter(None, (as_word(fields.get(key)) for key in _CODE_KEYS)), "")
+    for key in (*_TEXT_KEYS, *_REPORT_KEYS):
+        inner_code, words = _report(fields.get(key), depth - 1)
+        if words or (inner_code and not code):
+            return code or inner_code, words
+
+    return code, ""
+
+
+def _report_of_list(listed: list[object], depth: int) -> tuple[str, str]:
+    """Read the entries of a validation error, as Palabra prints them; or reports, as one."""
+    entries = [entry for entry in map(as_object, listed) if entry is not None]
+    if any("loc" in entry for entry in entries):
+        return _INVALID, str([_entry(entry) for entry in entries])
+
+    reports = [_report(it, depth - 1) for it in listed]
+    code = next((code for code, _ in reports if code), "")
+    return code, "; ".join(words for _, words in reports if words)
 
 
 def _name(value: object) -> str:
@@ -288,32 +403,18 @@ def _name(value: object) -> str:
     return _UNSAFE.sub("_", as_word(value)[:_LONGEST_NAME])
 
 
-def _description(data: _Json) -> str:
-    for key in _TEXT_KEYS:
-        value = data.get(key)
-        words = _entries(cast("list[object]", value)) if isinstance(value, list) else as_word(value)
-        if words:
-            return words
-
-    return ""
-
-
-def _entries(listed: list[object]) -> str:
-    """Print a validation error's entries, where they come as objects, as Palabra prints them."""
-    entries = [entry for entry in map(as_object, listed) if entry is not None]
-    return str([_entry(entry) for entry in entries]) if entries else ""
-
-
 def _entry(entry: _Json) -> dict[str, object]:
     path = entry.get("loc")
-    steps = cast("list[object]", path) if isinstance(path, list) else []
-    loc = tuple(step if isinstance(step, int) else as_word(step) for step in steps)
-    return {"loc": loc, "msg": as_word(entry.get("msg"))}
+    steps = cast("list[object]", path) if isinstance(path, list) else [path]
+    loc = tuple(
+        step if isinstance(step, int) else as_word(step) for step in steps if step is not None
+    )
+    return {"loc": loc, "msg": as_word(entry.get("msg")) or as_word(entry.get("message"))}
 
 
-def _tts_buffer_stats(data: _Json) -> Message | None:
-    stats = as_object(data.get("stats"))
-    return _queue_levels(stats) if stats is not None else None
+def _tts_buffer_stats(data: object) -> Message | None:
+    fields = _fields(data)
+    return _queue_levels(_fields(fields["stats"])) if "stats" in fields else None
 
 
 def _queue_levels(stats: _Json) -> Message | None:
@@ -323,7 +424,7 @@ def _queue_levels(stats: _Json) -> Message | None:
         if language == "timestamp":
             continue
 
-        entry = as_object(value) or {}
+        entry = _fields(value)
         level, most = (
             as_number(entry.get(f"{which}_queue_level_ms")) for which in ("current", "max")
         )
@@ -337,14 +438,15 @@ def _queue_levels(stats: _Json) -> Message | None:
     return QueueLevels(levels, maxima, as_number(stats.get("timestamp")))
 
 
-def _pipeline_timings(data: _Json) -> Message | None:
-    timings = as_object(data.get("timings"))
-    if timings is None:
+def _pipeline_timings(data: object) -> Message | None:
+    fields = _fields(data)
+    if "timings" not in fields:
         return None
 
+    timings = _fields(fields["timings"])
     seconds = {name: as_number(value) for name, value in timings.items()}
     known = {as_word(name): value for name, value in seconds.items() if value is not None}
-    return PipelineTimings(as_word(data.get("transcription_id")), known)
+    return PipelineTimings(as_word(fields.get("transcription_id")), known)
 
 
 _READERS: Final[Mapping[str, _Reader]] = {

@@ -2,13 +2,14 @@
 
 Rules first, then the code:
 
-* Palabra's errors name no command. `error_kind` tells them apart by class, as few codes are known.
+* Palabra's errors name no command. `error_kind` tells them apart by class, as few codes are known,
+  in whatever letters a code is written.
 * A first task that is refused ends the session. A refused change leaves the task that ran before,
   and that one is never refused itself.
 * `NOT_FOUND` before the task runs means not yet; afterwards it means that the task is gone: then it
   is sent once more.
 * An error of an unknown kind may be a rate limit: what it answers is sent again. Three of them in a
-  row refuse a change.
+  row refuse a change. One without a code is no limit: said again in the same words, it refuses.
 * The warning about a missing voice comes with every sentence. It counts once for each voice, and
   only for a voice that was asked for.
 """
@@ -83,20 +84,32 @@ class ErrorKind(Enum):
     """A rate limit, whose code is not known, or something new."""
 
 
-_BY_CODE: Final = {"SERVICE_TIMEOUT": ErrorKind.NO_SOUND, "NOT_FOUND": ErrorKind.NO_TASK}
+_BY_CODE: Final = {
+    "SERVICE_TIMEOUT": ErrorKind.NO_SOUND,
+    "NOT_FOUND": ErrorKind.NO_TASK,
+    "404": ErrorKind.NO_TASK,
+}
+_INVALID: Final = frozenset({"VALIDATION_ERROR", "422"})
+_WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _MAY_BE_OF_TASK: Final = frozenset({ErrorKind.SOME_COMMAND, ErrorKind.DENIED})
 
 
 def error_kind(error: ErrorReport) -> ErrorKind:
     """Tell what an error is about."""
-    if error.code == "VALIDATION_ERROR":
+    code = spelled(error.code or error.desc[:_LONGEST_SENTENCE])
+    if code in _INVALID:
         return _kind_of_invalid(error.desc)
 
-    known = _BY_CODE.get(error.code)
+    known = _BY_CODE.get(code)
     if known is not None:
         return known
 
-    return ErrorKind.DENIED if _DENIED.fullmatch(error.code) else ErrorKind.UNCLEAR
+    return ErrorKind.DENIED if _DENIED.fullmatch(code) else ErrorKind.UNCLEAR
+
+
+def spelled(code: str) -> str:
+    """Spell a code as Palabra does: `NotFound` and `not-found` are `NOT_FOUND`."""
+    return _WORD_ENDS.sub("_", code).upper()
 
 
 def _kind_of_invalid(desc: str) -> ErrorKind:
@@ -238,10 +251,11 @@ class TaskErrors:
         if self._state.acknowledgement is not Acknowledgement.TASK_AWAITED:
             return ErrorMeaning(Reaction.NONE, may_be_limit=True)
 
+        said, self.last_words = self.last_words, in_words(error)
         self._unknown_in_a_row += 1
-        self.last_words = in_words(error)
-        is_change = self._state.is_change and self._state.has_task
-        if is_change and self._unknown_in_a_row >= _UNKNOWN_IN_A_ROW:
+        is_said_again = not error.code and error.desc != "" and said == self.last_words
+        is_too_often = self._state.has_task and self._unknown_in_a_row >= _UNKNOWN_IN_A_ROW
+        if self._state.is_change and (is_said_again or is_too_often):
             rejected = TaskRejected(error.code, readable(error.desc))
             return self._refuse(rejected, may_be_limit=True)
 

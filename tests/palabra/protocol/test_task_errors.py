@@ -182,6 +182,35 @@ def test_other_errors_deny_nothing(code: str) -> None:
     assert book >> ErrorReport(code, "x") << OperatorNotice("error", code) << SET_A
 
 
+@pytest.mark.parametrize("state", [SessionState.CONFIGURING, SessionState.RUNNING])
+def test_a_refusal_without_a_code_is_one_when_it_is_said_again(state: SessionState) -> None:
+    """It is no rate limit, which has a code: after a second try nothing is waited for."""
+    error, sentence = (
+        ErrorReport("", "no such style"),
+        "Palabra refused the settings: no such style",
+    )
+    book = Playbook(state) >> wish(B) << SET_B >> error << OperatorNotice("error", "") << SET_B
+    since = book.now
+    book = book >> error
+
+    if state is SessionState.RUNNING:
+        assert book << UpdateRefused(sentence) << NOTHING
+    else:
+        assert book << ended(sentence)
+    assert book.now == since
+
+
+def test_other_words_without_a_code_are_another_trouble() -> None:
+    """What ran before is never refused, and a first task has its time."""
+    first, then = ErrorReport("", "slow down"), ErrorReport("", "oh no")
+    noted = OperatorNotice("error", "")
+    book = Playbook(SessionState.CONFIGURING)
+    assert book >> first << noted << SET_A >> then << noted << SET_A >> first << noted << SET_A
+
+    book = Playbook(SessionState.PAUSED) >> resume << SET_A
+    assert book >> then << noted << SET_A >> then << noted << SET_A
+
+
 @pytest.mark.parametrize(
     ("desc", "expected"),
     [
