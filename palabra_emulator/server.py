@@ -24,7 +24,8 @@ from palabra_emulator.faults.injection import FaultInjector
 from palabra_emulator.faults.rest_faults import RestFaults
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.interpreting.recording import prepare_recordings
-from palabra_emulator.interpreting.voices import EspeakVoice, MarkerVoice, SpeechVoice
+from palabra_emulator.interpreting.speech import SpeechVoice
+from palabra_emulator.interpreting.voices import EspeakVoice, MarkerVoice
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import Script, load_script

@@ -13,6 +13,7 @@ from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.interpreting.playout import Playout, SpeechClip
+from palabra_emulator.interpreting.speech import SpeechRequest, WantedSpeech
 from palabra_emulator.interpreting.spoken_text import SplitRules, spoken_seconds
 from palabra_emulator.interpreting.transcripts import (
     ScriptedSpeaker,
@@ -49,16 +50,14 @@ class PendingTranslation:
     span: TimeSpan
     due: float
     """The time to tell and to speak it, on the session's clock."""
-    is_silent: bool = False
-    """True if the task wants text only."""
-    pcm: Pcm | None = None
-    """Its speech, filled in once it is made."""
+    speech: WantedSpeech | None
+    """None if the task wants text only."""
     is_sent: bool = False
 
     @property
     def is_unspoken(self) -> bool:
         """True if its speech is still awaited."""
-        return not self.is_silent and self.pcm is None
+        return self.speech is not None and self.speech.pcm is None
 
 
 class Pipeline:
@@ -71,13 +70,15 @@ class Pipeline:
         *,
         post: Callable[[Message], None],
         note: JournalWriter,
-        want_speech: Callable[[PendingTranslation], None],
+        want_speech: Callable[[WantedSpeech], None],
+        session_hz: int,
         seed: int,
     ) -> None:
         self._options = options
         self._speaker = ScriptedSpeaker(script, options.auto_language)
         self._note = note
         self._want_speech = want_speech
+        self._session_hz = session_hz
         self.transport: TransportKind = "webrtc"
         """The client's connection: by WebSocket, its sound comes and goes in messages."""
         self._sender = TranscriptSender(options, post, seed)
@@ -101,10 +102,11 @@ class Pipeline:
         self._pending = [r for r in self._pending if r.language in task.targets]
         kept = self._playouts
         self._playouts = {
-            target: kept.get(target) or Playout(task.limits_of(target)) for target in task.targets
+            target: kept.get(target) or Playout(task.queue_of(target), self._want_speech)
+            for target in task.targets
         }
         for target, playout in self._playouts.items():
-            playout.queue.limits = task.limits_of(target)
+            playout.queue.settings = task.queue_of(target)
 
     def hear(self, pcm: Pcm, now: float) -> None:
         """Listen to some sound."""
@@ -183,15 +185,16 @@ class Pipeline:
                 due.append((language, block.pcm))
                 for clip in block.begun:
                     self._hand_over(clip, language)
-                for transcription_id in block.finished:
-                    self._note("spoke", transcription_id=transcription_id, language=language)
+                for clip in block.finished:
+                    spoken = {"transcription_id": clip.transcription_id, "tempo": clip.tempo}
+                    self._note("spoke", **spoken, language=language)
 
         return due
 
     def levels(self, now: float) -> dict[str, tuple[int, int]]:
         """Queue level and its maximum per target in ms; nothing when nothing is queued."""
         levels = {
-            language: (playout.highest_ms(now), playout.queue.limits.max_ms)
+            language: (playout.highest_ms(now), playout.queue.settings.max_ms)
             for language, playout in self._playouts.items()
         }
         return levels if any(level for level, _ in levels.values()) else {}
@@ -268,11 +271,18 @@ class Pipeline:
         if not text:  # a translation that is shorter than the parts of its original
             return
 
-        is_silent = self._task is not None and not self._task.has_speech
-        pending = PendingTranslation(utterance, language, text, span, due, is_silent)
-        self._pending.append(pending)
-        if not is_silent:
-            self._want_speech(pending)
+        speech = self._speech_of(text, language, span.seconds)
+        self._pending.append(PendingTranslation(utterance, language, text, span, due, speech))
+        if speech is not None:
+            self._want_speech(speech)
+
+    def _speech_of(self, text: str, language: str, seconds: float) -> WantedSpeech | None:
+        """Speech at the tempo that it will have unless too much is waiting."""
+        if self._task is None or not self._task.has_speech:
+            return None
+
+        tempo = self._task.queue_of(language).tempo(0)
+        return WantedSpeech(SpeechRequest(text, language, seconds, self._session_hz, tempo))
 
     def _announce(self, pending: PendingTranslation) -> None:
         pending.is_sent = True
@@ -282,17 +292,17 @@ class Pipeline:
         self._note(
             "translated", transcription_id=self._sender.final_id(utterance), language=language
         )
-        if not pending.is_silent:
+        if pending.speech is not None:
             self._sender.send_speech_text(utterance, language, text, pending.span)
 
     def _queue_speech(self, pending: PendingTranslation) -> None:
-        playout = self._playouts.get(pending.language)
-        if playout is None or pending.pcm is None:
+        playout, speech = self._playouts.get(pending.language), pending.speech
+        if playout is None or speech is None or speech.pcm is None:
             return
 
         transcription_id = self._sender.final_id(pending.utterance)
         part_id = self._sender.part_id(pending.utterance)
-        dropped_ms = playout.queue.push(SpeechClip(transcription_id, pending.pcm, part_id))
+        dropped_ms = playout.queue.push(SpeechClip(transcription_id, speech, speech.pcm, part_id))
         self._note("speaking", transcription_id=transcription_id, language=pending.language)
         if dropped_ms:
             self._note("dropped", language=pending.language, ms=round(dropped_ms))

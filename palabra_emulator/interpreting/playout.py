@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_emulator.interpreting.speech import WantedSpeech
 
 SPEECH_RATE: Final = 24_000
 """Samples per second of emulated speech, as Palabra's."""
@@ -19,11 +21,27 @@ _LEAD_SECONDS: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True)
-class PlayoutLevels:
+class QueueSettings:
     """One language's part of `translation_queue_configs`."""
 
     desired_ms: int = 5_000
     max_ms: int = 20_000
+    auto_tempo: bool = True
+    min_tempo: float = 1.0
+    """Clients send 1.0 or 1.15; what Palabra does for those that send none is unknown."""
+    max_tempo: float = 1.45
+
+    def tempo(self, level_ms: float) -> float:
+        """The tempo of what is spoken next while so much is waiting, itself included.
+
+        The slowest up to the desired level, the fastest at the maximum, between them in proportion.
+        """
+        if not self.auto_tempo:
+            return 1.0
+
+        excess = (level_ms - self.desired_ms) / max(1, self.max_ms - self.desired_ms)
+        share = min(max(excess, 0.0), 1.0)
+        return round(self.min_tempo + share * (self.max_tempo - self.min_tempo), 2)
 
 
 @dataclass(slots=True)
@@ -31,11 +49,14 @@ class SpeechClip:
     """The speech of one translation."""
 
     transcription_id: str
+    speech: WantedSpeech
     pcm: Pcm
     part_id: int | None = None
     """Its `translation_part_id`, if it has one."""
     position: int = 0
     """Samples spoken already."""
+    tempo: float | None = None
+    """Chosen when it is about to begin."""
     has_begun: bool = False
     """True if any of it was spoken."""
 
@@ -47,16 +68,19 @@ class PlayoutBlock:
     pcm: Pcm
     begun: tuple[SpeechClip, ...] = ()
     """The translations whose speech begins with it, as whole as they are spoken."""
-    finished: tuple[str, ...] = ()
-    """Ids of the translations whose speech ends with it."""
+    finished: tuple[SpeechClip, ...] = ()
+    """The translations whose speech ends with it."""
 
 
 class PlayoutQueue:
     """Unspoken speech of one language; overflow drops the oldest down to the desired level."""
 
-    def __init__(self, limits: PlayoutLevels) -> None:
-        self.limits = limits
+    def __init__(
+        self, settings: QueueSettings, want_speech: Callable[[WantedSpeech], None]
+    ) -> None:
+        self.settings = settings
         """May change at any time; counts from the next clip on."""
+        self._want_speech = want_speech
         self._overflow_ms = 0.0
         self._clips: deque[SpeechClip] = deque()
         self._samples = 0
@@ -70,22 +94,21 @@ class PlayoutQueue:
         """Add speech at the end; says how many milliseconds were dropped for it."""
         self._clips.append(clip)
         self._samples += clip.pcm.size
-        if self.level_ms <= self.limits.max_ms:
+        if self.level_ms <= self.settings.max_ms:
             return 0.0
 
         self._overflow_ms = max(self._overflow_ms, self.level_ms)
-        excess = self._samples - self.limits.desired_ms * SPEECH_RATE // 1000
+        excess = self._samples - self.settings.desired_ms * SPEECH_RATE // 1000
         self._skip(excess)
         return excess * 1000 / SPEECH_RATE
 
     def take(self, ms: int) -> PlayoutBlock:
-        """Take the oldest speech, at most so much; empty when nothing is waiting."""
+        """Take the oldest speech, at most so much; empty when none is ready."""
         wanted = ms * SPEECH_RATE // 1000
         parts: list[Pcm] = []
         begun: list[SpeechClip] = []
-        finished: list[str] = []
-        while wanted and self._clips:
-            clip = self._clips[0]
+        finished: list[SpeechClip] = []
+        while wanted and (clip := self._clip_at_its_tempo()) is not None:
             if not clip.has_begun:
                 clip.has_begun = True
                 begun.append(replace(clip, pcm=clip.pcm[clip.position :], position=0))
@@ -93,7 +116,7 @@ class PlayoutQueue:
             parts.append(part)
             wanted -= part.size
             if self._advance(clip, part.size):
-                finished.append(clip.transcription_id)
+                finished.append(clip)
 
         pcm = np.concatenate(parts) if parts else np.zeros(0, np.int16)
         return PlayoutBlock(pcm, tuple(begun), tuple(finished))
@@ -107,6 +130,32 @@ class PlayoutQueue:
         """Drop all that is waiting."""
         self._clips.clear()
         self._samples = 0
+
+    def _clip_at_its_tempo(self) -> SpeechClip | None:
+        """The oldest clip, unless it must be spoken anew, at the tempo that is right by now."""
+        if not self._clips:
+            return None
+
+        clip = self._clips[0]
+        if clip.tempo is None:
+            clip.tempo = self.settings.tempo(self.level_ms)
+            if clip.tempo != clip.speech.request.tempo:
+                clip.speech = WantedSpeech(replace(clip.speech.request, tempo=clip.tempo))
+                self._want_speech(clip.speech)
+        if clip.speech.pcm is None:
+            return None
+
+        self._exchange(clip, clip.speech.pcm)
+        return clip
+
+    def _exchange(self, clip: SpeechClip, pcm: Pcm) -> None:
+        """Have a clip's sound replaced; of what was dropped before it began, as much stays so."""
+        if pcm is clip.pcm:
+            return
+
+        position = clip.position * pcm.size // max(1, clip.pcm.size)
+        self._samples += (pcm.size - position) - (clip.pcm.size - clip.position)
+        clip.pcm, clip.position = pcm, position
 
     def _skip(self, samples: int) -> None:
         while samples and self._clips:
@@ -128,8 +177,10 @@ class PlayoutQueue:
 class Playout:
     """A queue played in real time: knows how much of it was handed out and is not heard yet."""
 
-    def __init__(self, limits: PlayoutLevels) -> None:
-        self.queue = PlayoutQueue(limits)
+    def __init__(
+        self, settings: QueueSettings, want_speech: Callable[[WantedSpeech], None]
+    ) -> None:
+        self.queue = PlayoutQueue(settings, want_speech)
         self._until = 0.0
         """The time at which the sound handed out so far will have been played."""
         self._is_hushed = False
@@ -140,6 +191,9 @@ class Playout:
             return None
 
         block = self.queue.take(_BLOCK_MS)
+        if not block.pcm.size:  # the next sentence is still being spoken anew
+            return None
+
         self._until = max(self._until, now) + block.pcm.size / SPEECH_RATE
         return block
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from palabra_agent.concurrency import single_failure
 from palabra_emulator.faults.connection_faults import FaultyTransport, open_bot_or_not
-from palabra_emulator.interpreting.voices import SpeechRequest, SpeechVoice
+from palabra_emulator.interpreting.speech import SpeechVoice
 from palabra_emulator.session.command_handler import CommandHandler
 from palabra_emulator.session.session import EmulatedSession
 from palabra_emulator.transports.ports import (
@@ -198,10 +198,8 @@ class SessionRunner:
 
     async def _make_speech(self, session: EmulatedSession) -> None:
         while True:
-            pending = await session.speech_wanted.get()
-            seconds, marker_hz = pending.span.seconds, session.identity.marker_hz
-            request = SpeechRequest(pending.text, pending.language, seconds, marker_hz)
-            pending.pcm = await self._voice.speak(request)
+            wanted = await session.speech_wanted.get()
+            wanted.pcm = await self._voice.speak(wanted.request)
 
     async def _close_room(self, room: str) -> None:
         try:

@@ -21,8 +21,9 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.faults.catalogue import SlowStart
 from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.faults.message_faults import MessageFaults
-from palabra_emulator.interpreting.pipeline import PendingTranslation, Pipeline
+from palabra_emulator.interpreting.pipeline import Pipeline
 from palabra_emulator.interpreting.recording import open_recording
+from palabra_emulator.interpreting.speech import WantedSpeech
 from palabra_emulator.interpreting.voices import session_marker_hz
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
@@ -192,14 +193,15 @@ class EmulatedSession:
         self.faults = SessionFaults(identity.session_id, identity.number, injector)
         """The faults that are meant for it."""
         self.outbox = MessageQueue(options.double_encode, seed, MessageFaults(self.faults))
-        self.speech_wanted: asyncio.Queue[PendingTranslation] = asyncio.Queue()
-        """Translations whose speech is to be made."""
+        self.speech_wanted: asyncio.Queue[WantedSpeech] = asyncio.Queue()
+        """Speech that is to be made."""
         self.pipeline = Pipeline(
             options,
             script,
             post=self.outbox.post,
             note=self.note,
             want_speech=self.speech_wanted.put_nowait,
+            session_hz=identity.marker_hz,
             seed=seed,
         )
         name = f"{identity.number:03}-{identity.names.room}"

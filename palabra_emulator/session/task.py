@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, TARGET_LANGUAGES, base, normalise
-from palabra_emulator.interpreting.playout import PlayoutLevels
+from palabra_emulator.interpreting.playout import QueueSettings
 from palabra_emulator.interpreting.spoken_text import SplitRules
 from palabra_emulator.session.task_schema import (
     Json,
@@ -23,6 +23,9 @@ from palabra_emulator.session.validator import FieldError, Fields, InvalidComman
 
 _DESIRED_AT_LEAST: Final = 2000
 _MAX_AT_LEAST: Final = 4000
+_SLOWEST_TEMPO: Final = 0.5
+_FASTEST_TEMPO: Final = 3.0
+"""The limits of a voice, whatever a task asks for."""
 
 _MODEL: Final = "SetTaskRequestMessage"
 _SOURCES: Final = tuple(sorted(SOURCE_LANGUAGES | {AUTO}))
@@ -39,7 +42,7 @@ _SILENCE_RANGE: Final = (0.3, 2.0)
 _HIGHEST_OUTPUT_RATE: Final = 24_000
 
 
-def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, PlayoutLevels]:
+def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, QueueSettings]:
     """Read `translation_queue_configs`; what is wrong is noted in the fields."""
     for name in configs.values:
         configs.refuse_null(name)
@@ -47,20 +50,22 @@ def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, PlayoutL
     return {name: _read_queue(configs.section(name), has_minimums) for name in configs.values}
 
 
-def _read_queue(config: Fields, has_minimums: bool) -> PlayoutLevels:
-    usual = PlayoutLevels()
+def _read_queue(config: Fields, has_minimums: bool) -> QueueSettings:
+    usual = QueueSettings()
     lowest_desired, lowest_max = (_DESIRED_AT_LEAST, _MAX_AT_LEAST) if has_minimums else (0, 0)
     desired = config.number("desired_queue_level_ms", usual.desired_ms, ge=lowest_desired)
     highest = config.number("max_queue_level_ms", usual.max_ms, ge=lowest_max)
-    config.flag("auto_tempo", default=True)
-    config.number("min_tempo", 1.0)
-    config.number("max_tempo", 1.0)
+    is_automatic = config.flag("auto_tempo", default=usual.auto_tempo)
+    slowest, fastest = (
+        min(max(config.number(name, tempo), _SLOWEST_TEMPO), _FASTEST_TEMPO)
+        for name, tempo in (("min_tempo", usual.min_tempo), ("max_tempo", usual.max_tempo))
+    )
 
     if highest <= desired:
         text = "`max_queue_level_ms` must be greater than `desired_queue_level_ms`"
         config.note("__root__", text, "value_error")
 
-    return PlayoutLevels(int(desired), int(highest))
+    return QueueSettings(int(desired), int(highest), is_automatic, slowest, max(slowest, fastest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Task:
 
     transcription: TranscriptionSettings
     translations: tuple[TargetSettings, ...]
-    queue_limits: Mapping[str, PlayoutLevels]
+    queues: Mapping[str, QueueSettings]
     allowed_messages: frozenset[str]
     has_speech: bool
     """True if there is sound, not only text."""
@@ -119,9 +124,9 @@ class Task:
         """The target codes, in the task's order."""
         return tuple(translation.target for translation in self.translations)
 
-    def limits_of(self, language: str) -> PlayoutLevels:
-        """The levels of a language's queue."""
-        return self.queue_limits.get(language) or self.queue_limits.get("global") or PlayoutLevels()
+    def queue_of(self, language: str) -> QueueSettings:
+        """How a language's speech waits and is paced."""
+        return self.queues.get(language) or self.queues.get("global") or QueueSettings()
 
     def shown(self, *, exclude_hidden: bool) -> Json:
         """This task as `current_task` shows it."""

@@ -77,7 +77,7 @@ _QUEUE: Final[Json] = {
     "desired_queue_level_ms": 5000,
     "max_queue_level_ms": 20000,
     "auto_tempo": True,
-    "min_tempo": 1.15,
+    "min_tempo": 1.0,
     "max_tempo": 1.45,
     "auto_tempo_max_delay_ms": 250,
     "tempo_decay": 0.35,

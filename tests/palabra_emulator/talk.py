@@ -93,9 +93,9 @@ class Talk:
 
     def _speak(self) -> None:
         while not self.session.speech_wanted.empty():
-            pending = self.session.speech_wanted.get_nowait()
-            samples = round(pending.span.seconds * SPEECH_RATE)
-            pending.pcm = np.ones(samples, np.int16)
+            wanted = self.session.speech_wanted.get_nowait()
+            samples = round(wanted.request.seconds / wanted.request.tempo * SPEECH_RATE)
+            wanted.pcm = np.ones(samples, np.int16)
 
 
 def sentence(said_in: str | None = None, /, **texts: str) -> Sentence:

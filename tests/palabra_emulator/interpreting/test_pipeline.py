@@ -72,6 +72,28 @@ def test_partial_translations_need_both_switches() -> None:
     assert languages == {"de"}
 
 
+@pytest.mark.parametrize(
+    ("queue", "tempos"),
+    [
+        ({"max_queue_level_ms": 25_000, "min_tempo": 1, "max_tempo": 2}, [1.75, 1.25]),
+        ({"max_queue_level_ms": 25_000, "min_tempo": "1.15", "max_tempo": "1.15"}, [1.15, 1.15]),
+        ({"max_queue_level_ms": 25_000, "max_tempo": 2, "auto_tempo": False}, [1.0, 1.0]),
+        ({"max_queue_level_ms": 25_000, "min_tempo": 9, "max_tempo": 9}, [3.0, 3.0]),
+        ({}, [1.45, 1.15]),
+    ],
+)
+def test_queued_speech_is_spoken_faster(queue: dict[str, object], tempos: list[float]) -> None:
+    """Twenty seconds wait when the first of two begins, and ten when the second does."""
+    talk = Talk()
+    talk.start(task("en", "es", translation_queue_configs={"es": queue}))
+    for _ in tempos:
+        talk.say("tts_task", text="uno " * 25, language="es")
+    talk.wait(22.0)
+    spoken = [entry.data for entry in talk.journal.entries() if entry.event == "spoke"]
+
+    assert [entry["tempo"] for entry in spoken] == tempos
+
+
 def texts(messages: list[dict[str, Any]], kind: str) -> list[tuple[str, str]]:
     """The ids and texts of all messages of a type."""
     found = [it["data"]["transcription"] for it in messages if it["message_type"] == kind]

@@ -13,10 +13,10 @@ import pytest
 from palabra_agent.audio.tones import tone_level_db
 from palabra_agent.languages import TARGET_LANGUAGES, base
 from palabra_emulator.interpreting.playout import SPEECH_RATE
+from palabra_emulator.interpreting.speech import SpeechRequest
 from palabra_emulator.interpreting.voices import (
     EspeakVoice,
     MarkerVoice,
-    SpeechRequest,
     all_markers,
     language_marker_hz,
     session_marker_hz,
@@ -56,6 +56,16 @@ async def test_marker_voice_speaks_two_tones() -> None:
     assert tone_level_db(pcm, 600, rate=SPEECH_RATE) < -80
 
 
+@pytest.mark.parametrize("tempo", [0.5, 1.0, 1.45, 3.0])
+async def test_a_faster_marker_is_shorter_and_otherwise_the_same(tempo: float) -> None:
+    """The tones keep their pitch and their loudness."""
+    pcm = await MarkerVoice().speak(SpeechRequest("Hola", "es", 2.9, 2050, tempo=tempo))
+
+    assert pcm.size == round(2.9 / tempo, 2) * SPEECH_RATE
+    assert tone_level_db(pcm, 500, rate=SPEECH_RATE) == pytest.approx(-10.5, abs=0.2)
+    assert tone_level_db(pcm, 2050, rate=SPEECH_RATE) == pytest.approx(-20.5, abs=0.2)
+
+
 def pretend_espeak(folder: Path, body: str) -> None:
     """Put a program named espeak-ng into a folder."""
     program = folder / "espeak-ng"
@@ -72,9 +82,11 @@ async def test_espeak_gets_voice_and_text(tmp_path: Path, monkeypatch: pytest.Mo
         f'echo "$@" > {tmp_path}/arguments; cat > {tmp_path}/input; cat {tmp_path}/out.wav',
     )
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    pcm = await EspeakVoice(MarkerVoice()).speak(SpeechRequest("Hola a todos", "es-mx", 1.0, 2000))
+    speech = SpeechRequest("Hola a todos", "es-mx", 1.0, 2000, tempo=1.2)
+    pcm = await EspeakVoice(MarkerVoice()).speak(speech)
 
-    assert (tmp_path / "arguments").read_text().split() == ["-v", "es-419", "--stdin", "--stdout"]
+    arguments = (tmp_path / "arguments").read_text().split()
+    assert arguments == ["-v", "es-419", "-s", "210", "--stdin", "--stdout"]
     assert (tmp_path / "input").read_text() == "Hola a todos"
     assert pcm.tolist() == [7] * 2400
 

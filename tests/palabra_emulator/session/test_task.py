@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from palabra_emulator.interpreting.playout import PlayoutLevels
+from palabra_emulator.interpreting.playout import QueueSettings
 from palabra_emulator.interpreting.spoken_text import SplitRules
 from palabra_emulator.session.task import Task, TaskRules, TranscriptionSettings, read_task
 from palabra_emulator.session.validator import InvalidCommand
@@ -57,7 +57,7 @@ def test_smallest_task_has_the_documented_defaults() -> None:
         "validated_transcription",
         "translated_transcription",
     }
-    assert read.limits_of("es") == PlayoutLevels(5000, 20000)
+    assert read.queue_of("es") == QueueSettings(5000, 20000)
     assert read.has_speech
 
 
@@ -189,7 +189,7 @@ def test_sections_beside_the_pipeline_count() -> None:
     settings["allowed_message_types"] = ["validated_transcription"]
     read = read_task(settings, TaskRules())
 
-    assert read.limits_of("ru") == PlayoutLevels(5000, 9000)
+    assert read.queue_of("ru") == QueueSettings(5000, 9000)
     assert read.allowed_messages == {"validated_transcription"}
 
 

@@ -506,6 +506,22 @@ async def test_unspoken_speech_waits_in_real_time() -> None:
         assert client.speech("es").size == pytest.approx(1.6 * SPEECH_RATE, rel=0.05)
 
 
+async def test_hurried_speech_is_shorter_and_has_the_same_tones() -> None:
+    """At twice the usual tempo half of the time is enough for the same pitch, as loud as ever."""
+    settings = stream_task("en", "es")
+    settings["pipeline"]["translation_queue_configs"] = {"es": {"min_tempo": 2, "max_tempo": 2}}
+    async with emulator() as place, connected(place.url) as client:
+        await client.start(settings)
+        await client.sound(spoken(2.0).tobytes())
+        await until(lambda: finished(client) == ["es"], "the speech")
+        speech = client.speech("es")
+
+        assert speech.size == pytest.approx(1.0 * SPEECH_RATE, rel=0.05)
+        assert tone_level_db(speech[2_400:21_600], 500, rate=SPEECH_RATE) == pytest.approx(
+            -10.5, abs=0.5
+        )
+
+
 async def test_bare_queue_map_is_for_data_channels() -> None:
     """By WebSocket every message has its type."""
     async with emulator(replace(QUICK, queue_map_hz=20)) as place, connected(place.url) as client:
