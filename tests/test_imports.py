@@ -40,7 +40,12 @@ LAYERS: Final = (
     Layer("words", "errors concurrency languages texts voices"),
     Layer("sound", "audio audio.*", "words", "numpy"),
     Layer("network", "network audio.rtc", "words sound", "numpy aiohttp livekit.rtc"),
-    Layer("contracts", "session capabilities capabilities.*", "words sound", "numpy"),
+    Layer(
+        "contracts",
+        "session capabilities capabilities.*",
+        "words sound",
+        "numpy typing_extensions",
+    ),
     Layer("interpretation", "interpretation interpretation.*", "words sound contracts", "numpy"),
     Layer("config", "config config.*", "words", "pydantic pydantic_core"),
     Layer(
@@ -102,7 +107,7 @@ LAYERS: Final = (
 )
 
 ASKED_ONCE: Final = {
-    "create_task": {"worker.job", "plugins_host.asking"},
+    "create_task": {"worker.job", "plugins_host.tasks"},
     "ensure_future": set[str](),
     "gather": set[str](),
 }

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias
+
+from typing_extensions import TypeVar
+
+from palabra_agent.voices import VoiceChoice
 
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
+ChoiceT_co = TypeVar("ChoiceT_co", covariant=True, default=VoiceChoice)
 
 _LONGEST_NAME: Final = 80
 
@@ -24,6 +29,18 @@ class Passed:
 
 class WrongAnswer(ValueError):
     """An answer that cannot be used; the sentence names its class, and none of its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Generic[ChoiceT_co]):
+    """The outcome of asking the plugins of a room one after the other: for a voice, if not said."""
+
+    choice: ChoiceT_co | None = None
+    """The first answer that counts; None: the default, such as the voice that the config says."""
+    chosen_by: str | None = None
+    """Name of the plugin that gave it; None for the default."""
+    passed: tuple[tuple[str, str], ...] = ()
+    """The plugins that were asked before and gave nothing that counts, and why, in order."""
 
 
 @dataclass(frozen=True, slots=True)

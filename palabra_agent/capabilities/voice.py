@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, cast, runtime_checkable
 
-from palabra_agent.capabilities.capability import FirstAnswer, Passed, WrongAnswer, a_kind_of
+from palabra_agent.capabilities.capability import (
+    FirstAnswer,
+    Passed,
+    WrongAnswer,
+    a_kind_of,
+)
 from palabra_agent.languages import LanguageCode
 from palabra_agent.texts import one_line
 from palabra_agent.voices import (
@@ -68,18 +73,6 @@ class VoicePolicy(Protocol):
         gives the same answer to the same facts keeps voices steady.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The outcome of asking the plugins of a room for a voice."""
-
-    choice: VoiceChoice | None = None
-    """None: the default voice, as the room's config says."""
-    chosen_by: str | None = None
-    """Name of the plugin that chose; None for the default voice."""
-    passed: tuple[tuple[str, str], ...] = ()
-    """The plugins that were asked before and chose nothing that counts, and why, in order."""
 
 
 def _accept_voice(answer: object, request: VoiceRequest) -> VoiceChoice | Passed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.channels import Channels
+from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.ports import (
     LONGEST_ERROR,
     Meeting,
@@ -90,6 +91,7 @@ class RoomContext:
     meeting: Meeting
     settings: Watched[InterpretationSettings]
     open_session: SessionOpener
+    plugins: RoomPlugins
     voices: VoiceAssigner
     channels: Channels
     changed: asyncio.Event

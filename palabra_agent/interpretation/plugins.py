@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker, Timbre
 
@@ -42,22 +43,3 @@ class RoomPlugins(Protocol):
     def tell(self, speaker: Speaker, transcript: Transcript) -> None:
         """Tell those who listen what was said; never waits."""
         ...
-
-
-class NoPlugins:
-    """The plugins of a room that has none."""
-
-    room = ""
-    choose_voices = False
-    estimate_timbres = False
-
-    async def choose_voice(self, request: VoiceRequest) -> Verdict:
-        """Leave it at the default voice."""
-        return Verdict()
-
-    async def estimate_timbre(self, speaker: Speaker, samples: Pcm) -> Timbre | None:
-        """Know nothing."""
-        return None
-
-    def tell(self, speaker: Speaker, transcript: Transcript) -> None:
-        """Tell no plugin."""

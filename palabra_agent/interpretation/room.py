@@ -13,6 +13,7 @@ from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.plan import Lingering, Plan, plan, spoken_language_of
+from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.ports import Meeting, Person
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.speaker import SpeakerInterpretation, WantedInterpretation
@@ -30,7 +31,8 @@ async def interpret_room(
     meeting: Meeting,
     settings: Watched[InterpretationSettings],
     open_session: SessionOpener,
-    voices: VoiceAssigner | None = None,
+    plugins: RoomPlugins,
+    voices: VoiceAssigner,
 ) -> None:
     """Interpret a room until its meeting ends.
 
@@ -41,12 +43,12 @@ async def interpret_room(
         meeting: The people, and what is written and played for them.
         settings: How they are to be interpreted; may change at any time.
         open_session: Opens Palabra's sessions.
-        voices: Chooses the voices of speakers; by default all have the default voice.
+        plugins: Are told what is said.
+        voices: Chooses the voices of speakers.
     """
     changed = asyncio.Event()
-    voices = voices or VoiceAssigner()
     async with open_channels(meeting, changed.set) as channels:
-        context = RoomContext(meeting, settings, open_session, voices, channels, changed)
+        context = RoomContext(meeting, settings, open_session, plugins, voices, channels, changed)
         try:
             channels.follow(settings.value.regime.offered)
             await channels.until_open()

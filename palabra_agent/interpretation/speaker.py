@@ -116,10 +116,10 @@ class SpeakerInterpretation:
         await self.wanted.wait_until(lambda now: not now.asks_the_same(asked))
 
     def on_transcript(self, transcript: Transcript) -> None:
-        """Write words into the room, and learn from them."""
+        """Write words into the room, tell plugins, and learn from them."""
         context, brief = self.context, self.wanted.value.brief
         self._writer.write(transcript, context.view, brief)
-        context.voices.tell(self._identity, transcript)
+        context.plugins.tell(context.voices.speaker(self._identity), transcript)
         self.voice_change.hear(transcript, asyncio.get_running_loop().time())
         if not math.isinf(self.voice_change.due):
             context.changed.set()

@@ -11,23 +11,27 @@ from contextlib import suppress
 from typing import Final
 
 from palabra_agent.audio.frame import Frame
-from palabra_agent.capabilities.voice import Verdict
-from palabra_agent.interpretation.plugins import NoPlugins, RoomPlugins
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.timbre_estimation import TimbreEstimation
-from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker, VoiceAssignments
+from palabra_agent.interpretation.voice_assignments import (
+    InterpretedSpeaker,
+    VoiceAssignments,
+    VoiceDecision,
+)
 from palabra_agent.languages import LanguageCode
-from palabra_agent.session import Transcript
 from palabra_agent.voices import (
     DEFAULT_VOICES,
     ClonedVoice,
     FixedVoice,
+    Speaker,
     Timbre,
     TimbreMatchedVoice,
     VoiceChoice,
 )
 
-_ROUND_SECONDS: Final = 0.5
-"""Rounds in which all speakers are asked about again begin at least this far apart."""
+_AGAIN_SECONDS: Final = 0.5
+"""Plugins are asked about a speaker who has voices no more often than this."""
 
 _TURN_SECONDS: Final = 1.1
 """A new speaker waits so long for those before, to get a voice unlike theirs: a plugin that hangs
@@ -46,10 +50,10 @@ logger = logging.getLogger(__name__)
 class VoiceAssigner:
     """The voices of all speakers in a room, for as long as the room lasts."""
 
-    def __init__(self, plugins: RoomPlugins | None = None) -> None:
-        self._plugins: RoomPlugins = plugins or NoPlugins()
-        self._assignments = VoiceAssignments()
-        self._timbres = TimbreEstimation(self._plugins)
+    def __init__(self, plugins: RoomPlugins) -> None:
+        self._plugins = plugins
+        self._assignments = VoiceAssignments(plugins.room)
+        self._timbres = TimbreEstimation(plugins)
         self._seen: tuple[tuple[InterpretedSpeaker, ...], int, bool, bool] | None = None
         """Everything that was followed last."""
         self._on_change: Callable[[], None] = lambda: None
@@ -59,9 +63,8 @@ class VoiceAssigner:
         """Identities about whom a question is under way."""
         self._waiting_since: dict[str, float] = {}
         """Since when each speaker without a voice waits for one."""
-        self._round: deque[str] = deque()
-        """Speakers who are still to be asked about in this round."""
-        self._next_round_at = -math.inf
+        self._again_at: dict[str, float] = {}
+        """The moment before which plugins are not asked about a speaker once more."""
         self._cloned: frozenset[tuple[str, LanguageCode]] = frozenset()
         """Whose voice is imitated, as far as the log knows."""
 
@@ -72,8 +75,7 @@ class VoiceAssigner:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask(), name="choose voices")
                 group.create_task(
-                    self._timbres.run(self._assignments.speaker, self._learn_timbre),
-                    name="estimate timbres",
+                    self._timbres.run(self.speaker, self._learn_timbre), name="estimate timbres"
                 )
         finally:
             self._log_cloning(frozenset())
@@ -95,6 +97,10 @@ class VoiceAssigner:
         self._timbres.follow(self._assignments.without_timbre() if is_heard else ())
         self._log_cloning(self._assignments.cloned())
         self._woken.set()
+
+    def speaker(self, identity: str) -> Speaker:
+        """Tell what is known of a speaker, who may have left."""
+        return self._assignments.speaker(identity)
 
     def voices_of(
         self, identity: str, targets: Sequence[LanguageCode]
@@ -122,10 +128,6 @@ class VoiceAssigner:
         """Listen to a frame of a speaker's voice, as long as the timbre is of interest."""
         self._timbres.hear(identity, frame)
 
-    def tell(self, identity: str, transcript: Transcript) -> None:
-        """Tell plugins what a speaker said, who may have left since."""
-        self._plugins.tell(self._assignments.speaker(identity), transcript)
-
     def explain(self, identity: str, language: LanguageCode) -> Verdict | None:
         """Give the verdict on a speaker's voice in a language; None for one who is not there.
 
@@ -142,57 +144,35 @@ class VoiceAssigner:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._woken.clear()
-                identity = self._next_without_voice(now()) or self._next_of_round(now())
-                if identity is not None:
+                identity, moment = self._next(now())
+                if identity is not None and moment <= now() + _TIMER_SECONDS:
                     asking = self._ask_about(identity, is_parallel=bool(self._asked_about))
                     self._asked_about.add(identity)
                     group.create_task(asking, name="choose a speaker's voices")
                 else:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout_at(self._next_time()):
+                        async with asyncio.timeout_at(None if identity is None else moment):
                             await self._woken.wait()
 
-    def _next_without_voice(self, now: float) -> str | None:
-        """Pick the speaker without a voice who is to be asked about now.
+    def _next(self, now: float) -> tuple[str | None, float]:
+        """Pick the speaker who is to be asked about next, and the moment for that.
 
-        One after the other, so that each sounds unlike those before; but none waits for long.
+        Those without a voice come first, one after the other, so that each sounds unlike those
+        before; but none waits for long. Then come those about whom the facts have changed.
         """
-        waiting = self._assignments.waiting() if self._plugins.choose_voices else []
+        is_asked = self._plugins.choose_voices
+        waiting = self._assignments.waiting() if is_asked else []
         self._waiting_since = {who: self._waiting_since.get(who, now) for who in waiting}
-        is_turn_taken = not self._asked_about.isdisjoint(waiting)
-        for identity, since in self._waiting_since.items():
-            may_wait = is_turn_taken and now < since + _TURN_SECONDS - _TIMER_SECONDS
-            if identity not in self._asked_about and not may_wait:
-                return identity
-
-        return None
-
-    def _next_of_round(self, now: float) -> str | None:
-        """Pick the next speaker about whom the facts have changed."""
-        if self._asked_about or not self._plugins.choose_voices:
-            return None
-        if not self._round and now >= self._next_round_at - _TIMER_SECONDS:
-            self._round.extend(self._assignments.due())
-            self._next_round_at = now + _ROUND_SECONDS if self._round else self._next_round_at
-
-        while self._round:
-            identity = self._round.popleft()
-            if self._assignments.languages_due(identity):
-                return identity
-
-        return None
-
-    def _next_time(self) -> float | None:
-        """Tell when to look again although nothing happens."""
-        moments = [
-            since + _TURN_SECONDS
+        turn = 0.0 if self._asked_about.isdisjoint(waiting) else _TURN_SECONDS
+        moments = {
+            who: since + turn
             for who, since in self._waiting_since.items()
             if who not in self._asked_about
-        ]
-        if not self._asked_about and self._plugins.choose_voices and self._assignments.due():
-            moments.append(self._next_round_at)
+        }
+        if is_asked and not waiting and not self._asked_about:
+            moments = {who: self._again_at.get(who, -math.inf) for who in self._assignments.due()}
 
-        return min(moments, default=None)
+        return min(moments.items(), key=lambda it: it[1], default=(None, math.inf))
 
     async def _ask_about(self, identity: str, *, is_parallel: bool) -> None:
         """Ask for a speaker's voices in one language after the other, unless that takes long.
@@ -200,38 +180,38 @@ class VoiceAssigner:
         What a plugin has to look up it knows after the first; and one that hangs, hangs once.
         """
         now = asyncio.get_running_loop().time
+        if identity not in self._waiting_since:
+            later = {who: at for who, at in self._again_at.items() if at > now()}
+            self._again_at = {**later, identity: now() + _AGAIN_SECONDS}
+
         languages, is_quick = deque(self._assignments.languages_due(identity)), True
         while languages and is_quick:
             began = now()
             await self._ask_for(identity, languages.popleft(), is_parallel=is_parallel)
             is_quick = now() - began < _QUICK_SECONDS
 
-        if languages:
-            async with asyncio.TaskGroup() as group:
-                for language in languages:
-                    asking = self._ask_for(identity, language, is_parallel=is_parallel)
-                    group.create_task(asking, name="choose a voice")
+        async with asyncio.TaskGroup() as group:
+            for language in languages:
+                asking = self._ask_for(identity, language, is_parallel=is_parallel)
+                group.create_task(asking, name="choose a voice")
 
         self._log_cloning(self._assignments.cloned())
         self._asked_about.remove(identity)
         self._woken.set()
 
     async def _ask_for(self, identity: str, language: LanguageCode, *, is_parallel: bool) -> None:
-        question = self._assignments.question(
-            self._plugins.room, identity, language, is_parallel=is_parallel
-        )
+        question = self._assignments.question(identity, language)
         if question is None:
             return
 
-        verdict = await self._plugins.choose_voice(question.request)
+        request, facts = question
+        verdict = await self._plugins.choose_voice(request)
+        decision = VoiceDecision(verdict, facts, is_provisional=is_parallel)
         # the plugins may have been replaced by some that choose no voices
-        if self._plugins.choose_voices and self._assignments.decide(question, verdict):
-            facts = {
-                "language": language,
-                "kind": _kind(verdict.choice),
-                "plugin": verdict.chosen_by,
-            }
-            logger.info("voice chosen", extra=facts)
+        if self._plugins.choose_voices and self._assignments.decide(identity, language, decision):
+            kind, plugin = _kind(verdict.choice), verdict.chosen_by
+            told = {"language": language, "kind": kind, "plugin": plugin}
+            logger.info("voice chosen", extra=told)
             self._on_change()
 
     def _log_cloning(self, cloned: frozenset[tuple[str, LanguageCode]]) -> None:

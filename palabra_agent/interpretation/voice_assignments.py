@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.languages import LanguageCode
 from palabra_agent.texts import shown_name
 from palabra_agent.voices import ClonedVoice, Speaker, Timbre, VoiceChoice, voice_ids
@@ -42,57 +43,46 @@ class VoiceFacts:
     """Number of the list of plugins that is asked."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class VoiceDecision:
     """The voice of one speaker in one language, and the facts that it was chosen by."""
 
-    verdict: Verdict | None = None
-    """None while no decision holds."""
-    choice: VoiceChoice | None = None
-    """The last choice, whether or not it still holds."""
+    verdict: Verdict
     facts: VoiceFacts | None = None
-    """Facts that it was chosen by; None where no plugin was asked."""
+    """None where no plugin was asked."""
     is_provisional: bool = False
     """True where other speakers may have been given the same voice at the same time."""
+    holds: bool = True
+    """False where it is only remembered, and another is awaited."""
 
-    def resume(self, facts: VoiceFacts) -> None:
-        """Begin, perhaps once more: a remembered voice holds if the speaker has not changed."""
+    @property
+    def choice(self) -> VoiceChoice | None:
+        """The voice; None for the default one."""
+        return self.verdict.choice
+
+    def resumed(self, facts: VoiceFacts) -> VoiceDecision:
+        """The same once more: it holds if the speaker has not changed meanwhile."""
         before = self.facts
-        if (
-            before is None
-            or before.speaker != facts.speaker
-            or before.revision != facts.revision
-            or self.needs_any_of(facts.unavailable)
-        ):
-            self.verdict = None
-
-        self.is_provisional = True
+        holds = (
+            self.holds
+            and before is not None
+            and (before.speaker, before.revision) == (facts.speaker, facts.revision)
+            and not self.needs_any_of(facts.unavailable)
+        )
+        return replace(self, holds=holds, is_provisional=True)
 
     def needs_any_of(self, unavailable: frozenset[str]) -> bool:
         """Tell if the choice may bring one of these voices to be heard."""
         return not voice_ids(self.choice).isdisjoint(unavailable)
 
     def is_awaited(self, unavailable: frozenset[str]) -> bool:
-        """Tell if the speaker waits for a voice: there is none, or it was found missing since."""
-        if self.verdict is None:
-            return True
-
+        """Tell if the speaker waits for a voice: none holds, or it was found missing since."""
         known = self.facts.unavailable if self.facts else frozenset[str]()
-        return self.needs_any_of(unavailable - known)
+        return not self.holds or self.needs_any_of(unavailable - known)
 
     def is_due(self, facts: VoiceFacts) -> bool:
         """Tell if there is a reason to ask, as things are now."""
-        return self.verdict is None or self.is_provisional or self.facts != facts
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceQuestion:
-    """A request to the plugins, with the facts that it was made from."""
-
-    request: VoiceRequest
-    facts: VoiceFacts
-    is_parallel: bool
-    """True where other speakers are asked about at the same time, so that it lacks their voices."""
+        return not self.holds or self.is_provisional or self.facts != facts
 
 
 @dataclass(slots=True)
@@ -110,33 +100,27 @@ class _KnownSpeaker:
     voices: Mapping[LanguageCode, VoiceChoice] = field(
         default_factory=dict[LanguageCode, VoiceChoice]
     )
-    """Voices that hold in the targets, the default left out; plugins are shown them."""
-    is_decided: bool = True
-    """True where there is a verdict on each target."""
+    """Voices that hold in the targets, the default left out; plugins may look at them."""
 
     def verdicts(self, targets: Sequence[LanguageCode]) -> dict[LanguageCode, Verdict]:
         decisions = ((target, self.decisions.get(target)) for target in targets)
-        return {target: it.verdict for target, it in decisions if it and it.verdict}
+        return {target: it.verdict for target, it in decisions if it is not None and it.holds}
 
     def sum_up(self) -> None:
-        verdicts = self.verdicts(self.targets)
-        # plugins may look at it, and not change it
-        self.voices = MappingProxyType(
-            {target: it.choice for target, it in verdicts.items() if it.choice}
-        )
-        self.is_decided = len(verdicts) == len(self.targets)
+        verdicts = self.verdicts(self.targets).items()
+        voices = {target: it.choice for target, it in verdicts if it.choice is not None}
+        self.voices = MappingProxyType(voices)
 
     def is_waiting(self, unavailable: frozenset[str]) -> bool:
-        if not unavailable:
-            return not self.is_decided
-
-        return any(self.decisions[target].is_awaited(unavailable) for target in self.targets)
+        decisions = map(self.decisions.get, self.targets)
+        return any(it is None or it.is_awaited(unavailable) for it in decisions)
 
 
 class VoiceAssignments:
     """All interpreted speakers of a room, those who left, and their voices."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: str) -> None:
+        self._room = room
         self._known: dict[str, _KnownSpeaker] = {}
         """By identity; of those who are away, the last to leave comes last."""
         self._present: dict[str, _KnownSpeaker] = {}
@@ -162,10 +146,7 @@ class VoiceAssignments:
             known.targets = ()
             self._known[identity] = known
 
-        self._present = {it.speaker.identity: self._know(it.speaker) for it in speakers}
-        for it in speakers:
-            self._target(self._present[it.speaker.identity], it.targets, is_asked=is_asked)
-
+        self._present = {it.speaker.identity: self._know(it, is_asked=is_asked) for it in speakers}
         absent = [identity for identity in self._known if identity not in self._present]
         for identity in absent[:-_ABSENT_KEPT]:
             del self._known[identity]
@@ -222,76 +203,67 @@ class VoiceAssignments:
         if known is None:
             return []
 
-        facts = self._facts(known)
-        return [target for target in known.targets if known.decisions[target].is_due(facts)]
+        facts, decisions = self._facts(known), known.decisions
+        return [it for it in known.targets if it not in decisions or decisions[it].is_due(facts)]
 
     def question(
-        self, room: str, identity: str, language: LanguageCode, *, is_parallel: bool
-    ) -> VoiceQuestion | None:
-        """Make a question of things as they are; None if the speaker left, or it is answered."""
+        self, identity: str, language: LanguageCode
+    ) -> tuple[VoiceRequest, VoiceFacts] | None:
+        """Make a request of things as they are; None if the speaker left, or it is answered."""
         known = self._present.get(identity)
         if known is None or language not in known.targets:
             return None
 
-        decision, facts = known.decisions[language], self._facts(known)
-        if not decision.is_due(facts):
+        before, facts = known.decisions.get(language), self._facts(known)
+        if before is not None and not before.is_due(facts):
             return None
 
+        is_good = before is not None and not before.needs_any_of(self._unavailable)
         others = {who: it.voices for who, it in self._present.items() if who != identity}
         request = VoiceRequest(
-            room=room,
+            room=self._room,
             speaker=known.speaker,
             target_language=language,
-            current=None if decision.needs_any_of(self._unavailable) else decision.choice,
+            current=before.choice if before is not None and is_good else None,
             others=MappingProxyType(others),
             unavailable=self._unavailable,
         )
-        return VoiceQuestion(request, facts, is_parallel)
+        return request, facts
 
-    def decide(self, question: VoiceQuestion, verdict: Verdict) -> bool:
-        """Take in the verdict on a question, even on facts of before; return if it is any news."""
-        request = question.request
-        known = self._known.get(request.speaker.identity)
-        decision = known.decisions.get(request.target_language) if known else None
-        if known is None or decision is None:
+    def decide(self, identity: str, language: LanguageCode, decision: VoiceDecision) -> bool:
+        """Take in a decision, even by facts of before; return if it is any news."""
+        known = self._known.get(identity)
+        if known is None:
             return False
 
-        is_news = decision.verdict is None or decision.choice != verdict.choice
-        known.decisions[request.target_language] = VoiceDecision(
-            verdict, verdict.choice, question.facts, question.is_parallel
-        )
+        before = known.decisions.get(language)
+        known.decisions[language] = decision
         known.sum_up()
-        return is_news
+        return before is None or not before.holds or before.choice != decision.choice
 
     def _facts(self, known: _KnownSpeaker) -> VoiceFacts:
         return VoiceFacts(known.speaker, self._identities, self._unavailable, self._revision)
 
-    def _know(self, speaker: Speaker) -> _KnownSpeaker:
+    def _know(self, it: InterpretedSpeaker, *, is_asked: bool) -> _KnownSpeaker:
+        """Take over a speaker; remembered voices hold if the facts are as they were."""
+        speaker = it.speaker
         known = self._known.setdefault(speaker.identity, _KnownSpeaker(speaker))
         if speaker.identity not in self._present:
             known.remembered_language = known.speaker.source_language
         if speaker.source_language is not None:
             known.remembered_language = None
 
-        known.speaker = replace(
-            speaker,
-            source_language=speaker.source_language or known.remembered_language,
-            timbre=known.speaker.timbre,
-        )
-        return known
-
-    def _target(
-        self, known: _KnownSpeaker, targets: tuple[LanguageCode, ...], *, is_asked: bool
-    ) -> None:
-        """Interpret a speaker into these; remembered voices hold if the facts are as they were."""
+        language = speaker.source_language or known.remembered_language
+        known.speaker = replace(speaker, source_language=language, timbre=known.speaker.timbre)
         facts = self._facts(known)
-        for target in targets:
-            decision = known.decisions.setdefault(target, VoiceDecision())
+        for target in it.targets:
+            before = known.decisions.get(target)
             if not is_asked:
                 # a plugin that is asked later begins with the voice that listeners hear
                 known.decisions[target] = VoiceDecision(Verdict())
-            elif target not in known.targets:
-                decision.resume(facts)
+            elif before is not None and target not in known.targets:
+                known.decisions[target] = before.resumed(facts)
 
-        known.targets = targets
+        known.targets = it.targets
         known.sum_up()
+        return known

@@ -60,22 +60,15 @@ class VoiceChange:
         self,
         wanted: Mapping[LanguageCode, VoiceChoice],
         now: float,
-        targets: Collection[LanguageCode] | None = None,
+        targets: Collection[LanguageCode],
     ) -> Mapping[LanguageCode, VoiceChoice]:
-        """The voices to have now, given those that are wanted.
+        """The voices to have now in these targets; in `wanted` the default voice is left out.
 
         The first ones hold at once, and so do those of targets that are added. Other changes wait
         for the end of the sentence under way, but for 10 s at most; one that is taken back
         meanwhile is none.
-
-        Args:
-            wanted: The voices by target, those with the default voice left out.
-            now: The time.
-            targets: Everything that the speaker is interpreted into now. Without it only the
-                targets in `wanted` are known: one that had the default voice counts as added.
         """
-        there = wanted if targets is None else targets
-        all_wanted = {target: wanted.get(target) for target in there}
+        all_wanted = {target: wanted.get(target) for target in targets}
         self._held = {it: self._held.get(it, voice) for it, voice in all_wanted.items()}
         if self._held == all_wanted:
             self._waiting_since = math.inf

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from palabra_agent.capabilities import ALL
 from palabra_agent.capabilities.capability import AnyCapability
@@ -15,7 +15,6 @@ from palabra_agent.config.plugins import PluginSchema, PluginUse
 from palabra_agent.config.wording import Path, listed, path_text, shown
 from palabra_agent.errors import Phase, PluginError, Problem, RoomConfigError
 from palabra_agent.languages import did_you_mean
-from palabra_agent.plugin import Plugin, PluginConfig
 from palabra_agent.plugins_host.configuring import (
     DEFAULT_DEADLINES,
     ConfigReader,
@@ -111,7 +110,7 @@ class PluginCatalog:
         loaded = self._loaded.get(use.name)
         if loaded is None or loaded.recipe is None:
             return []
-        return self._read(use, loaded.recipe)[1]
+        return list(self._reader.read(use, loaded.recipe.config_model).mistakes)
 
     def are_same(self, one: PluginUse, other: PluginUse) -> bool:
         """Tell if two good entries come to the same plugin with the same config."""
@@ -143,19 +142,10 @@ class PluginCatalog:
         loaded = self._loaded[use.name]
         assert loaded.recipe is not None
         assert loaded.settings is not None
-        config, found = self._read(use, loaded.recipe)
-        if config is None:
-            return None, found
-        return ConfiguredPlugin(use.name, loaded.recipe, config, loaded.settings), []
-
-    def _read(
-        self, use: PluginUse, recipe: Plugin[Any, Any]
-    ) -> tuple[PluginConfig | None, list[tuple[Path, str]]]:
-        try:
-            reading = self._reader.read(use, recipe.config_model)
-        except PluginError as error:
-            return None, [((), str(error))]
-        return reading.config, [(("config", *path), why) for path, why in reading.mistakes]
+        reading = self._reader.read(use, loaded.recipe.config_model)
+        if reading.config is None:
+            return None, list(reading.mistakes)
+        return ConfiguredPlugin(use.name, loaded.recipe, reading.config, loaded.settings), []
 
 
 def load_plugins(

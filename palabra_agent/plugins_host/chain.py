@@ -2,7 +2,7 @@
 
 Nothing here raises for a plugin's sake or takes longer than its deadline. Two things cannot be
 helped: a plugin that computes without ever awaiting holds up its room's whole process, and one
-that catches everything, even what is not an `Exception`, leaves a task behind.
+that ignores its cancellations is left behind.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Generic
+from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.capabilities import ALL
@@ -24,33 +23,27 @@ from palabra_agent.capabilities.capability import (
     Passed,
     RequestT,
     TellAll,
+    Verdict,
 )
 from palabra_agent.capabilities.timbre import TIMBRE_ESTIMATOR, speech_of
 from palabra_agent.capabilities.transcript import TRANSCRIPT_LISTENER, TranscriptEvents
-from palabra_agent.capabilities.voice import VOICE_POLICY, Verdict, VoiceRequest
+from palabra_agent.capabilities.voice import VOICE_POLICY, VoiceRequest
 from palabra_agent.concurrency import finish_despite_cancellation
 from palabra_agent.errors import PluginError
 from palabra_agent.languages import LanguageCode
-from palabra_agent.plugins_host.asking import CALL_SECONDS, HEED_SECONDS
 from palabra_agent.plugins_host.configuring import ConfiguredPlugin
-from palabra_agent.plugins_host.open_plugin import CLOSE_SECONDS, OpenPlugin
+from palabra_agent.plugins_host.open_plugin import (
+    CALL_SECONDS,
+    CLOSE_SECONDS,
+    HEED_SECONDS,
+    OpenPlugin,
+)
 from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker, Timbre
 
 _TELLING_SHARE: Final = 0.5
 """Of the time to close: for telling plugins the events that wait."""
 _MARGIN_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Answered(Generic[AnswerT]):
-    """The outcome of asking one plugin after the other."""
-
-    answer: AnswerT | None = None
-    plugin: str | None = None
-    """Name of the plugin that answered."""
-    passed: tuple[tuple[str, str], ...] = ()
-    """The plugins before it, each with the reason why its answer does not count."""
 
 
 class PluginChain:
@@ -63,17 +56,13 @@ class PluginChain:
         utc_now: Callable[[], datetime],
         on_error: Callable[[PluginError], None],
     ) -> None:
-        self._room = room
+        self.room = room
+        """The room's name."""
         self._capabilities = capabilities
         self._on_error = on_error
         self._transcripts = TranscriptEvents(room, utc_now)
         self._plugins: tuple[OpenPlugin, ...] = ()
         self._changing = asyncio.Lock()
-
-    @property
-    def room(self) -> str:
-        """The room's name."""
-        return self._room
 
     @property
     def choose_voices(self) -> bool:
@@ -87,7 +76,7 @@ class PluginChain:
 
     async def first_answer(
         self, capability: FirstAnswer[RequestT, AnswerT], request: RequestT
-    ) -> Answered[AnswerT]:
+    ) -> Verdict[AnswerT]:
         """Ask one plugin after the other until one has an answer."""
         passed: list[tuple[str, str]] = []
         for plugin in self._having(capability):
@@ -98,10 +87,10 @@ class PluginChain:
                 continue
 
             if not isinstance(answer, Passed):
-                return Answered(answer, plugin.name, tuple(passed))
+                return Verdict(answer, plugin.name, tuple(passed))
             passed.append((plugin.name, answer.reason))
 
-        return Answered(passed=tuple(passed))
+        return Verdict(passed=tuple(passed))
 
     def tell_all(self, capability: TellAll[RequestT], event: RequestT) -> None:
         """Tell all plugins that have the capability; never waits."""
@@ -110,12 +99,11 @@ class PluginChain:
 
     async def choose_voice(self, request: VoiceRequest) -> Verdict:
         """Ask for a voice that Palabra may have."""
-        found = await self.first_answer(VOICE_POLICY, request)
-        return Verdict(found.answer, found.plugin, found.passed)
+        return await self.first_answer(VOICE_POLICY, request)
 
     async def estimate_timbre(self, speaker: Speaker, samples: Pcm) -> Timbre | None:
         """Ask how a voice sounds."""
-        return (await self.first_answer(TIMBRE_ESTIMATOR, speech_of(speaker, samples))).answer
+        return (await self.first_answer(TIMBRE_ESTIMATOR, speech_of(speaker, samples))).choice
 
     def tell(self, speaker: Speaker, transcript: Transcript) -> None:
         """Tell what a speaker said; never waits."""
@@ -149,7 +137,7 @@ class PluginChain:
                 await _close_when_answered(dropped)
             finally:
                 for plugin in new:
-                    plugin.open(self._room, languages)
+                    plugin.open(self.room, languages)
 
             for plugin in new:
                 await plugin.settled.wait()
@@ -185,7 +173,7 @@ async def open_chain(
     """Hold a room's plugins open for the length of a block.
 
     Those that do not open are passed over. On the way out they are closed, the last first, within
-    0.6 s; one that ignores its cancellation is let go.
+    0.6 s; one that ignores its cancellations is left behind.
 
     Args:
         room: The room's name.
@@ -214,18 +202,17 @@ def _number(plugins: Sequence[OpenPlugin]) -> None:
 
 async def _close_when_answered(plugins: Sequence[OpenPlugin]) -> None:
     """Close plugins when they have answered their present questions."""
-    now = asyncio.get_running_loop().time
-    deadline = now() + CALL_SECONDS
+    calls = [call for plugin in plugins for call in plugin.calls]
     try:
-        for plugin in plugins:
-            await plugin.finish_answers(deadline - now())
+        if calls:
+            await asyncio.wait(calls, timeout=CALL_SECONDS)
     finally:
         await _close(plugins)
 
 
 async def _close(plugins: Sequence[OpenPlugin]) -> None:
     """Close plugins in time, however often this is cancelled meanwhile."""
-    seconds = CLOSE_SECONDS + HEED_SECONDS + _MARGIN_SECONDS
+    seconds = CLOSE_SECONDS + sum(HEED_SECONDS) + _MARGIN_SECONDS
     await finish_despite_cancellation(_close_one_by_one(plugins), seconds=seconds)
 
 
@@ -242,10 +229,7 @@ async def _close_one_by_one(plugins: Sequence[OpenPlugin]) -> None:
 
         for plugin in plugins:
             await plugin.closes_within(deadline - now())
-
+    finally:
         async with asyncio.TaskGroup() as group:
             for plugin in plugins:
-                group.create_task(plugin.stop(HEED_SECONDS), name="stop plugin")
-    finally:
-        for plugin in plugins:
-            plugin.let_go()
+                group.create_task(plugin.stop(), name="stop plugin")

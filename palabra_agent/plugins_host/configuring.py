@@ -20,10 +20,12 @@ from palabra_agent.config.problems import mistakes_of
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.plugin import Plugin, PluginConfig
-from palabra_agent.plugins_host.asking import REST_SECONDS
 from palabra_agent.plugins_host.records import log_error
 
 T = TypeVar("T")
+
+REST_SECONDS: Final = 60.0
+"""The time in which a plugin that hung is not asked the same kind of question."""
 
 _MOST_KEPT: Final = 100
 
@@ -151,8 +153,7 @@ class ConfigReader:
     def read(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
         """Read an entry; a good one stays good, whatever the plugin does meanwhile.
 
-        Raises:
-            PluginError: The plugin broke, or rests.
+        Paths are those within the entry; that the plugin broke, or rests, is a mistake of it, too.
         """
         key = (use.name, json.dumps(use.config))
         reading = self._good.pop(key, None) or self._ask(use, model)
@@ -164,18 +165,22 @@ class ConfigReader:
 
     def _ask(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
         rest = self._rest_ends.get(use.name, -math.inf) - self._now()
-        if rest > 0:
-            late = f"it took longer than {self._seconds:.2g} s"
-            reason = f"{late}, and is asked again in {rest:.0f} s"
-            raise PluginError(use.name, Phase.CONFIGURE, reason)
-
         try:
-            return read_as(model, use.config, plugin=use.name, seconds=self._seconds)
+            if rest > 0:
+                late = f"it took longer than {self._seconds:.2g} s"
+                again = f"{late}, and is asked again in {rest:.0f} s"
+                raise PluginError(use.name, Phase.CONFIGURE, again)
+
+            reading = read_as(model, use.config, plugin=use.name, seconds=self._seconds)
         except PluginError as error:
-            log_error(error)
+            if rest <= 0:
+                log_error(error)
             if isinstance(error.__cause__, TimeoutError):
                 self._rest_ends[use.name] = self._now() + REST_SECONDS
-            raise
+            return ConfigReading(mistakes=(((), str(error)),))
+
+        mistakes = ((("config", *path), why) for path, why in reading.mistakes)
+        return ConfigReading(reading.config, tuple(mistakes))
 
 
 def plugin_schema(name: str, recipe: Plugin[Any, Any]) -> PluginSchema:

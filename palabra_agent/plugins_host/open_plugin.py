@@ -1,6 +1,7 @@
-"""One plugin in one room: opened, kept open and closed in a task of its own.
+"""One plugin in one room: opened, asked, told, and closed, each in time or given up.
 
-Its mistakes become `PluginError`s, which are all that the rest of the room learns of them.
+Its mistakes become `PluginError`s, which are all that the rest of the room learns of them. One that
+gave no answer in time rests for a minute.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from palabra_agent.capabilities.capability import (
     AnswerT,
@@ -20,27 +23,68 @@ from palabra_agent.capabilities.capability import (
     Passed,
     RequestT,
     TellAll,
+    WrongAnswer,
     a_kind_of,
 )
 from palabra_agent.errors import Phase, PluginError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import RoomInfo
-from palabra_agent.plugins_host.asking import (
-    CALL_SECONDS,
-    PluginCalls,
-    PluginTask,
-    Telling,
-    error_names,
-)
-from palabra_agent.plugins_host.configuring import ConfiguredPlugin
+from palabra_agent.plugins_host.configuring import REST_SECONDS, ConfiguredPlugin
 from palabra_agent.plugins_host.records import ErrorLog
+from palabra_agent.plugins_host.tasks import PluginTask, error_names
+
+T = TypeVar("T")
 
 OPEN_SECONDS: Final = 3.0
 """The deadline for a plugin to open."""
+CALL_SECONDS: Final = 1.0
+"""The deadline of an answer."""
 CLOSE_SECONDS: Final = 0.5
 """The time in which all plugins of a room together must close."""
+HEED_SECONDS: Final = (0.06, 0.02, 0.02)
+"""The time in which a plugin must have heeded each of its cancellations."""
+
+_IN_TIME: Final = f"within {CALL_SECONDS:g} s"
 
 logger = logging.getLogger(__name__)
+
+
+class WaitingEvents(Generic[RequestT]):
+    """Events that one plugin is still to be told, in order: no more than its capability allows."""
+
+    def __init__(self, capability: TellAll[RequestT]) -> None:
+        self._capability = capability
+        self._events: deque[RequestT] = deque()
+        self._dropped = 0
+        self.changed = asyncio.Event()
+        """Set by a new event, and where no more will come."""
+        self.idle = asyncio.Event()
+        """Set while nothing is being told."""
+        self.idle.set()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def untold(self) -> int:
+        """The number of events that were dropped, or wait still."""
+        return len(self._events) + self._dropped
+
+    def put(self, event: RequestT) -> None:
+        """Let an event wait; where too many do, the oldest expendable goes, else the oldest."""
+        self._events.append(event)
+        if len(self._events) > self._capability.most_waiting:
+            is_expendable = self._capability.is_expendable
+            expendable = (at for at, it in enumerate(self._events) if is_expendable(it))
+            del self._events[next(expendable, 0)]
+            self._dropped += 1
+
+        self.idle.clear()
+        self.changed.set()
+
+    def pop(self) -> RequestT:
+        """Take the oldest."""
+        return self._events.popleft()
 
 
 class OpenPlugin:
@@ -57,18 +101,24 @@ class OpenPlugin:
         """Tells it from the other plugins of the room."""
         self.settled = asyncio.Event()
         """Set when it is open, or is known not to be."""
+        self.calls: set[asyncio.Task[Any]] = set()
+        """Those under way."""
         self._life: PluginTask[None] | None = None
         self._opened: object = None
         self._error: PluginError | None = None
         """The reason to pass it over from now on."""
         self._known = tuple(capabilities)
         self._capabilities = set(capabilities)
-        self._closing = asyncio.Event()
-        self._errors = ErrorLog(on_error)
-        self._calls = PluginCalls(self._errors)
-        self._tellings: dict[TellAll[Any], Telling[Any]] = {
-            it: Telling(self._calls, it) for it in capabilities if isinstance(it, TellAll)
+        """Those that it has; until it opens, all that it may have."""
+        self._waiting: dict[TellAll[Any], WaitingEvents[Any]] = {
+            it: WaitingEvents(it) for it in capabilities if isinstance(it, TellAll)
         }
+        self._rest_ends: dict[str, float] = {}
+        """The end of its rest from each method that gave no answer."""
+        self._closing = asyncio.Event()
+        self._tell_until = math.inf
+        self._errors = ErrorLog(on_error)
+        self._now = asyncio.get_running_loop().time
 
     @property
     def is_open(self) -> bool:
@@ -88,7 +138,7 @@ class OpenPlugin:
         life = self._life = PluginTask(partial(self._live, info), f"plugin {self.name}")
         giving_up = asyncio.get_running_loop().call_later(OPEN_SECONDS, self._give_up, life)
         life.task.add_done_callback(lambda _task: giving_up.cancel())
-        life.task.add_done_callback(lambda _task: self._end(life))
+        life.task.add_done_callback(lambda _task: self._end(life.error))
 
     async def ask(
         self, capability: FirstAnswer[RequestT, AnswerT], request: RequestT
@@ -105,33 +155,29 @@ class OpenPlugin:
 
         if self._error is not None:
             raise PluginError(self.name, self._error.phase, self._error.reason)
-
         if self._opened is None:
             raise PluginError(self.name, Phase.CALL, "is not open")
 
-        return await self._calls.ask(self.name, self._opened, capability, request)
+        return await self._call(capability, request, capability.accept)
 
     def tell(self, capability: TellAll[RequestT], event: RequestT) -> None:
         """Let an event wait for it, if it has the capability or may turn out to; never waits."""
-        if self._error is None and self.may_have(capability):
-            self._tellings[capability].put(event)
+        is_told = self._error is None and not self._closing.is_set()
+        if is_told and self.may_have(capability):
+            self._waiting[capability].put(event)
 
     async def heard(self) -> None:
         """Wait until it has heard all events, or rests."""
-        if self._opened is not None:
-            for telling in self._tellings.values():
-                await telling.heard()
-
-    async def finish_answers(self, seconds: float) -> None:
-        """Wait until it has answered its present questions."""
-        if self._calls.running:
-            await asyncio.wait([it.task for it in self._calls.running], timeout=seconds)
+        for waiting in self._waiting.values():
+            if self.is_open:
+                await waiting.idle.wait()
 
     def close(self, tell_until: float) -> None:
-        """Begin to close it; it is still told events that wait, as far as there is time."""
+        """Begin to close it; until then, on the loop's clock, it is told events that wait."""
+        self._tell_until = tell_until
         self._closing.set()
-        for telling in self._tellings.values():
-            telling.close(tell_until)
+        for waiting in self._waiting.values():
+            waiting.changed.set()
 
         if self._life is None:
             self.settled.set()
@@ -142,40 +188,31 @@ class OpenPlugin:
         """Wait until it is closed; true if that was in time."""
         return self._life is None or await self._life.ends_within(seconds)
 
-    async def stop(self, seconds: float) -> None:
-        """Cancel whatever of it goes on, and give it some time to heed that."""
+    async def stop(self) -> None:
+        """Cancel whatever of it goes on, a few times; what ignores that is left behind."""
         if self._life is not None and not self._life.is_over:
             self._fail(Phase.CLOSE, f"did not close within {CLOSE_SECONDS:g} s")
 
-        running = [it.task for it in self._running()]
-        for task in running:
-            task.cancel()
+        going_on = {*self.calls, *([self._life.task] if self._life else [])}
+        for seconds in HEED_SECONDS:
+            going_on = {task for task in going_on if not task.done()}
+            if going_on:
+                for task in going_on:
+                    task.cancel()
+                _, going_on = await asyncio.wait(going_on, timeout=seconds)
 
-        if running:
-            await asyncio.wait(running, timeout=seconds)
-
-    def let_go(self) -> None:
-        """End what is left of it, although it ignores its cancellation."""
-        heedless = self._running()
-        for task in heedless:
-            task.let_go()
-
-        if heedless:
+        if going_on:
             self._fail(Phase.CLOSE, "heeded no cancellation")
-
-    def _running(self) -> list[PluginTask[Any]]:
-        tasks = [*self._calls.running, *([self._life] if self._life else [])]
-        return [task for task in tasks if not task.is_over]
 
     async def _live(self, info: RoomInfo[Any]) -> None:
         context = cast("object", self.plugin.recipe.open(info, self.plugin.config))
         if not isinstance(context, AbstractAsyncContextManager):
-            self._refuse(context)
+            self._fail(Phase.OPEN, _objection_to_context(context))
             return
 
         async with context as opened:
             # it may have taken so long that it was given up
-            if self._error is None and self._admit(opened):
+            if self._error is None and self._admits(opened):
                 await self._stay(opened)
 
     def _give_up(self, life: PluginTask[None]) -> None:
@@ -185,15 +222,7 @@ class OpenPlugin:
             self.settled.set()
             life.task.cancel()
 
-    def _refuse(self, context: object) -> None:
-        if inspect.iscoroutine(context):
-            context.close()
-
-        is_async = inspect.iscoroutine(context) or inspect.isasyncgen(context)
-        hint = ": is @asynccontextmanager missing?" if is_async else ""
-        self._fail(Phase.OPEN, f"gave {a_kind_of(context)}, not an async context manager{hint}")
-
-    def _admit(self, opened: object) -> bool:
+    def _admits(self, opened: object) -> bool:
         found = {
             it
             for it in self._known
@@ -209,40 +238,114 @@ class OpenPlugin:
         return self._error is None
 
     async def _stay(self, opened: object) -> None:
+        """Be open until it is to close, and everything that waits was told or is too late."""
         self._opened = opened
         self.settled.set()
         logger.info("plugin opened", extra={"plugin": self.name})
         try:
             async with asyncio.TaskGroup() as group:
-                for capability, telling in self._tellings.items():
-                    if capability in self._capabilities:
-                        name = f"tell {self.name}: {capability.method}"
-                        group.create_task(telling.run(self.name, opened), name=name)
-
+                telling = [
+                    group.create_task(self._tell_all(it, waiting), name=f"tell {self.name}")
+                    for it, waiting in self._waiting.items()
+                    if self.may_have(it)
+                ]
                 await self._closing.wait()
+                if telling:
+                    await asyncio.wait(telling, timeout=self._tell_until - self._now())
+                for task in telling:
+                    task.cancel()
         finally:
             self._opened = None
 
-    def _end(self, life: PluginTask[None]) -> None:
-        """Note the error that ended it, unless that is known or was asked for."""
-        if self._error is None:
-            self._judge(life.error)
+    async def _tell_all(
+        self, capability: TellAll[RequestT], waiting: WaitingEvents[RequestT]
+    ) -> None:
+        """Tell it events in order, until it is to close; a rest only delays what may wait."""
+        try:
+            while True:
+                rest_end = self._rest_end(capability)
+                if waiting and rest_end is None:
+                    waiting.idle.clear()
+                    with suppress(PluginError):
+                        await self._call(capability, waiting.pop(), lambda _answer, _event: None)
+                elif self._closing.is_set():
+                    return
+                else:
+                    waiting.idle.set()
+                    waiting.changed.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(rest_end):
+                            await waiting.changed.wait()
+        finally:
+            waiting.idle.set()
+            if waiting.untold:
+                facts = {"plugin": self.name, "count": waiting.untold}
+                logger.warning("transcripts were not told to a plugin", extra=facts)
+
+    def _rest_end(self, capability: AnyCapability) -> float | None:
+        """Give the end of its rest, for it gave no answer in time; None where it may be called."""
+        end = self._rest_ends.get(capability.method, -math.inf)
+        return end if self._now() < end else None
+
+    async def _call(
+        self,
+        capability: AnyCapability,
+        request: RequestT,
+        accept: Callable[[object, RequestT], T],
+    ) -> T:
+        """Call it within the deadline, and judge what it answers.
+
+        Raises:
+            PluginError: It gave no answer that can be used, or rests.
+        """
+        if self._rest_end(capability) is not None:
+            raise PluginError(self.name, Phase.CALL, f"rests, for it gave no answer {_IN_TIME}")
+
+        opened = self._opened
+
+        async def call() -> T:
+            answer = getattr(opened, capability.method)(request)
+            if not inspect.isawaitable(answer):
+                kind = type(answer).__name__
+                raise WrongAnswer(f"returned {kind} instead of something to await")
+            return accept(await answer, request)
+
+        call_task = PluginTask(call, f"plugin {self.name}: {capability.method}")
+        self.calls.add(call_task.task)
+        call_task.task.add_done_callback(self.calls.discard)
+        try:
+            is_over = await call_task.ends_within(CALL_SECONDS)
+        finally:
+            call_task.task.cancel()
+
+        if not is_over:
+            self._rest_ends[capability.method] = self._now() + REST_SECONDS
+            raise self._noted(Phase.CALL, f"gave no answer {_IN_TIME}")
+
+        self._rest_ends.pop(capability.method, None)
+        error = call_task.error
+        if error is not None:
+            is_wrong = isinstance(error, WrongAnswer)
+            reason = str(error) if is_wrong else f"broke: {error_names(error)}"
+            raise self._noted(Phase.CALL, reason, error)
+
+        return call_task.result
+
+    def _end(self, error: BaseException | None) -> None:
+        """Note the error that ended its life, unless that is known or was asked for."""
+        was_open, is_closing = self.settled.is_set(), self._closing.is_set()
+        broke = "ended by itself" if error is None else f"broke: {error_names(error)}"
+        was_asked_for = is_closing and (error is None or not was_open)
+        if self._error is None and not was_asked_for:
+            if not was_open:
+                self._fail(Phase.OPEN, broke + self._missing_methods(error), error)
+            elif is_closing:
+                self._fail(Phase.CLOSE, broke, error)
+            else:
+                self._fail(Phase.OPEN, f"{broke}, while it was open", error)
 
         self._errors.sum_up(self.name)
         self.settled.set()
-
-    def _judge(self, error: BaseException | None) -> None:
-        was_open, is_closing = self.settled.is_set(), self._closing.is_set()
-        if not was_open and is_closing:
-            return  # its room ended before it had opened
-
-        broke = f"broke: {error_names(error)}" if error is not None else "ended by itself"
-        if not was_open:
-            self._fail(Phase.OPEN, broke + self._missing_methods(error), error)
-        elif not is_closing:
-            self._fail(Phase.OPEN, f"{broke}, while it was open", error)
-        elif error is not None:
-            self._fail(Phase.CLOSE, broke, error)
 
     def _missing_methods(self, error: BaseException | None) -> str:
         """Name the methods that a class lacks, where it can have no instance because of that."""
@@ -254,7 +357,28 @@ class OpenPlugin:
         return f": the class lacks {' and '.join(lacking)}" if lacking else ""
 
     def _fail(self, phase: Phase, reason: str, cause: BaseException | None = None) -> None:
-        self._error = PluginError(self.name, phase, reason)
-        self._error.__cause__ = cause
+        """Pass it over from now on."""
         level = logging.WARNING if phase is Phase.CLOSE else logging.ERROR
-        self._errors.note(self._error, level=level)
+        self._error = self._noted(phase, reason, cause, level)
+
+    def _noted(
+        self,
+        phase: Phase,
+        reason: str,
+        cause: BaseException | None = None,
+        level: int = logging.WARNING,
+    ) -> PluginError:
+        error = PluginError(self.name, phase, reason)
+        error.__cause__ = cause
+        self._errors.note(error, level=level)
+        return error
+
+
+def _objection_to_context(context: object) -> str:
+    """Say what a recipe gave instead of an async context manager."""
+    if inspect.iscoroutine(context):
+        context.close()
+
+    is_async = inspect.iscoroutine(context) or inspect.isasyncgen(context)
+    hint = ": is @asynccontextmanager missing?" if is_async else ""
+    return f"gave {a_kind_of(context)}, not an async context manager{hint}"

@@ -129,16 +129,17 @@ async def _interpret_as_configured(
     room: _OpenRoom, sessions: PalabraSessions, limit: TimeLimit
 ) -> None:
     """Interpret a room whose config may change meanwhile."""
-    dispatched, config, voices = room.dispatched, room.first.config, VoiceAssigner(room.chain)
+    dispatched, config, plugins = room.dispatched, room.first.config, room.chain
+    voices = VoiceAssigner(plugins)
     interpretation = Watched(interpretation_settings_of(config))
-    parts = ConfiguredParts(interpretation, sessions, room.chain, room.meeting, limit)
+    parts = ConfiguredParts(interpretation, sessions, plugins, room.meeting, limit)
     configuration = RoomConfiguration(
         config, parts, dispatched.plugins, dispatched.settings.organisers
     )
     explanations = VoiceExplanations(voices.explain, lambda: configuration.config.languages)
     methods = {CONFIGURE: configuration.configure, EXPLAIN: explanations.explain}
     async with room.methods.serving(methods):
-        await interpret_room(room.meeting, interpretation, sessions.open, voices)
+        await interpret_room(room.meeting, interpretation, sessions.open, plugins, voices)
 
 
 def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:

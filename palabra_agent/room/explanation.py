@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.config.fields import ConfigModel, Name
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.wording import shown

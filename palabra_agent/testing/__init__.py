@@ -16,7 +16,7 @@ over; `room.failures` tells what it did. Deadlines and pauses are the real ones 
 `without_waiting` has a clock that jumps over them.
 """
 
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.errors import PluginError, RoomConfigError, SettingsError
 from palabra_agent.testing.clock import without_waiting
 from palabra_agent.testing.entries import Entry

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from palabra_agent.audio.frame import FrameReader
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import PluginError
 from palabra_agent.interpretation.plan import brief_for
@@ -308,10 +308,11 @@ class SimulatedRoom:
             # as in a real room: what Palabra heard last counts
             self.detect(identity, words.language)
 
-        self._assigner.tell(identity, words)
+        speaker = self._assigner.speaker(identity)
+        self._chain.tell(speaker, words)
         for target, translation in targets.items():
             translated = replace(words, language=target, text=translation, original=text)
-            self._assigner.tell(identity, replace(translated, is_translation=True))
+            self._chain.tell(speaker, replace(translated, is_translation=True))
 
         await self._chain.heard()
         return words.transcription_id

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.session import Transcript
 from palabra_agent.voices import Speaker, Timbre

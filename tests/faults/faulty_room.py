@@ -26,6 +26,7 @@ from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.ports import RoomStatus
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import InterpretationSettings, Regime
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
@@ -37,6 +38,7 @@ from palabra_emulator.script import load_script
 from palabra_emulator.server import RunningEmulator
 from tests.clock import eventually
 from tests.fakes import FakeMeeting
+from tests.interpretation.fake_plugins import no_plugins
 from tests.palabra_emulator.client import arm
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
@@ -300,7 +302,7 @@ async def faulty_room(
         **options: Of the emulator without a LiveKit server.
     """
     caplog.set_level(logging.INFO)
-    meeting, voice = FakeMeeting(), SharedMicrophone()
+    meeting, voice, plugins = FakeMeeting(), SharedMicrophone(), no_plugins()
     # everything from here to the end of the test, the set-up of others excluded
     caplog.clear()
     credentials = AppCredentials("local", "local")
@@ -316,6 +318,8 @@ async def faulty_room(
                     meeting,
                     Watched(InterpretationSettings(Regime(offered), linger_seconds=1.0)),
                     sessions.open,
+                    plugins,
+                    VoiceAssigner(plugins),
                 )
             )
             talking = group.create_task(voice.talk() if talks else asyncio.sleep(0))

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.session import Transcript
 from palabra_agent.voices import FixedVoice, Speaker, Timbre, VoiceChoice
 
@@ -67,3 +68,10 @@ class FakePlugins:
     def tell(self, speaker: Speaker, transcript: Transcript) -> None:
         """Take note."""
         self.told.append((speaker, transcript))
+
+
+def no_plugins() -> FakePlugins:
+    """Make the plugins of a room that has none."""
+    plugins = FakePlugins()
+    plugins.choose_voices = False
+    return plugins

@@ -21,6 +21,7 @@ from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
 from tests.fakes import FakeMeeting, FakeSession, FakeSessions, FakeSound, PersonFacts
+from tests.interpretation.fake_plugins import no_plugins
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 LINGER = 5.0
@@ -78,9 +79,10 @@ async def interpreted_room(
     settings = Watched(
         InterpretationSettings(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER)
     )
+    plugins = plugins or no_plugins()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(
-            interpret_room(meeting, settings, sessions, VoiceAssigner(plugins))
+            interpret_room(meeting, settings, sessions, plugins, VoiceAssigner(plugins))
         )
         await eventually(lambda: meeting.shown)
         yield RoomStage(meeting, sessions, task, settings)

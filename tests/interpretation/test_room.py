@@ -21,6 +21,7 @@ from palabra_agent.interpretation.settings import (
     SpeakerRule,
     WritingRules,
 )
+from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
@@ -32,6 +33,7 @@ from tests.fakes import (
     transcript,
     translated,
 )
+from tests.interpretation.fake_plugins import no_plugins
 from tests.interpretation.room_stage import DE, EN, ES, LINGER, interpreted_room
 
 pytestmark = pytest.mark.unit
@@ -410,10 +412,14 @@ async def test_a_meeting_that_breaks_ends_the_room() -> None:
         def show(self, status: object) -> None:
             raise OSError("broken")
 
-    meeting = BrokenMeeting()
+    meeting, plugins = BrokenMeeting(), no_plugins()
     with pytest.raises(ExceptionGroup):
         await interpret_room(
-            meeting, Watched(InterpretationSettings(Regime((ES,)))), FakeSessions()
+            meeting,
+            Watched(InterpretationSettings(Regime((ES,)))),
+            FakeSessions(),
+            plugins,
+            VoiceAssigner(plugins),
         )
 
     assert meeting.tracks == {}

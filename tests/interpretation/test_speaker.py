@@ -34,6 +34,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeMeeting, FakeSessions, FakeSound, FakeTrack, frame, level_of, transcript
+from tests.interpretation.fake_plugins import no_plugins
 
 pytestmark = pytest.mark.unit
 
@@ -100,13 +101,14 @@ class SpeakerStage:
 async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[SpeakerStage]:
     """Interpret a speaker for the length of a block."""
     sessions, meeting, errors = sessions or FakeSessions(), FakeMeeting(), RecordedErrors()
+    plugins = no_plugins()
     microphone = meeting.person_joins("ann")
     settings = Watched(InterpretationSettings(Regime((ES, DE))))
     async with asyncio.TaskGroup() as group:
         channels = Channels(meeting, group, lambda: None)
         channels.open = {code: LanguageChannel(code, FakeTrack(code)) for code in (ES, DE)}
         context = RoomContext(
-            meeting, settings, sessions, VoiceAssigner(), channels, asyncio.Event()
+            meeting, settings, sessions, plugins, VoiceAssigner(plugins), channels, asyncio.Event()
         )
         context.errors, context.view = errors, meeting.view
         speaker = SpeakerInterpretation("ann", WantedInterpretation(BRIEF, microphone), context)

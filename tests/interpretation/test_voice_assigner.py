@@ -10,12 +10,11 @@ from typing import cast
 
 import pytest
 
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
-from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import FixedVoice, Speaker, Timbre, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import transcript
 from tests.interpretation.assigning import (
     DE,
     EN,
@@ -55,10 +54,6 @@ async def test_without_plugins_everybody_has_the_default_voice_at_once() -> None
 
         await passing(2)
         assert plugins.asked == []
-
-    by_itself = VoiceAssigner()
-    by_itself.follow([interpreted("ann")])
-    assert by_itself.voices_of("ann", (ES,)) == {}
 
 
 @in_jumping_time
@@ -267,23 +262,20 @@ async def test_nobody_is_heard_where_no_plugin_listens() -> None:
 
 
 @in_jumping_time
-async def test_plugins_are_told_whose_words_they_are() -> None:
-    """With the words comes what is known of their speaker, who may have left since."""
+async def test_speakers_are_known_when_they_have_left() -> None:
+    """Words may come later than that: with them plugins are told what is known of the speaker."""
     plugins = FakePlugins()
     plugins.estimate_timbres = True
-    words = transcript()
     async with assigning(plugins) as scene:
         scene.follow(interpreted("ann", source_language=EN))
         hear(scene.assigner, "ann", 2)
         await scene.decided()
-        scene.assigner.tell("ann", words)
-        scene.follow()
-        scene.assigner.tell("ann", words)
-        scene.assigner.tell("stranger", words)
+        ann = replace(interpreted("ann", source_language=EN).speaker, timbre=Timbre(120.0))
+        assert scene.assigner.speaker("ann") == ann
 
-    ann = replace(interpreted("ann", source_language=EN).speaker, timbre=Timbre(120.0))
-    stranger = Speaker(identity="stranger", name="stranger")
-    assert plugins.told == [(ann, words), (ann, words), (stranger, words)]
+        scene.follow()
+        assert scene.assigner.speaker("ann") == ann
+        assert scene.assigner.speaker("bob") == Speaker(identity="bob", name="bob")
 
 
 @in_jumping_time

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from palabra_agent.capabilities.voice import Verdict, VoiceRequest
+from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.voices import ClonedVoice, FixedVoice, Speaker, TimbreMatchedVoice, VoiceChoice
 from tests.clock import JumpingLoop, eventually, in_jumping_time, passing

@@ -185,15 +185,6 @@ def test_the_default_voice_waits_like_any_other() -> None:
     assert change.voices({DE: A}, 11.0, ALL) == {DE: A}
 
 
-def test_without_targets_those_with_a_voice_are_meant() -> None:
-    """Where nobody says what is interpreted, only languages with a chosen voice are known."""
-    change = VoiceChange()
-    change.voices({ES: A}, 0.0)
-    change.hear(PARTIAL, 10.0)
-    assert change.voices({ES: B, DE: A}, 10.0) == {ES: A, DE: A}
-    assert change.voices({}, 10.0) == {}
-
-
 @given(moments)
 def test_changes_are_never_too_close(story: Story) -> None:
     """Whatever is said and wanted, two changes are at least two seconds apart."""

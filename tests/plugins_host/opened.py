@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from palabra_agent.plugin import (
     LanguageCode,
@@ -23,6 +24,8 @@ from palabra_agent.plugin import (
     VoiceRequest,
 )
 from palabra_agent.plugins_host.configuring import ConfiguredPlugin
+
+STUBBORN_SECONDS: Final = 1.0
 
 
 class Config(PluginConfig):
@@ -139,10 +142,14 @@ async def never() -> None:
 
 
 async def heed_nothing(entered: Callable[[], None] = lambda: None) -> None:
-    """Hang, and go on hanging whoever cancels it."""
+    """Hang, and heed no cancellation until a second after the first, however many there are."""
     entered()
-    while True:
+    now, ends_at = asyncio.get_running_loop().time, math.inf
+    while now() < ends_at:
         try:
-            await asyncio.Event().wait()
+            async with asyncio.timeout_at(None if math.isinf(ends_at) else ends_at):
+                await never()
         except asyncio.CancelledError:
-            continue
+            ends_at = min(ends_at, now() + STUBBORN_SECONDS)
+        except TimeoutError:
+            raise asyncio.CancelledError from None

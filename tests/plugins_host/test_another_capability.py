@@ -14,10 +14,16 @@ from typing import Any, Final, Protocol, cast, runtime_checkable
 import pytest
 
 from palabra_agent.capabilities import ALL
-from palabra_agent.capabilities.capability import FirstAnswer, Passed, WrongAnswer, a_kind_of
+from palabra_agent.capabilities.capability import (
+    FirstAnswer,
+    Passed,
+    Verdict,
+    WrongAnswer,
+    a_kind_of,
+)
 from palabra_agent.plugin import ENTRY_POINTS, FixedVoice, LanguageCode, Plugin, RoomInfo
 from palabra_agent.plugins_host.catalog import load_plugins
-from palabra_agent.plugins_host.chain import Answered, PluginChain, open_chain
+from palabra_agent.plugins_host.chain import PluginChain, open_chain
 from palabra_agent.voices import Speaker
 from tests.clock import in_jumping_time
 from tests.plugins_host.opened import (
@@ -128,7 +134,7 @@ async def test_the_first_glossary_wins() -> None:
     async with opened_chain(lambda: None, lambda: ["ICU", "ECG"], lambda: ["late"]) as chain:
         found = await chain.first_answer(GLOSSARY_PROVIDER, REQUEST)
 
-        assert found == Answered(("ICU", "ECG"), "b", (("a", "passed"),))
+        assert found == Verdict(("ICU", "ECG"), "b", (("a", "passed"),))
         assert (await chain.choose_voice(asking())).passed == (("it", "passed"),)
 
 
@@ -155,7 +161,7 @@ def test_one_that_fails_is_passed_over(
             began = asyncio.get_running_loop().time()
             found = await chain.first_answer(GLOSSARY_PROVIDER, REQUEST)
 
-            assert found == Answered(("ICU",), "b", (("a", reason),))
+            assert found == Verdict(("ICU",), "b", (("a", reason),))
             now = asyncio.get_running_loop().time()
             assert now - began == pytest.approx(seconds, abs=0.001)
 
@@ -170,7 +176,7 @@ async def test_a_plugin_may_have_it_beside_others() -> None:
     """One object is opened once, and asked for both."""
     both = configured(opening(ChoosingGlossary()))
     async with open_chain("r", [both], capabilities=CAPABILITIES) as chain:
-        assert (await chain.first_answer(GLOSSARY_PROVIDER, REQUEST)).answer == ("ICU",)
+        assert (await chain.first_answer(GLOSSARY_PROVIDER, REQUEST)).choice == ("ICU",)
         assert (await chain.choose_voice(asking())).choice == FixedVoice("x")
 
 

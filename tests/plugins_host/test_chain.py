@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.plugin import (
     ClonedVoice,
     FixedVoice,

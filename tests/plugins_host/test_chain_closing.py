@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.plugin import FixedVoice
 from palabra_agent.plugins_host.chain import open_chain
 from tests.clock import eventually, in_jumping_time

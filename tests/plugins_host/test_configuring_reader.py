@@ -10,7 +10,6 @@ import pytest
 from pydantic import model_validator
 
 from palabra_agent.config.plugins import PluginUse
-from palabra_agent.errors import PluginError
 from palabra_agent.plugin import PluginConfig
 from palabra_agent.plugins_host.configuring import ConfigReader
 
@@ -52,8 +51,8 @@ def test_what_holds_stays_good_while_another_entry_hangs() -> None:
     """A room that has the plugin can be changed on, though a change made it hang."""
     reader = ConfigReader(SECONDS)
     held = reader.read(use(1), Thinking).config
-    with pytest.raises(PluginError, match=r"it takes longer than 0\.2 s"):
-        reader.read(use(-1), Thinking)
+    ((_, reason),) = reader.read(use(-1), Thinking).mistakes
+    assert reason.endswith("it takes longer than 0.2 s")
 
     again = reader.read(use(1), Thinking).config
     assert held is not None
@@ -65,12 +64,11 @@ def test_one_that_hung_is_asked_again_later() -> None:
     """It is not waited for meanwhile, and the room is told for how long."""
     clock = [100.0]
     reader = ConfigReader(SECONDS, lambda: clock[0])
-    with pytest.raises(PluginError):
-        reader.read(use(-1), Thinking)
+    assert reader.read(use(-1), Thinking).config is None
 
     clock[0] += 20
-    with pytest.raises(PluginError, match="and is asked again in 40 s"):
-        reader.read(use(2), Thinking)
+    ((_, reason),) = reader.read(use(2), Thinking).mistakes
+    assert reason.endswith("and is asked again in 40 s")
 
     clock[0] += 41
     assert reader.read(use(2), Thinking).config == Thinking(number=2)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from palabra_agent.capabilities.voice import Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.room.explanation import VoiceExplanations
