@@ -15,6 +15,9 @@ from palabra_agent.local.processes import Child
 VOICES: Final = ("default_low", "default_high", "nova", "orion", "lyra")
 """Ids of the voices that this Palabra has."""
 
+CLONE_AFTER_SECONDS: Final = 0.5
+"""How much it must have heard of someone to imitate them: less than is said here at once."""
+
 _POLL_SECONDS: Final = 0.1
 _OVER: Final = frozenset({"ended", "deleted"})
 
