@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, ParamSpec
 
 from palabra_agent.testing import clock as jumping
 
 _POLL_SECONDS: Final = 0.005
+_ASK_SECONDS: Final = 0.1
+"""Between two questions that cost something: coroutines."""
 _PEER_SECONDS: Final = 0.002
 """Real time in which a peer in this process would have answered."""
 
@@ -33,15 +36,23 @@ def in_jumping_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
     return run
 
 
-async def eventually(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
-    """Wait until something holds; fail where it does not in time."""
+async def eventually(
+    holds: Callable[[], object], what: str = "what was waited for", seconds: float = 30.0
+) -> None:
+    """Wait until something holds, which may be asked of a server; fail where it does not in time.
+
+    Args:
+        holds: Says whether it does, or is a coroutine function that does.
+        what: In words, for the failure.
+        seconds: How long to wait.
+    """
     try:
         async with asyncio.timeout(seconds):
             # any fact may be waited for, and facts raise no event
-            while not holds():  # noqa: ASYNC110
-                await asyncio.sleep(_POLL_SECONDS)
+            while not (it := holds()) or (inspect.isawaitable(it) and not await it):  # noqa: ASYNC110
+                await asyncio.sleep(_ASK_SECONDS if it else _POLL_SECONDS)
     except TimeoutError:
-        raise AssertionError(f"did not happen within {seconds:g} s") from None
+        raise AssertionError(f"not within {seconds:g} s: {what}") from None
 
 
 async def passing(seconds: float) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -29,24 +30,11 @@ from palabra_agent.interpretation.ports import (
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import (
     Brief,
-    BriefFollowed,
-    FellSilent,
     InterpretationEnded,
     InterpretationStarted,
     SessionEvent,
-    SpokeAgain,
     Transcript,
-    UpdateRefused,
-    VoiceMissing,
 )
-
-
-class TranscriptFacts(TypedDict, total=False):
-    """What may be said of a transcript beside its words."""
-
-    identifier: str
-    part: str
-    is_final: bool
 
 
 class PersonFacts(TypedDict, total=False):
@@ -82,9 +70,9 @@ def sound_of(frames: Iterable[Frame]) -> Pcm:
 
 def transcript(
     text: str = "hello",
+    language: str = "en",
     *,
     identifier: str = "t1",
-    language: str = "en",
     part: str = "",
     is_final: bool = True,
     is_translation: bool = False,
@@ -93,9 +81,7 @@ def transcript(
     return Transcript(identifier, part, LanguageCode(language), text, is_final, is_translation)
 
 
-def translated(text: str, language: str, **facts: Unpack[TranscriptFacts]) -> Transcript:
-    """Make a translated transcript."""
-    return transcript(text, language=language, is_translation=True, **facts)
+translated = partial(transcript, is_translation=True)
 
 
 class FakeSound:
@@ -270,9 +256,9 @@ class FakeSession:
         """Translated tracks, in order; what they play is heard after the session as well."""
         self._events: asyncio.Queue[SessionEvent | Exception | None] = asyncio.Queue()
 
-    def say(self, *words: Transcript) -> None:
-        """Recognise or translate something."""
-        for it in words:
+    def tell(self, *events: SessionEvent | Exception) -> None:
+        """Say some words, or let something else happen; an error ends it."""
+        for it in events:
             self._events.put_nowait(it)
 
     def start_translation(self, language: str) -> FakeSound:
@@ -287,29 +273,9 @@ class FakeSession:
         sound.end()
         self._events.put_nowait(InterpretationEnded(sound))
 
-    def follow_brief(self) -> None:
-        """Do what was asked for last."""
-        self._events.put_nowait(BriefFollowed())
-
-    def refuse_update(self, sentence: str) -> None:
-        """Keep the running task."""
-        self._events.put_nowait(UpdateRefused(sentence))
-
-    def lose_session(self, error: Exception) -> None:
-        """Break."""
-        self._events.put_nowait(error)
-
     def end(self) -> None:
         """End without a word."""
         self._events.put_nowait(None)
-
-    def fall_silent(self) -> None:
-        """Answer speech with nothing."""
-        self._events.put_nowait(FellSilent())
-
-    def answer_again(self) -> None:
-        """Answer after all."""
-        self._events.put_nowait(SpokeAgain())
 
     def write(self, frame: Frame) -> None:
         """Hear."""
@@ -318,10 +284,6 @@ class FakeSession:
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker is muted."""
         self.is_muted = is_muted
-
-    def miss_voice(self, voice_id: str) -> None:
-        """Not have a voice."""
-        self._events.put_nowait(VoiceMissing(voice_id))
 
     def rebrief(self, brief: Brief) -> None:
         """Be asked for something else, or for the same once more."""

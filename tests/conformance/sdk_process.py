@@ -20,8 +20,8 @@ import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.options import EmulatorOptions
-
-from .watched_emulator import WatchedEmulator, run_watched_emulator
+from palabra_emulator.server import run_emulator
+from tests.palabra_emulator.watching import commands_of, newest_session
 
 Event = dict[str, Any]
 """One of the SDK's events: its class as `kind`, and its fields."""
@@ -205,17 +205,13 @@ def _expect_no_errors(log: Path) -> None:
 class SdkConversation:
     """The SDK, and the emulator that it talks to."""
 
-    palabra: WatchedEmulator
+    url: str
+    """Of the emulator."""
     sdk: SdkProcess
-
-    async def billed(self) -> float:
-        """The seconds that the session has cost so far."""
-        return float((await self.palabra.session())["billed_seconds"])
 
     async def commands(self) -> list[tuple[str, str]]:
         """What the session was told, with the outcomes."""
-        session = await self.palabra.session()
-        return [(it.name, it.outcome) for it in self.palabra.commands(session["id"])]
+        return await commands_of(self.url, (await newest_session(self.url)).id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +227,7 @@ class CurrentSdk:
         """Have it talk to an emulator of its own while the block runs."""
         log = self.folder / "sdk.log"
         async with (
-            run_watched_emulator(self.options) as palabra,
+            run_emulator(self.options) as palabra,
             run_sdk(self.python, palabra.url, log, api_key) as sdk,
         ):
-            yield SdkConversation(palabra, sdk)
+            yield SdkConversation(palabra.url, sdk)

@@ -1,18 +1,15 @@
-"""Sound as the SDKs take and give it: samples, WAV, Ogg Opus, and the length of tones within."""
+"""Sound as the SDKs take it, in messages, and the length of tones in what they give."""
 
 from __future__ import annotations
 
-import io
-import wave
-from pathlib import Path
 from typing import Final
 
-import av
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_emulator.interpreting.markers import language_marker_hz
+from palabra_emulator.interpreting.voices import language_marker_hz
+from tests.palabra_emulator.sounds import ogg_opus, pieces, wav
 
 SPEECH_HZ: Final = 330
 """What people's voices sound like here: no marker has this pitch."""
@@ -49,23 +46,6 @@ def languages_in(pcm: Pcm, rate: int, *candidates: str) -> set[str]:
     return {it for it in candidates if seconds_of(language_marker_hz(it), pcm, rate) >= 0.5}
 
 
-def write_wav(path: Path, pcm: Pcm, rate: int) -> None:
-    """Write mono sound."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(pcm.tobytes())
-
-
-def read_wav(path: Path) -> tuple[Pcm, int]:
-    """Read mono sound; returns it with its rate."""
-    with wave.open(str(path), "rb") as file:
-        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
-        pcm: Pcm = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
-        return pcm, file.getframerate()
-
-
 def silence(seconds: float, rate: int) -> Pcm:
     """Nothing said."""
     return np.zeros(round(seconds * rate), dtype=np.int16)
@@ -73,26 +53,10 @@ def silence(seconds: float, rate: int) -> Pcm:
 
 def wav_pieces(pcm: Pcm, rate: int) -> list[bytes]:
     """A WAV file cut into messages: the header comes with the first one only."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate)
-        writer.writeframes(pcm.tobytes())
-
-    content, size = file.getvalue(), rate * CHUNK_MS // 1000 * 2
-    return [content[at : at + size] for at in range(0, len(content), size)]
+    return list(pieces(wav(pcm, rate), rate * CHUNK_MS // 1000 * 2))
 
 
 def opus_pages(pcm: Pcm, rate: int) -> list[bytes]:
     """An Ogg Opus file cut at its pages."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="ogg", options={"page_duration": str(CHUNK_MS * 1000)}) as ogg:
-        stream = ogg.add_stream("libopus", rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray(pcm[np.newaxis, :], format="s16", layout="mono")
-        frame.sample_rate = rate
-        ogg.mux(stream.encode(frame))
-        ogg.mux(stream.encode(None))
-
-    pages = file.getvalue().split(_OGG_PAGE)
+    pages = ogg_opus(pcm, rate, page_ms=CHUNK_MS).split(_OGG_PAGE)
     return [_OGG_PAGE + page for page in pages[1:]]

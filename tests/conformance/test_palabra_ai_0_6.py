@@ -11,20 +11,26 @@ from typing import Any, Final
 import pytest
 
 from palabra_agent.local.processes import run_child
-from palabra_emulator.interpreting.markers import language_marker_hz
+from palabra_emulator.interpreting.voices import language_marker_hz
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import load_script
+from palabra_emulator.server import run_emulator
+from tests.palabra_emulator.sounds import read_wav, wav
+from tests.palabra_emulator.watching import (
+    SessionState,
+    commands_of,
+    events_of,
+    newest_session,
+    sessions_at,
+)
 
 from .sounds import (
     SPEECH_HZ,
     SPOKEN_SECONDS,
     languages_in,
-    read_wav,
     seconds_of,
     sentence,
-    write_wav,
 )
-from .watched_emulator import WatchedEmulator, run_watched_emulator
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,15 +47,13 @@ class Old:
     python: Path
     folder: Path
 
-    async def translate(
-        self, palabra: WatchedEmulator, source: str, target: str, *options: str
-    ) -> dict[str, Any]:
+    async def translate(self, url: str, source: str, target: str, *options: str) -> dict[str, Any]:
         """Let it translate a file to the end; returns its report."""
         name = f"{source}-{target}"
         sound = self.folder / f"{name}-in.wav"
-        write_wav(sound, sentence(_RATE), _RATE)
+        sound.write_bytes(wav(sentence(_RATE), _RATE))
         report = self.folder / f"{name}.json"
-        words = [str(self.python), str(_HERE / "drive_0_6.py"), "--api", palabra.url]
+        words = [str(self.python), str(_HERE / "drive_0_6.py"), "--api", url]
         words += ["--source", source, "--target", target, "--input", str(sound)]
         words += ["--output", str(self.output(source, target)), "--report", str(report), *options]
         async with run_child(
@@ -82,42 +86,43 @@ async def test_files_are_translated_side_by_side(options: EmulatorOptions, old: 
 
     The second has a regional target: the SDK waits for a track that only begins like its name.
     """
-    async with run_watched_emulator(options) as palabra:
+    async with run_emulator(options) as palabra:
         async with asyncio.TaskGroup() as group:
-            into_spanish = group.create_task(old.translate(palabra, "en", "es"))
-            into_english = group.create_task(old.translate(palabra, "es", "en-us"))
+            into_spanish = group.create_task(old.translate(palabra.url, "en", "es"))
+            into_english = group.create_task(old.translate(palabra.url, "es", "en-us"))
 
         expect_texts(into_spanish.result(), "en", "es")
         expect_texts(into_english.result(), "es", "en-us")
-        expect_speech(old.output("en", "es"), (await palabra.session("en"))["marker_hz"], "es")
-        expect_speech(old.output("es", "en-us"), (await palabra.session("es"))["marker_hz"], "en")
-        for session in await palabra.sessions():
-            expect_tidy(palabra, session)
+        english, spanish = [await newest_session(palabra.url, it) for it in ("en", "es")]
+        expect_speech(old.output("en", "es"), english.marker_hz, "es")
+        expect_speech(old.output("es", "en-us"), spanish.marker_hz, "en")
+        for session in await sessions_at(palabra.url):
+            await expect_tidy(palabra.url, session)
 
 
 async def test_a_file_is_translated_over_a_websocket_too(
     options: EmulatorOptions, old: Old
 ) -> None:
     """The line's other transport, whose JSON comes in binary frames, yields the same."""
-    async with run_watched_emulator(options) as palabra:
-        report = await old.translate(palabra, "en", "es", "--mode", "ws")
-        session = await palabra.session()
+    async with run_emulator(options) as palabra:
+        report = await old.translate(palabra.url, "en", "es", "--mode", "ws")
+        session = await newest_session(palabra.url)
 
         expect_texts(report, "en", "es")
-        expect_speech(old.output("en", "es"), session["marker_hz"], "es")
-        expect_tidy(palabra, session)
+        expect_speech(old.output("en", "es"), session.marker_hz, "es")
+        await expect_tidy(palabra.url, session)
 
 
 async def test_wrong_credentials_reach_the_sdks_user(options: EmulatorOptions, old: Old) -> None:
     """Both of the statuses that Palabra has had for wrong credentials end the SDK's run."""
-    async with run_watched_emulator(options) as today:
-        report = await old.translate(today, "en", "es", "--client-secret", "wrong")
+    async with run_emulator(options) as today:
+        report = await old.translate(today.url, "en", "es", "--client-secret", "wrong")
 
     assert not report["ok"]
     assert "401" in report["error"]
 
-    async with run_watched_emulator(replace(options, cred_error_status=404)) as then:
-        report = await old.translate(then, "en", "es", "--client-secret", "wrong")
+    async with run_emulator(replace(options, cred_error_status=404)) as then:
+        report = await old.translate(then.url, "en", "es", "--client-secret", "wrong")
 
     assert not report["ok"]
     assert report["error"].startswith("InvalidCredentialsError")
@@ -138,7 +143,7 @@ def expect_texts(report: dict[str, Any], source: str, target: str) -> None:
 
 def expect_speech(file: Path, session_hz: int, language: str) -> None:
     """The file holds that language and that session alone, as long as the sentence was."""
-    pcm, rate = read_wav(file)
+    rate, pcm = read_wav(file.read_bytes())
 
     assert languages_in(pcm, rate, "en", "es", "de") == {language}
     for hz in (language_marker_hz(language), session_hz):
@@ -146,14 +151,15 @@ def expect_speech(file: Path, session_hz: int, language: str) -> None:
     assert seconds_of(SPEECH_HZ, pcm, rate) == 0
 
 
-def expect_tidy(palabra: WatchedEmulator, session: dict[str, Any]) -> None:
+async def expect_tidy(url: str, session: SessionState) -> None:
     """A session was made, told its task once, and deleted; nothing that it was told was wrong."""
-    commands = palabra.commands(session["id"])
-    calls = [(it["method"], it["status"]) for it in palabra.events(session["id"], "rest")]
+    commands = await commands_of(url, session.id)
+    rest = await events_of(url, session.id, "rest")
+    calls = [(it.data["method"], it.data["status"]) for it in rest]
 
     assert calls == [("POST", 201), ("DELETE", 204)]
-    assert session["state"] == "deleted"
-    assert (commands[0].name, commands[0].outcome) == ("set_task", "ok")
-    assert {it.name for it in commands[1:]} == {"get_task"}
+    assert session.state == "deleted"
+    assert commands[0] == ("set_task", "ok")
+    assert {name for name, _ in commands[1:]} == {"get_task"}
     # it asks every second, where one question in two seconds is allowed, and survives the refusal
-    assert {it.outcome for it in commands if it.name == "get_task"} <= {"ok", "rate_limited"}
+    assert {outcome for _, outcome in commands} <= {"ok", "rate_limited"}

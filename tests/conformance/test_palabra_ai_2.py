@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_emulator.interpreting.markers import language_marker_hz
+from palabra_emulator.interpreting.voices import language_marker_hz
 from palabra_emulator.script import load_script
+from tests.palabra_emulator.watching import newest_session, sessions_at
 
 from .sdk_process import OUTPUT_RATE, CurrentSdk, SdkError, SdkProcess
 from .sounds import (
@@ -62,8 +63,8 @@ async def test_speech_reaches_every_target_and_the_end_comes_after_its_tail(
             assert talk.sdk.of("Audio", language=language)[-1]["last_chunk"]
 
         assert await talk.commands() == [("set_task", "ok"), ("end_task", "ok")]
-        session = await talk.palabra.session()
-        assert (session["state"], session["end_reason"]) == ("ended", "end_task")
+        session = await newest_session(talk.url)
+        assert (session.state, session.end_reason) == ("ended", "end_task")
 
 
 async def test_a_pause_costs_nothing_and_is_deaf(sdk: CurrentSdk) -> None:
@@ -72,10 +73,10 @@ async def test_a_pause_costs_nothing_and_is_deaf(sdk: CurrentSdk) -> None:
         await talk.sdk.call("open", source="en", targets=["es"])
         await talk.sdk.call("pause")
         await talk.sdk.event("TaskStatus", command="pause_task", event="paused", status="paused")
-        billed = await talk.billed()
+        billed = (await newest_session(talk.url)).billed_seconds
         await talk.sdk.send(sentence(_RATE))
 
-        assert await talk.billed() == billed
+        assert (await newest_session(talk.url)).billed_seconds == billed
         assert not talk.sdk.of("Transcript")
         assert not talk.sdk.of("Audio")
 
@@ -84,7 +85,7 @@ async def test_a_pause_costs_nothing_and_is_deaf(sdk: CurrentSdk) -> None:
         await talk.sdk.send(sentence(_RATE))
         await talk.sdk.event("Audio", language="es", last_chunk=True)
 
-        assert await talk.billed() > billed
+        assert (await newest_session(talk.url)).billed_seconds > billed
         expect_speech(talk.sdk, "es")
 
 
@@ -189,7 +190,7 @@ async def test_a_wrong_key_is_a_session_error(sdk: CurrentSdk) -> None:
 
         assert raised.value.kind == "SessionError"
         assert "403" in raised.value.words
-        assert await talk.palabra.sessions() == []
+        assert await sessions_at(talk.url) == []
 
 
 @pytest.mark.parametrize("encoding", ["wav", "opus"])

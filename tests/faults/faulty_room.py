@@ -39,8 +39,8 @@ from palabra_emulator.server import RunningEmulator
 from tests.clock import eventually
 from tests.fakes import FakeMeeting
 from tests.interpretation.fake_plugins import no_plugins
-from tests.palabra_emulator.client import arm
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
+from tests.palabra_emulator.watching import arm
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 CHANNEL: Final = "translation_es"

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.services import run_emulator
+from palabra_agent.local.services import EmulatorProcess, run_emulator
 
-from .emulator_client import CLONE_AFTER_SECONDS, VOICES, EmulatorClient, Sessions
+from .emulator_client import VOICES, Sessions
 from .stack import Stack, Worker
 
 
@@ -22,17 +22,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[EmulatorClient]:
+async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[EmulatorProcess]:
     """Run one emulated Palabra for the whole run."""
-    options = (f"voices={','.join(VOICES)}", f"clone_after_s={CLONE_AFTER_SECONDS}")
-    words = [word for option in options for word in ("--option", option)]
-    async with run_emulator(livekit_server, logs, *words) as process:
+    options = ("--option", f"voices={','.join(VOICES)}")
+    async with run_emulator(livekit_server, logs, *options) as process:
         await process.until_ready()
-        yield EmulatorClient(process.url, process.child)
+        yield process
 
 
 @pytest.fixture(scope="session")
-def stack(livekit_server: RunningLiveKit, emulator: EmulatorClient, logs: Path) -> Stack:
+def stack(livekit_server: RunningLiveKit, emulator: EmulatorProcess, logs: Path) -> Stack:
     """LiveKit and the emulator; workers are started where they are needed."""
     return Stack(livekit_server, emulator, logs)
 
@@ -45,9 +44,8 @@ async def worker(stack: Stack) -> AsyncGenerator[Worker]:
 
 
 @pytest_asyncio.fixture
-async def sessions(emulator: EmulatorClient) -> AsyncGenerator[Sessions]:
+async def sessions(emulator: EmulatorProcess) -> AsyncGenerator[Sessions]:
     """The sessions of one test, none of which may be left at its end."""
-    earlier = frozenset(it.id for it in await emulator.sessions())
-    mine = Sessions(emulator, earlier)
+    mine = await Sessions.from_now_on(emulator.url)
     yield mine
     await mine.over()

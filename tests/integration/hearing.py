@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -12,10 +11,8 @@ from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.recording import Recording
-from palabra_emulator.interpreting.markers import language_marker_hz, voice_markers
-
-from .emulator_client import VOICES
-from .stack import until
+from palabra_emulator.interpreting.voices import language_marker_hz
+from tests.clock import eventually
 
 SPEECH_HZ: Final = 330
 """What people's voices sound like here: no marker has this pitch."""
@@ -36,9 +33,6 @@ four at most, and holds every pitch."""
 ES: Final = language_marker_hz("es")
 EN: Final = language_marker_hz("en")
 DE: Final = language_marker_hz("de")
-
-VOICE_HZ: Final = voice_markers(VOICES)
-"""The pitch of each voice."""
 
 
 def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> frozenset[int]:
@@ -68,7 +62,7 @@ async def until_heard(
     async def is_heard() -> bool:
         return person.level_db(track, hz, seconds=0.3) > HEARD_DB
 
-    await until(is_heard, f"{person.identity} hears {hz:g} Hz on {track}", seconds)
+    await eventually(is_heard, f"{person.identity} hears {hz:g} Hz on {track}", seconds)
 
 
 async def until_silent(
@@ -80,7 +74,7 @@ async def until_silent(
         newest = [person.recording(track).last(0.2) for track in tracks]
         return all(sound.size and int(np.abs(sound).max()) < 100 for sound in newest)
 
-    await until(is_silent, f"{person.identity} hears nothing", seconds)
+    await eventually(is_silent, f"{person.identity} hears nothing", seconds)
 
 
 def heard(
@@ -89,14 +83,3 @@ def heard(
     """The whole table: every track with the tones that were heard on it."""
     pitches = frozenset(candidates)
     return {track: tones_in(person.recording(track), pitches, since) for track in tracks}
-
-
-async def until_spoken_by(
-    person: SimulatedPerson, track: str, voice: str, speaks: Awaitable[object]
-) -> None:
-    """Have something said, and wait until its translation was heard, in this voice alone."""
-    since = time.monotonic()
-    await speaks
-    await until_heard(person, track, VOICE_HZ[voice])
-    await until_silent(person, [track])
-    assert heard(person, [track], VOICE_HZ.values(), since) == {track: {VOICE_HZ[voice]}}

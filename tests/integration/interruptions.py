@@ -34,11 +34,12 @@ from palabra_agent.local.processes import free_port
 from palabra_agent.local.reception import Reception
 from palabra_agent.local.recording import Recording
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
+from tests.clock import eventually
 from tests.environment import environment
 
 from .emulator_client import Sessions
 from .hearing import ES, SPEECH_HZ, until_heard, until_subscribed
-from .stack import Room, until
+from .stack import Room
 
 OURS: Final = 0.5
 """Seconds of silence that we may add to LiveKit's own."""
@@ -174,8 +175,8 @@ async def _until_steady(legs: list[Leg], deadline: float) -> None:
     async def are_all() -> bool:
         return all(leg.is_steady() for leg in legs)
 
-    with suppress(TimeoutError):
-        await until(are_all, "", deadline - time.monotonic())
+    with suppress(AssertionError):
+        await eventually(are_all, seconds=deadline - time.monotonic())
     deaf = [leg.name for leg in legs if not leg.is_steady()]
     assert deaf == [], f"{_RECOVERY_SECONDS:g} s after the event nothing is heard on: {deaf}"
 

@@ -10,11 +10,11 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import psutil
 from livekit import api, rtc
@@ -24,6 +24,7 @@ from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
 from palabra_agent.local.processes import Child, run_child
 from palabra_agent.local.services import (
+    EmulatorProcess,
     command,
     livekit_environment,
     palabra_environment,
@@ -31,38 +32,15 @@ from palabra_agent.local.services import (
 )
 from palabra_emulator.script import load_script
 
-from .emulator_client import EmulatorClient
-
 SCRIPT: Final = load_script()
 """What the emulator hears people say, sentence by sentence."""
 
 PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
 """Identities of all people in these tests; their names are the same, written as names are."""
 
-_POLL_SECONDS: Final = 0.1
 _READY_SECONDS: Final = 60.0
 _COMMAND_SECONDS: Final = 40.0
 _SETTINGS: Final = "[worker]\nload_threshold = 1\n"
-
-ResultT = TypeVar("ResultT")
-
-
-async def until(
-    question: Callable[[], Awaitable[ResultT | None]], what: str, seconds: float = 20.0
-) -> ResultT:
-    """Ask again and again until the answer is true.
-
-    Raises:
-        TimeoutError: It was not, in time; says what was waited for.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                if answer := await question():
-                    return answer
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError:
-        raise TimeoutError(f"not within {seconds:g} s: {what}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +161,13 @@ class Room:
         """Those in the room who say that they interpret."""
         return [who for who in await self.participants() if "palabra.state" in who.attributes]
 
-    async def until_deserted(self, seconds: float = 20.0) -> None:
-        """Wait until no interpreter is in the room."""
-
-        async def is_deserted() -> bool:
-            return not await self.interpreters()
-
-        await until(is_deserted, f"no interpreter in {self.name}", seconds)
-
 
 @dataclass(slots=True)
 class Stack:
     """LiveKit, the emulator, and how to start workers and commands beside them."""
 
     livekit: RunningLiveKit
-    emulator: EmulatorClient
+    emulator: EmulatorProcess
     logs: Path
     agent_name: str = "integration"
     """Of the worker that most tests share."""

@@ -7,9 +7,11 @@ from typing import Final
 import pytest
 from livekit import rtc
 
+from tests.clock import eventually
+
 from .emulator_client import Sessions
 from .hearing import DE, WORDS, until_heard, until_subscribed
-from .stack import Stack, Worker, ask, until
+from .stack import Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
 
@@ -40,7 +42,7 @@ async def test_an_organiser_adds_a_language(
             shown = [it.attributes.get("palabra.languages") for it in await room.interpreters()]
             return shown == ["es,de"]
 
-        await until(is_shown, "the room shows what is offered")
+        await eventually(is_shown, "the room shows what is offered")
         assert [it.id for it in await sessions.all()] == [session.id]
 
 
@@ -63,7 +65,7 @@ async def test_an_organiser_changes_the_plugins(
             told = await sessions.voices(session.id, "es")
             return [it["voice_id"] for it in told] == ["default_low", "nova"]
 
-        await until(is_told, "the session is told another voice", 15)
+        await eventually(is_told, "the session is told another voice", 15)
         assert (await ask(clara, "palabra.configure", {"plugins": rules})) == {
             "changed": [],
             "later": [],

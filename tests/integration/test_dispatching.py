@@ -9,9 +9,11 @@ from contextlib import suppress
 import psutil
 import pytest
 
+from tests.clock import eventually
+
 from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
-from .stack import Finished, Stack, Worker, until
+from .stack import Finished, Stack, Worker
 
 pytestmark = pytest.mark.livekit
 
@@ -73,7 +75,7 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
             offers = [it.attributes.get("palabra.languages") for it in await room.interpreters()]
             return offers == ["de"]
 
-        await until(is_replaced, "the new one alone")
+        await eventually(is_replaced, "the new one alone")
 
     assert (first.code, again.code, replaced.code) == (0, 1, 0)
     assert "room cli-twice has an interpreter already" in again.errors

@@ -13,10 +13,11 @@ import pytest
 from livekit import api
 
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
+from tests.clock import eventually
 
 from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard
-from .stack import Room, Stack, Worker, until
+from .stack import Room, Stack, Worker
 
 pytestmark = pytest.mark.livekit
 
@@ -43,7 +44,7 @@ async def until_gone(process: psutil.Process, seconds: float = 10.0) -> None:
     async def is_gone() -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
-    await until(is_gone, "the process is gone", seconds)
+    await eventually(is_gone, "the process is gone", seconds)
 
 
 async def nothing_is_left(sessions: Sessions, count: int) -> None:

@@ -12,8 +12,10 @@ import pytest_asyncio
 from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.local.services import EmulatorProcess
+from tests.clock import eventually
 
-from .emulator_client import EmulatorClient, Sessions
+from .emulator_client import Sessions
 from .interruptions import (
     CONFIG,
     EndlessSpeech,
@@ -24,7 +26,7 @@ from .interruptions import (
     run_killable_livekit,
     talking,
 )
-from .stack import Stack, Worker, until
+from .stack import Stack, Worker
 
 pytestmark = pytest.mark.livekit
 
@@ -130,7 +132,7 @@ async def test_a_republished_microphone(stack: Stack, worker: Worker, sessions: 
 
 async def test_a_worker_of_every_room_keeps_the_one_that_starts_again(
     killable: KillableLiveKit,
-    emulator: EmulatorClient,
+    emulator: EmulatorProcess,
     livekit_server: RunningLiveKit,
     logs: Path,
     sessions: Sessions,
@@ -150,7 +152,7 @@ async def test_a_worker_of_every_room_keeps_the_one_that_starts_again(
 
 async def test_the_meeting_s_server_starts_again(
     killable: KillableLiveKit,
-    emulator: EmulatorClient,
+    emulator: EmulatorProcess,
     livekit_server: RunningLiveKit,
     logs: Path,
     sessions: Sessions,
@@ -177,4 +179,4 @@ async def test_the_meeting_s_server_starts_again(
         async def is_registered_again() -> bool:
             return [it["message"] for it in worker.log_entries].count("registered worker") == 2
 
-        await until(is_registered_again, "a worker that takes rooms again")
+        await eventually(is_registered_again, "a worker that takes rooms again")

@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 
 from palabra_agent.local.people import AGENT_IDENTITY
+from tests.clock import eventually
 
-from .emulator_client import EmulatorClient, Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard
-from .stack import Room, Stack, Worker, until
+from .stack import Room, Stack, Worker
 
 pytestmark = [pytest.mark.livekit, pytest.mark.xdist_group("refusals")]
 
@@ -116,11 +117,9 @@ async def be_refused_all(stack: Stack) -> Mapping[str, Refusal]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def refused_rooms(
-    stack: Stack, worker: Worker, emulator: EmulatorClient
-) -> AsyncGenerator[RefusedRooms]:
+async def refused_rooms(stack: Stack, worker: Worker) -> AsyncGenerator[RefusedRooms]:
     """Have every wrong config refused while another room is interpreted by the same worker."""
-    mine = Sessions(emulator, frozenset(it.id for it in await emulator.sessions()))
+    mine = await Sessions.from_now_on(stack.emulator.url)
     async with (
         stack.room("not-refused") as room,
         room.person("alice", speak="en") as alice,
@@ -177,4 +176,4 @@ async def until_failed(room: Room) -> None:
     async def has_failed() -> bool:
         return any(it.attributes["palabra.state"] == "failed" for it in await room.interpreters())
 
-    await until(has_failed, f"a failed interpreter in {room.name}")
+    await eventually(has_failed, f"a failed interpreter in {room.name}")

@@ -15,10 +15,12 @@ from palabra_agent.local.livekit_server import run_livekit_server
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.processes import free_port
 from palabra_agent.local.services import run_emulator
+from tests.clock import eventually
+from tests.palabra_emulator.watching import JournalLine, journal_at
 
-from .emulator_client import EmulatorClient, JournalLine, Sessions
+from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard
-from .stack import Finished, Stack, until
+from .stack import Finished, Stack
 
 pytestmark = pytest.mark.livekit
 
@@ -107,7 +109,7 @@ async def test_an_absent_palabra_is_shown_and_waited_for(stack: Stack, sessions:
 async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sessions) -> None:
     """The room is degraded and reads why, once; it is not tried again and again."""
     env = {"PALABRA_CLIENT_SECRET": "wrong"}
-    earlier = len(await refusals_of(stack.emulator))
+    earlier = len(await refusals_at(stack.emulator.url))
     async with (
         stack.worker("stranger", env=env) as worker,
         stack.room("no-credentials") as room,
@@ -126,8 +128,8 @@ async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sess
             told = [it for it in worker.log_entries if it.get("reason") == sentence]
             return len(told) == 2
 
-        await until(both_are_known, "a warning for each")
-        assert len(await refusals_of(stack.emulator)) - earlier == 2
+        await eventually(both_are_known, "a warning for each")
+        assert len(await refusals_at(stack.emulator.url)) - earlier == 2
         assert [it.text for it in alice.chat] == [sentence]
 
 
@@ -171,9 +173,9 @@ def signs_of(done: Finished) -> list[str]:
     return [line[0] for line in done.output.splitlines() if not line.startswith(" ")]
 
 
-async def refusals_of(emulator: EmulatorClient) -> list[JournalLine]:
+async def refusals_at(url: str) -> list[JournalLine]:
     """The requests that were refused for their credentials."""
-    return [it for it in await emulator.journal() if it.data.get("status") == 401]
+    return [it for it in await journal_at(url) if it.data.get("status") == 401]
 
 
 async def reads_the_trouble(person: SimulatedPerson) -> str:
@@ -214,10 +216,10 @@ async def fake_palabra(status: int, answer: dict[str, Any]) -> AsyncGenerator[Fa
 
 
 @asynccontextmanager
-async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[EmulatorClient]:
-    """Run another emulator, at a port of our choice."""
+async def emulator_at(stack: Stack, port: int) -> AsyncGenerator[str]:
+    """Run another emulator, at a port of our choice; yields its address."""
     logs = stack.logs / "late"
     logs.mkdir()
     async with run_emulator(stack.livekit, logs, port=port) as process:
         await process.until_ready()
-        yield EmulatorClient(process.url, process.child)
+        yield process.url

@@ -17,9 +17,9 @@ import pytest_asyncio
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
 
-from .emulator_client import EmulatedSessionState
+from .emulator_client import Sessions
 from .hearing import WORDS
-from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid, until
+from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid
 
 pytestmark = pytest.mark.livekit
 
@@ -97,15 +97,9 @@ async def hold_meeting(
     """Let all people in, speak in turns, and tell what was read."""
     async with stack.room(name) as room, AsyncExitStack() as inside:
         people = await let_in(room, inside)
-        earlier = {session.id for session in await stack.emulator.sessions()}
+        sessions = await Sessions.from_now_on(stack.emulator.url)
         await room.dispatch({"languages": LANGUAGES, "default_listen": default_listen, **config})
-
-        async def both_run() -> list[EmulatedSessionState]:
-            sessions = await stack.emulator.sessions()
-            running = [it for it in sessions if it.state == "running" and it.id not in earlier]
-            return running if len(running) == 2 else []
-
-        await until(both_run, "both sessions run")
+        await sessions.running(2)
         for speaker, _, number in (*SAID, LAST):
             await people[speaker].say(WORDS)
             for person in people.values():

@@ -23,7 +23,7 @@ from palabra_agent.interpretation.settings import (
 )
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import AUTO, LanguageCode
-from palabra_agent.session import Brief
+from palabra_agent.session import Brief, BriefFollowed, UpdateRefused
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeMeeting,
@@ -147,7 +147,7 @@ async def test_a_lost_session_is_a_pause_of_the_same_channel() -> None:
     async with interpreted_room() as stage:
         _, first = await stage.speaker_joins("ann", speak="en")
         track = stage.meeting.tracks["translation_es"]
-        first.lose_session(SessionLost("network"))
+        first.tell(SessionLost("network"))
         await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
         second = stage.sessions.last
@@ -269,12 +269,12 @@ async def test_a_detected_language_is_left_out() -> None:
     async with interpreted_room(EN, ES, DE) as stage:
         _, session = await stage.speaker_joins("ann")
         assert session.brief == Brief(AUTO, (EN, ES, DE))
-        session.say(transcript("ho", language="es", is_final=False))
-        session.say(transcript("hola", language="es-mx"))
+        session.tell(transcript("ho", language="es", is_final=False))
+        session.tell(transcript("hola", language="es-mx"))
         await eventually(lambda: session.brief == Brief(AUTO, (EN, DE)))
-        session.say(transcript("hello", language="en", identifier="t2"))
+        session.tell(transcript("hello", language="en", identifier="t2"))
         await eventually(lambda: session.brief == Brief(AUTO, (ES, DE)))
-        session.say(translated("hallo", "de", identifier="t2"))
+        session.tell(translated("hallo", "de", identifier="t2"))
         await passing(10)
 
         assert session.brief == Brief(AUTO, (ES, DE))
@@ -286,7 +286,7 @@ async def test_who_turns_out_to_need_nothing_gets_nothing_again() -> None:
     """A speaker on `auto` who speaks the only offered language is asked for once, not for ever."""
     async with interpreted_room(EN) as stage:
         _, session = await stage.speaker_joins("ann")
-        session.say(transcript("hello", language="en"))
+        session.tell(transcript("hello", language="en"))
         await eventually(lambda: not session.is_open)
         for wish in ["es", "en", "original"]:
             stage.meeting.person_changes("ann", listen=wish)
@@ -302,8 +302,8 @@ async def test_words_reach_those_whom_they_concern() -> None:
         stage.meeting.person_joins("bob", microphone=None, listen="es")
         stage.meeting.person_joins("cid", microphone=None, listen="original")
         _, session = await stage.speaker_joins("ann", speak="en", listen="es")
-        session.say(transcript("hel", is_final=False), transcript("hello"))
-        session.say(translated("hola", "es"), translated("hallo", "de"))
+        session.tell(transcript("hel", is_final=False), transcript("hello"))
+        session.tell(translated("hola", "es"), translated("hallo", "de"))
         await eventually(lambda: len(stage.meeting.chat) == 2)
 
         captions = stage.meeting.captions
@@ -362,14 +362,14 @@ async def test_an_error_that_is_over_is_not_shown() -> None:
     """A refused change is an error until a change is accepted or the session is another."""
     async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
-        session.refuse_update("no such voice")
+        session.tell(UpdateRefused("no such voice"))
         await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         assert stage.meeting.announced == ["no such voice"]
-        session.follow_brief()
+        session.tell(BriefFollowed())
         await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
-        session.refuse_update("no such voice")
+        session.tell(UpdateRefused("no such voice"))
         await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
-        session.lose_session(SessionLost("network"))
+        session.tell(SessionLost("network"))
         await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
 
         assert stage.meeting.announced == ["no such voice"]
@@ -456,7 +456,7 @@ async def test_a_busy_meeting_leaves_nobody_behind() -> None:
             else:
                 stage.meeting.person_changes(who, microphone=FakeSound(f"TR_{number}"))
             if number % 5 == 0 and stage.sessions.live:
-                stage.sessions.live[0].lose_session(SessionLost("network"))
+                stage.sessions.live[0].tell(SessionLost("network"))
             await passing(number % 4 * 0.7)
         await passing(60)
 
@@ -548,11 +548,11 @@ async def test_what_is_written_may_change() -> None:
     """Captions that are switched off are none from the next words on."""
     async with interpreted_room() as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
-        session.say(transcript("one", is_final=True))
+        session.tell(transcript("one", is_final=True))
         await eventually(lambda: stage.meeting.captions)
         stage.change(rules=WritingRules(captions=False, chat=False))
         count = len(stage.meeting.texts.sent)
-        session.say(transcript("two", identifier="t2", is_final=True))
+        session.tell(transcript("two", identifier="t2", is_final=True))
         await passing(1)
 
         assert len(stage.meeting.texts.sent) == count

@@ -9,6 +9,7 @@ import pytest
 from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.interpretation.settings import Regime
+from palabra_agent.session import VoiceMissing
 from palabra_agent.voices import FixedVoice, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, frame, transcript
@@ -61,13 +62,13 @@ async def test_a_sentence_is_spoken_to_its_end_in_one_voice() -> None:
     """A voice that changes while somebody speaks waits for the end of their sentence."""
     async with interpreted_room(ES, plugins=FakePlugins(by_attribute)) as stage:
         _, session = await stage.speaker_joins("ann", speak="en", attributes={"voice": "nova"})
-        session.say(transcript("hel", identifier="one", is_final=False))
+        session.tell(transcript("hel", identifier="one", is_final=False))
         await passing(0.1)
         stage.meeting.person_changes("ann", speak="en", attributes={"voice": "lyra"})
         await passing(4)
         assert session.brief.voices == {ES: FixedVoice("nova")}
 
-        session.say(transcript("hello", identifier="one", is_final=True))
+        session.tell(transcript("hello", identifier="one", is_final=True))
         await eventually(lambda: session.brief.voices == {ES: FixedVoice("lyra")}, seconds=0.1)
 
 
@@ -78,7 +79,7 @@ async def test_a_missing_voice_is_followed_by_another() -> None:
         _, ann = await stage.speaker_joins("ann", speak="en")
         before = ann.brief.voices[ES]
         assert isinstance(before, FixedVoice)
-        ann.miss_voice(before.voice_id)
+        ann.tell(VoiceMissing(before.voice_id))
         await eventually(lambda: ann.brief.voices[ES] != before)
         _, bob = await stage.speaker_joins("bob", speak="en")
 
@@ -108,7 +109,7 @@ async def test_plugins_are_told_and_hear() -> None:
     plugins.estimate_timbres = True
     async with interpreted_room(ES, plugins=plugins) as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
-        session.say(transcript("hello"))
+        session.tell(transcript("hello"))
         await eventually(lambda: plugins.told)
         for _ in range(150):
             microphone.play(frame(8000))
@@ -141,7 +142,7 @@ async def test_a_change_that_is_due_while_its_speaker_is_missing_waits() -> None
     async with interpreted_room(ES, plugins=FakePlugins(by_attribute)) as stage:
         microphone, session = await stage.speaker_joins("ann", speak="en")
         await passing(5.0)
-        session.say(transcript("hel", is_final=False))
+        session.tell(transcript("hel", is_final=False))
         stage.meeting.person_changes("ann", attributes={"voice": "nova"})
         await passing(1.0)
         stage.meeting.person_changes("ann", microphone=None)

@@ -31,7 +31,7 @@ from palabra_agent.interpretation.speaker import (
 )
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
-from palabra_agent.session import Brief
+from palabra_agent.session import Brief, FellSilent, SpokeAgain, UpdateRefused
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeMeeting, FakeSessions, FakeSound, FakeTrack, frame, level_of, transcript
 from tests.interpretation.fake_plugins import no_plugins
@@ -130,7 +130,7 @@ async def test_the_voice_goes_up_and_words_come_back() -> None:
         await eventually(lambda: stage.ready)
         stage.microphone.play(frame(1000))
         await eventually(lambda: stage.sessions.last.heard)
-        stage.sessions.last.say(transcript("hello"))
+        stage.sessions.last.tell(transcript("hello"))
         await eventually(lambda: stage.words)
 
     assert stage.sessions.attempts == [BRIEF]
@@ -170,7 +170,7 @@ async def test_what_has_come_is_heard_after_its_session_was_lost() -> None:
         await eventually(lambda: stage.ready)
         spanish = stage.sessions.last.start_translation("es")
         spanish.play(*[frame(1000)] * 3)
-        stage.sessions.last.lose_session(SessionLost("gone"))
+        stage.sessions.last.tell(SessionLost("gone"))
         await eventually(lambda: stage.errors.reported)
         assert stage.channels[ES].mixer.take() is not None
         await eventually(lambda: spanish.listeners == 0)
@@ -183,7 +183,7 @@ async def test_a_track_of_an_unknown_language_is_left_alone() -> None:
         await eventually(lambda: stage.ready)
         french = stage.sessions.last.start_translation("fr")
         stage.sessions.last.end_translation(french)
-        stage.sessions.last.say(transcript())
+        stage.sessions.last.tell(transcript())
         await eventually(lambda: stage.words)
 
         assert french.listeners == 0
@@ -213,7 +213,7 @@ async def test_a_lost_session_is_rebuilt_under_the_same_channel() -> None:
         first = stage.sessions.last
         old = first.start_translation("es")
         await eventually(lambda: old.listeners)
-        first.lose_session(SessionLost("network"))
+        first.tell(SessionLost("network"))
         await eventually(lambda: len(stage.ready) == 2)
         new = stage.sessions.last.start_translation("es")
         await eventually(lambda: new.listeners)
@@ -294,7 +294,7 @@ async def test_a_refused_change_is_told_and_the_session_goes_on() -> None:
     """Palabra may keep the running task: people learn why, and nothing ends."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
-        stage.sessions.last.refuse_update("no such voice")
+        stage.sessions.last.tell(UpdateRefused("no such voice"))
         await eventually(lambda: stage.errors.reported)
         await passing(10)
 
@@ -410,13 +410,13 @@ async def test_a_silent_session_is_replaced_by_one_that_is_ready() -> None:
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
         stage.sessions.refuse_next(Unreachable("palabra", "down"))
-        silent.fall_silent()
+        silent.tell(FellSilent())
         await eventually(lambda: len(stage.sessions.attempts) == 2)
         await passing(25)
         assert stage.sessions.live == [silent]
         assert stage.billing.replacements == 0
 
-        silent.fall_silent()
+        silent.tell(FellSilent())
         await eventually(lambda: stage.billing.replacements)
         await eventually(lambda: not silent.is_open)
         fresh = stage.sessions.last
@@ -436,9 +436,9 @@ async def test_a_replacement_takes_over_from_a_session_that_breaks_meanwhile() -
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
         stage.sessions.seconds_to_open = 2.0
-        silent.fall_silent()
+        silent.tell(FellSilent())
         await eventually(lambda: len(stage.sessions.attempts) == 2)
-        silent.lose_session(SessionLost("gone"))
+        silent.tell(SessionLost("gone"))
         await eventually(lambda: len(stage.ready) == 2)
 
         assert len(stage.sessions.attempts) == 2
@@ -451,7 +451,7 @@ async def test_every_session_is_billed_once() -> None:
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
         stage.sessions.last.billed_seconds = 12.5
-        stage.sessions.last.lose_session(SessionLost("gone"))
+        stage.sessions.last.tell(SessionLost("gone"))
         await eventually(lambda: len(stage.ready) == 2)
         stage.sessions.last.billed_seconds = 3.0
 
@@ -477,9 +477,9 @@ async def test_a_session_that_answers_again_is_kept() -> None:
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
         stage.sessions.seconds_to_open = 2.0
-        silent.fall_silent()
+        silent.tell(FellSilent())
         await eventually(lambda: len(stage.sessions.attempts) == 2)
-        silent.answer_again()
+        silent.tell(SpokeAgain())
         await passing(10)
 
         assert stage.sessions.live == [silent]
@@ -495,7 +495,7 @@ async def test_a_replacement_that_can_never_come_is_told() -> None:
         silent = stage.sessions.last
         refusal = ApiError(403, "Insufficient balance", 100050)
         stage.sessions.refuse_next(refusal)
-        silent.fall_silent()
+        silent.tell(FellSilent())
         await eventually(lambda: stage.errors.reported)
 
         assert stage.errors.reported == [str(refusal)]
@@ -509,7 +509,7 @@ async def test_noise_does_not_use_up_sessions() -> None:
         await eventually(lambda: stage.ready)
         for _ in range(28):
             await passing(10)
-            stage.sessions.last.fall_silent()
+            stage.sessions.last.tell(FellSilent())
 
         assert len(stage.sessions.opened) == 5
 

@@ -25,7 +25,7 @@ from tests.clock import eventually
 from .transports.stream_peer import TOKEN, stream_peer
 from .wire.emulated import REPLY_KEYS, command_facts, is_valid_task, reply_differences
 from .wire.playback import Playback, outcome_differences
-from .wire.reading import differences, facts_of, read
+from .wire.reading import fact_differences, facts_of, read
 from .wire.rows import FILES, Json, Row, recorded, rows
 
 pytestmark = pytest.mark.unit
@@ -81,7 +81,7 @@ async def test_a_frame_is_read(row: Row) -> None:
     facts = facts_of(read(row))
     if "deliver" in row["expect"]:
         facts["deliver"] = await is_played(row)
-    wrong = [differences(expected, facts) for expected in row.alternatives]
+    wrong = [fact_differences(expected, facts) for expected in row.alternatives]
 
     assert [] in wrong, "\n".join(map(str, wrong))
 
@@ -100,7 +100,7 @@ def test_the_emulator_reads_a_command(row: Row) -> None:
         if key not in REPLY_KEYS | {"sequence", "not_before_ms"}
     }
 
-    assert differences(expected, facts) == []
+    assert fact_differences(expected, facts) == []
     assert reply_differences(row["expect"], facts["replies"]) == []
 
 
@@ -157,7 +157,7 @@ def test_a_conversation_goes_as_it_should(belonging: list[Row]) -> None:
         found = []
         for alternative in row.alternatives:
             expected = {key: value for key, value in alternative.items() if key != "sequence"}
-            found.append(differences(expected, facts))
+            found.append(fact_differences(expected, facts))
         if [] not in found:
             wrong.append(f"{row.name}: {found}")
 

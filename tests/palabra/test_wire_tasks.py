@@ -5,7 +5,8 @@ As in `test_wire`, the rows are the project's own and those of the folder that `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from palabra_emulator.session.task import Task
 from palabra_emulator.session.validator import FieldError
 
 from .wire.emulated import EmulatedTalk, judged, transport_of
-from .wire.rows import TOLD, Json, Row, rows
+from .wire.rows import Json, Row, Rule, differences, rows
 from .wire.tasks import lost, rebuilt
 
 pytestmark = pytest.mark.unit
@@ -33,9 +34,9 @@ def test_the_emulator_judges_a_task(row: Row) -> None:
     """A task is accepted or rejected as on Palabra's own server, for the same reasons."""
     data: Json = row["message"]["data"]
     is_strict = row.get("mode") == "strict"
-    verdict = judged(data, is_strict=is_strict)
-    said = EmulatedTalk(transport_of(data), is_strict=is_strict).start(data)
-    wrong = [differences(expected, verdict, data, said) for expected in row.alternatives]
+    said = EmulatedTalk(transport_of(data), is_strict=is_strict).set_task(data)
+    judgement = Judgement(data, judged(data, is_strict=is_strict), said)
+    wrong = [differences(expected, judgement, RULES) for expected in row.alternatives]
 
     assert [] in wrong, "\n".join(map(str, wrong))
 
@@ -48,27 +49,18 @@ def test_our_settings_say_a_task(row: Row) -> None:
     assert lost(data, rebuilt(data)) == []
 
 
-def differences(
-    expected: Mapping[str, Any],
-    verdict: Task | tuple[FieldError, ...],
-    data: Json,
-    said: list[Json],
-) -> list[str]:
-    """Where the emulator's verdict, or what it says of it, is not the row's."""
-    found: list[str] = []
-    for key, value in expected.items():
-        if key in TOLD:
-            continue
-        check = CHECKS.get(key)
-        if check is None:
-            found.append(f"no rule compares {key!r}")
-        elif not check(value, verdict, data if key == "transport" else said):
-            found.append(f"{key}: expected {value!r}, judged {verdict}")
+@dataclass(frozen=True)
+class Judgement:
+    """What the emulator makes of a task, and says of it."""
 
-    # a rejection names its place and its words; together they are one entry
-    if "loc" in expected and not is_refused(expected, verdict):
-        found.append(f"no entry {expected['loc']} with {expected['msg_contains']!r} in {verdict}")
-    return found
+    data: Json
+    verdict: Any
+    """A `Task`, or its errors."""
+    said: list[Json]
+
+    def codes(self, kind: str) -> set[str]:
+        """The codes of the errors or the warnings that the task was answered with."""
+        return {it["code"] for it in self.said if it["kind"] == kind}
 
 
 def is_refused(entry: Mapping[str, Any], verdict: Task | tuple[FieldError, ...]) -> bool:
@@ -79,9 +71,9 @@ def is_refused(entry: Mapping[str, Any], verdict: Task | tuple[FieldError, ...])
     )
 
 
-def codes(said: list[Json], kind: str) -> set[str]:
-    """The codes of the errors or the warnings that a task was answered with."""
-    return {it["code"] for it in said if it["kind"] == kind}
+def is_the_entry(value: object, it: Judgement, expected: Mapping[str, Any]) -> bool:
+    """Whether place and words, which together are one entry, are among the errors."""
+    return is_refused(expected, it.verdict)
 
 
 def defaults_of(task: Task, names: Mapping[str, Any]) -> Json:
@@ -91,20 +83,19 @@ def defaults_of(task: Task, names: Mapping[str, Any]) -> Json:
     return {name: found[name] for name in names}
 
 
-Check = Callable[[Any, Any, Any], bool]
-CHECKS: Mapping[str, Check] = {
-    "kind": lambda value, verdict, _: (
-        value == ("accepted" if isinstance(verdict, Task) else "rejected")
+RULES: Mapping[str, Rule[Judgement]] = {
+    "kind": lambda value, it, _: (
+        value == ("accepted" if isinstance(it.verdict, Task) else "rejected")
     ),
-    "source": lambda value, task, _: task.transcription.source == value,
-    "targets": lambda value, task, _: list(task.targets) == value,
-    "transport": lambda value, _, data: transport_of(data) == value,
-    "speech": lambda value, task, _: task.has_speech is value,
-    "defaults": lambda value, task, _: defaults_of(task, value) == value,
-    "diagnostics": lambda value, task, _: set(value) <= task.allowed_messages,
-    "warning_expected": lambda value, _, said: any(it in value for it in codes(said, "warning")),
-    "error_code": lambda value, _, said: codes(said, "error") == {value},
-    "loc": lambda value, errors, _: value in [list(error.loc) for error in errors],
-    "msg_contains": lambda value, errors, _: any(value in error.msg for error in errors),
-    "also": lambda value, errors, _: all(is_refused(entry, errors) for entry in value),
+    "source": lambda value, it, _: it.verdict.transcription.source == value,
+    "targets": lambda value, it, _: list(it.verdict.targets) == value,
+    "transport": lambda value, it, _: transport_of(it.data) == value,
+    "speech": lambda value, it, _: it.verdict.has_speech is value,
+    "defaults": lambda value, it, _: defaults_of(it.verdict, value) == value,
+    "diagnostics": lambda value, it, _: set(value) <= it.verdict.allowed_messages,
+    "warning_expected": lambda value, it, _: any(code in value for code in it.codes("warning")),
+    "error_code": lambda value, it, _: it.codes("error") == {value},
+    "loc": is_the_entry,
+    "msg_contains": is_the_entry,
+    "also": lambda value, it, _: all(is_refused(entry, it.verdict) for entry in value),
 }

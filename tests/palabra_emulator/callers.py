@@ -11,9 +11,7 @@ from typing import Any
 import aiohttp
 
 from palabra_emulator.options import EmulatorOptions
-from tests.palabra_emulator.client import (
-    CREDENTIALS,
-)
+from tests.palabra_emulator.client import CREDENTIALS
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 STORAGE = "/session-storage"

@@ -5,29 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
-import numpy as np
 from livekit import rtc
 
-from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
+from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone, tone_level_db
+from palabra_agent.local.reception import Reception
+from palabra_agent.local.recording import AUDIBLE_DB
+from tests.clock import eventually
 
-FAULTS_PATH: Final = "/emulator/faults"
 CREDENTIALS: Final = {"ClientId": "local", "ClientSecret": "local"}
-AUDIBLE_DB: Final = -40.0
 ALL_TEXTS: Final = [
     "partial_transcription",
     "validated_transcription",
     "translated_transcription",
     "partial_translated_transcription",
 ]
-_PATIENCE: Final = 10.0
-_POLL_SECONDS: Final = 0.02
 
 
 def task(source: str, *targets: str, **pipeline: object) -> dict[str, Any]:
@@ -52,36 +49,62 @@ def decoded(payload: bytes) -> dict[str, Any]:
     return message
 
 
-@dataclass(slots=True)
-class Heard:
-    """What was heard of one track, newest last."""
+class Listener:
+    """What a client was told."""
 
-    sid: str
-    frames: list[tuple[float, Pcm]] = field(default_factory=list[tuple[float, Pcm]])
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.times: list[float] = []
+        """When they came, by the monotonic clock."""
 
-    def level_db(self, hz: float, *, since: float, seconds: float = 0.5) -> float:
-        """How loud a tone is in the last half second."""
-        newest = [pcm for at, pcm in self.frames if at >= since]
-        sound = np.concatenate(newest) if newest else np.zeros(0, np.int16)
-        return tone_level_db(sound[-round(seconds * SAMPLE_RATE) :], hz)
+    def hear(self, payload: bytes) -> None:
+        """Take a message."""
+        self.messages.append(decoded(payload))
+        self.times.append(time.monotonic())
+
+    def of_type(self, message_type: str) -> list[dict[str, Any]]:
+        """The `data` of all messages of a type so far."""
+        return [it["data"] for it in self.messages if it.get("message_type") == message_type]
+
+    async def message(
+        self,
+        message_type: str,
+        matches: Callable[[dict[str, Any]], bool] = lambda data: True,
+        seconds: float = 30.0,
+    ) -> dict[str, Any]:
+        """Wait for a message, however long ago it came."""
+        await eventually(
+            lambda: any(map(matches, self.of_type(message_type))),
+            f"a {message_type} message",
+            seconds,
+        )
+        return next(filter(matches, self.of_type(message_type)))
 
 
-class Client:
+class Client(Listener):
     """One Palabra session, joined."""
 
     def __init__(self, session: dict[str, Any], room: rtc.Room) -> None:
+        super().__init__()
         self.session = session
         self.room = room
-        self.messages: list[tuple[float, dict[str, Any]]] = []
-        self.heard: dict[str, Heard] = {}
+        self.reception = Reception(room, lambda _: True)
         self.unsubscribed: list[str] = []
         self.disconnected: list[rtc.DisconnectReason.ValueType] = []
-        self.arrivals: asyncio.Queue[tuple[rtc.Track, Heard]] = asyncio.Queue()
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=100)
         room.on("data_received", self._on_data)
-        room.on("track_subscribed", self._on_track)
         room.on("track_unsubscribed", self._on_track_gone)
         room.on("disconnected", self.disconnected.append)
+
+    @property
+    def tracks(self) -> dict[str, str]:
+        """The sids of the tracks that are subscribed to now, by name."""
+        return {
+            track.name: track.sid
+            for participant in self.room.remote_participants.values()
+            for track in participant.track_publications.values()
+            if track.subscribed
+        }
 
     async def publish(self) -> rtc.LocalTrackPublication:
         """Publish a microphone, silent until somebody speaks."""
@@ -111,70 +134,26 @@ class Client:
 
         await self._source.wait_for_playout()
 
-    def of_type(self, message_type: str) -> list[dict[str, Any]]:
-        """The `data` of all messages of a type so far."""
-        return [m["data"] for _, m in self.messages if m.get("message_type") == message_type]
-
-    async def message(
-        self,
-        message_type: str,
-        matches: Callable[[dict[str, Any]], bool] = lambda data: True,
-        patience: float = _PATIENCE,
-    ) -> dict[str, Any]:
-        """Wait for a message, however long ago it came."""
-        found: list[dict[str, Any]] = []
-
-        def is_there() -> bool:
-            found[:] = [data for data in self.of_type(message_type) if matches(data)]
-            return bool(found)
-
-        await until(is_there, f"a {message_type} message", patience)
-        return found[0]
+    def level_db(self, language: str, hz: float, *, since: float) -> float:
+        """How loud a tone is in the last half second of a translation, within what came since."""
+        sound = self.reception.recording(f"translation_{language}").between(since)
+        return tone_level_db(sound[-SAMPLE_RATE // 2 :], hz)
 
     async def hears(self, language: str, hz: float, *, since: float) -> None:
         """Wait until a tone is heard on a translation track."""
 
-        def is_heard() -> bool:
-            track = self.heard.get(f"translation_{language}")
-            return track is not None and track.level_db(hz, since=since) > AUDIBLE_DB
+        async def is_heard() -> bool:
+            return self.level_db(language, hz, since=since) > AUDIBLE_DB
 
-        await until(is_heard, f"{hz} Hz on translation_{language}")
+        await eventually(is_heard, f"{hz} Hz on translation_{language}")
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        self.messages.append((time.monotonic(), decoded(packet.data)))
-
-    def _on_track(
-        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _owner: object
-    ) -> None:
-        self.heard[publication.name] = Heard(publication.sid)
-        self.arrivals.put_nowait((track, self.heard[publication.name]))
+        self.hear(packet.data)
 
     def _on_track_gone(
         self, _track: rtc.Track, publication: rtc.RemoteTrackPublication, _owner: object
     ) -> None:
         self.unsubscribed.append(publication.name)
-
-
-async def until(condition: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
-    """Wait for something to be true."""
-
-    async def ask() -> bool:
-        return condition()
-
-    await eventually(ask, what, patience)
-
-
-async def eventually(
-    ask: Callable[[], Awaitable[bool]], what: str, patience: float = _PATIENCE
-) -> None:
-    """Wait for something to be true that must be asked for."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if await ask():
-            return
-        await asyncio.sleep(_POLL_SECONDS)
-
-    raise AssertionError(f"waited {patience:g} s in vain for {what}")
 
 
 async def create_session(url: str, **wishes: object) -> dict[str, Any]:
@@ -187,42 +166,6 @@ async def create_session(url: str, **wishes: object) -> dict[str, Any]:
         return (await answer.json())["data"]  # type: ignore[no-any-return]
 
 
-async def state_of(url: str, session_id: str) -> str:
-    """A session's state."""
-    return str((await inspected(url, session_id))["state"])
-
-
-async def inspected(url: str, session_id: str) -> dict[str, Any]:
-    """What the emulator says about a session."""
-    async with aiohttp.ClientSession(url) as http, http.get("/emulator/sessions") as answer:
-        sessions: list[dict[str, Any]] = (await answer.json())["sessions"]
-        return next(session for session in sessions if session["id"] == session_id)
-
-
-async def journal(url: str, session_id: str) -> list[dict[str, Any]]:
-    """The journal's entries about a session."""
-    async with aiohttp.ClientSession(url) as http, http.get("/emulator/journal") as answer:
-        entries = [json.loads(line) for line in (await answer.text()).splitlines()]
-        return [entry for entry in entries if entry["session"] == session_id]
-
-
-async def arm(url: str, **wish: object) -> dict[str, Any]:
-    """Let something go wrong; what was armed."""
-    async with aiohttp.ClientSession(url) as http, http.post(FAULTS_PATH, json=wish) as answer:
-        assert answer.status == 201, await answer.text()
-        return await answer.json()  # type: ignore[no-any-return]
-
-
-async def struck(url: str) -> None:
-    """Wait until all that was armed has struck."""
-
-    async def is_over() -> bool:
-        async with aiohttp.ClientSession(url) as http, http.get(FAULTS_PATH) as answer:
-            return not (await answer.json())["armed"]
-
-    await eventually(is_over, "the stroke")
-
-
 @asynccontextmanager
 async def open_client(url: str) -> AsyncGenerator[Client]:
     """Create a session and join it with a microphone."""
@@ -231,30 +174,11 @@ async def open_client(url: str) -> AsyncGenerator[Client]:
     client = Client(session, room)
     options = rtc.RoomOptions(single_peer_connection=False)
     await room.connect(session["webrtc_url"], session["publisher"], options)
-    async with asyncio.TaskGroup() as recordings:
-        recorder = recordings.create_task(_record(client))
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(client.reception.listen())
         try:
             await client.publish()
             yield client
         finally:
-            recorder.cancel()
+            listening.cancel()
             await room.disconnect()
-
-
-async def _record(client: Client) -> None:
-    async with asyncio.TaskGroup() as tracks:
-        while True:
-            track, heard = await client.arrivals.get()
-            tracks.create_task(_record_track(track, heard))
-
-
-async def _record_track(track: rtc.Track, heard: Heard) -> None:
-    stream = rtc.AudioStream.from_track(
-        track=track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=50, capacity=20
-    )
-    try:
-        async for event in stream:
-            pcm = np.frombuffer(event.frame.data, dtype=np.int16)
-            heard.frames.append((time.monotonic(), pcm))
-    finally:
-        await stream.aclose()

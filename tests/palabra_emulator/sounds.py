@@ -66,11 +66,12 @@ def read_wav(content: bytes) -> tuple[int, Pcm]:
         return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def ogg_opus(pcm: Pcm, rate: int, channels: int = 1) -> bytes:
+def ogg_opus(pcm: Pcm, rate: int, channels: int = 1, *, page_ms: int = 1000) -> bytes:
     """An Ogg Opus file."""
     content = io.BytesIO()
     layout = "mono" if channels == 1 else "stereo"
-    with av.open(content, "w", format="ogg") as container:
+    options = {"page_duration": str(page_ms * 1000)}
+    with av.open(content, "w", format="ogg", options=options) as container:
         stream = container.add_stream("libopus", rate=rate)
         stream.layout = layout
         frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout=layout)

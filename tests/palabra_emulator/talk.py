@@ -33,19 +33,50 @@ SETTINGS: Final = task("en", "es", "de", allowed_message_types=ALL_TEXTS)
 
 LENIENT: Final = replace(QUIET, rate_limits="off")
 
+_STEP_SECONDS: Final = 0.05
+
 
 class Talk:
-    """A session that the test is the client, the clock and the voice of."""
+    """A session that the test is the client, the clock and the voice of; things may go wrong."""
 
     def __init__(
-        self, options: EmulatorOptions = QUIET, sentences: Sequence[Sentence] = ()
+        self,
+        options: EmulatorOptions = QUIET,
+        sentences: Sequence[Sentence] = (),
+        *,
+        faults: Sequence[dict[str, Any]] = (),
+        rules: TaskRules | None = None,
     ) -> None:
         self.clock = Clock()
         self.journal = Journal()
-        identity = new_identity(0, "api")
-        script = Script(tuple(sentences)) if sentences else load_script()
-        self.session = EmulatedSession(identity, options, script, self.journal, clock=self.clock)
-        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
+        self.injector = FaultInjector(self.journal, self.clock)
+        for fault in faults:
+            self.arm(**fault)
+        self.session = EmulatedSession(
+            new_identity(0, "api"),
+            options,
+            Script(tuple(sentences)) if sentences else load_script(),
+            self.journal,
+            injector=self.injector,
+            clock=self.clock,
+        )
+        self.conversation = CommandHandler(
+            self.session, options, rules or TaskRules(), clock=self.clock
+        )
+        self.rooms = FakeRooms()
+        self.striking = ImmediateFaults(
+            self.injector, lambda: [self.session], self.rooms, faultless_signalling()
+        )
+
+    def arm(self, **wish: object) -> None:
+        """Let something go wrong."""
+        self.injector.arm(read_fault(wish))
+
+    async def strike(self, **wish: object) -> list[dict[str, Any]]:
+        """Let something go wrong at once; what comes of it."""
+        self.arm(**wish)
+        await self.striking.look()
+        return self.posted()
 
     def say(self, message_type: str, **data: object) -> list[dict[str, Any]]:
         """Send a command; what comes back at once."""
@@ -55,12 +86,8 @@ class Talk:
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
         """Let time pass in small steps; what comes meanwhile."""
-        for _ in range(round(seconds / 0.05)):
-            self.clock.advance(0.05)
-            self._speak()
-            self.session.tick()
-            self.conversation.tick()
-            self.session.sound_due()
+        for _ in range(round(seconds / _STEP_SECONDS)):
+            self._step()
 
         return self.posted()
 
@@ -68,14 +95,13 @@ class Talk:
         """Let the session hear some sound in real time; what comes meanwhile."""
         sound = np.concatenate(sounds)
         for start in range(0, sound.size, HEARING_RATE // 20):
-            self.clock.advance(0.05)
-            self._speak()
-            self.session.input_arrived()
-            self.session.hear(sound[start : start + HEARING_RATE // 20])
-            self.session.tick()
-            self.session.sound_due()
+            self._step(sound[start : start + HEARING_RATE // 20])
 
         return self.posted()
+
+    def utterance(self) -> list[dict[str, Any]]:
+        """Say something to the session, and wait until it is translated."""
+        return self.hear(voice(1.5), hush(2.0))
 
     def start(self, settings: dict[str, Any]) -> None:
         """Have a running task."""
@@ -85,17 +111,20 @@ class Talk:
 
     def posted(self) -> list[dict[str, Any]]:
         """What the session has said since the last question."""
-        messages: list[dict[str, Any]] = []
-        while (payload := self.session.outbox.take()) is not None:
-            messages.append(decoded(payload))
+        return [decoded(payload) for payload in iter(self.session.outbox.take, None)]
 
-        return messages
-
-    def _speak(self) -> None:
+    def _step(self, sound: Pcm | None = None) -> None:
+        self.clock.advance(_STEP_SECONDS)
         while not self.session.speech_wanted.empty():
             wanted = self.session.speech_wanted.get_nowait()
             samples = round(wanted.request.seconds / wanted.request.tempo * SPEECH_RATE)
             wanted.pcm = np.ones(samples, np.int16)
+        if sound is not None:
+            self.session.input_arrived()
+            self.session.hear(sound)
+        self.session.tick()
+        self.conversation.tick()
+        self.session.sound_due()
 
 
 def sentence(said_in: str | None = None, /, **texts: str) -> Sentence:
@@ -124,46 +153,9 @@ def codes(messages: list[dict[str, Any]]) -> list[str]:
     return [message["data"]["code"] for message in messages]
 
 
-class FaultyTalk(Talk):
-    """A session with faults."""
-
-    def __init__(self, *wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> None:
-        super().__init__(options)
-        self.injector = FaultInjector(self.journal, self.clock)
-        for wish in wishes:
-            self.arm(**wish)
-        self.session = EmulatedSession(
-            new_identity(0, "api"),
-            options,
-            load_script(),
-            self.journal,
-            injector=self.injector,
-            clock=self.clock,
-        )
-        self.conversation = CommandHandler(self.session, options, TaskRules(), clock=self.clock)
-        self.rooms = FakeRooms()
-        self.striking = ImmediateFaults(
-            self.injector, lambda: [self.session], self.rooms, faultless_signalling()
-        )
-
-    def arm(self, **wish: object) -> None:
-        """Let something go wrong."""
-        self.injector.arm(read_fault(wish))
-
-    async def strike(self, **wish: object) -> list[dict[str, Any]]:
-        """Let something go wrong at once; what comes of it."""
-        self.arm(**wish)
-        await self.striking.look()
-        return self.posted()
-
-    def utterance(self) -> list[dict[str, Any]]:
-        """Say something to the session, and wait until it is translated."""
-        return self.hear(voice(1.5), hush(2.0))
-
-
-def running(*wishes: dict[str, Any], options: EmulatorOptions = LENIENT) -> FaultyTalk:
+def running(*faults: dict[str, Any], options: EmulatorOptions = LENIENT) -> Talk:
     """A session that runs, with faults."""
-    talk = FaultyTalk(*wishes, options=options)
+    talk = Talk(options, faults=faults)
     talk.start(SETTINGS)
     talk.posted()
     return talk

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from socket import SHUT_RDWR
 from typing import Any, Final
@@ -16,7 +16,8 @@ import aiohttp
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
-from tests.palabra_emulator.client import decoded, until
+from tests.clock import eventually
+from tests.palabra_emulator.client import Listener
 from tests.palabra_emulator.sounds import as_text
 
 STREAM: Final = "/streaming-api/v1/speech-to-speech/stream"
@@ -25,12 +26,12 @@ API_KEY: Final = "local"
 _PATIENCE: Final = 6.0
 
 
-class StreamClient:
+class StreamClient(Listener):
     """One connection, and all that came over it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        super().__init__()
         self.socket = socket
-        self.messages: list[dict[str, Any]] = []
         self.is_closed = False
 
     async def send(self, message_type: str, *, binary: bool = False, **data: object) -> None:
@@ -48,28 +49,13 @@ class StreamClient:
         await self.send("set_task", **settings)
         await self.message("task_status", lambda data: data["task_status"] == "running")
 
-    def of_type(self, message_type: str) -> list[dict[str, Any]]:
-        """The `data` of all messages of a type so far."""
-        return [m["data"] for m in self.messages if m.get("message_type") == message_type]
-
-    async def message(
-        self, message_type: str, matches: Callable[[dict[str, Any]], bool] = lambda data: True
-    ) -> dict[str, Any]:
-        """Wait for a message, however long ago it came."""
-
-        def is_there() -> bool:
-            return any(matches(data) for data in self.of_type(message_type))
-
-        await until(is_there, f"a {message_type} message", _PATIENCE)
-        return next(data for data in self.of_type(message_type) if matches(data))
-
     def vanish(self) -> None:
         """Be cut off without a close."""
         self.socket.get_extra_info("socket").shutdown(SHUT_RDWR)
 
     async def end(self) -> int | None:
         """Wait until the server closes; its code."""
-        await until(lambda: self.is_closed, "the end of the connection", _PATIENCE)
+        await eventually(lambda: self.is_closed, "the end of the connection")
         return self.socket.close_code
 
     def speech(self, language: str, *, is_compressed: bool = False) -> Pcm:
@@ -86,7 +72,7 @@ class StreamClient:
         """Keep what comes, until the end."""
         async for message in self.socket:
             text = message.data
-            self.messages.append(decoded(text.encode() if isinstance(text, str) else text))
+            self.hear(text.encode() if isinstance(text, str) else text)
 
         self.is_closed = True
 

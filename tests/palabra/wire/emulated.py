@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from palabra_agent.palabra.protocol.messages import decode
-from palabra_emulator.journal import Journal
-from palabra_emulator.script import load_script
-from palabra_emulator.session.command_handler import CommandHandler
 from palabra_emulator.session.commands import (
     EndTask,
     GetTask,
@@ -20,51 +17,37 @@ from palabra_emulator.session.commands import (
     open_envelope,
     read_command,
 )
-from palabra_emulator.session.session import EmulatedSession, new_identity
 from palabra_emulator.session.task import Task, TaskRules, read_task
 from palabra_emulator.session.validator import FieldError, InvalidCommand
 from palabra_emulator.transports.ports import TransportKind
 from tests.palabra_emulator.client import task
-from tests.palabra_emulator.fakes import OPTIONS, Clock
+from tests.palabra_emulator.fakes import OPTIONS
+from tests.palabra_emulator.talk import Talk, hush
 
-from .reading import differences, facts_of
+from .reading import fact_differences, facts_of
 from .rows import Json, Row
 
 _OPTIONS: Final = replace(OPTIONS, queue_map_hz=0.0, rate_limits="off", strict_fields=True)
 _TAIL_SECONDS: Final = 12.0
-_STEP_SECONDS: Final = 0.05
 
 
-class EmulatedTalk:
+class EmulatedTalk(Talk):
     """A session of the emulator with a clock that is moved; the row is its client."""
 
     def __init__(self, transport: TransportKind = "webrtc", *, is_strict: bool = False) -> None:
-        self._clock = Clock()
-        self._session = EmulatedSession(
-            new_identity(0, "api"), _OPTIONS, load_script(), Journal(), clock=self._clock
-        )
-        rules = TaskRules(transport, is_strict=is_strict)
-        self._talk = CommandHandler(self._session, _OPTIONS, rules, clock=self._clock)
-        self._talk.begin(transport)
-        self._session.client_joined()
+        super().__init__(_OPTIONS, rules=TaskRules(transport, is_strict=is_strict))
+        self.conversation.begin(transport)
+        self.session.client_joined()
 
-    def say(self, message: Mapping[str, Any], *, seconds: float = 0.5) -> list[Json]:
+    def ask(self, message: Mapping[str, Any], *, seconds: float = 0.5) -> list[Json]:
         """Send a command; what comes back within some time, but for sound, levels and texts."""
-        self._talk.receive(json.dumps(message).encode())
-        for _ in range(round(seconds / _STEP_SECONDS)):
-            self._clock.advance(_STEP_SECONDS)
-            self._session.input_arrived()
-            self._session.tick()
-            self._talk.tick()
+        self.conversation.receive(json.dumps(message).encode())
+        answers = self.posted() + self.hear(hush(seconds))
+        return [facts_of(decode(json.dumps(it))) for it in answers]
 
-        said: list[Json] = []
-        while (payload := self._session.outbox.take()) is not None:
-            said.append(facts_of(decode(payload)))
-        return said
-
-    def start(self, data: Mapping[str, Any]) -> list[Json]:
+    def set_task(self, data: Mapping[str, Any]) -> list[Json]:
         """Have a running task; what comes back."""
-        return self.say({"message_type": "set_task", "data": data}, seconds=1.0)
+        return self.ask({"message_type": "set_task", "data": data}, seconds=1.0)
 
 
 def is_valid_task(data: Mapping[str, Any]) -> bool:
@@ -117,8 +100,8 @@ class Replies:
     def to(cls, frame: Mapping[str, Any], transport: TransportKind) -> Replies:
         """Ask without a task, and with one."""
         early, running = EmulatedTalk(transport), EmulatedTalk(transport)
-        running.start(usual_task(transport))
-        return cls(early.say(frame), running.say(frame, seconds=_TAIL_SECONDS))
+        running.set_task(usual_task(transport))
+        return cls(early.ask(frame), running.ask(frame, seconds=_TAIL_SECONDS))
 
 
 def usual_task(transport: TransportKind) -> Json:
@@ -158,7 +141,7 @@ def _is_said(reply: Json, said: list[Json]) -> bool:
     if reply == {"kind": "none"}:
         return said == []
 
-    return any(differences(reply, facts) == [] for facts in said)
+    return any(fact_differences(reply, facts) == [] for facts in said)
 
 
 def _read_facts(frame: Mapping[str, Any]) -> Json:

@@ -17,8 +17,8 @@ from palabra_agent.palabra.transports.websocket import closing_reason
 from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused
 
 from .emulated import is_valid_task
-from .reading import differences, facts_of, read
-from .rows import TOLD, Json, Row
+from .reading import fact_differences, facts_of, is_equal, read
+from .rows import Json, Row, differences
 
 _TASK: Final[Task] = {"pipeline": {"transcription": {"source_language": "en"}}}
 _PATIENCE_SECONDS: Final = 10.0
@@ -195,19 +195,10 @@ def is_error(event: ConversationEvent) -> bool:
 
 def outcome_differences(expected: Mapping[str, Any], playback: Playback) -> list[str]:
     """Where a whole sequence came to something else than is expected."""
-    found: list[str] = []
-    for key, value in expected.items():
-        if key in TOLD:
-            continue
-        observe = _OUTCOMES.get(key)
-        if observe is None:
-            found.append(f"no rule compares {key!r} of a sequence")
-            continue
-        outcome = observe(playback, value)
-        if outcome != value:
-            found.append(f"{key}: expected {value!r}, came to {outcome!r}")
-
-    return found
+    outcomes = {
+        key: _OUTCOMES[key](playback, value) for key, value in expected.items() if key in _OUTCOMES
+    }
+    return differences(expected, outcomes, {key: is_equal(key) for key in outcomes})
 
 
 def _final_delivered(playback: Playback, value: list[Json]) -> list[Json]:
@@ -216,7 +207,7 @@ def _final_delivered(playback: Playback, value: list[Json]) -> list[Json]:
         return facts
 
     return [
-        {key: fact[key] for key in wanted} if differences(wanted, fact) else wanted
+        {key: fact[key] for key in wanted} if fact_differences(wanted, fact) else wanted
         for wanted, fact in zip(value, facts, strict=True)
     ]
 

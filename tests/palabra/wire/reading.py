@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from palabra_agent.languages import base, normalise
@@ -30,7 +30,7 @@ from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.sound_formats import unpack
 from palabra_agent.session import Transcript
 
-from .rows import TOLD, Json, Row
+from .rows import Json, Row, Rule, differences
 
 SOUND_RATE: Final = 24_000
 
@@ -144,26 +144,13 @@ def _other_facts(message: Message) -> Json:
             return {"kind": kind, "type": message.message_type}
 
 
-def differences(expected: Mapping[str, Any], facts: Json) -> list[str]:
-    """Where a reading is not what is expected; a key that no rule compares is a difference."""
-    found: list[str] = []
-    for key, value in expected.items():
-        if key in TOLD:
-            continue
-        compare = _COMPARED.get(key)
-        if compare is None:
-            found.append(f"no rule compares {key!r}")
-        elif not compare(value, facts, expected):
-            found.append(f"{key}: expected {value!r}, read {facts.get(_SHOWN.get(key, key))!r}")
-
-    return found
+def fact_differences(expected: Mapping[str, Any], facts: Json) -> list[str]:
+    """Where a reading is not what is expected."""
+    return differences(expected, facts, _RULES)
 
 
-_Compare = Callable[[Any, Json, Mapping[str, Any]], bool]
-_SHOWN: Final = {"desc_contains": "text", "any_text": "text", "text_contains": "text"}
-
-
-def _is(key: str) -> _Compare:
+def is_equal(key: str) -> Rule[Json]:
+    """Compare a fact as it is."""
     return lambda value, facts, _: facts.get(key) == value
 
 
@@ -208,7 +195,15 @@ def _status(value: str | None, facts: Json, expected: Mapping[str, Any]) -> bool
     return "any_status" in expected or facts.get("status") == value
 
 
-_COMPARED: Final[Mapping[str, _Compare]] = {
+_AS_THEY_ARE: Final = (
+    "text final translation start end samples sample_rate channels last pcm deliver levels "
+    "timestamp timings fatal command event ready type surface session_continues meaning "
+    "before_validated valid source targets transport exclude_hidden force eos_timeout "
+    "languages pause translate base64_len expected worded_by retry"
+).split()
+
+_RULES: Final[Mapping[str, Rule[Json]]] = {
+    **{key: is_equal(key) for key in _AS_THEY_ARE},
     "kind": _kind,
     "transcription_id": _identifier,
     "base_id": lambda value, facts, _: facts["transcription_id"] == value,
@@ -216,57 +211,20 @@ _COMPARED: Final[Mapping[str, _Compare]] = {
     "part_missing": lambda value, facts, _: (facts["part"] is None) is value,
     "language": _language,
     "base_language": lambda value, facts, _: base(facts["language"]) == value,
-    "text": _is("text"),
-    "final": _is("final"),
-    "translation": _is("translation"),
-    "start": _is("start"),
-    "end": _is("end"),
-    "samples": _is("samples"),
-    "sample_rate": _is("sample_rate"),
-    "channels": _is("channels"),
-    "last": _is("last"),
-    "pcm": _is("pcm"),
-    "deliver": _is("deliver"),
-    "levels": _is("levels"),
-    "timestamp": _is("timestamp"),
-    "timings": _is("timings"),
     "code": _code,
     "any_code": lambda value, facts, _: facts["code"] in value,
     "desc_contains": _holds_all,
     "text_contains": _holds_all,
     "any_text": _holds_any,
     "fields": _fields,
-    "fatal": _is("fatal"),
     "status": _status,
     "any_status": lambda value, facts, _: facts["status"] in value,
-    "command": _is("command"),
-    "event": _is("event"),
-    "ready": _is("ready"),
-    "type": _is("type"),
     # why something is to be ignored; that it is, its kind says
     "reason": lambda _value, facts, _: facts["kind"] in {"ignored", "ignored_malformed"},
     # facts that only a conversation has
-    "surface": _is("surface"),
-    "session_continues": _is("session_continues"),
-    "meaning": _is("meaning"),
-    "before_validated": _is("before_validated"),
     "not_before_ms": lambda value, facts, _: facts["waited_ms"] >= value,
-    "valid": _is("valid"),
-    "source": _is("source"),
-    "targets": _is("targets"),
-    "transport": _is("transport"),
-    "exclude_hidden": _is("exclude_hidden"),
-    "force": _is("force"),
-    "eos_timeout": _is("eos_timeout"),
-    "languages": _is("languages"),
-    "pause": _is("pause"),
-    "translate": _is("translate"),
-    "base64_len": _is("base64_len"),
     "may_coalesce": lambda value, facts, _: value is True and facts["final"] is False,
     "correction": lambda value, facts, _: facts["final"] is value,
-    "expected": _is("expected"),
-    "worded_by": _is("worded_by"),
-    "retry": _is("retry"),
 }
 
 

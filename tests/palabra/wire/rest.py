@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from palabra_agent.errors import ApiError, ErrorClass, Unreachable
 from palabra_agent.palabra.rest.answers import SessionInfo, SessionPage, SessionTicket
 from palabra_agent.palabra.rest.api import ApiKey, PalabraApi, open_api
+from tests.palabra.rest.server import SessionApiServer, answering, asked
 
-from .rows import TOLD, Json, Row
+from .rows import Row, Rule, differences
 
 _SESSIONS: Final = "/session-storage/sessions"
 
@@ -25,35 +25,24 @@ _SESSIONS: Final = "/session-storage/sessions"
 class Outcome:
     """The outcome of a row."""
 
+    palabra: SessionApiServer
     result: object = None
     error: ApiError | Unreachable | None = None
-    requests: list[tuple[str, str, Any]] = field(default_factory=list[tuple[str, str, Any]])
-    """Method, raw path with its query, body."""
     seconds: float = 0.0
-
-    def paths(self, method: str) -> list[str]:
-        """Where one kind of request went."""
-        return [path for it, path, _ in self.requests if it == method]
 
 
 async def ask(row: Row) -> Outcome:
     """Have our client ask as the row does, and be answered so."""
-    outcome = Outcome()
     hangs = asyncio.Event()
-    expected: Json = row["expect"]
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        body = await request.text()
-        outcome.requests.append(
-            (request.method, request.raw_path, json.loads(body) if body else None)
-        )
         # a session that is of no use is deleted, which is not the row's own request
         if request.method == "DELETE" and row["request"]["method"] != "DELETE":
             return web.Response(status=204)
 
         status, content = row["response"]["status"], row["response"]["body"]
         if status is None:
-            if "bounded_s" in expected:
+            if "bounded_s" in row["expect"]:
                 await hangs.wait()
             assert request.transport is not None
             request.transport.close()
@@ -62,17 +51,15 @@ async def ask(row: Row) -> Outcome:
         text = content if isinstance(content, str) else json.dumps(content)
         return web.Response(status=status, text=text if content is not None else None)
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    loop = asyncio.get_running_loop()
-    async with TestServer(app) as server:
-        async with open_api(str(server.make_url("")), ApiKey("plbr_key")) as api:
-            began = loop.time()
+    async with answering(answer) as palabra:
+        outcome, time = Outcome(palabra), asyncio.get_running_loop().time
+        async with open_api(palabra.url, ApiKey("plbr_key")) as api:
+            began = time()
             try:
                 outcome.result = await _request(api, row)
             except (ApiError, Unreachable) as error:
                 outcome.error = error
-            outcome.seconds = loop.time() - began
+            outcome.seconds = time() - began
         hangs.set()
 
     return outcome
@@ -103,20 +90,7 @@ async def _request(api: PalabraApi, row: Row) -> object:
 
 def outcome_differences(expected: Mapping[str, Any], outcome: Outcome) -> list[str]:
     """Where our client came to something else than the row says."""
-    found: list[str] = []
-    for key, value in expected.items():
-        if key in TOLD:
-            continue
-        check = _CHECKS.get(key)
-        if check is None:
-            found.append(f"no rule compares {key!r}")
-        elif not check(value, outcome, expected):
-            found.append(f"{key}: expected {value!r}, came to {outcome}")
-
-    return found
-
-
-_Check = Callable[[Any, Outcome, Mapping[str, Any]], bool]
+    return differences(expected, outcome, _RULES)
 
 
 def _kind(value: str, outcome: Outcome, _: Mapping[str, Any]) -> bool:
@@ -151,7 +125,7 @@ def _class(value: str, outcome: Outcome, expected: Mapping[str, Any]) -> bool:
 
 def _retry(value: object, outcome: Outcome, expected: Mapping[str, Any]) -> bool:
     assert outcome.error is not None
-    tries = len(outcome.requests)
+    tries = len(outcome.palabra.requests)
     match value:
         case False:
             return tries == 1 and not outcome.error.retryable
@@ -167,13 +141,13 @@ def _text(value: str, outcome: Outcome, expected: Mapping[str, Any]) -> bool:
     return value in str(outcome.error)
 
 
-def _ticket(read: Callable[[SessionTicket], object]) -> _Check:
+def _ticket(read: Callable[[SessionTicket], object]) -> Rule[Outcome]:
     return lambda value, outcome, _: (
         isinstance(outcome.result, SessionTicket) and read(outcome.result) == value
     )
 
 
-def _page(read: Callable[[SessionPage], object]) -> _Check:
+def _page(read: Callable[[SessionPage], object]) -> Rule[Outcome]:
     return lambda value, outcome, _: (
         isinstance(outcome.result, SessionPage) and read(outcome.result) == value
     )
@@ -189,11 +163,11 @@ def _expires(value: str, outcome: Outcome, _: Mapping[str, Any]) -> bool:
 
 
 def _ttl(value: int, outcome: Outcome, _: Mapping[str, Any]) -> bool:
-    [(_method, path, body)] = outcome.requests
+    [(_method, path, _headers, body)] = outcome.palabra.requests
     return path.endswith(f"?ttl_seconds={value}") and body == {"data": {"ttl_seconds": value}}
 
 
-_CHECKS: Final[Mapping[str, _Check]] = {
+_RULES: Final[Mapping[str, Rule[Outcome]]] = {
     "kind": _kind,
     "id": _ticket(lambda it: it.id),
     "publisher": _ticket(lambda it: it.token),
@@ -201,9 +175,9 @@ _CHECKS: Final[Mapping[str, _Check]] = {
     "room": _ticket(lambda it: it.room),
     "webrtc_url": _ticket(lambda it: it.webrtc_url),
     "ws_url": _ticket(lambda it: it.ws_url),
-    "delete_path": lambda value, it, _: it.paths("DELETE") == [value],
+    "delete_path": lambda value, it, _: asked(it.palabra, "DELETE") == [value],
     "must_delete": lambda value, it, _: (
-        it.paths("DELETE") == [f"{_SESSIONS}/{quote(value, safe='')}"]
+        asked(it.palabra, "DELETE") == [f"{_SESSIONS}/{quote(value, safe='')}"]
     ),
     # the ticket was asked for with this transport; that it is refused, its kind says
     "for_transport": lambda value, it, expected: it.error is not None and value == "webrtc",
@@ -217,8 +191,8 @@ _CHECKS: Final[Mapping[str, _Check]] = {
         isinstance(it.error, ApiError) and it.error.error_code == value
     ),
     "retry": _retry,
-    "attempts": lambda value, it, _: len(it.requests) == value,
-    "attempts_max": lambda value, it, _: len(it.requests) <= value,
+    "attempts": lambda value, it, _: len(it.palabra.requests) == value,
+    "attempts_max": lambda value, it, _: len(it.palabra.requests) <= value,
     "bounded_s": lambda value, it, _: it.seconds <= value,
     "ids": _page(lambda it: [info.id for info in it.sessions]),
     "next": _page(lambda it: it.next_page_token),
@@ -227,6 +201,6 @@ _CHECKS: Final[Mapping[str, _Check]] = {
     "ttl_seconds": _ttl,
     # an ampersand may stand in a path as it is
     "session_id": lambda value, it, _: (
-        [unquote(path) for path in it.paths("DELETE")] == [f"{_SESSIONS}/{value}"]
+        [unquote(path) for path in asked(it.palabra, "DELETE")] == [f"{_SESSIONS}/{value}"]
     ),
 }

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 VARIABLE: Final = "PALABRA_WIRE"
 """Names the folder of recorded rows; where it is not set they are left out."""
@@ -19,8 +20,28 @@ OWN: Final = Path(__file__).parent.parent / "fixtures"
 
 Json: TypeAlias = dict[str, Any]
 
-TOLD: Final = frozenset({"note", "single_source", "policy", "close_after_s"})
+_TOLD: Final = frozenset({"note", "single_source", "policy", "close_after_s"})
 """Keys of an expectation that explain it, or speak of the server alone: nothing to compare."""
+
+FoundT = TypeVar("FoundT")
+
+Rule: TypeAlias = Callable[[Any, FoundT, Mapping[str, Any]], bool]
+"""Compares what a key expects with what was found; is given the other keys, too."""
+
+
+def differences(
+    expected: Mapping[str, Any], found: FoundT, rules: Mapping[str, Rule[FoundT]]
+) -> list[str]:
+    """Where something is not as expected; a key that no rule compares is a difference."""
+    wrong: list[str] = []
+    for key in sorted(expected.keys() - _TOLD):
+        rule = rules.get(key)
+        if rule is None:
+            wrong.append(f"no rule compares {key!r}")
+        elif not rule(expected[key], found, expected):
+            wrong.append(f"{key}: expected {expected[key]!r}, came to {found}")
+
+    return wrong
 
 
 @dataclass(frozen=True)

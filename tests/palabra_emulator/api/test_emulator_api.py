@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
+from tests.clock import eventually
 from tests.palabra_emulator.callers import STORAGE, caller
-from tests.palabra_emulator.client import FAULTS_PATH, until
 from tests.palabra_emulator.fakes import OPTIONS
+from tests.palabra_emulator.watching import FAULTS_PATH
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +24,7 @@ async def test_journal_tells_everything_in_order() -> None:
         transport.events.put_nowait(ClientJoined())
         transport.events.put_nowait(Packet(b'{"message_type": "get_task", "data": {}}'))
         transport.events.put_nowait(ClientLeft())
-        await until(lambda: transport.is_closed, "the end")
+        await eventually(lambda: transport.is_closed, "the end")
         await api.call("DELETE", f"{STORAGE}/sessions/{session_id}")
         lines = (await api.call("GET", "/emulator/journal")).body.splitlines()
         entries = [json.loads(line) for line in lines]

@@ -11,15 +11,11 @@ from urllib.parse import quote
 import pytest
 
 from palabra_emulator.transports.ports import ClientJoined, Packet
+from tests.clock import eventually
 from tests.palabra_emulator.callers import STORAGE, caller
-from tests.palabra_emulator.client import (
-    CREDENTIALS,
-    eventually,
-    state_of,
-    task,
-    until,
-)
+from tests.palabra_emulator.client import CREDENTIALS, task
 from tests.palabra_emulator.fakes import OPTIONS
+from tests.palabra_emulator.watching import state_of, until_state
 from tests.palabra_emulator.websocket_client import status_of
 
 pytestmark = pytest.mark.unit
@@ -158,7 +154,7 @@ async def test_sessions_are_listed_shown_extended_and_deleted() -> None:
         for method in ("GET", "POST", "DELETE"):
             assert (await api.call(method, path)).status == 404
         assert (await state_of(api.url, session_id)) == "deleted"
-        await until(lambda: api.livekit.rooms.open == set(), "the room to close")
+        await eventually(lambda: api.livekit.rooms.open == set(), "the room to close")
         assert api.livekit.transports[0].is_closed
 
 
@@ -224,11 +220,7 @@ async def test_broken_bot_ends_its_own_session_only() -> None:
     async with caller() as api:
         broken, whole = (await api.create())["id"], (await api.create())["id"]
         api.livekit.transports[0].lose()
-
-        async def is_ended() -> bool:
-            return await state_of(api.url, broken) == "ended"
-
-        await eventually(is_ended, "the session to end")
+        await until_state(api.url, broken, "ended")
         assert await state_of(api.url, whole) == "created"
 
 
@@ -240,15 +232,11 @@ async def test_session_over_a_transport() -> None:
         transport.events.put_nowait(ClientJoined())
         command = {"message_type": "set_task", "data": task("en", "es", "de")}
         transport.events.put_nowait(Packet(json.dumps(command).encode()))
-        await until(lambda: transport.offered == [("es", "de")], "the tracks")
-
-        async def is_running() -> bool:
-            return await state_of(api.url, session_id) == "running"
-
-        await eventually(is_running, "the task to run")
+        await eventually(lambda: transport.offered == [("es", "de")], "the tracks")
+        await until_state(api.url, session_id, "running")
         end = {"message_type": "end_task", "data": {}}
         transport.events.put_nowait(Packet(json.dumps(end).encode(), is_reliable=False))
-        await until(lambda: transport.is_closed, "the end")
+        await eventually(lambda: transport.is_closed, "the end")
 
         assert transport.is_expelled
         assert transport.sent[-1] == {"message_type": "end_of_stream", "data": {}}

@@ -10,8 +10,9 @@ from palabra_emulator.faults.catalogue import MistakenTask
 from palabra_emulator.transports.ports import TransportKind
 from tests.palabra_emulator.client import task
 from tests.palabra_emulator.talk import (
+    LENIENT,
     SETTINGS,
-    FaultyTalk,
+    Talk,
     codes,
     hush,
     kinds,
@@ -37,7 +38,7 @@ MISTAKES: Final = {
 
 def test_readiness_may_wait_for_polls() -> None:
     """F9: NOT_FOUND so many times and no acknowledgement, then the task runs."""
-    talk = FaultyTalk({"fault": "F9", "polls": 3})
+    talk = Talk(LENIENT, faults=[{"fault": "F9", "polls": 3}])
     talk.session.client_joined()
     assert talk.say("set_task", **SETTINGS) == []
     assert talk.wait(30) == []
@@ -49,13 +50,13 @@ def test_readiness_may_wait_for_polls() -> None:
 
 def test_readiness_may_be_late_or_never_come() -> None:
     """F9: after `delay_ms`, or not at all."""
-    late = FaultyTalk({"fault": "F9", "variant": "late", "delay_ms": 4000})
+    late = Talk(LENIENT, faults=[{"fault": "F9", "variant": "late", "delay_ms": 4000}])
     late.session.client_joined()
     late.say("set_task", **SETTINGS)
     assert late.wait(3.9) == []
     assert kinds(late.wait(0.2)) == ["task_status"]
 
-    never = FaultyTalk({"fault": "F9", "variant": "never"})
+    never = Talk(LENIENT, faults=[{"fault": "F9", "variant": "never"}])
     never.session.client_joined()
     never.say("set_task", **SETTINGS)
     assert [codes(never.say("get_task")) for _ in range(50)] == [["NOT_FOUND"]] * 50
@@ -85,7 +86,7 @@ def test_rejection_has_either_form() -> None:
 @pytest.mark.parametrize("mistake", MistakenTask.variants)
 def test_certain_mistakes_have_the_validators_words(mistake: str, transport: TransportKind) -> None:
     """F11: what the validator itself says, about that mistake alone."""
-    talk = FaultyTalk({"fault": "F11", "variant": mistake})
+    talk = Talk(LENIENT, faults=[{"fault": "F11", "variant": mistake}])
     talk.session.client_joined()
     talk.conversation.begin(transport)
     (message,) = talk.say("set_task", **SETTINGS)

@@ -11,16 +11,10 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from tests.palabra_emulator.client import (
-    Client,
-    arm,
-    create_session,
-    open_client,
-    state_of,
-    task,
-    until,
-)
+from tests.clock import eventually
+from tests.palabra_emulator.client import Client, create_session, open_client, task
 from tests.palabra_emulator.transports.test_livekit import emulator, local
+from tests.palabra_emulator.watching import arm, state_of
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -51,7 +45,7 @@ async def test_late_bot_finds_who_is_there_already(livekit_server: RunningLiveKi
         async with open_client(url) as client:
             assert bots(client) == []
             await client.send("get_task")
-            await until(lambda: bots(client) != [], "the bot")
+            await eventually(lambda: bots(client) != [], "the bot")
             assert client.of_type("error") == []
             began = time.monotonic()
             await client.start(task("en", "es"))
@@ -63,9 +57,9 @@ async def test_bot_leaves_in_the_middle(livekit_server: RunningLiveKit) -> None:
     """F8: the participant and its track are gone, the client stays in the room."""
     async with emulator(local(livekit_server)) as url, open_client(url) as client:
         await client.start(task("en", "es"))
-        await until(lambda: "translation_es" in client.heard, "the track")
+        await eventually(lambda: "translation_es" in client.tracks, "the track")
         await arm(url, fault="F8", variant="leaves")
-        await until(lambda: bots(client) == [], "the bot's leaving")
+        await eventually(lambda: bots(client) == [], "the bot's leaving")
 
         await client.send("get_task")
         await client.speak(1.0)
@@ -90,7 +84,7 @@ async def test_server_closes_the_room(
     async with emulator(local(livekit_server)) as url, open_client(url) as client:
         await client.start(task("en", "es"))
         await arm(url, fault="F17", variant=variant)
-        await until(lambda: client.disconnected != [], "the disconnection")
+        await eventually(lambda: client.disconnected != [], "the disconnection")
 
         assert client.disconnected == [reason]
         assert client.of_type("end_of_stream") == []
@@ -104,7 +98,7 @@ async def test_signalling_breaks_for_good(livekit_server: RunningLiveKit) -> Non
         client.room.on("connection_state_changed", states.append)
         await client.start(task("en", "es"))
         await arm(url, fault="F17", variant="signal_drop")
-        await until(lambda: states != [], "the client's noticing")
+        await eventually(lambda: states != [], "the client's noticing")
 
         assert states[0] == rtc.ConnectionState.CONN_RECONNECTING
         assert await state_of(url, client.session["id"]) == "ended"
@@ -119,16 +113,15 @@ async def test_short_loss_is_survived(livekit_server: RunningLiveKit) -> None:
         client.room.on("reconnected", lambda: events.append("reconnected"))
         await client.start(task("en", "es"))
         await arm(url, fault="F18", delay_ms=1500)
-        await until(lambda: "reconnected" in events, "the return", patience=20)
+        await eventually(lambda: "reconnected" in events, "the return", seconds=20)
         count = len(client.messages)
-        await until(lambda: len(client.messages) > count, "the next message")
-        times = [at for at, _ in client.messages]
+        await eventually(lambda: len(client.messages) > count, "the next message")
 
         began = time.monotonic()
         await client.speak(1.2)
         await client.hears("es", 500, since=began)
         assert events == ["reconnecting", "reconnected"]
-        assert max(after - before for before, after in pairwise(times)) > 1.0
+        assert max(after - before for before, after in pairwise(client.times)) > 1.0
         assert client.disconnected == []
         assert await state_of(url, client.session["id"]) == "running"
 
@@ -137,10 +130,12 @@ async def test_tracks_are_published_again(livekit_server: RunningLiveKit) -> Non
     """F21: the same name under another sid, and speech is heard on it."""
     async with emulator(local(livekit_server)) as url, open_client(url) as client:
         await client.start(task("en", "es"))
-        await until(lambda: "translation_es" in client.heard, "the track")
-        before = client.heard["translation_es"].sid
+        await eventually(lambda: "translation_es" in client.tracks, "the track")
+        before = client.tracks.get("translation_es")
         await arm(url, fault="F21")
-        await until(lambda: client.heard["translation_es"].sid != before, "the new track")
+        await eventually(
+            lambda: client.tracks.get("translation_es", before) != before, "the new track"
+        )
 
         began = time.monotonic()
         await client.speak(1.2)
@@ -157,4 +152,4 @@ async def test_tracks_have_other_names(livekit_server: RunningLiveKit) -> None:
             began = time.monotonic()
             await client.speak(1.2)
             await client.hears("ES-MX", 500, since=began)
-            assert [*client.heard] == ["translation_ES-MX"]
+            assert [*client.tracks] == ["translation_ES-MX"]

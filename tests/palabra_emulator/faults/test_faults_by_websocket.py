@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from tests.palabra_emulator.client import arm, create_session, journal, state_of, struck, until
+from tests.clock import eventually
+from tests.palabra_emulator.client import create_session
 from tests.palabra_emulator.sounds import stream_task
 from tests.palabra_emulator.transports.test_websocket import emulator
+from tests.palabra_emulator.watching import arm, events_of, state_of, struck
 from tests.palabra_emulator.websocket_client import (
     API_KEY,
     STREAM,
@@ -101,9 +103,9 @@ async def test_there_is_nothing_to_resume() -> None:
         await arm(url, fault="F8", variant="leaves")
         await struck(url)
         await speak(client)
-        await until(lambda: client.speech("es-mx").size > 0, "speech")
+        await eventually(lambda: client.speech("es-mx").size > 0, "speech")
         assert not client.is_closed
-        faults = [it["data"] for it in await journal(url, session_id) if it["event"] == "fault"]
+        faults = [it.data for it in await events_of(url, session_id) if it.event == "fault"]
         passed_over = {it["fault"] for it in faults if it["action"] == "passed over"}
         assert passed_over == {"F8", "F18", "F21"}
 
@@ -112,7 +114,7 @@ async def test_sound_has_the_language_of_its_track() -> None:
     """F21: the code in the messages with sound is written otherwise."""
     async with running(fault="F21", variant="wrong_case") as (_, _, client):
         await speak(client)
-        await until(lambda: client.speech("ES-MX").size > 0, "speech")
+        await eventually(lambda: client.speech("ES-MX").size > 0, "speech")
         assert client.speech("es-mx").size == 0
 
 

@@ -7,14 +7,7 @@ from dataclasses import replace
 import pytest
 
 from palabra_emulator.faults.catalogue import WrongPace
-from palabra_emulator.faults.immediate_faults import ImmediateFaults
-from palabra_emulator.faults.injection import FaultInjector
-from palabra_emulator.faults.reading import read_fault
-from palabra_emulator.faults.signalling import SignallingFaults
 from tests.palabra_emulator.client import task
-from tests.palabra_emulator.fakes import (
-    FakeRooms,
-)
 from tests.palabra_emulator.talk import (
     LENIENT,
     SETTINGS,
@@ -117,13 +110,10 @@ async def test_of_two_strokes_at_once_the_second_finds_the_session_over() -> Non
     """F17 and F16 due together: the session ends, and what would follow is passed over."""
     talk = Talk()
     talk.start(task("en", "es"))
-    injector = FaultInjector(talk.journal, talk.clock)
     for fault in ("F17", "F16"):
-        injector.arm(read_fault({"fault": fault}))
-    signalling = SignallingFaults(injector, lambda room: None)
-    striking = ImmediateFaults(injector, lambda: [talk.session], FakeRooms(), signalling)
+        talk.arm(fault=fault)
 
-    await striking.look()
+    await talk.striking.look()
 
     assert talk.session.state == "ended"
     assert talk.journal.entries()[-1].data == {"fault": "F16", "action": "passed over"}

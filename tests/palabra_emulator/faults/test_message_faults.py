@@ -16,7 +16,7 @@ from tests.palabra_emulator.client import task
 from tests.palabra_emulator.fakes import (
     Clock,
 )
-from tests.palabra_emulator.talk import FaultyTalk, kinds, running
+from tests.palabra_emulator.talk import LENIENT, Talk, kinds, running
 
 pytestmark = pytest.mark.unit
 
@@ -79,7 +79,7 @@ def test_texts_of_one_utterance_are_distorted(variant: str) -> None:
 
 def test_single_translation_is_not_held_back_for_ever() -> None:
     """F19: with nobody to change places with, a translation comes with the next message."""
-    talk = FaultyTalk({"fault": "F19", "variant": "reordered"})
+    talk = Talk(LENIENT, faults=[{"fault": "F19", "variant": "reordered"}])
     talk.start(task("en", "es"))
     talk.posted()
 

@@ -21,10 +21,12 @@ from palabra_emulator.faults.reading import read_fault
 from palabra_emulator.faults.signalling import SignallingFaults
 from palabra_emulator.journal import Journal
 from palabra_emulator.transports.ports import ClientJoined, Packet
+from tests.clock import eventually
 from tests.palabra_emulator.api.test_livekit_proxy import Upstream, token
 from tests.palabra_emulator.callers import STORAGE, Caller, caller
-from tests.palabra_emulator.client import FAULTS_PATH, arm, state_of, struck, task, until
+from tests.palabra_emulator.client import task
 from tests.palabra_emulator.fakes import OPTIONS, FakeTransport
+from tests.palabra_emulator.watching import FAULTS_PATH, arm, state_of, struck
 
 pytestmark = pytest.mark.unit
 
@@ -35,7 +37,7 @@ async def run_task(api: Caller, session: dict[str, Any]) -> FakeTransport:
     command = {"message_type": "set_task", "data": task("en", "es-mx", "de")}
     transport.events.put_nowait(ClientJoined())
     transport.events.put_nowait(Packet(json.dumps(command).encode()))
-    await until(lambda: bool(transport.offered), "tracks")
+    await eventually(lambda: bool(transport.offered), "tracks")
     return transport
 
 
@@ -47,7 +49,7 @@ async def running(**wish: object) -> AsyncGenerator[tuple[Caller, dict[str, Any]
             await arm(api.url, **wish)
         session = await api.create()
         transport = await run_task(api, session)
-        await until(lambda: any("message_type" in it for it in transport.sent), "an answer")
+        await eventually(lambda: any("message_type" in it for it in transport.sent), "an answer")
         yield api, session, transport
 
 
@@ -282,7 +284,7 @@ async def test_bot_may_never_come_or_come_late() -> None:
         await arm(api.url, fault="F8", variant="late", delay_ms=1_000)
         session = await api.create()
         assert api.livekit.transports == []
-        await until(lambda: bool(api.livekit.transports), "the bot")
+        await eventually(lambda: bool(api.livekit.transports), "the bot")
         transport = await run_task(api, session)
         assert transport.offered[-1] == ("es-mx", "de")
 
@@ -292,7 +294,7 @@ async def test_delay_of_every_bot_is_an_option() -> None:
     async with caller(replace(OPTIONS, bot_delay_ms=1_000)) as api:
         await api.create()
         assert api.livekit.transports == []
-        await until(lambda: bool(api.livekit.transports), "the bot")
+        await eventually(lambda: bool(api.livekit.transports), "the bot")
 
 
 async def test_bot_may_leave() -> None:
@@ -300,7 +302,7 @@ async def test_bot_may_leave() -> None:
     async with running() as (api, session, transport):
         await arm(api.url, fault="F8", variant="leaves")
         place = transport.names
-        await until(lambda: api.livekit.rooms.expelled != [], "the bot's leaving")
+        await eventually(lambda: api.livekit.rooms.expelled != [], "the bot's leaving")
         assert api.livekit.rooms.expelled == [f"{place.room}/{place.bot}"]
         transport.lose()
         count = len(transport.sent)
@@ -326,7 +328,7 @@ async def test_tracks_may_be_others(wish: dict[str, Any], offered: tuple[str, ..
             "data": {"text": "Hola", "language": "es-mx", "translate_text": False},
         }
         transport.events.put_nowait(Packet(json.dumps(command).encode()))
-        await until(
+        await eventually(
             lambda: any(
                 it.get("message_type") == "translated_transcription" for it in transport.sent
             ),
@@ -335,7 +337,7 @@ async def test_tracks_may_be_others(wish: dict[str, Any], offered: tuple[str, ..
 
         assert transport.offered == [offered]
         if offered:
-            await until(lambda: bool(transport.played), "speech")
+            await eventually(lambda: bool(transport.played), "speech")
             assert [*transport.played] == [offered[0]]
 
 
@@ -343,7 +345,7 @@ async def test_tracks_may_be_published_again() -> None:
     """F21: all are offered anew under the same names, once."""
     async with running() as (api, _, transport):
         await arm(api.url, fault="F21")
-        await until(lambda: len(transport.offered) == 2, "new tracks")
+        await eventually(lambda: len(transport.offered) == 2, "new tracks")
         assert transport.offered == [("es-mx", "de")] * 2
         assert transport.anew == [False, True]
 
@@ -372,7 +374,7 @@ async def test_network_may_be_gone_for_a_moment() -> None:
         await asyncio.sleep(0.05)
 
         assert len(transport.sent) == count
-        await until(lambda: len(transport.sent) > count, "the next message")
+        await eventually(lambda: len(transport.sent) > count, "the next message")
         assert await state_of(api.url, session["id"]) == "running"
 
 
@@ -383,11 +385,11 @@ async def test_room_may_be_closed(variant: str, is_expelled: bool) -> None:
     """F17: the client is put out, or finds its room gone."""
     async with running() as (api, session, transport):
         await arm(api.url, fault="F17", variant=variant)
-        await until(lambda: transport.is_closed, "the end")
+        await eventually(lambda: transport.is_closed, "the end")
 
         assert transport.is_expelled is is_expelled
         assert await state_of(api.url, session["id"]) == "ended"
-        await until(lambda: transport.names.room not in api.livekit.rooms.open, "no room")
+        await eventually(lambda: transport.names.room not in api.livekit.rooms.open, "no room")
 
 
 @dataclass(slots=True)

@@ -8,9 +8,7 @@ import pytest
 
 from palabra_emulator.session.running import ClientConnections, serve
 from palabra_emulator.transports.ports import RoomNames
-from tests.palabra_emulator.client import (
-    until,
-)
+from tests.clock import eventually
 from tests.palabra_emulator.fakes import (
     FakeTransport,
 )
@@ -35,5 +33,5 @@ async def test_connection_is_served_when_the_one_before_is_no_more() -> None:
         await asyncio.wait([later], timeout=0.05)
         assert talk.session.transport == "webrtc"
         await serve(talk.session, talk.conversation, first, keep_sids=True)
-        await until(lambda: talk.session.transport == "ws", "the second connection")
+        await eventually(lambda: talk.session.transport == "ws", "the second connection")
         talk.session.end("over")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -15,22 +15,19 @@ import pytest
 from livekit import api, rtc
 
 from palabra_agent.local.livekit_server import RunningLiveKit
+from palabra_agent.local.recording import AUDIBLE_DB
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
+from tests.clock import eventually
 from tests.palabra_emulator.client import (
     ALL_TEXTS,
-    AUDIBLE_DB,
     CREDENTIALS,
     Client,
     create_session,
-    eventually,
-    inspected,
-    journal,
     open_client,
-    state_of,
     task,
-    until,
 )
+from tests.palabra_emulator.watching import events_of, session_at, until_state
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
@@ -89,11 +86,11 @@ async def test_speech_becomes_text_and_marked_sound(livekit_server: RunningLiveK
         await client.start(settings)
         began = time.monotonic()
         await client.speak(1.5)
-        await client.message("translated_transcription", patience=5)
+        await client.message("translated_transcription", seconds=5)
         await client.hears("es", 500, since=began)
         await client.hears("de", 600, since=began)
 
-        kinds = [message["message_type"] for _, message in client.messages if message.get("data")]
+        kinds = [message["message_type"] for message in client.messages if message.get("data")]
         partials = texts(client, "partial_transcription")
         validated = client.of_type("validated_transcription")[0]["transcription"]
         assert kinds.index("partial_transcription") < kinds.index("validated_transcription")
@@ -105,9 +102,8 @@ async def test_speech_becomes_text_and_marked_sound(livekit_server: RunningLiveK
         assert ("es", "Buenos días a todos y gracias por acompañarnos hoy.") in texts(
             client, "translated_transcription"
         )
-        spanish = client.heard["translation_es"]
-        assert spanish.level_db(600, since=began) < AUDIBLE_DB
-        language, session = (spanish.level_db(hz, since=began) for hz in (500, 2000))
+        assert client.level_db("es", 600, since=began) < AUDIBLE_DB
+        language, session = (client.level_db("es", hz, since=began) for hz in (500, 2000))
         assert language - session == pytest.approx(10, abs=2)
 
 
@@ -129,8 +125,8 @@ async def test_sessions_do_not_mix(livekit_server: RunningLiveKit) -> None:
             await client.message("translated_transcription")
             await client.hears(language, hz, since=began)
 
-        assert one.heard["translation_es"].level_db(2050, since=began) < AUDIBLE_DB
-        assert other.heard["translation_en"].level_db(2000, since=began) < AUDIBLE_DB
+        assert one.level_db("es", 2050, since=began) < AUDIBLE_DB
+        assert other.level_db("en", 2000, since=began) < AUDIBLE_DB
         first = "Good morning everyone, and thank you for joining us today."
         assert set(texts(one, "validated_transcription")) == {("en", first)}
         assert set(texts(other, "translated_transcription")) == {("en", first)}
@@ -143,16 +139,16 @@ async def test_update_changes_tracks_in_place(livekit_server: RunningLiveKit) ->
         open_client(url) as client,
     ):
         await client.start(task("en", "es", "de"))
-        await until(lambda: len(client.heard) == 2, "two tracks")
-        kept = client.heard["translation_es"].sid
+        await eventually(lambda: len(client.tracks) == 2, "two tracks")
+        kept = client.tracks["translation_es"]
         await client.send("set_task", **task("en", "es", "pt-br"))
         await client.message("task_status", lambda data: data["event"] == "updated")
-        await until(lambda: "translation_pt-br" in client.heard, "the new track")
-        await until(lambda: client.unsubscribed == ["translation_de"], "the old track to go")
+        await eventually(lambda: "translation_pt-br" in client.tracks, "the new track")
+        await eventually(lambda: client.unsubscribed == ["translation_de"], "the old track to go")
         await client.send("set_task", **task("en", "es", "pt-br"))
         await client.message("task_status", lambda data: data["event"] == "unchanged")
 
-        assert client.heard["translation_es"].sid == kept
+        assert client.tracks["translation_es"] == kept
 
 
 async def test_pause_stops_hearing_and_billing(livekit_server: RunningLiveKit) -> None:
@@ -162,21 +158,21 @@ async def test_pause_stops_hearing_and_billing(livekit_server: RunningLiveKit) -
         await client.start(task("en", "es"))
         await client.send("pause_task")
         await client.message("task_status", lambda data: data["event"] == "paused")
-        billed = (await inspected(url, client.session["id"]))["billed_seconds"]
+        billed = (await session_at(url, client.session["id"])).billed_seconds
         await client.speak(1.0)
         await client.send("get_task")
         shown = await client.message("current_task")
-        paused = await inspected(url, client.session["id"])
+        paused = await session_at(url, client.session["id"])
         await client.send("set_task", **task("en", "es"))
         await client.message("task_status", lambda data: data["event"] == "resumed")
         await client.speak(0.5)
         await client.message("validated_transcription")
 
         assert shown["task_status"] == "paused"
-        assert paused["state"] == "paused"
-        assert paused["billed_seconds"] == billed
-        assert paused["utterances"] == 0
-        assert (await inspected(url, client.session["id"]))["utterances"] == 1
+        assert paused.state == "paused"
+        assert paused.billed_seconds == billed
+        assert paused.utterances == 0
+        assert (await session_at(url, client.session["id"])).utterances == 1
 
 
 async def test_end_task_delivers_the_tail(livekit_server: RunningLiveKit) -> None:
@@ -188,13 +184,13 @@ async def test_end_task_delivers_the_tail(livekit_server: RunningLiveKit) -> Non
         await client.send("end_task")
         await client.hears("es", 500, since=began)
         await client.message("end_of_stream")
-        await until(lambda: bool(client.disconnected), "the disconnect")
+        await eventually(lambda: bool(client.disconnected), "the disconnect")
 
-        events = [entry["event"] for entry in await journal(url, client.session["id"])]
+        events = [entry.event for entry in await events_of(url, client.session["id"])]
         assert client.disconnected == [rtc.DisconnectReason.PARTICIPANT_REMOVED]
         assert events.index("spoke") < events.index("ended")
         assert client.of_type("translated_transcription") != []
-        assert (await inspected(url, client.session["id"]))["end_reason"] == "end_task"
+        assert (await session_at(url, client.session["id"])).end_reason == "end_task"
 
 
 async def test_forced_end_is_immediate(livekit_server: RunningLiveKit) -> None:
@@ -203,7 +199,7 @@ async def test_forced_end_is_immediate(livekit_server: RunningLiveKit) -> None:
         await client.start(task("en", "es"))
         await client.speak(1.0)
         await client.send("end_task", force=True)
-        await until(lambda: bool(client.disconnected), "the disconnect", 2)
+        await eventually(lambda: bool(client.disconnected), "the disconnect", 2)
 
         assert client.of_type("end_of_stream") == []
         assert client.of_type("translated_transcription") == []
@@ -219,9 +215,9 @@ async def test_delete_ends_at_once(livekit_server: RunningLiveKit) -> None:
             path = f"/session-storage/sessions/{client.session['id']}"
             async with http.delete(path) as answer:
                 assert answer.status == 204
-        await until(lambda: bool(client.disconnected), "the disconnect", 2)
+        await eventually(lambda: bool(client.disconnected), "the disconnect", 2)
 
-        assert (await inspected(url, client.session["id"]))["state"] == "deleted"
+        assert (await session_at(url, client.session["id"])).state == "deleted"
 
 
 async def test_lost_client_ends_its_session(livekit_server: RunningLiveKit) -> None:
@@ -236,7 +232,7 @@ async def test_lost_client_ends_its_session(livekit_server: RunningLiveKit) -> N
 
         await eventually(is_closed, "the room to close", 5)
 
-        assert (await inspected(url, client.session["id"]))["end_reason"] == "client left"
+        assert (await session_at(url, client.session["id"])).end_reason == "client left"
 
 
 async def test_reconnect_is_no_departure(livekit_server: RunningLiveKit) -> None:
@@ -245,13 +241,13 @@ async def test_reconnect_is_no_departure(livekit_server: RunningLiveKit) -> None
         await client.start(task("en", "es"))
         scenario = rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT
         await client.room.simulate_scenario(scenario)
-        await until(lambda: client.unsubscribed != [], "the old connection to go")
-        await until(client.room.isconnected, "the new connection")
+        await eventually(lambda: client.unsubscribed != [], "the old connection to go")
+        await eventually(client.room.isconnected, "the new connection")
         began = time.monotonic()
         await client.speak(1.5)
         await client.hears("es", 500, since=began)
 
-        assert (await inspected(url, client.session["id"]))["state"] == "running"
+        assert (await session_at(url, client.session["id"])).state == "running"
 
 
 async def test_mute_starves_the_watchdog(livekit_server: RunningLiveKit) -> None:
@@ -266,20 +262,20 @@ async def test_mute_starves_the_watchdog(livekit_server: RunningLiveKit) -> None
         for publication in muted.room.local_participant.track_publications.values():
             assert isinstance(publication.track, rtc.LocalAudioTrack)
             publication.track.mute()
-        error = await muted.message("error", patience=6)
-        await until(lambda: bool(muted.disconnected), "the disconnect", 2)
+        error = await muted.message("error", seconds=6)
+        await eventually(lambda: bool(muted.disconnected), "the disconnect", 2)
 
         assert error["code"] == "SERVICE_TIMEOUT"
         assert error["desc"].startswith("No input audio received for 2s.")
         assert muted.disconnected == [rtc.DisconnectReason.PARTICIPANT_REMOVED]
-        assert (await inspected(url, silent.session["id"]))["state"] == "running"
+        assert (await session_at(url, silent.session["id"])).state == "running"
 
 
 async def test_lossy_command_right_after_joining_is_heard(livekit_server: RunningLiveKit) -> None:
     """The bot is there first: a single lossy `set_task`, sent at once, starts the task."""
     async with emulator(local(livekit_server)) as url, open_client(url) as client:
         await client.send("set_task", reliable=False, **task("en", "es"))
-        await until(lambda: "translation_es" in client.heard, "the track", 2)
+        await eventually(lambda: "translation_es" in client.tracks, "the track", 2)
 
         bots = list(client.room.remote_participants)
         assert [bot.startswith("palabra_translator_") for bot in bots] == [True]
@@ -356,7 +352,7 @@ async def test_shutdown_leaves_nothing(livekit_server: RunningLiveKit) -> None:
         await client.start(task("en", "es"))
         unjoined = await create_session(url)
 
-    await until(lambda: bool(client.disconnected), "the disconnect", 2)
+    await eventually(lambda: bool(client.disconnected), "the disconnect", 2)
     await joined.__aexit__(None, None, None)
     left = await room_names(livekit_server)
     assert client.session["webrtc_room_name"] not in left
@@ -370,18 +366,11 @@ async def test_killed_client_starves_the_watchdog(livekit_server: RunningLiveKit
         command = json.dumps({"message_type": "set_task", "data": task("en", "es")})
         program = (sys.executable, "-c", _DOOMED, session["webrtc_url"], session["publisher"])
         doomed = await asyncio.create_subprocess_exec(*program, command)
-
-        def is_in(state: str) -> Callable[[], Awaitable[bool]]:
-            async def ask() -> bool:
-                return await state_of(url, session["id"]) == state
-
-            return ask
-
         try:
-            await eventually(is_in("running"), "the task to run")
+            await until_state(url, session["id"], "running")
         finally:
             doomed.kill()
             await doomed.wait()
-        await eventually(is_in("ended"), "the session to end", 8)
+        await until_state(url, session["id"], "ended", 8)
 
-        assert (await inspected(url, session["id"]))["end_reason"] == "service timeout"
+        assert (await session_at(url, session["id"])).end_reason == "service timeout"

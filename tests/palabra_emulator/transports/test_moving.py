@@ -5,15 +5,11 @@ from __future__ import annotations
 import pytest
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from tests.palabra_emulator.client import (
-    create_session,
-    eventually,
-    open_client,
-    state_of,
-    until,
-)
+from tests.clock import eventually
+from tests.palabra_emulator.client import create_session, open_client
 from tests.palabra_emulator.sounds import spoken, stream_task
 from tests.palabra_emulator.transports.test_livekit import emulator, local, room_names
+from tests.palabra_emulator.watching import state_of
 from tests.palabra_emulator.websocket_client import connected
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
@@ -47,7 +43,7 @@ async def test_client_in_the_room_is_put_out(livekit_server: RunningLiveKit) -> 
     async with emulator(local(livekit_server)) as url, open_client(url) as former:
         await former.start(stream_task("en", "es") | {"input_stream": {}, "output_stream": None})
         async with connected(url, former.session["publisher"]) as client:
-            await until(lambda: bool(former.disconnected), "the end in the room")
+            await eventually(lambda: bool(former.disconnected), "the end in the room")
             await client.start(stream_task("en", "es"))
             await client.sound(spoken(0.6).tobytes())
             await client.message("validated_transcription")

@@ -19,15 +19,9 @@ from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.transports.ports import ClientJoined, ClientLeft, Packet
 from palabra_emulator.transports.websocket import ConnectionLimit
+from tests.clock import eventually
 from tests.palabra_emulator.callers import caller
-from tests.palabra_emulator.client import (
-    CREDENTIALS,
-    create_session,
-    eventually,
-    journal,
-    state_of,
-    until,
-)
+from tests.palabra_emulator.client import CREDENTIALS, create_session
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 from tests.palabra_emulator.sounds import (
     ogg_opus,
@@ -38,6 +32,7 @@ from tests.palabra_emulator.sounds import (
     stream_task,
     wav,
 )
+from tests.palabra_emulator.watching import events_of, newest_session, state_of
 from tests.palabra_emulator.websocket_client import SPREAD, STREAM, StreamClient, connected, refusal
 
 pytestmark = pytest.mark.unit
@@ -56,28 +51,23 @@ class Place:
     url: str
     livekit: FakeLiveKit
 
-    async def sessions(self) -> list[dict[str, Any]]:
-        """What the emulator says about its sessions."""
-        async with aiohttp.ClientSession(self.url) as http, http.get("/emulator/sessions") as found:
-            return (await found.json())["sessions"]  # type: ignore[no-any-return]
-
     async def ended(self, reason: str) -> None:
         """Wait until the session that was made last is over for this reason."""
 
         async def is_over() -> bool:
-            return bool((await self.sessions())[-1]["end_reason"] == reason)
+            return (await newest_session(self.url)).end_reason == reason
 
         await eventually(is_over, f"an end: {reason}")
 
     async def events(self) -> list[str]:
         """The journal's events of the session that was made last."""
-        session = (await self.sessions())[-1]
-        return [entry["event"] for entry in await journal(self.url, session["id"])]
+        session = await newest_session(self.url)
+        return [entry.event for entry in await events_of(self.url, session.id)]
 
     async def heard(self) -> tuple[int, Any]:
         """What the session that was made last took in."""
-        session = (await self.sessions())[-1]
-        path = f"/emulator/sessions/{session['id']}/heard.wav"
+        session = await newest_session(self.url)
+        path = f"/emulator/sessions/{session.id}/heard.wav"
         async with aiohttp.ClientSession(self.url) as http, http.get(path) as answer:
             assert answer.status == 200
             return read_wav(await answer.read())
@@ -93,7 +83,7 @@ async def emulator(options: EmulatorOptions = QUICK) -> AsyncGenerator[Place]:
 
 async def texts(client: StreamClient, kind: str, count: int = 1) -> list[tuple[str, str]]:
     """Language and text of the transcriptions of a kind, once there are enough."""
-    await until(lambda: len(client.of_type(kind)) >= count, f"{count} × {kind}")
+    await eventually(lambda: len(client.of_type(kind)) >= count, f"{count} × {kind}")
     bodies = [data["transcription"] for data in client.of_type(kind)]
     return [(body["language"], body["text"]) for body in bodies]
 
@@ -123,8 +113,8 @@ async def test_key_opens_a_session_of_its_own(path: str) -> None:
         async with connected(place.url, path=path) as client:
             await client.start(stream_task("en", "es"))
             assert place.livekit.rooms.open == set()
-            session = (await place.sessions())[0]
-            assert (session["state"], session["transport"]) == ("running", "ws")
+            session = await newest_session(place.url)
+            assert (session.state, session.transport) == ("running", "ws")
         await place.ended("client left")
 
 
@@ -195,8 +185,8 @@ async def test_client_of_a_waiting_bot_may_come_by_websocket() -> None:
         assert place.livekit.rooms.open == {session["webrtc_room_name"]}
         async with connected(place.url, session["publisher"]) as client:
             await client.start(stream_task("en", "es"))
-            await until(lambda: bot.is_closed, "the bot's leaving")
-            await until(lambda: not place.livekit.rooms.open, "the end of the room")
+            await eventually(lambda: bot.is_closed, "the bot's leaving")
+            await eventually(lambda: not place.livekit.rooms.open, "the end of the room")
             async with aiohttp.ClientSession(place.url) as http:
                 path = f"/livekit/rtc?access_token={session['publisher']}"
                 async with http.get(path) as answer:
@@ -214,9 +204,9 @@ async def test_client_in_the_room_is_put_out_when_it_comes_by_websocket() -> Non
         bot = place.livekit.transports[0]
         bot.events.put_nowait(ClientJoined())
         bot.events.put_nowait(Packet(b'{"message_type":"get_task"}'))
-        await until(lambda: bool(bot.sent), "an answer in the room")
+        await eventually(lambda: bool(bot.sent), "an answer in the room")
         async with connected(place.url, session["publisher"]) as client:
-            await until(lambda: bot.is_expelled and bot.is_closed, "the end in the room")
+            await eventually(lambda: bot.is_expelled and bot.is_closed, "the end in the room")
             wrong = stream_task("en", "es")
             wrong["input_stream"]["source"] = {"type": "webrtc"}
             await client.send("set_task", **wrong)
@@ -452,7 +442,9 @@ async def test_speech_comes_in_messages() -> None:
     async with emulator() as place, connected(place.url) as client:
         await client.start(stream_task("en", "es", "de"))
         await client.sound(spoken(1.1).tobytes())
-        await until(lambda: finished(client) == ["de", "es"], "the speech of both translations")
+        await eventually(
+            lambda: finished(client) == ["de", "es"], "the speech of both translations"
+        )
         validated = await client.message("validated_transcription")
         chunks = [d for d in client.of_type("output_audio_data") if d["language"] == "es"]
         speech = client.speech("es")
@@ -513,7 +505,7 @@ async def test_hurried_speech_is_shorter_and_has_the_same_tones() -> None:
     async with emulator() as place, connected(place.url) as client:
         await client.start(settings)
         await client.sound(spoken(2.0).tobytes())
-        await until(lambda: finished(client) == ["es"], "the speech")
+        await eventually(lambda: finished(client) == ["es"], "the speech")
         speech = client.speech("es")
 
         assert speech.size == pytest.approx(1.0 * SPEECH_RATE, rel=0.05)
