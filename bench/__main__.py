@@ -19,6 +19,7 @@ from bench.arrival import measure_arrival, measure_departure
 from bench.delay import measure_delay
 from bench.figures import Figure, tables, write
 from bench.load import measure_load
+from bench.readers import measure_readers
 from bench.recovery import measure_recovery
 from bench.stall import measure_stall
 from bench.timbre import measure_timbre
@@ -38,6 +39,7 @@ BENCHMARKS = {
     "wake": measure_wake,
     "voices": measure_voices,
     "timbre": measure_timbre,
+    "readers": measure_readers,
     "departure": measure_departure,  # the last: it stops the worker
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"

@@ -70,6 +70,10 @@ class CaptionSettings(ConfigModel):
     """Write captions."""
     partials: Switch = True
     """Show sentences while they are spoken, translated ones too."""
+    also_to: Names = ()
+    """Identities, or patterns such as `EG_*`, of recorders, agents and hidden observers who read
+    along as people do who say nothing: `default_listen`, else the original. Others of them get no
+    captions."""
 
 
 class ChatSettings(ConfigModel):

@@ -52,6 +52,9 @@ class MeetingView:
 
     people: tuple[Person, ...] = ()
     """All who are there, interpreters and other agents left out."""
+    observers: tuple[Person, ...] = ()
+    """Those who are there and no people: agents, recorders, hidden participants as far as they are
+    known."""
     is_connected: bool = True
     """False while LiveKit reconnects us: then absence means nothing."""
 

@@ -48,6 +48,8 @@ class WritingRules:
     captions: bool = True
     partials: bool = True
     """Captions that change while a sentence is spoken."""
+    also_to: tuple[str, ...] = ()
+    """Identities and patterns of those who are no people, and read captions all the same."""
     translations: bool = True
     """False where Palabra was told to send none: then all people read the original."""
     chat: bool = True

@@ -7,8 +7,9 @@ original.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from palabra_agent.concurrency import Watched
@@ -22,7 +23,9 @@ from palabra_agent.texts import shown_name
 Version: TypeAlias = LanguageCode | None
 """A target language, or None for the original."""
 
-_REMEMBERED: Final = 500
+_REMEMBERED: Final = 50
+"""Utterances, each with a decision for each reader: more than are under way at a time."""
+_PATTERN: Final = frozenset("*?[")
 _UNKNOWN: Final = LanguageCode("")
 
 
@@ -57,16 +60,20 @@ class TranscriptWriter:
         self._last_seen = view.person(self._speaker) or self._last_seen
         rules, regime = self._settings.value.rules, self._settings.value.regime
         translated = brief if rules.translations else None
-        recipients = self._audience.recipients(transcript, view, translated, regime)
+        observers = observers_reading(view, rules.also_to)
+        readers = replace(view, people=(*view.people, *observers))
+        recipients = self._audience.recipients(transcript, readers, translated, regime)
         if rules.captions and recipients and (transcript.is_final or rules.partials):
             track_sid = self._track_sid(transcript)
             self._texts.put(Caption(transcript, self._speaker, recipients, track_sid))
 
         if rules.chat and transcript.is_final:
-            readers = chat_recipients(rules.audience, transcript, recipients, view)
-            if readers:
+            people = {person.identity for person in view.people}
+            by_language = tuple(identity for identity in recipients if identity in people)
+            chatting = chat_recipients(rules.audience, transcript, by_language, view)
+            if chatting:
                 name = self._last_seen.name
-                self._texts.put(ChatLine(transcript, self._speaker, readers, name))
+                self._texts.put(ChatLine(transcript, self._speaker, chatting, name))
 
     def _track_sid(self, transcript: Transcript) -> str:
         if transcript.is_translation:
@@ -126,6 +133,26 @@ class Audience:
             self._utterances.popitem(last=False)
 
         return utterance
+
+
+def observers_reading(view: MeetingView, also_to: Sequence[str]) -> tuple[Person, ...]:
+    """Find those who read captions although they are no people.
+
+    A hidden participant may be there without being known: one that is named in full is written to.
+
+    Args:
+        view: The meeting.
+        also_to: The room config's `captions.also_to`: identities, and patterns of them.
+    """
+    seen = [it for it in view.observers if any(fnmatchcase(it.identity, one) for one in also_to)]
+    known = {person.identity for person in (*view.people, *view.observers)}
+    named = [one for one in also_to if one not in known and not is_pattern(one)]
+    return (*seen, *(Person(identity, identity) for identity in named))
+
+
+def is_pattern(identity: str) -> bool:
+    """Tell whether what may be an identity stands for many."""
+    return not _PATTERN.isdisjoint(identity)
 
 
 def version_for(

@@ -13,8 +13,9 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.ports import RoomState, RoomStatus
+from palabra_agent.interpretation.ports import LONGEST_ERROR, RoomState, RoomStatus
 from palabra_agent.languages import LanguageCode
+from palabra_agent.texts import one_line
 
 STATE_ATTRIBUTE: Final = "palabra.state"
 LANGUAGES_ATTRIBUTE: Final = "palabra.languages"
@@ -34,6 +35,19 @@ class _Shown:
 
     offered: tuple[LanguageCode, ...]
     status: RoomStatus = field(default_factory=lambda: RoomStatus(RoomState.STARTING))
+    unread: str = ""
+    """Says which texts do not reach their readers; empty where all do."""
+
+    @property
+    def state(self) -> RoomState:
+        """The state, in which texts count as well."""
+        is_degraded = self.unread and self.status.state is RoomState.LIVE
+        return RoomState.DEGRADED if is_degraded else self.status.state
+
+    @property
+    def error(self) -> str:
+        """All that is wrong, in one line."""
+        return one_line("; ".join(filter(None, (self.status.error, self.unread))), LONGEST_ERROR)
 
 
 class InterpreterAttributes:
@@ -47,6 +61,10 @@ class InterpreterAttributes:
     def show(self, status: RoomStatus) -> None:
         """Show how the interpretation is doing; never waits."""
         self._wanted.set(replace(self._wanted.value, status=status))
+
+    def show_unread(self, trouble: str) -> None:
+        """Show which texts do not reach their readers; never waits."""
+        self._wanted.set(replace(self._wanted.value, unread=trouble))
 
     def offer(self, languages: Sequence[LanguageCode]) -> None:
         """Show which languages may be asked for; never waits."""
@@ -71,10 +89,10 @@ class InterpreterAttributes:
 
     async def _send(self, wanted: _Shown) -> None:
         attributes = {
-            STATE_ATTRIBUTE: wanted.status.state.value,
+            STATE_ATTRIBUTE: wanted.state.value,
             LANGUAGES_ATTRIBUTE: ",".join(wanted.offered),
             LIVE_ATTRIBUTE: ",".join(wanted.status.live),
-            ERROR_ATTRIBUTE: wanted.status.error,
+            ERROR_ATTRIBUTE: wanted.error,
         }
         try:
             async with asyncio.timeout(_SEND_SECONDS):

@@ -70,9 +70,10 @@ class LiveKitMeeting:
         self._microphones = Microphones(room, self._changed.set, listens=listens)
         self._is_over = False
         self._memory = PeopleMemory()
+        self._hidden: tuple[str, ...] = ()
         self._was_reconnected = asyncio.Event()
-        self.texts = TextSender(room)
         self.attributes = InterpreterAttributes(room, offered)
+        self.texts = TextSender(room, self.attributes.show_unread)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             **dict.fromkeys(_CHANGES, self._on_change),
             **self._microphones.callbacks,
@@ -125,6 +126,12 @@ class LiveKitMeeting:
         """Show all people which languages may be asked for."""
         self.attributes.offer(languages)
 
+    def note_hidden(self, identities: Sequence[str]) -> None:
+        """Learn which participants there are whom LiveKit shows to no participant."""
+        if self._hidden != tuple(identities):
+            self._hidden = tuple(identities)
+            self._changed.set()
+
     async def settle(self) -> None:
         """Wait a moment until what was queued is sent and what was shown is seen."""
         if is_up(self._room):
@@ -153,7 +160,16 @@ class LiveKitMeeting:
             if is_person(participant)
         )
         self._memory.note(people, asyncio.get_running_loop().time())
-        return MeetingView(people)
+        return MeetingView(people, self._observers())
+
+    def _observers(self) -> tuple[Person, ...]:
+        """Those who are no people: others that are seen, and the hidden ones as they were noted."""
+        seen = (
+            describe(participant, None)
+            for participant in self._room.remote_participants.values()
+            if not is_person(participant)
+        )
+        return (*seen, *(Person(identity, identity) for identity in self._hidden))
 
     def _as_still_heard(self, person: Person) -> Person:
         if self._microphones.has(person.microphone):

@@ -2,7 +2,8 @@
 
 Writing must never hold the sound, so texts are queued here and sent by a task of their own. A
 partial caption that waits is replaced by what comes after it; a room that still does not keep up
-loses the oldest, which is counted.
+loses the oldest, which is counted. A text of many readers goes out in batches; a batch that LiveKit
+refuses is tried again in halves, and readers who are not reached are told of to the room.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import Final
+from collections.abc import Callable
+from typing import Final, assert_never
 
 from livekit import rtc
 from livekit.agents.types import (
@@ -23,24 +25,43 @@ from livekit.agents.types import (
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.interpretation.ports import Caption, ChatLine, Notice, RoomText
+from palabra_agent.meeting.readers import WHOLE_ROOM, Batch, batches_of, halves_of
 from palabra_agent.texts import one_line, shown_name
 
 _LIMIT: Final = 500
 _SEND_SECONDS: Final = 5.0
+_MOST_UNREACHED: Final = 3
+"""After so many batches that were not taken, of one reader or in time, the rest is left as well."""
+_SHOWN_SECONDS: Final = 10.0
+"""A trouble is shown for this long, so that it does not flicker between two messages."""
 
 logger = logging.getLogger(__name__)
+
+
+def _ignore(_trouble: str) -> None:
+    pass
 
 
 class TextSender:
     """Queues texts and sends them into a room."""
 
-    def __init__(self, room: rtc.Room) -> None:
+    def __init__(self, room: rtc.Room, on_trouble: Callable[[str], None] = _ignore) -> None:
+        """Begin with nothing to send.
+
+        Args:
+            room: Where to.
+            on_trouble: Told in a sentence what does not reach its readers, and with an empty one
+                when all does again.
+        """
         self._room = room
+        self._on_trouble = on_trouble
+        self._failed_at: dict[str, float] = {}
+        """By kind of text."""
         self._waiting: deque[RoomText] = deque()
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
         self.dropped = 0
-        """Texts that were never sent."""
+        """Texts that never reached all their readers."""
 
     def put(self, text: RoomText) -> None:
         """Queue a text; never waits. A caption takes the place of its own waiting partial."""
@@ -89,35 +110,92 @@ class TextSender:
                     pass
 
     async def _send(self, text: RoomText) -> None:
-        participant = self._room.local_participant
-        try:
-            async with asyncio.timeout(_SEND_SECONDS):
-                match text:
-                    case Caption():
-                        await _send_caption(participant, text)
-                    case ChatLine(said):
-                        await participant.send_text(
-                            f"{shown_name(text.speaker_name, text.speaker)}: {one_line(said.text)}",
-                            topic=TOPIC_CHAT,
-                            destination_identities=list(text.recipients),
-                            attributes=chat_attributes(text),
-                        )
-                    case Notice(sentence):
-                        await participant.send_text(sentence, topic=TOPIC_CHAT)
-        except (TimeoutError, rtc.data_stream.StreamError, RuntimeError):
-            self.dropped += 1
-            logger.warning("a message to the room could not be sent")
+        was_sent = await self._reach_all(text)
+        self.dropped += not was_sent
+        self._note(_kind_of(text), was_sent=was_sent)
+
+    async def _reach_all(self, text: RoomText) -> bool:
+        """Send a text to all its readers; tell whether it reached them."""
+        waiting, unreached = deque(self._batches(text)), 0
+        while waiting and unreached < _MOST_UNREACHED:
+            batch = waiting.popleft()
+            try:
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await _write(self._room.local_participant, text, batch)
+            except TimeoutError:
+                unreached += 1
+            except (rtc.data_stream.StreamError, RuntimeError):
+                if len(batch) > 1:
+                    waiting.extendleft(reversed(halves_of(batch)))
+                else:
+                    unreached += 1
+
+        return not unreached
+
+    def _batches(self, text: RoomText) -> list[Batch]:
+        """Divide the readers of a text; what is for all in a large room names none.
+
+        A hidden participant, whom nobody but LiveKit's server knows, then reads it as well.
+        """
+        if isinstance(text, Notice):
+            return [WHOLE_ROOM]
+
+        batches = batches_of(text.recipients)
+        if len(batches) > 1 and self._room.remote_participants.keys() <= set(text.recipients):
+            return [WHOLE_ROOM]
+
+        return batches
+
+    def _note(self, kind: str, *, was_sent: bool) -> None:
+        """Tell the room of the kinds of texts that do not reach all their readers."""
+        now, failing = asyncio.get_running_loop().time(), set(self._failed_at)
+        if not was_sent:
+            self._failed_at[kind] = now
+        elif now - self._failed_at.get(kind, now) >= _SHOWN_SECONDS:
+            del self._failed_at[kind]
+
+        if failing == self._failed_at.keys():
+            return
+
+        if not was_sent:
+            logger.warning("a message to the room could not be sent", extra={"kind": kind})
+        kinds = " and ".join(self._failed_at)
+        self._on_trouble(f"{kinds} do not reach all their readers" if kinds else "")
 
 
-async def _send_caption(participant: rtc.LocalParticipant, caption: Caption) -> None:
+async def _write(participant: rtc.LocalParticipant, text: RoomText, readers: Batch) -> None:
+    match text:
+        case Caption():
+            await _send_caption(participant, text, readers)
+        case ChatLine(said):
+            await participant.send_text(
+                f"{shown_name(text.speaker_name, text.speaker)}: {one_line(said.text)}",
+                topic=TOPIC_CHAT,
+                destination_identities=list(readers),
+                attributes=chat_attributes(text),
+            )
+        case Notice(sentence):
+            await participant.send_text(sentence, topic=TOPIC_CHAT)
+        case _:
+            assert_never(text)
+
+
+async def _send_caption(
+    participant: rtc.LocalParticipant, caption: Caption, readers: Batch
+) -> None:
     writer = await participant.stream_text(
         topic=TOPIC_TRANSCRIPTION,
-        destination_identities=list(caption.recipients),
+        destination_identities=list(readers),
         attributes=caption_attributes(caption),
         sender_identity=caption.speaker,
     )
     await writer.write(one_line(caption.transcript.text))
     await writer.aclose()
+
+
+def _kind_of(text: RoomText) -> str:
+    """The name of a kind of text, as people know it."""
+    return "captions" if isinstance(text, Caption) else "chat messages"
 
 
 def caption_attributes(caption: Caption) -> dict[str, str]:

@@ -36,6 +36,7 @@ from palabra_agent.room.configuration import (
     warn_of,
 )
 from palabra_agent.room.explanation import EXPLAIN, VoiceExplanations
+from palabra_agent.room.observers import looking_for_hidden
 from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
 from palabra_agent.texts import one_line
 
@@ -138,7 +139,11 @@ async def _interpret_as_configured(
     )
     explanations = VoiceExplanations(voices.explain, lambda: configuration.config.languages)
     methods = {CONFIGURE: configuration.configure, EXPLAIN: explanations.explain}
-    async with room.methods.serving(methods):
+    livekit = dispatched.settings.livekit
+    async with (
+        room.methods.serving(methods),
+        looking_for_hidden(room.meeting, interpretation, livekit, dispatched.name),
+    ):
         await interpret_room(room.meeting, interpretation, sessions.open, plugins, voices)
 
 

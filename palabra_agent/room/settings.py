@@ -77,6 +77,7 @@ def rules_of(config: RoomConfig) -> WritingRules:
     return WritingRules(
         captions=config.captions.enabled,
         partials=config.captions.partials,
+        also_to=config.captions.also_to,
         chat=config.chat.enabled,
         audience=config.chat.audience,
         translations=_are_translations_told(config),

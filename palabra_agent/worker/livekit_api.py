@@ -62,6 +62,17 @@ async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
             await server.room.remove_participant(participant)
 
 
+async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str, ...] | None:
+    """Ask for the identities of those in a room whom no participant sees; None: no answer."""
+    asked = api.ListParticipantsRequest(room=room)
+    with suppress(api.ServerError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
+            listed = await server.room.list_participants(asked)
+            return tuple(sorted(it.identity for it in listed.participants if it.permission.hidden))
+
+    return None
+
+
 async def comes_back(livekit: LiveKitSettings, room: str, identity: str, *, seconds: float) -> bool:
     """Wait until a participant is in a room; False if they do not come in time."""
     participant = api.RoomParticipantIdentity(room=room, identity=identity)

@@ -70,7 +70,7 @@ def test_the_documented_defaults_may_be_said() -> None:
         "spoken_languages": [],
         "speakers": {},
         "channels": "per_language",
-        "captions": {"enabled": True, "partials": True},
+        "captions": {"enabled": True, "partials": True, "also_to": []},
         "chat": {"enabled": True, "audience": "language", "commands": True},
         "plugins": [],
         "organisers": [],
@@ -297,6 +297,9 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ({"channels": ["x"]}, 'channels: must be "per_language" or "per_speaker", not a list'),
         ({"captions": True}, "captions: must be an object, not true"),
         ({"captions": {"partials": 1}}, "captions.partials: must be true or false, not 1"),
+        ({"captions": {"also_to": "EG_*"}}, 'captions.also_to: must be a list, not "EG_*"'),
+        ({"captions": {"also_to": ["a", "a"]}}, 'captions.also_to: "a" is given twice'),
+        ({"captions": {"also_to": [""]}}, "captions.also_to[0]: must not be empty"),
         (
             {"chat": {"audience": "all"}},
             'chat.audience: must be "language", "everyone" or "original", not "all"',

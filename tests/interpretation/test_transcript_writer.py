@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,6 +104,53 @@ def test_segments_are_named(part: str, language: str, is_translation: bool, expe
     writer_of_ann(meeting).write(said, VIEW, BRIEF)
 
     assert [caption.segment_id for caption in meeting.captions] == [expected]
+
+
+OBSERVED = replace(
+    VIEW,
+    observers=(
+        Person("EG_1", "EG_1"),
+        Person("agent-7", "Helper", listen="es"),
+        Person("auditor", "auditor"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("also_to", "original", "spanish"),
+    [
+        ((), [], []),
+        (("EG_*",), ["EG_1"], []),
+        (("EG_*", "agent-?"), ["EG_1"], ["agent-7"]),
+        (("*",), ["EG_1", "auditor"], ["agent-7"]),
+        (("auditor", "inspector"), ["auditor", "inspector"], []),
+        (("bob", "cid", "ann", "b*"), [], []),
+        (("nobody-*",), [], []),
+    ],
+)
+def test_observers_read_captions_where_the_room_says_so(
+    also_to: tuple[str, ...], original: list[str], spanish: list[str]
+) -> None:
+    """Each reads one version, as people do; one who is named in full need not be seen."""
+    meeting = FakeMeeting()
+    writer = writer_of_ann(meeting, WritingRules(also_to=also_to))
+    writer.write(transcript("hello"), OBSERVED, BRIEF)
+    writer.write(translated("hola", "es"), OBSERVED, BRIEF)
+
+    in_english, in_spanish = (it.recipients for it in meeting.captions)
+    assert in_english == ("ann", "cid", *original)
+    assert in_spanish == ("bob", *spanish)
+
+
+@pytest.mark.parametrize("audience", ["language", "everyone", "original"])
+def test_observers_get_no_chat(audience: ChatAudience) -> None:
+    """The chat is for people: another agent might answer it."""
+    meeting = FakeMeeting()
+    rules = WritingRules(also_to=("*", "inspector"), audience=audience)
+    writer_of_ann(meeting, rules).write(transcript("hello"), OBSERVED, BRIEF)
+
+    (line,) = meeting.chat
+    assert {"ann", "bob", "cid"}.issuperset(line.recipients)
 
 
 def test_words_for_nobody_are_not_written() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -20,13 +21,30 @@ class SentText:
 class FakeRoom:
     """A room with our own participant in it."""
 
-    def __init__(self, *, is_connected: bool = True, failures: tuple[Exception, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        is_connected: bool = True,
+        failures: tuple[Exception, ...] = (),
+        refuses: Callable[[Sequence[str]], bool] = lambda _readers: False,
+    ) -> None:
+        """Be a room.
+
+        Args:
+            is_connected: Whether it can be written to.
+            failures: Raised by the next texts.
+            refuses: Tells whether a text is refused for the readers that it names.
+        """
         self.is_connected = is_connected
+        self.remote_participants: dict[str, object] = {}
+        """All others in the room that are seen, by identity."""
+        self.tries = 0
+        """How many texts came, refused ones as well."""
         self.sent: list[SentText] = []
         self.attributes: list[dict[str, str]] = []
         """All that were ever shown, in order."""
         self._failures = list(failures)
-        """Raised by the next texts."""
+        self._refuses = refuses
         self._takes = asyncio.Event()
         self._takes.set()
 
@@ -50,6 +68,10 @@ class FakeRoom:
         """The texts that were written, in order."""
         return [it.text for it in self.sent]
 
+    def others_are(self, *identities: str) -> None:
+        """Have these participants beside our own."""
+        self.remote_participants = dict.fromkeys(identities, object())
+
     def hang(self) -> None:
         """Take nothing from now on."""
         self._takes.clear()
@@ -60,8 +82,12 @@ class FakeRoom:
 
     async def send_text(self, text: str, **facts: object) -> None:
         """Take a chat message."""
+        self.tries += 1
         if self._failures:
             raise self._failures.pop(0)
+
+        if self._refuses(readers_of(facts)):
+            raise rtc.StreamError("stream header exceeds maximum size")
 
         await self._takes.wait()
         self.sent.append(SentText(text, facts))
@@ -74,6 +100,11 @@ class FakeRoom:
         """Take attributes."""
         await self._takes.wait()
         self.attributes.append(attributes)
+
+
+def readers_of(facts: dict[str, object]) -> list[str]:
+    """The readers that a text names; none where it is for all."""
+    return cast("list[str]", facts.get("destination_identities", []))
 
 
 @dataclass

@@ -53,6 +53,31 @@ async def test_a_status_is_four_attributes() -> None:
 
 
 @in_jumping_time
+@pytest.mark.parametrize(
+    ("state", "error", "expected"),
+    [
+        (RoomState.LIVE, "", ("degraded", "captions are lost")),
+        (RoomState.DEGRADED, "no balance", ("degraded", "no balance; captions are lost")),
+        (RoomState.FAILED, "over", ("failed", "over; captions are lost")),
+    ],
+)
+async def test_texts_that_are_not_read_are_shown(
+    state: RoomState, error: str, expected: tuple[str, str]
+) -> None:
+    """A room whose people cannot read along is degraded, and says why until they can."""
+    room = FakeRoom()
+    shown = attributes_of(room)
+    shown.show(RoomStatus(state, (ES,), error))
+    shown.show_unread("captions are lost")
+    await shown.send_again()
+    shown.show_unread("")
+    await shown.send_again()
+
+    told = [(it["palabra.state"], it["palabra.error"]) for it in room.attributes]
+    assert told == [expected, (state.value, error)]
+
+
+@in_jumping_time
 async def test_another_offer_is_shown_beside_what_was_there() -> None:
     """The languages may change; the same ones again are no reason to send anything."""
     room = FakeRoom()

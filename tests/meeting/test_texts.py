@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+import math
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
-from palabra_agent.interpretation.ports import Caption, ChatLine, Notice
+from palabra_agent.interpretation.ports import Caption, ChatLine, Notice, RoomText
 from palabra_agent.meeting.texts import TextSender, caption_attributes, chat_attributes
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import transcript, translated
-from tests.meeting.fake_room import FakeRoom, SentText
+from tests.meeting.fake_room import FakeRoom, SentText, readers_of
 
 pytestmark = pytest.mark.unit
 
@@ -21,9 +22,10 @@ LIMIT = 500
 
 
 @asynccontextmanager
-async def sending(room: FakeRoom) -> AsyncGenerator[TextSender]:
-    """Send what is put, for the length of a block."""
-    texts = TextSender(room())
+async def sending(room: FakeRoom, troubles: list[str] | None = None) -> AsyncGenerator[TextSender]:
+    """Send what is put, for the length of a block; what is in trouble is noted."""
+    noted: list[str] = [] if troubles is None else troubles
+    texts = TextSender(room(), noted.append)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(texts.send_all())
         try:
@@ -187,6 +189,154 @@ async def test_one_failure_holds_nobody(error: Exception) -> None:
         await texts.drain(1)
 
     assert (room.texts, texts.dropped) == (["two"], 1)
+
+
+def crowd(people: int, *, letters: int = 36) -> tuple[str, ...]:
+    """Make identities as long as those that a server makes."""
+    return tuple(f"{number:0{letters}}" for number in range(people))
+
+
+def too_many(readers: Sequence[str]) -> bool:
+    """Refuse as LiveKit's SDK does: measured with 400 identities of 36, and 62 of 240 letters."""
+    return sum(len(it) + 2 for it in readers) > 14_700
+
+
+def captions_for(readers: tuple[str, ...]) -> Caption:
+    """Make a caption of Ann's words in Spanish for many."""
+    return Caption(translated("hola", "es"), "ann", readers, "TR_1")
+
+
+def lines_for(readers: tuple[str, ...]) -> ChatLine:
+    """Make a chat line of Ann's words in Spanish for many."""
+    return ChatLine(translated("hola", "es"), "ann", readers, "Ann")
+
+
+def reached(room: FakeRoom) -> list[str]:
+    """Those who were written to by name, in order."""
+    return [identity for it in room.sent for identity in readers_of(it.facts)]
+
+
+@in_jumping_time
+@pytest.mark.parametrize("make", [captions_for, lines_for])
+@pytest.mark.parametrize(("people", "letters"), [(400, 36), (3000, 36), (75, 240), (1, 240)])
+async def test_a_large_room_reads_along(
+    make: Callable[[tuple[str, ...]], RoomText], people: int, letters: int
+) -> None:
+    """All of thousands of readers of one language are reached once, in batches."""
+    room, readers = FakeRoom(refuses=too_many), crowd(people, letters=letters)
+    room.others_are(*readers, "ann")
+    async with sending(room) as texts:
+        texts.put(make(readers))
+        await texts.drain(10)
+
+    assert reached(room) == list(readers)
+    assert len(room.sent) == room.tries == math.ceil(people / (2_000 // (letters + 2)))
+    assert texts.dropped == 0
+
+
+@in_jumping_time
+@pytest.mark.parametrize("make", [captions_for, lines_for])
+async def test_what_is_for_all_in_a_large_room_names_none(
+    make: Callable[[tuple[str, ...]], RoomText],
+) -> None:
+    """One message reaches everybody, and carries no identity."""
+    room, readers = FakeRoom(), crowd(3000)
+    room.others_are(*readers[:-1])
+    async with sending(room) as texts:
+        texts.put(make(readers))
+        await texts.drain(10)
+
+    assert [readers_of(it.facts) for it in room.sent] == [[]]
+
+
+@in_jumping_time
+@pytest.mark.parametrize("other", ["recorder", "agent", "late"])
+async def test_what_is_not_for_all_goes_to_its_readers_alone(other: str) -> None:
+    """One participant more who may not read it, and all readers are named."""
+    room, readers = FakeRoom(), crowd(3000)
+    room.others_are(*readers, other)
+    async with sending(room) as texts:
+        texts.put(captions_for(readers))
+        await texts.drain(10)
+
+    assert reached(room) == list(readers)
+
+
+@in_jumping_time
+async def test_a_small_room_names_its_readers() -> None:
+    """A hidden observer reads nothing where all readers fit into one message."""
+    room = FakeRoom()
+    room.others_are("bob")
+    async with sending(room) as texts:
+        texts.put(captions_for(("bob",)))
+        await texts.drain(10)
+
+    assert reached(room) == ["bob"]
+
+
+@in_jumping_time
+async def test_a_batch_that_is_refused_goes_in_halves() -> None:
+    """A smaller limit than ours costs tries, and no reader."""
+    room, readers = FakeRoom(refuses=lambda names: len(names) > 7), crowd(100)
+    room.others_are("ann")
+    async with sending(room) as texts:
+        texts.put(captions_for(readers))
+        await texts.drain(10)
+
+    assert reached(room) == list(readers)
+    assert texts.dropped == 0
+
+
+@in_jumping_time
+async def test_one_reader_who_is_refused_holds_no_other() -> None:
+    """All others get it, and the room sees that not all did."""
+    refused, readers = crowd(100)[41], crowd(100)
+    room, troubles = FakeRoom(refuses=lambda names: refused in names), list[str]()
+    room.others_are("ann")
+    async with sending(room, troubles) as texts:
+        texts.put(captions_for(readers))
+        await texts.drain(10)
+
+    assert reached(room) == [it for it in readers if it != refused]
+    assert troubles == ["captions do not reach all their readers"]
+    assert texts.dropped == 1
+
+
+@in_jumping_time
+async def test_a_room_that_takes_nothing_is_not_asked_for_each_reader() -> None:
+    """Where it is not for the number of readers, a text costs a few tries and no thousand."""
+    room = FakeRoom(refuses=lambda _names: True)
+    async with sending(room) as texts:
+        texts.put(captions_for(crowd(3000)))
+        texts.put(Notice("one"))
+        await texts.drain(10)
+
+    assert (room.sent, texts.dropped) == ([], 2)
+    assert room.tries < 15
+
+
+@in_jumping_time
+async def test_the_trouble_is_shown_until_texts_come_again() -> None:
+    """Captions and chat are told apart, once each; what works again for a while is taken back."""
+    failing = {"captions", "chat"}
+    room, troubles = FakeRoom(refuses=lambda _names: bool(failing)), list[str]()
+    async with sending(room, troubles) as texts:
+        for text in (captions_for(("bob",)), Notice("one"), captions_for(("bob",))):
+            texts.put(text)
+        await texts.drain(10)
+        failing.clear()
+        for _ in range(4):
+            await passing(4)
+            texts.put(captions_for(("bob",)))
+            texts.put(Notice("two"))
+            await texts.drain(10)
+
+    assert troubles == [
+        "captions do not reach all their readers",
+        "captions and chat messages do not reach all their readers",
+        "chat messages do not reach all their readers",
+        "",
+    ]
 
 
 @in_jumping_time

@@ -37,7 +37,7 @@ def test_the_terms_are_what_the_config_says() -> None:
             default_listen="es",
             speakers={"bot-*": {"interpret": False}, "olga": {"source_language": "es"}},
             limits={"max_speakers": 3, "linger_seconds": 1.5},
-            captions={"partials": False},
+            captions={"partials": False, "also_to": ["EG_*"]},
             chat={"audience": "original"},
         )
     )
@@ -51,6 +51,7 @@ def test_the_terms_are_what_the_config_says() -> None:
     assert settings.linger_seconds == 1.5
     assert settings.rules.captions
     assert not settings.rules.partials
+    assert settings.rules.also_to == ("EG_*",)
     assert settings.rules.audience == "original"
 
 
