@@ -1,7 +1,7 @@
 """All faults that can be injected, each a class: its sentence, what a client sees, its parameters.
 
-F1 to F25 are those that clients of the real service must survive; F26 is the emulator's own, for
-clients that watch over a session which is up and says nothing.
+F1 to F25 are those that clients of the real service must survive. F26 and F27 are the emulator's
+own, for clients that watch over a session which is up and says nothing, or does something else.
 """
 
 from __future__ import annotations
@@ -666,6 +666,21 @@ class NothingComesOut(FaultWithVariants):
     occasions = {"no_track": "tracks", "no_bot": "opening"}
 
 
+class TaskChanged(FaultWithVariants):
+    """The server accepts a task, and keeps another one.
+
+    `set_task` is acknowledged as ever; what `current_task` shows, and what runs, is as the variant
+    says; not of Palabra's list, the emulator's own.
+    """
+
+    id = "F27"
+    occasion = "command"
+    variants = {
+        "target": "the last target is left out",
+        "silence": "the confirming silence is 2 s",
+    }
+
+
 FAULTS: Final[tuple[type[Fault], ...]] = (
     CredentialsRefused,
     NoBalance,
@@ -693,6 +708,7 @@ FAULTS: Final[tuple[type[Fault], ...]] = (
     PauseTooSoon,
     DeletionFails,
     NothingComesOut,
+    TaskChanged,
 )
 
 BY_ID: Final = {fault.id: fault for fault in FAULTS}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from palabra_emulator.faults.catalogue import (
     Fault,
     MistakenTask,
     PauseTooSoon,
+    TaskChanged,
     TaskRefused,
 )
 from palabra_emulator.faults.injection import SessionFaults
@@ -56,6 +58,17 @@ def faulty_reply(
             return Reply("ignored")
         case _:
             return None
+
+
+def kept_settings(faults: SessionFaults, settings: Mapping[str, object]) -> Mapping[str, object]:
+    """Say what a server makes of a task's settings that it has accepted."""
+    match faults.trigger("command", TaskChanged, command="set_task"):
+        case None:
+            return settings
+        case TaskChanged(variant=change):
+            kept: dict[str, Any] = copy.deepcopy(dict(settings))
+            _CHANGES[change](kept)
+            return kept
 
 
 def mistaken_task_refusal(mistake: str, rules: TaskRules) -> str:
@@ -130,11 +143,19 @@ def _drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _drop_last_target(task: dict[str, Any]) -> None:
+    del task["pipeline"]["translations"][-1]
+
+
 def _mismatch(task: dict[str, Any]) -> None:
     kind = task["output_stream"]["target"]["type"]
     task["output_stream"]["target"]["type"] = "webrtc" if kind == "ws" else "ws"
 
 
+_CHANGES: Final[dict[str, Callable[[dict[str, Any]], None]]] = {
+    "target": _drop_last_target,
+    "silence": _set(*_TRANSCRIPTION, "segment_confirmation_silence_threshold", value=2.0),
+}
 _MISTAKES: Final[dict[str, Callable[[dict[str, Any]], None]]] = {
     "threshold": _set(*_TRANSCRIPTION, "segment_confirmation_silence_threshold", value=0.1),
     "levels": _set(

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from palabra_agent.languages import base
 from palabra_emulator.faults.catalogue import RATE_LIMIT_CODE, RATE_LIMIT_TEXT
-from palabra_emulator.faults.command_faults import faulty_reply
+from palabra_emulator.faults.command_faults import faulty_reply, kept_settings
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.session import messages
 from palabra_emulator.session.commands import (
@@ -208,7 +208,8 @@ class CommandHandler:
         return "ok"
 
     def _set(self, command: SetTask) -> str:
-        task = read_task(command.settings, self._rules)
+        read_task(command.settings, self._rules)
+        task = read_task(kept_settings(self._session.faults, command.settings), self._rules)
         event = self._session.follow(task)
         if event is not None:
             self._acknowledge("set_task", event)

@@ -80,6 +80,7 @@ class OptionFacts(TypedDict, total=False):
 
     ready_delay_ms: int
     rate_limits: Literal["separate", "shared", "off"]
+    dialect: Literal["legacy", "legacy+ack", "ack-only"]
 
 
 class SharedMicrophone:

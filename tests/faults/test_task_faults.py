@@ -16,7 +16,17 @@ from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.session import Brief
 from tests.clock import eventually, in_jumping_time, passing
 
-from .faulty_room import CALM, EN, ES, OVER_WEBSOCKET, FaultyRoom, Outcome, faulty_room, people_come
+from .faulty_room import (
+    CALM,
+    DE,
+    EN,
+    ES,
+    OVER_WEBSOCKET,
+    FaultyRoom,
+    Outcome,
+    faulty_room,
+    people_come,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -170,6 +180,57 @@ async def test_a_lost_task_is_sent_again(caplog: pytest.LogCaptureFixture) -> No
         await room.strikes("F16")
         await room.reads()
         assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
+
+
+@pytest.mark.parametrize(
+    ("variant", "field"),
+    [
+        ("target", "pipeline.translations.de"),
+        ("silence", "pipeline.transcription.segment_confirmation_silence_threshold"),
+    ],
+)
+@in_jumping_time
+async def test_a_task_that_palabra_changed_is_sent_once_more(
+    caplog: pytest.LogCaptureFixture, variant: str, field: str
+) -> None:
+    """F27: what it shows is compared with what was sent; the field is logged, no value of it."""
+    async with faulty_room(
+        caplog, offered=(ES, DE), talks=False, dialect="legacy", rate_limits="off"
+    ) as room:
+        await room.arm("F27", variant=variant)
+        people_come(room)
+        room.meeting.person_joins("dora", microphone=None, listen="de")
+        await passing(20.0)
+        warned = "palabra shows another task than was sent"
+        assert room.logged(warned) == [{"fields": field}]
+        asked = {"create": 1, "set_task": 2}
+        assert room.outcome() == replace(CALM, asked=asked, log=[warned])
+        shown = room.commands("set_task")
+        assert shown[0].data["data"] == shown[1].data["data"]
+
+
+@in_jumping_time
+async def test_a_task_that_palabra_always_changes_is_left_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """F27: it is sent once more and logged once, however often Palabra is asked."""
+    async with faulty_room(caplog, talks=False, dialect="legacy", rate_limits="off") as room:
+        await room.arm("F27", variant="silence", times=0)
+        people_come(room)
+        await passing(60.0)
+        assert len(room.logged("palabra shows another task than was sent")) == 1
+        assert room.asked() == {"create": 1, "set_task": 2}
+
+
+@in_jumping_time
+async def test_a_server_that_shows_what_it_was_sent_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Defaults that it adds, and fields that it hides, are no difference."""
+    async with faulty_room(caplog, talks=False, dialect="legacy", rate_limits="off") as room:
+        people_come(room)
+        await passing(20.0)
+        assert room.outcome() == CALM
 
 
 async def test_a_good_bye_that_is_ignored_does_not_hold_us(

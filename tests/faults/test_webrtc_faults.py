@@ -17,6 +17,8 @@ from tests.clock import eventually
 
 from .faulty_room import (
     CALM,
+    DE,
+    ES,
     OVER_WEBSOCKET,
     SWIFT,
     FaultyRoom,
@@ -178,6 +180,31 @@ async def test_a_lost_task_is_noticed_by_its_tracks(
         await eventually(lambda: len(room.events("running")) == 2, seconds=8)
         await room.hears()
         assert room.outcome() == replace(CALM, asked={"create": 1, "set_task": 2})
+
+
+@pytest.mark.parametrize("keeps_tracks", [True, False])
+async def test_a_target_is_taken_out_where_palabra_cannot_be_asked(
+    caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, *, keeps_tracks: bool
+) -> None:
+    """Its track is not asked about; where all tracks change, the task is told again and goes on."""
+    acknowledging = replace(options(livekit_server), dialect="ack-only", keep_sids=keeps_tracks)
+    async with faulty_room(
+        caplog, run_emulator(acknowledging), offered=(ES, DE), settings=_OVER_WEBRTC
+    ) as room:
+        people_come(room)
+        await room.reads()
+        room.meeting.person_changes("alice", speak="de")
+        await eventually(lambda: told_tracks(room) == [("es", "de"), ("es",)], seconds=10)
+        # long enough for a question, its answer, and what follows from that
+        await room.reads(more=8)
+        assert len(room.commands("get_task")) == (0 if keeps_tracks else 1)
+        asked = {"create": 1, "set_task": 2 if keeps_tracks else 3}
+        assert room.outcome() == replace(CALM, asked=asked)
+
+
+def told_tracks(room: FaultyRoom) -> list[object]:
+    """The languages that were offered as tracks, each time that they changed."""
+    return [it.data["languages"] for it in room.events("tracks")]
 
 
 async def test_no_track_is_a_lost_session(

@@ -6,6 +6,8 @@ Rules first, then the code:
 * `set_task` may be acknowledged or not. The task runs when `task_status` or `current_task` says so,
   and Palabra is asked until it does. The same holds for `pause_task`.
 * `set_task` in a pause ends the pause and its bill begins: changes wait until the speaker speaks.
+* What Palabra shows of a task is compared with what was sent; where it differs, that is sent again,
+  once.
 * Other commands are sent in order, once a task is there.
 * Everything that is expected of Palabra has a deadline; only a pause may be refused for ever.
 * After the end nothing is sent, and no message means anything.
@@ -23,6 +25,7 @@ from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Command, Task
 from palabra_agent.palabra.protocol.events import (
     PAUSE_REFUSED,
+    TASK_DIFFERS,
     ConversationEvent,
     OperatorNotice,
     SessionEnded,
@@ -36,6 +39,7 @@ from palabra_agent.palabra.protocol.messages import (
     WarningReport,
 )
 from palabra_agent.palabra.protocol.sending import CommandQueue, CommandScheduler
+from palabra_agent.palabra.protocol.task_differences import task_differences
 from palabra_agent.palabra.protocol.task_errors import (
     VOICE_NOT_FOUND,
     ErrorKind,
@@ -70,6 +74,12 @@ class TaskConversation:
         """True where anything at all was received."""
         self._has_given_up = False
         self._is_voice_noted = False
+        self._is_acknowledged = False
+        """True where Palabra acknowledged a command by itself."""
+        self._is_answered = False
+        """True where Palabra answered `get_task`."""
+        self._differing: Task | None = None
+        """The task that was sent once more because Palabra showed another one."""
 
     @property
     def state(self) -> SessionState:
@@ -144,6 +154,10 @@ class TaskConversation:
     def next_command(self, now: float) -> Command | None:
         """Take the command to send now, if any; the caller sends it."""
         name = self._scheduler.due(now)
+        if name == "get_task" and self._is_asked_in_vain:
+            self._state.stop_asking()
+            name = self._scheduler.due(now)
+
         command = self._make(name, now) if name is not None else None
         if command is not None:
             self._scheduler.note_sent(command.name, now)
@@ -157,7 +171,16 @@ class TaskConversation:
 
     def ask_again(self) -> None:
         """Make sure that the task still runs, as after a reconnect that may have lost packets."""
-        self._state.follow(Signal.DOUBT)
+        self._state.doubt()
+
+    def miss_track(self) -> None:
+        """Learn that the track of a target is gone: the task may be, too.
+
+        Where Palabra cannot be asked nothing is done: it may take tracks back because it was told
+        the task again.
+        """
+        if self._state.is_askable:
+            self._state.doubt()
 
     def repeat(self) -> None:
         """Send the task again, as to a peer that was not there to hear it."""
@@ -212,6 +235,19 @@ class TaskConversation:
             case _:
                 return self._queue.take(now)
 
+    @property
+    def _may_be_question(self) -> bool:
+        """True where `get_task` may be what Palabra does not know."""
+        is_asked = self._state.was_asked and self._state.needs_answer and not self._is_answered
+        # what may have been refused is a pause, which is tried again
+        return is_asked and self._state.acknowledgement is not Acknowledgement.PAUSE_AWAITED
+
+    @property
+    def _is_asked_in_vain(self) -> bool:
+        """True where Palabra acknowledges what it is told, but does not answer what it is asked."""
+        is_ignored = self._state.was_asked and not self._is_answered
+        return is_ignored and self._is_acknowledged and not self._state.is_paused
+
     def _understand(self, message: Message, now: float) -> list[ConversationEvent]:
         match message:
             case Transcript():
@@ -235,6 +271,10 @@ class TaskConversation:
     def _heed_report(self, report: TaskReport, now: float) -> list[ConversationEvent]:
         self._queue.acknowledge(report.command)
         state = self._state
+        if report.command:
+            self._is_acknowledged = True
+        else:
+            self._is_answered = state.is_askable = True
         is_asked_for = report.command == "" and state.was_asked
         if state.is_paused:
             if report.status == "paused" and report.command in {"", "pause_task"}:
@@ -250,7 +290,8 @@ class TaskConversation:
 
         if report.is_running:
             self._errors.clear()
-            return [BriefFollowed()] if state.confirm() else []
+            events: list[ConversationEvent] = [BriefFollowed()] if state.confirm() else []
+            return [*events, *self._compare(report.task)] if is_asked_for else events
 
         if is_asked_for:
             # a task that is still paused did not hear that the pause is over
@@ -258,10 +299,24 @@ class TaskConversation:
             state.follow(Signal.NOT_COUNTED if is_unheard else Signal.STILL_THERE)
         return []
 
+    def _compare(self, shown: Task) -> list[ConversationEvent]:
+        """Compare the task that Palabra shows with the one that was sent; send that once more."""
+        sent = self._state.sent
+        if sent is None or sent == self._differing or not (paths := task_differences(sent, shown)):
+            return []
+
+        self._differing = sent
+        self._state.follow(Signal.NOT_COUNTED)
+        return [OperatorNotice(TASK_DIFFERS, ", ".join(paths))]
+
     def _heed_error(self, error: ErrorReport, now: float) -> list[ConversationEvent]:
         notice = OperatorNotice("error", error.code)
         # older servers know an interruption by another name
-        if error_kind(error) is ErrorKind.UNKNOWN_COMMAND and self._queue.fall_back():
+        is_unknown = error_kind(error) is ErrorKind.UNKNOWN_COMMAND
+        if is_unknown and self._queue.fall_back():
+            return [notice]
+        if is_unknown and self._may_be_question:
+            self._state.stop_asking()
             return [notice]
 
         may_be_of_other = self._queue.may_be_refused(now)

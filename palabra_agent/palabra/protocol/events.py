@@ -15,6 +15,9 @@ from palabra_agent.session import BriefFollowed, Transcript, UpdateRefused, Voic
 PAUSE_REFUSED: Final = "pause refused"
 """The kind of notice, given once, that silence goes on being charged."""
 
+TASK_DIFFERS: Final = "task differs"
+"""The kind of notice that Palabra runs another task than was sent; its code lists the fields."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
@@ -29,7 +32,7 @@ class OperatorNotice:
     """Something to count or log, by its code only."""
 
     kind: str
-    """`error`, `warning`, `unread`, or `PAUSE_REFUSED`."""
+    """`error`, `warning`, `unread`, `PAUSE_REFUSED` or `TASK_DIFFERS`."""
     code: str
 
 

@@ -80,6 +80,8 @@ class TaskReport:
     """The effect of the command: `started`, `updated`, `unchanged`, `resumed`, `paused`…"""
     transcription_id: str = ""
     """The utterance that a `tts_task` became."""
+    task: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
+    """The task as Palabra shows it, in answer to `get_task`; empty where it does not."""
 
     @property
     def is_running(self) -> bool:
@@ -313,7 +315,7 @@ def _current_task(data: object) -> Message:
     fields = _fields(data)
     # one client looks for the task there first
     task = _fields(fields.get("current_task")) or fields
-    return TaskReport(command="", status=_status(task, data))
+    return TaskReport(command="", status=_status(task, data), task=task)
 
 
 def _task_status(data: object) -> Message:

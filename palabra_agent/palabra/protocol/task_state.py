@@ -11,6 +11,8 @@ Rules first, then the code:
   as `set_task` ends the pause.
 * Only a task that is known to run can be paused.
 * A refused change is never sent again; the task that ran before runs on, and it is never refused.
+* Palabra need not know `get_task`: a server that acknowledges what it is told, and was asked in
+  vain, is told again instead.
 
 `TRANSITIONS` says what each signal does to the session's state and to the acknowledgement. Tasks
 are compared as a whole. Nothing here knows times or messages.
@@ -176,6 +178,8 @@ class TaskState:
         """True while Palabra should hear, and charge, nothing."""
         self.was_asked = False
         """True where `get_task` went out since the latest command: its answer speaks of that."""
+        self.is_askable = True
+        """False where Palabra is known not to answer `get_task`."""
         self.sent: Task | None = None
         """The task that Palabra was told last, or is known to run since that was refused."""
         self._wish: Task | None = None
@@ -235,7 +239,8 @@ class TaskState:
     @property
     def needs_answer(self) -> bool:
         """True where Palabra is to be asked for the task."""
-        return self.acknowledgement in {_A.TASK_AWAITED, _A.PAUSE_AWAITED, _A.DOUBTED}
+        is_open = self.acknowledgement in {_A.TASK_AWAITED, _A.PAUSE_AWAITED, _A.DOUBTED}
+        return is_open and self.is_askable
 
     @property
     def is_wish_met(self) -> bool:
@@ -271,6 +276,21 @@ class TaskState:
         self._running = self.sent
         self.follow(Signal.RUNS)
         return is_news
+
+    def doubt(self) -> None:
+        """Learn that the task may be gone: Palabra is asked, or where it cannot be, told again.
+
+        A pause is not told again that way: `set_task` would end it.
+        """
+        if self.is_askable:
+            self.follow(Signal.DOUBT)
+        elif self.session is _S.RUNNING and self.is_settled:
+            self.follow(Signal.NOT_COUNTED)
+
+    def stop_asking(self) -> None:
+        """Learn that Palabra does not know `get_task`; what it was asked about is told again."""
+        self.is_askable = False
+        self.follow(Signal.STILL_THERE if self.is_paused else Signal.NOT_COUNTED)
 
     def refuse(self, error: _Refusal) -> None:
         """Bar the task that was sent last; the one that ran before is to run on.

@@ -15,7 +15,7 @@ from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.errors import PalabraError
 from palabra_agent.languages import AUTO, LanguageCode, match
 from palabra_agent.palabra.event_stream import EventStream
-from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, OperatorNotice
+from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, TASK_DIFFERS, OperatorNotice
 from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
 from palabra_agent.session import (
     Brief,
@@ -45,6 +45,8 @@ class SessionEvents:
         self._stream = EventStream[SessionEvent]()
         self._order = TranscriptOrder()
         self._tracks: dict[FrameSource, TranslatedTrack] = {}
+        self._languages: dict[FrameSource, LanguageCode] = {}
+        """Of each of the tracks."""
         self._unread = Counter[str]()
 
     @property
@@ -72,11 +74,13 @@ class SessionEvents:
         code = match(language, self._targets)
         if code is not None:
             track = self._tracks[source] = TranslatedTrack(source, self._on_sound)
+            self._languages[source] = code
             self._stream.put(InterpretationStarted(code, track))
 
-    def end_track(self, source: FrameSource) -> None:
-        """Tell that nothing more comes on a track."""
+    def end_track(self, source: FrameSource) -> bool:
+        """Tell that nothing more comes on a track; return whether that was not asked for."""
         self._stream.put(InterpretationEnded(self._tracks.pop(source, source)))
+        return self._languages.pop(source, None) in self.brief.targets
 
     def end(self, error: PalabraError | None = None) -> None:
         """Let the events end, with an error where the caller did not ask for the end."""
@@ -91,6 +95,10 @@ class SessionEvents:
 
         if notice.kind == PAUSE_REFUSED:
             logger.warning("palabra does not pause, it charges for silence too")
+        if notice.kind == TASK_DIFFERS:
+            fields = {"fields": notice.code}
+            logger.warning("palabra shows another task than was sent", extra=fields)
+            return
 
         logger.info("palabra sent a notice", extra={"kind": notice.kind, "code": notice.code})
 

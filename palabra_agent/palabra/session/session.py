@@ -284,9 +284,9 @@ class PalabraSession:
             case InterpretationStarted(language, source):
                 self._events.start_track(language, source)
             case InterpretationEnded(source):
-                self._events.end_track(source)
                 # a task that is gone says nothing by itself, but is not found
-                self._conversation.ask_again()
+                if self._events.end_track(source):
+                    self._conversation.miss_track()
             case PeerArrived():
                 self._conversation.repeat()
             case Interrupted():

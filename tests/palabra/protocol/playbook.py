@@ -154,6 +154,11 @@ def ask_again(book: Playbook) -> None:
     book.conversation.ask_again()
 
 
+def miss_track(book: Playbook) -> None:
+    """Find that the track of a target is gone."""
+    book.conversation.miss_track()
+
+
 def repeat(book: Playbook) -> None:
     """Find a peer that heard nothing."""
     book.conversation.repeat()

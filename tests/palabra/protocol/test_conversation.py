@@ -15,7 +15,7 @@ from palabra_agent.errors import SessionLost, TaskRejected
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Command, end_task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
-from palabra_agent.palabra.protocol.events import OperatorNotice, SessionEnded
+from palabra_agent.palabra.protocol.events import TASK_DIFFERS, OperatorNotice, SessionEnded
 from palabra_agent.palabra.protocol.messages import (
     ErrorReport,
     Message,
@@ -56,6 +56,7 @@ from .playbook import (
     ended,
     finish,
     hear_tail,
+    miss_track,
     pause,
     repeat,
     resume,
@@ -297,6 +298,62 @@ def test_what_is_only_asked_for_is_not_refused(state: SessionState) -> None:
 def test_a_task_of_an_unknown_state_is_still_there() -> None:
     """A mere doubt is satisfied by that."""
     assert Playbook(R) >> ask_again << GET >> TaskReport("", "unknown") << NOTHING >> wait(WEEK)
+
+
+ACKNOWLEDGED = TaskReport("set_task", "running")
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_server_that_cannot_be_asked_is_told_again(*, is_refused: bool) -> None:
+    """It acknowledges what it is told; whether it refuses or ignores a question, it is not lost."""
+    book = Playbook() >> wish(A) << SET_A >> ACKNOWLEDGED << BriefFollowed() >> miss_track << GET
+    if is_refused:
+        book = book >> UNKNOWN_COMMAND << NOTED_INVALID
+    book = book << SET_A >> ACKNOWLEDGED << BriefFollowed() << NOTHING
+
+    # to be told again may be why it takes a track back, so this does not go on and on
+    assert book >> miss_track << NOTHING >> wait(WEEK)
+    assert book >> ask_again << SET_A >> ACKNOWLEDGED << BriefFollowed() << NOTHING
+
+
+def test_a_pause_of_a_server_that_cannot_be_asked_is_left_alone() -> None:
+    """`set_task` would end it, and begin the bill."""
+    book = Playbook() >> wish(A) << SET_A >> ACKNOWLEDGED << BriefFollowed() >> pause << PAUSE
+    book = book >> PAUSED >> ask_again << GET >> UNKNOWN_COMMAND << NOTED_INVALID << NOTHING
+
+    assert book >> ask_again << NOTHING >> wait(WEEK)
+    assert book.state is P
+    assert book >> resume << SET_A >> ACKNOWLEDGED << BriefFollowed()
+
+
+def test_a_server_that_has_answered_before_is_asked_as_ever() -> None:
+    """What it does not know then is another command, and what it leaves unanswered is a loss."""
+    book = Playbook(R) >> ACKNOWLEDGED >> ask_again << GET >> UNKNOWN_COMMAND << NOTED_INVALID
+
+    assert book << GET >> wait(31) << ended(f"{LOST}Palabra did not answer within 30 s")
+
+
+SHOWN_OTHERWISE = TaskReport("", "running", task={"task": "other"})
+DIFFERS = OperatorNotice(TASK_DIFFERS, "task")
+
+
+def test_a_task_that_is_shown_otherwise_is_sent_once_more() -> None:
+    """It runs meanwhile; if it is still another one then, that is how Palabra wants it."""
+    book = Playbook() >> wish(A) << SET_A << GET >> SHOWN_OTHERWISE << BriefFollowed() << DIFFERS
+    assert book.conversation.is_heard
+
+    book = book << SET_A << GET >> SHOWN_OTHERWISE << BriefFollowed() << NOTHING
+    assert book >> ask_again << GET >> SHOWN_OTHERWISE << NOTHING
+    # another task has another chance
+    book = book >> wish(B) << SET_B << GET >> SHOWN_OTHERWISE << BriefFollowed() << DIFFERS << SET_B
+    assert book << GET >> TaskReport("", "running", task=B) << BriefFollowed() << NOTHING
+
+
+def test_only_an_answer_about_the_latest_task_is_compared() -> None:
+    """What was under way when a change went out is history; where nothing is shown, all is well."""
+    book = Playbook(R) >> ask_again << GET >> wish(B) << SET_B >> TaskReport("", "running", task=A)
+
+    assert book << BriefFollowed() << NOTHING >> ask_again << GET >> RUNNING << NOTHING
 
 
 def test_the_tail_is_waited_for() -> None:

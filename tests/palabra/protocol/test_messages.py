@@ -325,6 +325,17 @@ def test_the_rest_is_read_by_type(message_type: str, data: object, expected: Mes
     assert said(message_type, json.dumps(data)) == expected
 
 
+@pytest.mark.parametrize("data", [{"pipeline": {}}, {"current_task": {"pipeline": {}}}])
+def test_the_task_itself_is_shown(data: dict[str, Any]) -> None:
+    """The answer to `get_task` holds it; an acknowledgement does not."""
+    shown = said("current_task", data)
+    acknowledged = said("task_status", {"command": "set_task", "task_status": "running"})
+
+    assert isinstance(shown, TaskReport)
+    assert isinstance(acknowledged, TaskReport)
+    assert (shown.task, acknowledged.task) == ({"pipeline": {}}, {})
+
+
 @pytest.mark.parametrize("status", ["running", ""])
 def test_a_task_that_is_shown_runs(status: str) -> None:
     """Servers of 2025 name no status; what is acknowledged without one is not known to run."""

@@ -8,7 +8,7 @@ import pytest
 
 from palabra_agent.errors import SessionLost
 from palabra_agent.languages import AUTO, LanguageCode
-from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, OperatorNotice
+from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, TASK_DIFFERS, OperatorNotice
 from palabra_agent.palabra.session.events import SessionEvents
 from palabra_agent.session import Brief, InterpretationEnded, InterpretationStarted, SessionEvent
 from tests.clock import in_jumping_time
@@ -92,6 +92,24 @@ async def test_tracks_are_those_of_any_brief() -> None:
 
 
 @in_jumping_time
+async def test_a_track_that_ends_is_missed_only_while_it_is_asked_for() -> None:
+    """That of a target which was taken out ends as it should; others may mean trouble."""
+    events = following(Brief(EN, (ES, DE)))
+    spanish, german, french = FakeSound(), FakeSound(), FakeSound()
+    events.start_track(LanguageCode("es-mx"), spanish)
+    events.start_track(LanguageCode("de"), german)
+    events.start_track(LanguageCode("fr"), french)
+    events.follow(Brief(EN, (ES,)))
+
+    assert [events.end_track(it) for it in (german, spanish, french, spanish)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+@in_jumping_time
 async def test_only_sound_that_can_be_heard_calls_back() -> None:
     """A track that is listened to says so frame by frame; silence on it is no answer."""
     calls: list[int] = []
@@ -135,6 +153,7 @@ async def test_the_operator_reads_each_kind_of_unread_message_once(
         for code in ("new", "new", "newer"):
             events.log(OperatorNotice("unread", code))
         events.log(OperatorNotice(PAUSE_REFUSED, "running"))
+        events.log(OperatorNotice(TASK_DIFFERS, "pipeline.translations.de"))
 
     assert events.unread == 3
     assert [(it.levelname, it.message) for it in caplog.records] == [
@@ -142,4 +161,5 @@ async def test_the_operator_reads_each_kind_of_unread_message_once(
         ("INFO", "palabra sent a notice"),
         ("WARNING", "palabra does not pause, it charges for silence too"),
         ("INFO", "palabra sent a notice"),
+        ("WARNING", "palabra shows another task than was sent"),
     ]

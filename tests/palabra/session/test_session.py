@@ -358,6 +358,26 @@ async def test_a_track_of_a_dropped_target_is_still_ours() -> None:
 
 
 @in_jumping_time
+async def test_a_track_is_asked_about_only_while_it_is_wanted() -> None:
+    """Palabra takes back the track of a target that was taken out: that is no reason to ask."""
+    transport, spanish, german = FakeTransport(), FakeSound(), FakeSound()
+    async with ready(transport) as session:
+        transport.happen(InterpretationStarted(ES, spanish), InterpretationStarted(DE, german))
+        session.rebrief(OTHER)
+        await eventually(lambda: len(transport.commands) == 2)
+        transport.answer("task_status", command="set_task", task_status="running")
+        session.rebrief(BRIEF)
+        await eventually(lambda: len(transport.commands) == 3)
+        transport.happen(InterpretationEnded(german))
+        transport.answer("task_status", command="set_task", task_status="running")
+        await passing(40)
+        assert transport.names == ["set_task"] * 3
+
+        transport.happen(InterpretationEnded(spanish))
+        await eventually(lambda: transport.names[-1] == "get_task")
+
+
+@in_jumping_time
 async def test_a_peer_that_came_late_is_told_again() -> None:
     """A bot that was not there gets the task; after lost packets it is only asked."""
     transport = FakeTransport()

@@ -14,9 +14,9 @@ from palabra_emulator.faults.reading import read_fault
 pytestmark = pytest.mark.unit
 
 
-def test_catalogue_has_every_fault_of_the_protocol_and_one_more() -> None:
-    """F1 to F25 are there, in order, with a sentence and what appears, and F26 of our own."""
-    assert [fault.id for fault in FAULTS] == [f"F{n}" for n in range(1, 27)]
+def test_catalogue_has_every_fault_of_the_protocol_and_two_more() -> None:
+    """F1 to F25 are there, in order, with a sentence and what appears, and two of our own."""
+    assert [fault.id for fault in FAULTS] == [f"F{n}" for n in range(1, 28)]
     for fault in FAULTS:
         assert fault.sentence().endswith(".")
         assert fault.appearance().endswith((".", "`"))

@@ -63,6 +63,25 @@ def test_readiness_may_be_late_or_never_come() -> None:
     assert never.wait(60) == []
 
 
+@pytest.mark.parametrize("variant", ["target", "silence"])
+def test_a_task_may_be_kept_otherwise_than_it_was_accepted(variant: str) -> None:
+    """F27: it is acknowledged; what is shown is another one, until it is sent again."""
+    talk = running({"fault": "F27", "at_seconds": 0.1, "variant": variant})
+    (message,) = talk.say("set_task", **task("en", "es", "de"))
+    assert (message["message_type"], message["data"]["event"]) == ("task_status", "updated")
+
+    (shown,) = talk.say("get_task")
+    pipeline = shown["data"]["pipeline"]
+    targets = [it["target_language"] for it in pipeline["translations"]]
+    silence = pipeline["transcription"]["segment_confirmation_silence_threshold"]
+    expected = (["es"], 0.7) if variant == "target" else (["es", "de"], 2.0)
+    assert (targets, silence) == expected
+
+    talk.say("set_task", **task("en", "es", "de"))
+    assert talk.session.task is not None
+    assert list(talk.session.task.targets) == ["es", "de"]
+
+
 def test_rejection_has_either_form() -> None:
     """F10: the text of the validator's exception, or its list; the task stays as it was."""
     talk = running(

@@ -31,9 +31,9 @@ def mistakes(content: object) -> list[str]:
     ("wish", "expected"),
     [
         ([], ['must be an object such as {"fault": "F8"}, not []']),
-        ({}, ["fault: is missing; there are F1 to F26"]),
-        ({"fault": "f8"}, ['fault: is "f8"; there are F1 to F26; did you mean "F8"?']),
-        ({"fault": 8}, ["fault: is 8; there are F1 to F26"]),
+        ({}, ["fault: is missing; there are F1 to F27"]),
+        ({"fault": "f8"}, ['fault: is "f8"; there are F1 to F27; did you mean "F8"?']),
+        ({"fault": 8}, ["fault: is 8; there are F1 to F27"]),
         (
             {"fault": "F8", "times": -1},
             ["times: must be a whole number from 0 to 1000000, or null, not -1"],

@@ -59,7 +59,7 @@ async def test_catalogue_is_shown() -> None:
         await arm(api.url, fault="F8", variant="late", delay_ms=10, session=3)
         shown = (await api.call("GET", FAULTS_PATH)).body
 
-        assert [it["fault"] for it in shown["faults"]] == [f"F{n}" for n in range(1, 27)]
+        assert [it["fault"] for it in shown["faults"]] == [f"F{n}" for n in range(1, 28)]
         assert shown["faults"][7]["parameters"]["delay_ms"] == {
             "meaning": "how late",
             "default": 3000,
