@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -16,8 +16,6 @@ from palabra_agent.voices import VoiceChoice
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 ChoiceT_co = TypeVar("ChoiceT_co", covariant=True, default=VoiceChoice)
-
-_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +71,5 @@ def a_kind_of(thing: object) -> str:
     if thing is None:
         return "None"
 
-    name = type(thing).__name__[:_LONGEST_NAME]
+    name = type(thing).__name__
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -80,12 +80,7 @@ class PluginChain:
         """Ask one plugin after the other until one has an answer."""
         passed: list[tuple[str, str]] = []
         for plugin in self._having(capability):
-            try:
-                answer = await plugin.ask(capability, request)
-            except PluginError as error:
-                passed.append((plugin.name, error.reason))
-                continue
-
+            answer = await plugin.ask(capability, request)
             if not isinstance(answer, Passed):
                 return Verdict(answer, plugin.name, tuple(passed))
             passed.append((plugin.name, answer.reason))

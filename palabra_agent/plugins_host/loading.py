@@ -22,10 +22,12 @@ from palabra_agent.plugins_host.records import (
     PluginStatus,
     log_error,
 )
+from palabra_agent.texts import one_line
 
 _NAME_RULE: Final = "letters, digits, `-`, `_` and `.`, at most 64, the first a letter or digit"
 _USABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNKNOWN: Final = "unknown"
+_LONGEST_WORDS: Final = 300
 
 logger = logging.getLogger(__name__)
 
@@ -228,6 +230,5 @@ def _with_settings(
 
 
 def _words_of(error: PluginError) -> str:
-    """Give the plugin's own words, on one line, as far as they can be printed."""
-    words = " ".join(str(error.__cause__ or "").split())
-    return "".join(filter(str.isprintable, words))[:300]
+    """Give the plugin's own words, on one line."""
+    return one_line(str(error.__cause__ or ""), _LONGEST_WORDS)

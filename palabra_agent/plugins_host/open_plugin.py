@@ -143,10 +143,9 @@ class OpenPlugin:
     async def ask(
         self, capability: FirstAnswer[RequestT, AnswerT], request: RequestT
     ) -> AnswerT | Passed:
-        """Ask it something; for one that is about to open this waits a moment.
+        """Ask it something; one that gives no answer that can be used is passed over.
 
-        Raises:
-            PluginError: It gave no answer that can be used, or cannot be asked now.
+        For one that is about to open this waits a moment.
         """
         if not self.settled.is_set():
             with suppress(TimeoutError):
@@ -154,9 +153,9 @@ class OpenPlugin:
                     await self.settled.wait()
 
         if self._error is not None:
-            raise PluginError(self.name, self._error.phase, self._error.reason)
+            return Passed(self._error.reason)
         if self._opened is None:
-            raise PluginError(self.name, Phase.CALL, "is not open")
+            return Passed("is not open")
 
         return await self._call(capability, request, capability.accept)
 
@@ -266,8 +265,7 @@ class OpenPlugin:
                 rest_end = self._rest_end(capability)
                 if waiting and rest_end is None:
                     waiting.idle.clear()
-                    with suppress(PluginError):
-                        await self._call(capability, waiting.pop(), lambda _answer, _event: None)
+                    await self._call(capability, waiting.pop(), lambda _answer, _event: None)
                 elif self._closing.is_set():
                     return
                 else:
@@ -292,14 +290,10 @@ class OpenPlugin:
         capability: AnyCapability,
         request: RequestT,
         accept: Callable[[object, RequestT], T],
-    ) -> T:
-        """Call it within the deadline, and judge what it answers.
-
-        Raises:
-            PluginError: It gave no answer that can be used, or rests.
-        """
+    ) -> T | Passed:
+        """Call it within the deadline, and judge what it answers; it is passed over if it rests."""
         if self._rest_end(capability) is not None:
-            raise PluginError(self.name, Phase.CALL, f"rests, for it gave no answer {_IN_TIME}")
+            return Passed(f"rests, for it gave no answer {_IN_TIME}")
 
         opened = self._opened
 
@@ -320,14 +314,14 @@ class OpenPlugin:
 
         if not is_over:
             self._rest_ends[capability.method] = self._now() + REST_SECONDS
-            raise self._noted(Phase.CALL, f"gave no answer {_IN_TIME}")
+            return Passed(self._noted(Phase.CALL, f"gave no answer {_IN_TIME}").reason)
 
         self._rest_ends.pop(capability.method, None)
         error = call_task.error
         if error is not None:
             is_wrong = isinstance(error, WrongAnswer)
             reason = str(error) if is_wrong else f"broke: {error_names(error)}"
-            raise self._noted(Phase.CALL, reason, error)
+            return Passed(self._noted(Phase.CALL, reason, error).reason)
 
         return call_task.result
 

@@ -12,7 +12,6 @@ T = TypeVar("T")
 
 _STANDSTILL_SECONDS: Final = 0.1
 """A timer that rings so late has waited for other code that computed without awaiting."""
-_LONGEST_NAME: Final = 80
 
 _going_on: Final[set[asyncio.Task[Any]]] = set()
 """Tasks that have not ended: one that is left behind would be destroyed without a reference."""
@@ -74,4 +73,4 @@ class PluginTask(Generic[T]):
 def error_names(error: BaseException) -> str:
     """Name the class of an error; of a group, those of the errors in it. Never its words."""
     errors = errors_in(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return ", ".join(dict.fromkeys(type(it).__name__ for it in errors))[:_LONGEST_NAME]
+    return ", ".join(dict.fromkeys(type(it).__name__ for it in errors))
