@@ -6,7 +6,7 @@ other speakers are told with each question, but a change of theirs alone raises 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -75,10 +75,10 @@ class VoiceDecision:
         """Tell if the choice may bring one of these voices to be heard."""
         return not voice_ids(self.choice).isdisjoint(unavailable)
 
-    def is_awaited(self, unavailable: frozenset[str]) -> bool:
-        """Tell if the speaker waits for a voice: none holds, or it was found missing since."""
+    def is_missing(self, unavailable: frozenset[str]) -> bool:
+        """Tell if the voice was found missing since it was chosen."""
         known = self.facts.unavailable if self.facts else frozenset[str]()
-        return not self.holds or self.needs_any_of(unavailable - known)
+        return self.needs_any_of(unavailable - known)
 
     def is_due(self, facts: VoiceFacts) -> bool:
         """Tell if there is a reason to ask, as things are now."""
@@ -101,19 +101,24 @@ class _KnownSpeaker:
         default_factory=dict[LanguageCode, VoiceChoice]
     )
     """Voices that hold in the targets, the default left out; plugins may look at them."""
+    is_decided: bool = True
+    """True where a verdict holds in each target."""
 
     def verdicts(self, targets: Sequence[LanguageCode]) -> dict[LanguageCode, Verdict]:
         decisions = ((target, self.decisions.get(target)) for target in targets)
         return {target: it.verdict for target, it in decisions if it is not None and it.holds}
 
     def sum_up(self) -> None:
-        verdicts = self.verdicts(self.targets).items()
-        voices = {target: it.choice for target, it in verdicts if it.choice is not None}
+        verdicts = self.verdicts(self.targets)
+        voices = {target: it.choice for target, it in verdicts.items() if it.choice is not None}
         self.voices = MappingProxyType(voices)
+        self.is_decided = len(verdicts) == len(self.targets)
 
     def is_waiting(self, unavailable: frozenset[str]) -> bool:
-        decisions = map(self.decisions.get, self.targets)
-        return any(it is None or it.is_awaited(unavailable) for it in decisions)
+        if not self.is_decided or not unavailable:
+            return not self.is_decided
+
+        return any(self.decisions[target].is_missing(unavailable) for target in self.targets)
 
 
 class VoiceAssignments:
@@ -195,16 +200,12 @@ class VoiceAssignments:
 
     def due(self) -> list[str]:
         """List the speakers with any reason to ask for a voice."""
-        return [who for who in self._present if self.languages_due(who)]
+        return [who for who, it in self._present.items() if any(self._due_in(it))]
 
     def languages_due(self, identity: str) -> list[LanguageCode]:
         """List the languages in which there is a reason to ask for a speaker's voice."""
         known = self._present.get(identity)
-        if known is None:
-            return []
-
-        facts, decisions = self._facts(known), known.decisions
-        return [it for it in known.targets if it not in decisions or decisions[it].is_due(facts)]
+        return [] if known is None else list(self._due_in(known))
 
     def question(
         self, identity: str, language: LanguageCode
@@ -240,6 +241,10 @@ class VoiceAssignments:
         known.decisions[language] = decision
         known.sum_up()
         return before is None or not before.holds or before.choice != decision.choice
+
+    def _due_in(self, known: _KnownSpeaker) -> Iterator[LanguageCode]:
+        facts, decisions = self._facts(known), known.decisions
+        return (it for it in known.targets if it not in decisions or decisions[it].is_due(facts))
 
     def _facts(self, known: _KnownSpeaker) -> VoiceFacts:
         return VoiceFacts(known.speaker, self._identities, self._unavailable, self._revision)

@@ -18,8 +18,8 @@ from tests.interpretation.fake_plugins import FakePlugins
 
 EN, ES, DE = LanguageCode("en"), LanguageCode("es"), LanguageCode("de")
 A, B = FixedVoice("a"), FixedVoice("b")
-ROUND = 0.5
-"""Seconds between rounds."""
+AGAIN = 0.5
+"""Seconds between two questions about a speaker who has voices."""
 VOICE = "palabra.voice"
 """The attribute by which people ask for a voice."""
 
@@ -81,7 +81,7 @@ class AssigningScene:
     async def decided(self) -> None:
         """Wait until everybody has their voices and nobody is asked any more."""
         await eventually(self.is_decided)
-        await passing(3 * ROUND)
+        await passing(3 * AGAIN)
 
     def asked_of(self, identity: str) -> list[VoiceRequest]:
         """The requests on somebody."""

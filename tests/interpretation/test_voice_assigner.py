@@ -16,10 +16,10 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import FixedVoice, Speaker, Timbre, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
 from tests.interpretation.assigning import (
+    AGAIN,
     DE,
     EN,
     ES,
-    ROUND,
     A,
     B,
     assigning,
@@ -127,7 +127,7 @@ async def test_the_same_facts_are_asked_about_once() -> None:
 
 @in_jumping_time
 async def test_an_added_target_is_asked_about_at_once() -> None:
-    """A new language has no voice until it is decided, and does not wait for the next round."""
+    """A new language has no voice until it is decided, and does not wait its half second."""
     async with assigning(FakePlugins(seconds=0.01)) as scene:
         scene.follow(interpreted("ann"))
         await eventually(scene.is_decided)
@@ -171,7 +171,7 @@ async def test_slow_plugins_are_not_waited_for_in_line() -> None:
 
 @in_jumping_time
 async def test_somebody_new_waits_for_nobody_else_asked_again() -> None:
-    """While a slow round goes on about those who are there, a newcomer is asked about at once."""
+    """While plugins are asked again about the others, one who comes is asked about at once."""
     plugins = FakePlugins()
     async with assigning(plugins) as scene:
         people = [interpreted(f"p{number}") for number in range(10)]
@@ -186,7 +186,7 @@ async def test_somebody_new_waits_for_nobody_else_asked_again() -> None:
 
 
 @in_jumping_time
-async def test_rounds_are_half_a_second_apart() -> None:
+async def test_questions_about_the_same_speaker_are_half_a_second_apart() -> None:
     """However often the facts change, those who have voices are not asked about more often."""
     async with assigning(FakePlugins(by_attribute)) as scene:
         scene.follow(interpreted("ann", voice="a"))
@@ -199,8 +199,25 @@ async def test_rounds_are_half_a_second_apart() -> None:
         await scene.decided()
         assert 4 <= len(scene.plugins.asked) <= 5
         pauses = [later - earlier for earlier, later in pairwise(scene.plugins.asked_at)]
-        assert min(pauses) > ROUND - 0.001
+        assert min(pauses) > AGAIN - 0.001
         assert scene.voice_of("ann") == FixedVoice("v99")
+
+
+@in_jumping_time
+async def test_one_whose_facts_never_rest_delays_no_other() -> None:
+    """However often one speaker is asked about, the others have their turn before the next time."""
+    async with assigning(FakePlugins(by_attribute)) as scene:
+        scene.follow(interpreted("ann", voice="a"), interpreted("bob", voice="a"))
+        await scene.decided()
+        scene.plugins.seconds = 0.6
+        for number in range(30):
+            scene.follow(interpreted("ann", voice=f"v{number}"), interpreted("bob", voice="b"))
+            await passing(0.1)
+            if number == 15:
+                assert scene.voice_of("bob") == B
+
+        await scene.decided()
+        assert scene.voice_of("ann") == FixedVoice("v29")
 
 
 @in_jumping_time
