@@ -13,6 +13,8 @@ from typing import Any, Final, ParamSpec
 
 from palabra_agent.testing import clock as jumping
 
+HANG_SECONDS: Final = 600.0
+"""Nothing in a test takes this long: a guard against hanging, and no expectation."""
 _POLL_SECONDS: Final = 0.005
 _ASK_SECONDS: Final = 0.1
 """Between two questions that cost something: coroutines."""
@@ -37,7 +39,9 @@ def in_jumping_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
 
 
 async def eventually(
-    holds: Callable[[], object], what: str = "what was waited for", seconds: float = 30.0
+    holds: Callable[[], object],
+    what: str = "what was waited for",
+    seconds: float = 60.0,
 ) -> None:
     """Wait until something holds, which may be asked of a server; fail where it does not in time.
 

@@ -144,8 +144,9 @@ def test_json_within_a_line_is_valid(said: str, catalog: PluginCatalog) -> None:
     """So are the snippets in the README's text and tables: keys of a room config, or a plugin."""
     part: Any = json.loads(said)
     config = {"plugins": [part]} if "name" in part else part
-    if set(config) <= set(RoomConfig.model_fields):
-        parse_room_config(json.dumps(config), plugins=None if SHOWN in said else catalog)
+    plugins = None if SHOWN in said else catalog
+    is_config = set(config) <= set(RoomConfig.model_fields)
+    assert not is_config or parse_room_config(json.dumps(config), plugins=plugins)
 
 
 @pytest.mark.parametrize("code", code_in("toml"), ids=str)

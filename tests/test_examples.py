@@ -17,7 +17,7 @@ from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.languages import LanguageCode
 from palabra_emulator.script import Script, Sentence
-from tests.clock import eventually
+from tests.clock import HANG_SECONDS, eventually
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
 
 pytestmark = pytest.mark.unit
@@ -50,7 +50,7 @@ async def run(*words: str, **env: str) -> tuple[int, str]:
         stderr=asyncio.subprocess.STDOUT,
         env={"PATH": os.environ["PATH"], "COLUMNS": "120", **env},
     )
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(HANG_SECONDS):
         said, _ = await process.communicate()
 
     return process.returncode or 0, said.decode()
@@ -108,7 +108,7 @@ async def test_it_may_be_stopped(tmp_path: Path) -> None:
         )
         await eventually(lambda: [it for it in emulator.journal.entries() if it.event == "created"])
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_SECONDS):
             said, _ = await process.communicate()
 
     assert process.returncode == 130

@@ -17,6 +17,7 @@ from palabra_agent.__main__ import app
 from palabra_agent.config.room import room_config_schema
 from palabra_agent.languages import TARGET_LANGUAGES
 from palabra_agent.local.processes import free_port
+from tests.clock import HANG_SECONDS
 from tests.plugins_host.installed import install
 
 pytestmark = pytest.mark.unit
@@ -52,7 +53,7 @@ def run_with(
         cwd=folder,
         text=True,
         capture_output=True,
-        timeout=30,
+        timeout=HANG_SECONDS,
         check=False,
     )
 

@@ -114,7 +114,11 @@ async def test_the_new_one_arrives_beside_the_dead_one() -> None:
     livekit.on_dispatch = lambda: livekit.people.append(interpreter("PA_new", RoomState.LIVE))
     dispatcher = livekit.dispatcher()
 
-    await dispatcher.wait_for_arrival(await dispatcher.dispatch(ROOM, "", replace=True))
+    asked = await dispatcher.dispatch(ROOM, "", replace=True)
+    await dispatcher.wait_for_arrival(asked)
+
+    assert [it.sid for it in livekit.people] == ["PA_dead", "PA_new"]
+    assert livekit.dispatches == [asked.dispatch_id]
 
 
 @in_jumping_time

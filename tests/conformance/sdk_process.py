@@ -21,6 +21,7 @@ import numpy as np
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
+from tests.clock import HANG_SECONDS
 from tests.palabra_emulator.watching import commands_of, newest_session
 
 Event = dict[str, Any]
@@ -30,9 +31,6 @@ OUTPUT_RATE: Final = 24_000
 """Of everything that Palabra says over WebSocket."""
 
 _DRIVER: Final = Path(__file__).with_name("drive_2.py")
-_CALL_SECONDS: Final = 40.0
-"""The SDK itself waits 30 s for a task."""
-_END_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 4 * 2**20
 
 
@@ -70,7 +68,7 @@ class SdkProcess:
         line = json.dumps({"id": number, "call": name, "arguments": arguments})
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
-        async with asyncio.timeout(_CALL_SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             await self._process.stdin.drain()
             await outcome
 
@@ -186,7 +184,7 @@ async def run_sdk(python: Path, url: str, log: Path, api_key: str) -> AsyncGener
                 yield sdk
                 assert process.stdin is not None
                 process.stdin.close()
-                async with asyncio.timeout(_END_SECONDS):
+                async with asyncio.timeout(HANG_SECONDS):
                     await listening
         finally:
             if process.returncode is None:

@@ -15,6 +15,7 @@ from palabra_emulator.interpreting.voices import language_marker_hz
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import load_script
 from palabra_emulator.server import run_emulator
+from tests.clock import HANG_SECONDS
 from tests.palabra_emulator.sounds import read_wav, wav
 from tests.palabra_emulator.watching import (
     SessionState,
@@ -36,8 +37,6 @@ pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
 _HERE: Final = Path(__file__).parent
 _RATE: Final = 48_000
-_END_SECONDS: Final = 75.0
-"""A run takes about 15 s, twice that with cold caches; the rest is for a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Old:
             env={"PYTHONPATH": str(_HERE / "stand_ins")},
             cwd=self.folder,
         ) as child:
-            async with asyncio.timeout(_END_SECONDS):
+            async with asyncio.timeout(HANG_SECONDS):
                 code = await child.process.wait()
 
             assert code == 0, child.obituary()

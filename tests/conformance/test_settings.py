@@ -15,6 +15,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.task.building import build_task
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_emulator.session.task import TaskRules, read_task
+from tests.clock import HANG_SECONDS
 
 pytestmark = pytest.mark.livekit
 
@@ -64,7 +65,7 @@ def tasks_of(python: Path) -> list[dict[str, Any]]:
         env={"PYTHONPATH": str(_HERE / "stand_ins")},
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         text=True,
     ).stdout
     return [json.loads(line) for line in printed.splitlines()]

@@ -31,6 +31,7 @@ from palabra_agent.local.services import (
     wait_until_registered,
 )
 from palabra_emulator.script import load_script
+from tests.clock import HANG_SECONDS
 
 SCRIPT: Final = load_script()
 """What the emulator hears people say, sentence by sentence."""
@@ -38,8 +39,6 @@ SCRIPT: Final = load_script()
 PEOPLE: Final = ("alice", "bruno", "clara", "dora", "erik")
 """Identities of all people in these tests; their names are the same, written as names are."""
 
-_READY_SECONDS: Final = 60.0
-_COMMAND_SECONDS: Final = 40.0
 _SETTINGS: Final = "[worker]\nload_threshold = 1\n"
 
 
@@ -231,7 +230,7 @@ class Stack:
         ) as child:
             worker = Worker(agent_name, child, name)
             if until_registered:
-                await wait_until_registered(child, _READY_SECONDS)
+                await wait_until_registered(child, HANG_SECONDS)
             yield worker
 
         assert indiscretions(worker.log, self.livekit) == []
@@ -250,7 +249,7 @@ class Stack:
                 cwd=self.logs,
             )
             try:
-                async with asyncio.timeout(_COMMAND_SECONDS):
+                async with asyncio.timeout(HANG_SECONDS):
                     code = await process.wait()
             finally:
                 if process.returncode is None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.clock import HANG_SECONDS
+
 pytestmark = [pytest.mark.livekit, pytest.mark.usefixtures("livekit_server_binary")]
 
 
@@ -64,7 +66,7 @@ def _is_alive(process: psutil.Process) -> bool:
 def test_the_check_passes(tmp_path: Path) -> None:
     """Every listener hears the marker of their language and reads a translation."""
     with _demo(tmp_path, "--check") as demo:
-        out, err = demo.communicate(timeout=100)
+        out, err = demo.communicate(timeout=HANG_SECONDS)
 
     assert demo.returncode == 0, out + err
     assert out.count("✓") == 4
@@ -80,7 +82,7 @@ def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> Non
         family = _family(demo.pid)
         assert len(family) >= 4  # livekit-server, emulator, worker and its processes
         demo.send_signal(number)
-        _, err = demo.communicate(timeout=20)
+        _, err = demo.communicate(timeout=HANG_SECONDS)
 
     assert demo.returncode == 0
     assert "Traceback" not in err
@@ -103,7 +105,7 @@ def test_a_process_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path) -
         _wait_for_line(demo, "interpreter in the room")
         emulator = next(one for one in _family(demo.pid) if "emulator" in one.cmdline())
         emulator.kill()
-        _, err = demo.communicate(timeout=15)
+        _, err = demo.communicate(timeout=HANG_SECONDS)
 
     assert demo.returncode == 1
     assert "palabra-agent: the emulator ended (killed by SIGKILL); its last lines:" in err

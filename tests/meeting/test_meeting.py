@@ -14,10 +14,9 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import join, mint_token
 from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
+from tests.clock import HANG_SECONDS
 
 pytestmark = pytest.mark.livekit
-
-DEADLINE = 15.0
 
 
 @asynccontextmanager
@@ -51,14 +50,14 @@ class Watcher:
 
     async def until_heard(self, identity: str, *, since: int = 0) -> None:
         """Wait for a view in which somebody has a microphone and we are connected."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(HANG_SECONDS):
             while not any(is_heard(view, identity) for view in self.views[since:]):
                 self._seen.clear()
                 await self._seen.wait()
 
     async def until_muted(self, identity: str, *, expected: bool) -> None:
         """Wait until somebody who is heard is muted, or is not."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(HANG_SECONDS):
             while not is_heard(self.views[-1], identity) or (
                 is_muted(self.views[-1], identity) != expected
             ):
@@ -67,7 +66,7 @@ class Watcher:
 
     async def until_away(self) -> int:
         """Wait for a view in which we are not connected; return its number."""
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(HANG_SECONDS):
             while all(view.is_connected for view in self.views):
                 self._seen.clear()
                 await self._seen.wait()
@@ -165,7 +164,7 @@ async def test_a_meeting_that_is_not_listened_to_is_not_subscribed_to(
         )
         async with open_meeting(room, (), listens=False):
             await alice.wait_for(
-                lambda: alice.attributes_of("interpreter").get("palabra.state"), DEADLINE
+                lambda: alice.attributes_of("interpreter").get("palabra.state"), HANG_SECONDS
             )
             publications = room.remote_participants["alice"].track_publications.values()
             subscribed = [publication.subscribed for publication in publications]

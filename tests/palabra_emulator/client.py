@@ -70,7 +70,7 @@ class Listener:
         self,
         message_type: str,
         matches: Callable[[dict[str, Any]], bool] = lambda data: True,
-        seconds: float = 30.0,
+        seconds: float = 60.0,
     ) -> dict[str, Any]:
         """Wait for a message, however long ago it came."""
         await eventually(

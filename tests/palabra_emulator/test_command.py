@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from palabra_agent.__main__ import app
 from palabra_agent.errors import ConfigError
 from palabra_emulator.__main__ import main
 from palabra_emulator.options import read_livekit_access
+from tests.environment import environment
 
 pytestmark = pytest.mark.unit
 
@@ -34,17 +36,15 @@ def test_command_line_tells_every_mistake(tmp_path: Path) -> None:
 
 
 def test_it_starts_by_itself_and_tells_every_mistake(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """`python -m palabra_emulator` has the same options, and names the variables that it needs."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("LIVEKIT_URL", "LIVEKIT_API_SECRET"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LIVEKIT_API_KEY", "key")
-    monkeypatch.setattr("sys.argv", ["palabra_emulator", "--option", "keep_sids=false"])
-
-    with pytest.raises(SystemExit) as ended:
-        main()
+    with (
+        chdir(tmp_path),
+        environment({"LIVEKIT_API_KEY": "key"}),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main(["--option", "keep_sids=false"])
 
     assert ended.value.code == 1
     lines = capsys.readouterr().err.splitlines()
@@ -54,19 +54,17 @@ def test_it_starts_by_itself_and_tells_every_mistake(
     ]
 
 
-def test_address_of_livekit_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_address_of_livekit_is_checked(tmp_path: Path) -> None:
     """What is no address is refused; a `.env` file counts where the environment says nothing."""
     env_file = tmp_path / ".env"
     env_file.write_text("LIVEKIT_URL=livekit\nLIVEKIT_API_KEY=key\nLIVEKIT_API_SECRET=secret\n")
-    for name in ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
-        monkeypatch.delenv(name, raising=False)
-
-    with pytest.raises(ConfigError, match=r'LIVEKIT_URL: must be the address .* not "livekit"'):
+    address = r'LIVEKIT_URL: must be the address .* not "livekit"'
+    with environment({}), pytest.raises(ConfigError, match=address):
         read_livekit_access(env_file)
 
-    monkeypatch.setenv("LIVEKIT_URL", "ws://127.0.0.1:7880/")
-    assert read_livekit_access(env_file) == {
-        "livekit_url": "ws://127.0.0.1:7880",
-        "livekit_api_key": "key",
-        "livekit_api_secret": "secret",
-    }
+    with environment({"LIVEKIT_URL": "ws://127.0.0.1:7880/"}):
+        assert read_livekit_access(env_file) == {
+            "livekit_url": "ws://127.0.0.1:7880",
+            "livekit_api_key": "key",
+            "livekit_api_secret": "secret",
+        }

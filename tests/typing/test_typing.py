@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from tests.clock import HANG_SECONDS
 from tests.pages import ROOT, Page
 
 pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("checkers")]
@@ -65,7 +66,7 @@ def run(folder: Path, *words: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANG_SECONDS,
     )
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     return done.stdout

@@ -41,14 +41,18 @@ async def failure(answer: web.Response) -> tuple[MeetingError, str]:
 
 async def test_a_livekit_server_lets_us_in() -> None:
     """An answer of the API is all that is asked for."""
+    asked: list[str] = []
 
-    async def serve(_: web.Request) -> web.Response:
+    async def serve(request: web.Request) -> web.Response:
+        asked.append(request.path)
         return web.Response(body=api.ListRoomsResponse().SerializeToString())
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", serve)
     async with TestServer(app) as server:
         await check_livekit(livekit_at(str(server.make_url("")).rstrip("/")))
+
+    assert asked == ["/twirp/livekit.RoomService/ListRooms"]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

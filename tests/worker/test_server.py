@@ -59,7 +59,8 @@ async def test_a_signal_is_heeded_while_livekit_is_silent(number: signal.Signals
 
     server = await asyncio.start_server(be_silent, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    async with server, asyncio.timeout(2):
+    # it would wait five seconds for the answer
+    async with server, asyncio.timeout(4):
         await run_worker(settings_for(f"ws://{host}:{port}"))
         await hung_up.wait()
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from palabra_emulator.api.livekit_proxy import LiveKitProxy
+from tests.clock import HANG_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -124,11 +125,11 @@ async def test_sockets_are_joined_both_ways(form: str) -> None:
     headers = {"Authorization": f"Bearer {name}"} if form == "header" else {}
     async with proxied() as (upstream, client), client.ws_connect(path, headers=headers) as socket:
         await socket.send_str("hello")
-        text = await socket.receive_str(timeout=2)
+        text = await socket.receive_str(timeout=HANG_SECONDS)
         await socket.send_bytes(b"abc")
-        binary = await socket.receive_bytes(timeout=2)
+        binary = await socket.receive_bytes(timeout=HANG_SECONDS)
         await socket.send_str("close")
-        closing = await socket.receive(timeout=2)
+        closing = await socket.receive(timeout=HANG_SECONDS)
 
         assert (text, binary) == ("HELLO", b"cba")
         assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 4001)

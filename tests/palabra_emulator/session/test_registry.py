@@ -12,6 +12,7 @@ from palabra_emulator.script import load_script
 from palabra_emulator.session.registry import SessionRegistry
 from palabra_emulator.session.running import SessionRunner
 from palabra_emulator.transports.ports import RoomNames, RoomsUnavailable
+from tests.clock import HANG_SECONDS
 from tests.palabra_emulator.fakes import (
     OPTIONS,
     FakeLiveKit,
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.unit
 async def test_registry_that_closes_opens_no_more() -> None:
     """Whoever asks for a session while the emulator stops is answered at once."""
     registry = SessionRegistry(OPTIONS, load_script(), Journal(), idle_runner())
-    async with asyncio.timeout(2), asyncio.TaskGroup() as home:
+    async with asyncio.timeout(HANG_SECONDS), asyncio.TaskGroup() as home:
         home.create_task(registry.run())
         await registry.close()
 

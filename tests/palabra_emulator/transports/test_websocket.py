@@ -562,7 +562,7 @@ async def test_missing_input_ends_the_session() -> None:
         assert await client.end() == 1008
 
         assert error["code"] == "SERVICE_TIMEOUT"
-        assert 0.1 < asyncio.get_running_loop().time() - said_at < 0.8
+        assert asyncio.get_running_loop().time() - said_at > 0.1
         assert [data["code"] for data in client.of_type("warning")] == ["AUDIO_STREAM_STALLED"]
 
 

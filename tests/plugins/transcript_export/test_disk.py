@@ -27,6 +27,7 @@ from palabra_agent_transcript_export.selection import Selection, SpeakerNames, T
 from palabra_agent_transcript_export.store import SYNC_SECONDS, Store
 from palabra_agent_transcript_export.writer import DirectoryNotWritableError
 
+from tests.clock import HANG_SECONDS
 from tests.plugins.transcript_export.reading import read_lines, read_srt, read_vtt
 from tests.plugins.transcript_export.telling import (
     EN,
@@ -106,7 +107,7 @@ asyncio.run(crash(Path(sys.argv[1])))
 def test_a_crash_loses_nothing(tmp_path: Path) -> None:
     """Of a process that was killed, everything that was final is in whole files."""
     crashed = subprocess.run(
-        [sys.executable, "-c", CRASHING, str(tmp_path)], check=False, timeout=60
+        [sys.executable, "-c", CRASHING, str(tmp_path)], check=False, timeout=HANG_SECONDS
     )
 
     assert crashed.returncode < 0
