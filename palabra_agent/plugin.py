@@ -38,7 +38,17 @@ from palabra_agent.capabilities.transcript import TranscriptEvent, TranscriptLis
 from palabra_agent.capabilities.voice import VoiceAnswer, VoicePolicy, VoiceRequest
 from palabra_agent.config.fields import ConfigModel as PluginConfig
 from palabra_agent.config.fields import SpokenCode, TargetCode, check_spoken, check_target
-from palabra_agent.languages import LanguageCode, base, match, normalise, same_language
+from palabra_agent.languages import (
+    LanguageCode,
+    base,
+    find_source,
+    find_target,
+    match,
+    nearest,
+    normalise,
+    same_language,
+    spell_target,
+)
 from palabra_agent.texts import one_line, shown_name
 from palabra_agent.voices import (
     ClonedVoice,
@@ -78,11 +88,15 @@ __all__ = [
     "base",
     "check_spoken",
     "check_target",
+    "find_source",
+    "find_target",
     "match",
+    "nearest",
     "normalise",
     "one_line",
     "same_language",
     "shown_name",
+    "spell_target",
     "voice_ids",
 ]
 

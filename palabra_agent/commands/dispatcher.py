@@ -21,7 +21,7 @@ from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import MeetingError, Problem, RoomConfigError
 from palabra_agent.interpretation.ports import LONGEST_ERROR, RoomState
-from palabra_agent.languages import TARGET_LANGUAGES, normalise
+from palabra_agent.languages import TARGET_LANGUAGES, find_target
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.texts import one_line
@@ -116,8 +116,8 @@ def _most_fitting_settings(metadata: str) -> dict[str, object]:
     said, _ = read_object(metadata)
     always_on = said.get("always_on")
     named = [*(always_on if isinstance(always_on, list) else ()), said.get("default_listen")]
-    codes = dict.fromkeys(normalise(code) for code in named if isinstance(code, str))
-    languages = [code for code in codes if code in TARGET_LANGUAGES]
+    codes = dict.fromkeys(find_target(code) for code in named if isinstance(code, str))
+    languages = [code for code in codes if code is not None]
     return {
         "languages": languages or ["en"],
         "limits": {"max_languages": len(TARGET_LANGUAGES)},

@@ -36,6 +36,8 @@ from palabra_agent.languages import (
     LanguageCode,
     base,
     did_you_mean,
+    find_source,
+    find_target,
     normalise,
 )
 
@@ -156,39 +158,43 @@ _SOURCE_SHAPE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     "vn": "vi", "jp": "ja", "cn": "zh", "kr": "ko", "ua": "uk", "cz": "cs", "gr": "el",
-    "dk": "da", "se": "sv", "iw": "he", "nb": "no", "by": "be", "ge": "ka", "br": "pt-br",
-    "uk-ua": "uk", "cmn": "zh", "tw": "zh-hant", "arabic": "ar", "chinese": "zh",
-    "dutch": "nl", "english": "en", "french": "fr", "german": "de", "italian": "it",
-    "japanese": "ja", "korean": "ko", "polish": "pl", "portuguese": "pt", "russian": "ru",
-    "spanish": "es", "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi",
+    "dk": "da", "se": "sv", "by": "be", "ge": "ka", "br": "pt-br", "tw": "zh-hant",
+    "arabic": "ar", "chinese": "zh", "dutch": "nl", "english": "en", "french": "fr",
+    "german": "de", "italian": "it", "japanese": "ja", "korean": "ko", "polish": "pl",
+    "portuguese": "pt", "russian": "ru", "spanish": "es", "turkish": "tr", "ukrainian": "uk",
+    "vietnamese": "vi",
 }  # fmt: skip
 """Countries and names that people write where a language code belongs."""
 
 
 def check_target(value: object) -> LanguageCode:
-    """Normalise a code that Palabra speaks; refuse any other."""
+    """Read the code of a language that Palabra speaks, however it is written; refuse any other."""
     code = _code(value)
-    if code in TARGET_LANGUAGES:
-        return code
     if code == AUTO:
         raise refusal('"auto" is not a language to interpret into')
-    if code in SOURCE_LANGUAGES:
-        raise refusal(f'"{code}" is understood by Palabra but not spoken; {_HOW_TO_LIST}')
+    if (target := find_target(code)) is not None:
+        return target
+    if (source := find_source(code)) is not None:
+        raise refusal(f'"{source}" is understood by Palabra but not spoken; {_HOW_TO_LIST}')
     raise refusal(_unknown(code, TARGET_LANGUAGES))
 
 
 def check_spoken(value: object) -> LanguageCode:
-    """Normalise a code that Palabra understands, region allowed; refuse any other, and `auto`."""
+    """Read the code of a language that Palabra understands, likewise; `auto` is none.
+
+    A region stays where it is written beside Palabra's own code.
+    """
     code = _code(value)
     if code == AUTO:
         raise refusal('"auto" is not one of the languages that may be detected')
-    if _SOURCE_SHAPE.fullmatch(code) and base(code) in SOURCE_LANGUAGES - {AUTO}:
-        return code
-    raise refusal(_unknown(code, SOURCE_LANGUAGES))
+    source = find_source(code)
+    if source is None:
+        raise refusal(_unknown(code, SOURCE_LANGUAGES))
+    return code if base(code) == source and _SOURCE_SHAPE.fullmatch(code) else source
 
 
 def check_source(value: object) -> LanguageCode:
-    """Normalise a code that Palabra understands, or `auto`."""
+    """Read the code of a language that Palabra understands, or `auto`."""
     return AUTO if isinstance(value, str) and _code(value) == AUTO else check_spoken(value)
 
 

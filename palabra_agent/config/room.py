@@ -44,7 +44,7 @@ from palabra_agent.config.plugins import (
 )
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.languages import AUTO, LanguageCode, normalise
+from palabra_agent.languages import AUTO, LanguageCode, spell_target
 from palabra_agent.palabra.task.settings import TaskSettings
 
 SCHEMA_KEY: Final = "$schema"
@@ -288,7 +288,7 @@ def _with_codes_spelt(layer: Mapping[str, object]) -> dict[str, object]:
         entries = palabra.get(name)
         if isinstance(entries, Mapping):
             codes = {
-                normalise(key): value for key, value in entries.items() if isinstance(key, str)
+                spell_target(key): value for key, value in entries.items() if isinstance(key, str)
             }
             spelt[name] = codes if len(codes) == len(entries) else entries
     return {**layer, "palabra": spelt}

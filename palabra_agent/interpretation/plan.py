@@ -5,23 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.interpretation.settings import Regime
-from palabra_agent.languages import (
-    AUTO,
-    SOURCE_LANGUAGES,
-    LanguageCode,
-    base,
-    match,
-    normalise,
-    same_language,
-)
+from palabra_agent.interpretation.wishes import source_language_of, spoken_language_of
+from palabra_agent.languages import LanguageCode, same_language
 from palabra_agent.session import Brief
-
-ORIGINAL: Final = "original"
-"""The wish of a listener who wants no interpretation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,46 +21,6 @@ class Plan:
     """The brief of each speaker who is interpreted, by identity."""
     left_out: tuple[str, ...] = ()
     """Identities of speakers beyond the room's limit."""
-
-
-def source_language_of(person: Person, regime: Regime) -> LanguageCode:
-    """The language that a person speaks, as far as it was said, else `auto`.
-
-    Their own word counts most, then the config's word on them, then its word on all speakers.
-    A word that is no language Palabra understands counts as none.
-    """
-    if person.speak is not None:
-        said = normalise(person.speak)
-        # a region is stripped by Palabra anyway, and en-us is no language of its own to recognise
-        if base(said) in SOURCE_LANGUAGES:
-            return base(said)
-
-    return regime.rule_for(person.identity).source_language or regime.source_language
-
-
-def spoken_language_of(
-    person: Person, regime: Regime, detected: LanguageCode | None = None
-) -> LanguageCode | None:
-    """The language that a person speaks, as far as it was said or detected, else None.
-
-    Args:
-        person: May speak.
-        regime: The room's languages.
-        detected: What Palabra last heard them speak; counts only while their language is `auto`.
-    """
-    said = source_language_of(person, regime)
-    return detected if said == AUTO else said
-
-
-def listening_language_of(person: Person, regime: Regime) -> LanguageCode | None:
-    """The offered language that a person listens to, or None for the original."""
-    if person.listen is None:
-        return regime.default_listen
-
-    if person.listen.strip().lower() == ORIGINAL:
-        return None
-
-    return match(person.listen, regime.offered)
 
 
 def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = None) -> Brief | None:

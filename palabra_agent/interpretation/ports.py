@@ -42,6 +42,8 @@ class Person:
     """Their subscribed microphone, muted or not."""
     is_muted: bool = False
     """True while that microphone is muted; says nothing where there is none."""
+    is_reachable: bool = True
+    """False while they join: texts are not kept for them."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
     """LiveKit's participant attributes, as they are."""
 
@@ -142,9 +144,11 @@ class ChatLine:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A chat message from the interpreter itself, to all people."""
+    """A chat message from the interpreter itself."""
 
     text: str
+    recipients: tuple[str, ...] = ()
+    """Identities; empty for all people."""
 
 
 RoomText: TypeAlias = Caption | ChatLine | Notice

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.context import RoomContext
-from palabra_agent.interpretation.plan import Lingering, Plan, plan, spoken_language_of
+from palabra_agent.interpretation.plan import Lingering, Plan, plan
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.ports import Meeting, Person
 from palabra_agent.interpretation.settings import InterpretationSettings
@@ -20,6 +20,7 @@ from palabra_agent.interpretation.speaker import SpeakerInterpretation, WantedIn
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
 from palabra_agent.interpretation.voice_change import VoiceChange
+from palabra_agent.interpretation.wishes import UnmetWishes, spoken_language_of
 from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief, SessionOpener
 from palabra_agent.voices import Speaker
@@ -104,6 +105,7 @@ class _RoomInterpretation:
     given_up: set[str] = field(default_factory=set[str])
     """Speakers whose interpretation failed; tried again when they come back."""
     lingering: Lingering = field(default_factory=lambda: Lingering(0.0))
+    unmet_wishes: UnmetWishes = field(default_factory=UnmetWishes)
 
     async def watch_meeting(self) -> None:
         """Keep the view of the meeting up to date until it ends."""
@@ -153,6 +155,8 @@ class _RoomInterpretation:
                 self._interpret(person, brief)
 
         self._show_status(wanted)
+        for notice in self.unmet_wishes.notices(context.view, context.settings.value.regime):
+            context.meeting.texts.put(notice)
 
     def end_all(self) -> None:
         """End every speaker's interpretation."""

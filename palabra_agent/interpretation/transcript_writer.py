@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.plan import listening_language_of
 from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, Person, TextQueue
 from palabra_agent.interpretation.settings import ChatAudience, InterpretationSettings, Regime
+from palabra_agent.interpretation.wishes import listening_language_of
 from palabra_agent.languages import LanguageCode, same_language
 from palabra_agent.session import Brief, Transcript
 from palabra_agent.texts import shown_name

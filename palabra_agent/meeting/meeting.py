@@ -31,6 +31,7 @@ _DRAIN_SECONDS: Final = 0.3
 
 _CHANGES: Final[tuple[rtc.room.EventTypes, ...]] = (
     "participant_connected",
+    "participant_active",
     "participant_disconnected",
     "participant_attributes_changed",
     "participant_name_changed",

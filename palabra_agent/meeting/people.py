@@ -162,6 +162,7 @@ def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) 
         listen=said.get(LISTEN_ATTRIBUTE) or language,
         microphone=microphone,
         is_muted=_is_muted(participant, microphone),
+        is_reachable=participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE,
         attributes=dict(said),
     )
 

@@ -137,7 +137,7 @@ class TextSender:
 
         A hidden participant, whom nobody but LiveKit's server knows, then reads it as well.
         """
-        if isinstance(text, Notice):
+        if isinstance(text, Notice) and not text.recipients:
             return [WHOLE_ROOM]
 
         batches = batches_of(text.recipients)
@@ -175,7 +175,9 @@ async def _write(participant: rtc.LocalParticipant, text: RoomText, readers: Bat
                 attributes=chat_attributes(text),
             )
         case Notice(sentence):
-            await participant.send_text(sentence, topic=TOPIC_CHAT)
+            await participant.send_text(
+                sentence, topic=TOPIC_CHAT, destination_identities=list(readers)
+            )
         case _:
             assert_never(text)
 

@@ -18,7 +18,7 @@ from typing import Final
 from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.languages import LanguageCode, find_source, find_target, normalise
 from palabra_agent.palabra.rest.api import (
     ApiKey,
     AppCredentials,
@@ -78,6 +78,8 @@ __all__ = [
     "UpdateRefused",
     "VoiceChoice",
     "VoiceMissing",
+    "find_source",
+    "find_target",
     "make_sessions",
     "normalise",
     "open_api",

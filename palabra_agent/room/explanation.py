@@ -12,7 +12,7 @@ from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.config.fields import ConfigModel, Name
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.wording import shown
-from palabra_agent.languages import LanguageCode, match
+from palabra_agent.languages import LanguageCode, nearest
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
@@ -54,7 +54,7 @@ class VoiceExplanations:
         """
         asked = _read(call.payload)
         offered = self._offered()
-        language = match(asked.language, offered)
+        language = nearest(asked.language, offered)
         if language is None:
             allowed = ", ".join(offered)
             reason = f"{shown(asked.language)} is not among the languages, which are {allowed}"

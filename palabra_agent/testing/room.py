@@ -25,7 +25,7 @@ from palabra_agent.interpretation.ports import Person
 from palabra_agent.interpretation.settings import Regime
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.voice_assignments import InterpretedSpeaker
-from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, LanguageCode, base, match
+from palabra_agent.languages import AUTO, LanguageCode, find_source, nearest, normalise
 from palabra_agent.plugin import Speaker, Timbre, VoiceChoice
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
 from palabra_agent.session import Transcript
@@ -81,11 +81,11 @@ def spoken(language: str | None) -> LanguageCode | None:
     Raises:
         ValueError: Palabra does not recognise it.
     """
-    if language is None or base(language) == AUTO:
+    if language is None or normalise(language) == AUTO:
         return None
 
-    code = base(language)
-    if code not in SOURCE_LANGUAGES:
+    code = find_source(language)
+    if code is None:
         raise ValueError(f'"{language}" is no language that Palabra recognises')
 
     return code
@@ -378,7 +378,7 @@ class SimulatedRoom:
         return self._people[identity]
 
     def _offered(self, language: str) -> LanguageCode:
-        code = match(language, self._regime.offered)
+        code = nearest(language, self._regime.offered)
         if code is None:
             offered = ", ".join(self._regime.offered)
             raise LookupError(f'"{language}" is not offered in this room; offered is {offered}')

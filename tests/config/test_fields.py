@@ -93,8 +93,38 @@ def test_good_values_are_let_through() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "target", "spoken"),
+    [
+        ("es_MX", "es-mx", "es-mx"),
+        ("en-US", "en-us", "en-us"),
+        ("de-AT", "de", "de-at"),
+        ("de_AT.UTF-8@euro", "de", "de"),
+        ("nb-NO", "no", "no"),
+        ("iw", "he", "he"),
+        ("cmn", "zh", "zh"),
+        ("in", "id", "id"),
+        ("zh-TW", "zh-hant", "zh-tw"),
+        ("ar-EG-u-nu-latn", "ar", "ar"),
+        ("pt-PT", "pt", "pt-pt"),
+        ("es-419", "es-la", "es-419"),
+        ("zh-yue", None, "yue"),
+    ],
+)
+def test_codes_are_read_as_browsers_and_phones_write_them(
+    written: str, target: str | None, spoken: str
+) -> None:
+    """A target is one of Palabra's; of what is spoken, a region stays as it was written."""
+    assert check_spoken(written) == spoken
+    if target is not None:
+        assert check_target(written) == target
+    else:
+        with pytest.raises(PydanticCustomError, match="understood by Palabra but not spoken"):
+            check_target(written)
+
+
+@pytest.mark.parametrize(
     ("wrong", "meant"),
-    [("vn", "vi"), ("german", "de"), ("de-at", "de"), ("ua", "uk")],
+    [("vn", "vi"), ("german", "de"), ("de-", "de"), ("ua", "uk")],
 )
 def test_a_wrong_code_is_told_with_the_one_that_was_meant(wrong: str, meant: str) -> None:
     """Countries, names of languages, and unknown regions."""

@@ -212,8 +212,8 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
             f'languages[0]: "vn" is not a known language, did you mean "vi"? {LIST_CODES}',
         ),
         (
-            {"languages": ["de-at"]},
-            f'languages[0]: "de-at" is not a known language, did you mean "de"? {LIST_CODES}',
+            {"languages": ["de-"]},
+            f'languages[0]: "de-" is not a known language, did you mean "de"? {LIST_CODES}',
         ),
         (
             {"languages": ["german"]},
@@ -230,6 +230,11 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ),
         ({"languages": ["es", "ES"]}, 'languages[1]: "es" is given twice'),
         ({"languages": ["es_MX", "es-mx"]}, 'languages[1]: "es-mx" is given twice'),
+        ({"languages": ["no", "nb-NO"]}, 'languages[1]: "no" is given twice'),
+        (
+            {"palabra": {"translations": {"iw": {}, "he": {}}}},
+            'palabra.translations: "he" is given twice, in two spellings',
+        ),
         ({"languages": [5]}, "languages[0]: must be a language code, not 5"),
         ({"languages": [None]}, "languages[0]: must be a language code, not null"),
         ({"languages": "es"}, 'languages: must be a list, not "es"'),

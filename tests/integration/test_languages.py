@@ -103,6 +103,42 @@ async def test_a_listener_may_change_their_language(
         assert finals == ["es", "de"]
 
 
+async def test_languages_are_those_that_browsers_and_phones_name(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """Neighbours of what is offered are served; who asks for none of it is told, once and alone."""
+    async with (
+        stack.room("as-browsers-write") as room,
+        room.person("alice", speak="en-GB-oxendict") as alice,
+        room.person("bruno", language="es-419", microphone=False) as bruno,
+        room.person("clara", language="zh-TW", microphone=False) as clara,
+        room.person("dora", language="nb-NO") as dora,
+    ):
+        await room.dispatch({"languages": ["en", "es", "es-mx", "zh-Hans", "zh_Hant"]})
+        await sessions.until(
+            lambda found: {it.source_language for it in found} == {"en", "no"}, "both are heard"
+        )
+        await dora.wait_for(lambda: dora.chat, 10, "what is offered")
+        await alice.say(WORDS)
+        for person, code in ((bruno, "es-mx"), (clara, "zh-hant")):
+            await until_captioned_in(person, code)
+
+        async with room.person("erik", listen="tlh", microphone=False) as erik:
+            await erik.wait_for(lambda: erik.chat, 10, "what is offered, for who comes late")
+            await alice.set_attributes({"palabra.speak": "en"})
+            await until_captioned_in(dora, "en")
+
+            told = {person.identity: notices(person) for person in (alice, bruno, clara)}
+            assert told == {"alice": [], "bruno": [], "clara": []}
+            assert notices(dora) == [
+                'You asked to hear "nb-NO", which is not offered here, and get the original. '
+                "Offered are en, es, es-mx, zh-hans, zh-hant, and the original."
+            ]
+            assert [text.partition(", ")[0] for text in notices(erik)] == [
+                'You asked to hear "tlh"'
+            ]
+
+
 async def test_the_config_may_know_the_speakers(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
@@ -155,3 +191,17 @@ async def until_listening(person: SimulatedPerson, other: str, language: str) ->
 async def until_captioned(person: SimulatedPerson, text: str) -> None:
     """Wait until a person has read a sentence."""
     await person.wait_for(lambda: any(it.text == text for it in person.captions), 20, text)
+
+
+async def until_captioned_in(person: SimulatedPerson, language: str) -> None:
+    """Wait until a person has read a whole sentence in a language."""
+    await person.wait_for(
+        lambda: any(it.language == language and it.is_final for it in person.captions),
+        20,
+        f"a sentence in {language}",
+    )
+
+
+def notices(person: SimulatedPerson) -> list[str]:
+    """List what the interpreter itself told a person in the chat."""
+    return [line.text for line in person.chat if not line.kind]

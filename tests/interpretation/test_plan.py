@@ -13,10 +13,7 @@ from palabra_agent.interpretation.plan import (
     Lingering,
     Plan,
     brief_for,
-    listening_language_of,
     plan,
-    source_language_of,
-    spoken_language_of,
 )
 from palabra_agent.interpretation.ports import MeetingView, Person
 from palabra_agent.interpretation.settings import Regime, SpeakerRule
@@ -116,50 +113,6 @@ def test_the_plan_keeps_its_promises(
 
 
 @pytest.mark.parametrize(
-    ("speak", "rule", "everybody", "expected"),
-    [
-        (None, None, AUTO, "auto"),
-        (None, None, EN, "en"),
-        (None, ES, EN, "es"),
-        ("de", ES, EN, "de"),
-        ("DE_at", ES, EN, "de"),
-        ("auto", ES, EN, "auto"),
-        ("klingon", ES, EN, "es"),
-        ("", None, EN, "en"),
-        ("original", None, EN, "en"),
-    ],
-)
-def test_the_nearest_word_on_a_speaker_counts(
-    speak: str | None, rule: LanguageCode | None, everybody: LanguageCode, expected: str
-) -> None:
-    """Their own word, then the config's on them, then on all; what is no language is no word."""
-    room = regime(EN, source_language=everybody, rule=SpeakerRule(rule))
-
-    assert source_language_of(somebody(speak=speak), room) == expected
-
-
-@pytest.mark.parametrize(
-    ("listen", "default", "expected"),
-    [
-        (None, None, None),
-        (None, ES, "es"),
-        ("de", ES, "de"),
-        ("DE-at", ES, "de"),
-        ("original", ES, None),
-        (" Original ", ES, None),
-        ("fr", ES, None),
-    ],
-)
-def test_listeners_get_what_is_offered(
-    listen: str | None, default: LanguageCode | None, expected: str | None
-) -> None:
-    """A wish is matched to the offer, silence means the default, the rest means the original."""
-    room = regime(ES, DE, default_listen=default)
-
-    assert listening_language_of(somebody(listen=listen), room) == expected
-
-
-@pytest.mark.parametrize(
     ("speak", "detected", "expected"),
     [
         ("en", None, Brief(EN, (ES, DE))),
@@ -175,17 +128,6 @@ def test_a_brief_leaves_the_own_language_out(
 ) -> None:
     """What was detected counts only for those on `auto`."""
     assert brief_for(somebody(speak=speak), regime(EN, ES, DE), detected) == expected
-
-
-@pytest.mark.parametrize(
-    ("speak", "detected", "expected"),
-    [("en-us", DE, EN), ("auto", DE, DE), (None, None, None), ("klingon", ES, ES)],
-)
-def test_what_was_said_counts_more_than_what_was_detected(
-    speak: str | None, detected: LanguageCode | None, expected: LanguageCode | None
-) -> None:
-    """A language that was neither said nor detected is unknown."""
-    assert spoken_language_of(somebody(speak=speak), regime(EN), detected) == expected
 
 
 def test_nothing_to_interpret_is_no_brief() -> None:

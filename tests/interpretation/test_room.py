@@ -13,7 +13,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
-from palabra_agent.interpretation.ports import MeetingView, RoomState
+from palabra_agent.interpretation.ports import MeetingView, Notice, RoomState
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import (
     InterpretationSettings,
@@ -76,6 +76,25 @@ async def test_a_speaker_without_need_is_not_interpreted() -> None:
         await eventually(lambda: stage.sessions.live)
         stage.meeting.person_changes("ann", speak="en-gb")
         await eventually(lambda: not stage.sessions.live)
+
+
+@in_jumping_time
+async def test_a_language_that_is_not_offered_is_told_to_the_one_who_asks() -> None:
+    """Once, to them alone, and never taken for something else; the neighbours are served."""
+    async with interpreted_room(EN, ES) as stage:
+        stage.meeting.person_joins("bob", microphone=None, listen="es-AR")
+        stage.meeting.person_joins("cid", microphone=None, listen="original")
+        stage.meeting.person_joins("dan", microphone=None, listen="nb-NO")
+        await eventually(lambda: stage.meeting.announced)
+        stage.meeting.person_changes("dan", name="Daniel")
+        await passing(1)
+
+        (notice,) = [text for text in stage.meeting.texts.sent if isinstance(text, Notice)]
+        assert notice.recipients == ("dan",)
+        assert notice.text == (
+            'You asked to hear "nb-NO", which is not offered here, and get the original. '
+            "Offered are en, es, and the original."
+        )
 
 
 @in_jumping_time

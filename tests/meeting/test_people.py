@@ -36,6 +36,7 @@ class FakeParticipant:
     identity: str = "ann"
     name: str = "Ann"
     attributes: dict[str, str] = field(default_factory=dict[str, str])
+    state: int = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
     track_publications: dict[str, FakePublication] = field(
         default_factory=dict[str, FakePublication]
     )
@@ -106,6 +107,14 @@ def test_attributes_say_what_somebody_wants(
     assert describe(FakeParticipant(attributes=said)(), microphone) == Person(
         "ann", "Ann", speak, listen, microphone, attributes=said
     )
+
+
+def test_texts_reach_those_who_have_joined() -> None:
+    """LiveKit keeps no text for a participant who is still joining."""
+    joining = rtc.ParticipantState.PARTICIPANT_STATE_JOINED
+
+    assert describe(FakeParticipant()(), None).is_reachable
+    assert not describe(FakeParticipant(state=joining)(), None).is_reachable
 
 
 def test_who_has_no_name_is_called_by_identity() -> None:

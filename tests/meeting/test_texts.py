@@ -47,12 +47,13 @@ def line(text: str) -> ChatLine:
 
 @in_jumping_time
 async def test_each_kind_is_written_as_promised() -> None:
-    """A caption comes from its speaker, a chat line names them, a notice is for everybody."""
+    """A caption comes from its speaker, a chat line names them, a notice is for all or for some."""
     room = FakeRoom()
     async with sending(room) as texts:
         texts.put(caption("hola", is_final=True))
         texts.put(line("hola"))
         texts.put(Notice("no balance"))
+        texts.put(Notice("not offered", ("bob",)))
         await texts.drain(1)
 
     assert room.sent == [
@@ -84,7 +85,8 @@ async def test_each_kind_is_written_as_promised() -> None:
                 },
             },
         ),
-        SentText("no balance", {"topic": "lk.chat"}),
+        SentText("no balance", {"topic": "lk.chat", "destination_identities": []}),
+        SentText("not offered", {"topic": "lk.chat", "destination_identities": ["bob"]}),
     ]
 
 

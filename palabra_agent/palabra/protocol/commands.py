@@ -16,9 +16,9 @@ from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import (
     SOURCE_LANGUAGES,
     LanguageCode,
-    base,
     did_you_mean,
-    match,
+    find_source,
+    nearest,
     normalise,
 )
 from palabra_agent.palabra.vocabulary import GLOBAL
@@ -111,7 +111,7 @@ def tts_task(
     Raises:
         ConfigError: With everything that is wrong with the text and its language.
     """
-    found = _language_of_text(language) if translate else match(language, targets)
+    found = find_source(language) if translate else nearest(language, targets)
     problems = [] if _is_speakable(text) else [Problem("text", _why_not_spoken(text))]
     if found is None:
         known = SOURCE_LANGUAGES if translate else targets
@@ -157,11 +157,6 @@ def _why_not_spoken(text: str) -> str:
         return "holds half of a character (a lone surrogate)"
 
     return f"must have at most {LONGEST_SPOKEN_TEXT} characters, not {len(text)}"
-
-
-def _language_of_text(language: str) -> LanguageCode | None:
-    code = base(language)
-    return code if code in SOURCE_LANGUAGES and code != "auto" else None
 
 
 def _why_no_language(language: str, known: Collection[LanguageCode]) -> str:

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from palabra_agent.config.documents import lay_over
 from palabra_agent.config.fields import Refusal, check_target, refusal, repeated
 from palabra_agent.config.wording import Path, shown
-from palabra_agent.languages import normalise
+from palabra_agent.languages import spell_target
 
 Json: TypeAlias = dict[str, JsonValue]
 
@@ -71,7 +71,7 @@ def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
         return cast("Json", lay_over(task, said))
 
     by_target = {
-        key if key == EVERY_TARGET else normalise(key): entry
+        key if key == EVERY_TARGET else spell_target(key): entry
         for key, entry in cast("dict[str, Json]", pipeline.get("translations") or {}).items()
     }
     rest = {key: value for key, value in pipeline.items() if key != "translations"}
@@ -95,7 +95,7 @@ def _entry_mistakes(entries: object) -> Iterator[Refusal]:
         reason = f'must be an object whose keys are targets, or "default", not {shown(entries)}'
         yield _ENTRIES, refusal(reason)
         return
-    for code in repeated(map(normalise, entries)):
+    for code in repeated(map(spell_target, entries)):
         yield _ENTRIES, refusal(f"{shown(code)} is given twice, in two spellings")
     for key, entry in cast("Json", entries).items():
         at = (*_ENTRIES, key)

@@ -29,7 +29,7 @@ from palabra_agent.config.fields import (
     repeated,
 )
 from palabra_agent.config.wording import shown
-from palabra_agent.languages import LanguageCode, normalise
+from palabra_agent.languages import LanguageCode, spell_target
 from palabra_agent.palabra.task.overlay import overlay_mistakes
 from palabra_agent.palabra.task.sections import (
     Preprocessing,
@@ -71,7 +71,7 @@ _Entry = TypeVar("_Entry", bound=ConfigModel)
 def _distinct_keys(value: object) -> object:
     """Refuse two spellings of one code, of which only the last would count."""
     if isinstance(value, Mapping):
-        twice = repeated(normalise(key) for key in value if isinstance(key, str))
+        twice = repeated(spell_target(key) for key in value if isinstance(key, str))
         reasons = (f"{shown(code)} is given twice, in two spellings" for code in twice)
         refuse_all([((), refusal(reason)) for reason in reasons])
     return value

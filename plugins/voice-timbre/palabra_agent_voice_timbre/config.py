@@ -24,7 +24,14 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from palabra_agent.plugin import LanguageCode, PluginConfig, base, check_target, normalise
+from palabra_agent.plugin import (
+    LanguageCode,
+    PluginConfig,
+    base,
+    check_target,
+    normalise,
+    spell_target,
+)
 
 DEFAULT: Final = "default"
 """In voices by language: the ones for every other language."""
@@ -127,12 +134,12 @@ def _each_once(value: object) -> object:
         return value
 
     keys = [key for key in value if isinstance(key, str)]
-    codes = Counter(map(normalise, keys))
+    codes = Counter(map(spell_target, keys))
     refuse(
         [
-            ((key,), f'"{normalise(key)}" is given twice, in two spellings')
+            ((key,), f'"{spell_target(key)}" is given twice, in two spellings')
             for key in keys
-            if codes[normalise(key)] > 1
+            if codes[spell_target(key)] > 1
         ]
     )
     return value
