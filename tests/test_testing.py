@@ -297,13 +297,14 @@ async def test_listeners_hear_what_is_said() -> None:
 
 @without_waiting
 async def test_words_tell_the_language() -> None:
-    """What somebody was heard to speak is a fact from then on, as in a real room."""
+    """Two utterances in a row that agree are a fact from then on, as in a real room."""
     async with simulated_room(Entry(VOICES)) as room:
         room.join("alice")
         with pytest.raises(ValueError, match="it is not known what alice speaks"):
             await room.say("alice", "hola")
 
         await room.say("alice", "hola", language="es-MX")
+        assert await room.voice_of("alice", "es") == HIGH
         await room.say("alice", "adiós")
         with pytest.raises(LookupError, match="alice speaks es"):
             await room.voice_of("alice", "es")

@@ -101,4 +101,4 @@ class RoomContext:
     view: MeetingView = field(default_factory=MeetingView)
     """The meeting as last seen."""
     detected: dict[str, LanguageCode] = field(default_factory=dict[str, LanguageCode])
-    """The language that Palabra last heard each person speak, by identity."""
+    """The language that Palabra hears each person speak, by identity."""

@@ -18,10 +18,11 @@ from palabra_agent.concurrency import Watched, errors_in
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
+from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
-from palabra_agent.languages import AUTO, base
+from palabra_agent.languages import AUTO
 from palabra_agent.session import (
     Brief,
     BriefFollowed,
@@ -76,6 +77,7 @@ class SpeakerInterpretation:
         """True once it has ended on an error of ours."""
         self.context = context
         self._identity = identity
+        self._detection = LanguageDetection()
         self._writer = TranscriptWriter(
             identity, context.meeting.texts, context.settings, context.channels.sid_of
         )
@@ -128,9 +130,8 @@ class SpeakerInterpretation:
             self._detect(transcript)
 
     def _detect(self, transcript: Transcript) -> None:
-        heard, detected = base(transcript.language), self.context.detected
-        is_original = transcript.is_final and not transcript.is_translation and bool(heard)
-        if is_original and detected.get(self._identity) != heard:
+        detected, heard = self.context.detected, self._detection.hear(transcript)
+        if heard is not None and detected.get(self._identity) != heard:
             detected[self._identity] = heard
             self.context.changed.set()
 

@@ -55,7 +55,7 @@ def spoken_language_of(
     Args:
         person: May speak.
         regime: The room's languages.
-        detected: What Palabra last heard them speak; counts only while their language is `auto`.
+        detected: What Palabra hears them speak; counts only while their language is `auto`.
     """
     said = source_language_of(person, regime)
     return detected if said == AUTO else said

@@ -20,6 +20,7 @@ from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import PluginError
+from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.plan import brief_for
 from palabra_agent.interpretation.ports import Person
 from palabra_agent.interpretation.settings import Regime
@@ -52,6 +53,9 @@ class Participant:
     """The language that they are configured to speak."""
     detected: LanguageCode | None = None
     """The language that Palabra detected."""
+    spoke: LanguageCode | None = None
+    """The language in which they said something last."""
+    detection: LanguageDetection = field(default_factory=LanguageDetection)
     microphone: FrameReader = field(default_factory=FrameReader)
     """Measures the level of their voice."""
 
@@ -283,7 +287,8 @@ class SimulatedRoom:
         Args:
             identity: Who says it.
             text: The whole of it so far.
-            language: In which language; by default the one that they speak.
+            language: In which language; by default the one that they speak. Two utterances in a row
+                in the same one, if they did not set theirs, are a language that was detected.
             translations: What it is translated to, by language.
             is_final: False while they are still saying it: the next text is of that utterance.
             utterance: Names the utterance; by default that is done by itself.
@@ -296,7 +301,8 @@ class SimulatedRoom:
             LookupError: They are not there, or a translation's language is not offered.
             ValueError: It is not known what they speak.
         """
-        code = spoken(language) or self._find(identity).language
+        participant = self._find(identity)
+        code = spoken(language) or participant.language or participant.spoke
         if code is None:
             raise ValueError(f"it is not known what {identity} speaks: say it with `language`")
 
@@ -304,9 +310,9 @@ class SimulatedRoom:
         words = self._utterances.words(
             identity, text, code, is_final=is_final, utterance=utterance, part=part
         )
-        if is_final:
-            # as in a real room: what Palabra heard last counts
-            self.detect(identity, words.language)
+        participant.spoke = code
+        if (heard := participant.detection.hear(words)) is not None:
+            self.detect(identity, heard)
 
         speaker = self._assigner.speaker(identity)
         self._chain.tell(speaker, words)

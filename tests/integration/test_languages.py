@@ -20,7 +20,7 @@ TRACKS = ("translation_en", "translation_es", "translation_de")
 async def test_the_detected_language_is_left_out(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """A speaker of unknown language is interpreted into all until Palabra says what they speak."""
+    """A speaker of unknown language is interpreted into all until two of their sentences agree."""
     async with (
         stack.room("auto") as room,
         room.person("alice") as alice,
@@ -32,6 +32,10 @@ async def test_the_detected_language_is_left_out(
         assert session.source_language == "auto"
         assert sorted(session.targets) == ["de", "en", "es"]
 
+        await alice.say(WORDS)
+        await until_captioned(bruno, SCRIPT.text(0, "es", "de"))
+        (session,) = await sessions.running(1)
+        assert sorted(session.targets) == ["de", "en", "es"], "one sentence decides nothing"
         await alice.say(WORDS)
         await sessions.until(
             lambda found: sorted(found[0].targets) == ["de", "en"], "Spanish is left out"

@@ -23,7 +23,7 @@ from palabra_agent.interpretation.settings import (
 )
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import AUTO, LanguageCode
-from palabra_agent.session import Brief, BriefFollowed, UpdateRefused
+from palabra_agent.session import Brief, BriefFollowed, Transcript, UpdateRefused
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeMeeting,
@@ -284,19 +284,36 @@ async def test_a_late_error_of_a_predecessor_is_not_the_successor_s() -> None:
 
 @in_jumping_time
 async def test_a_detected_language_is_left_out() -> None:
-    """On `auto`, what was heard narrows the targets, and follows the speaker."""
+    """On `auto`, two utterances that agree narrow the targets; one alone, or a part, does not."""
     async with interpreted_room(EN, ES, DE) as stage:
         _, session = await stage.speaker_joins("ann")
         assert session.brief == Brief(AUTO, (EN, ES, DE))
-        session.tell(transcript("ho", language="es", is_final=False))
-        session.tell(transcript("hola", language="es-mx"))
-        await eventually(lambda: session.brief == Brief(AUTO, (EN, DE)))
-        session.tell(transcript("hello", language="en", identifier="t2"))
-        await eventually(lambda: session.brief == Brief(AUTO, (ES, DE)))
-        session.tell(translated("hallo", "de", identifier="t2"))
-        await passing(10)
+        briefs = [session.brief]
 
-        assert session.brief == Brief(AUTO, (ES, DE))
+        async def briefs_after(*heard: Transcript) -> list[Brief]:
+            session.tell(*heard)
+            await passing(10)
+            if session.brief != briefs[-1]:
+                briefs.append(session.brief)
+            return briefs
+
+        undecided, in_spanish = Brief(AUTO, (EN, ES, DE)), Brief(AUTO, (EN, DE))
+        hola = transcript("hola", language="es-mx")
+        again = transcript("hola!", language="es")
+        assert await briefs_after(hola, again) == [undecided]
+
+        adios = transcript("adiós", language="es", identifier="t2")
+        assert await briefs_after(adios) == [undecided, in_spanish]
+
+        misheard = transcript("hell", language="en", identifier="t3", is_final=False)
+        once = transcript("hello", language="en", identifier="t4")
+        still = transcript("sí", language="es", identifier="t5")
+        translation = translated("ja", "de", identifier="t5")
+        assert await briefs_after(misheard, once, still, translation) == [undecided, in_spanish]
+
+        changed = [transcript("bye", language="en", identifier=it) for it in ("t6", "t7")]
+        in_english = Brief(AUTO, (ES, DE))
+        assert await briefs_after(*changed) == [undecided, in_spanish, in_english]
         assert len(stage.sessions.opened) == 1
 
 
@@ -306,6 +323,7 @@ async def test_who_turns_out_to_need_nothing_gets_nothing_again() -> None:
     async with interpreted_room(EN) as stage:
         _, session = await stage.speaker_joins("ann")
         session.tell(transcript("hello", language="en"))
+        session.tell(transcript("hello?", language="en", identifier="t2"))
         await eventually(lambda: not session.is_open)
         for wish in ["es", "en", "original"]:
             stage.meeting.person_changes("ann", listen=wish)
