@@ -1,7 +1,8 @@
-"""Palabra's client on its own: a WAV file in, a translated WAV per language and a transcript out.
+"""Palabra's client on its own: a sound file in, a translated WAV per language, a transcript out.
 
-    PALABRA_API_KEY=… python examples/translate_file.py talk.wav --from en --to es de
+    PALABRA_API_KEY=… python examples/translate_file.py talk.mp3 --from en --to es de
 
+The file may be WAV of any kind, MP3, FLAC, Ogg, M4A or a video with sound, up to three hours long.
 The words go into `talk.transcript.txt`. No LiveKit is needed for it, as it uses the WebSocket
 transport unless told otherwise. It takes as long as the talk and a
 little more: Palabra interprets what it hears, at the speed of speech. With the local emulator:
@@ -22,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-from palabra_agent.audio.resampler import Resampler
+from palabra_agent.audio.files import read_sound
 from palabra_agent.palabra.client import (
     CLOUD,
     FRAME_SAMPLES,
@@ -34,15 +35,16 @@ from palabra_agent.palabra.client import (
     FrameReader,
     FrameSource,
     InterpretationStarted,
-    LanguageCode,
     PalabraAgentError,
     PalabraSession,
     Pcm,
     TaskSettings,
     Transcript,
+    find_source,
     make_sessions,
     normalise,
     open_api,
+    spell_target,
 )
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
@@ -78,21 +80,6 @@ class Recording:
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes(sound.tobytes())
-
-
-def read_speech(path: Path) -> Pcm:
-    """Read a WAV file as 48 kHz mono, or leave with a sentence."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            if file.getsampwidth() != 2:
-                sys.exit(f"{path}: must be 16 bit PCM, not {8 * file.getsampwidth()} bit")
-            rate, channels = file.getframerate(), file.getnchannels()
-            samples = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
-    except (OSError, EOFError, wave.Error) as error:
-        sys.exit(f"{path}: is not a WAV file that can be read ({error})")
-
-    mono = samples.reshape(-1, channels).mean(axis=1).astype(np.int16)
-    return mono if rate == SAMPLE_RATE else Resampler(rate, SAMPLE_RATE).push(mono)
 
 
 def credentials() -> Credentials:
@@ -169,9 +156,9 @@ async def translate(
 
 async def main(args: argparse.Namespace) -> None:
     """Interpret a file."""
-    speech = read_speech(args.file)
-    targets = tuple(LanguageCode(normalise(code)) for code in args.to)
-    brief = Brief(LanguageCode(normalise(args.source)), targets)
+    speech = read_sound(args.file)
+    targets = tuple(dict.fromkeys(map(spell_target, args.to)))
+    brief = Brief(find_source(args.source) or normalise(args.source), targets)
     url = os.environ.get("PALABRA_API_URL", CLOUD)
     async with open_api(url, credentials()) as api:
         sessions = make_sessions(api, TaskSettings(transport=args.transport))
@@ -192,7 +179,7 @@ async def main(args: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("file", type=Path, help="a WAV file, 16 bit")
+    parser.add_argument("file", type=Path, help="a sound file: WAV, MP3, FLAC, Ogg, M4A, a video")
     parser.add_argument("--from", dest="source", default="auto", help="language spoken in it")
     parser.add_argument("--to", nargs="+", required=True, help="languages to interpret into")
     parser.add_argument("--transport", choices=sorted(TRAILING_SECONDS), default="websocket")

@@ -10,6 +10,7 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -32,6 +33,16 @@ def write_talk(path: Path, rate: int = 16_000) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(speech[:: SAMPLE_RATE // rate].tobytes())
+
+
+def write_flac(path: Path) -> None:
+    """Say the same in another format."""
+    speech = np.concatenate([tone(330, 1.5), np.zeros(SAMPLE_RATE // 4, dtype=np.int16)])
+    with av.open(path, "w", format="flac") as file:
+        stream = file.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(speech.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        file.mux([*stream.encode(frame), *stream.encode(None)])
 
 
 def read(path: Path) -> Pcm:
@@ -78,6 +89,22 @@ async def test_a_file_is_translated(tmp_path: Path) -> None:
         assert tone_level_db(speech, hz) > -25
 
 
+async def test_any_sound_file_is_translated(tmp_path: Path) -> None:
+    """A FLAC, say, between languages that are written as browsers write them."""
+    talk = tmp_path / "talk.flac"
+    write_flac(talk)
+    async with fake_emulator(FakeLiveKit(), QUICK) as emulator:
+        example = [str(EXAMPLES / "translate_file.py"), str(talk), "--from", "en-GB"]
+        words = [*example, "--to", "es_ES.UTF-8", "de-AT", "de"]
+        code, said = await run(*words, PALABRA_API_URL=emulator.url, PALABRA_API_KEY="local")
+
+    assert code == 0, said
+    assert "Good morning everyone" in said
+    assert said.count("wrote ") == 3
+    for name in ("talk.de.wav", "talk.es.wav", "talk.transcript.txt"):
+        assert (tmp_path / name).exists()
+
+
 async def test_words_in_brackets_are_words(tmp_path: Path) -> None:
     """What looks like markup is printed as it is, and ends nothing."""
     talk = tmp_path / "talk.wav"
@@ -118,9 +145,15 @@ async def test_it_may_be_stopped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "env", "sentence"),
     [
-        (["missing.wav", "--to", "es"], {"PALABRA_API_KEY": "x"}, "is not a WAV file"),
+        (
+            ["missing.wav", "--to", "es"],
+            {"PALABRA_API_KEY": "x"},
+            "missing.wav: cannot be opened: No such file or directory",
+        ),
         (["talk.wav", "--to", "es"], {}, "set PALABRA_API_KEY, or"),
         (["talk.wav", "--to", "xx"], {"PALABRA_API_KEY": "local"}, '"xx"'),
+        (["words.txt", "--to", "es"], {"PALABRA_API_KEY": "x"}, "is no sound that can be read"),
+        ([".", "--to", "es"], {"PALABRA_API_KEY": "x"}, "is a folder"),
         (["talk.wav", "--to", "es"], {"PALABRA_API_KEY": "wrong"}, "Palabra refused"),
     ],
 )
@@ -129,6 +162,7 @@ async def test_what_is_wrong_is_said_in_a_sentence(
 ) -> None:
     """And never as a traceback."""
     write_talk(tmp_path / "talk.wav")
+    (tmp_path / "words.txt").write_text("Good morning everyone")
     async with fake_emulator(FakeLiveKit(), QUICK) as emulator:
         file, *others = words
         example = [str(EXAMPLES / "translate_file.py"), str(tmp_path / file), *others]

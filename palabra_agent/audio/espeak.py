@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shutil
 from typing import Final
 
-import numpy as np
-
+from palabra_agent.audio.files import SoundFileError, decode_sound
 from palabra_agent.audio.pcm import Pcm
 
 _DEADLINE_SECONDS: Final = 10.0
-_WAV_HEADER_BYTES: Final = 44
-_RATE_AT: Final = slice(24, 28)
 
 
 def find_espeak() -> str | None:
@@ -53,19 +51,10 @@ async def speak_words(
             process.kill()
             await process.wait()
 
-    return wav_sound(wav, rate) if process.returncode == 0 else None
-
-
-def wav_sound(wav: bytes, rate: int) -> Pcm | None:
-    """Read the sound of a 16 bit mono WAV at another rate; None where it holds none.
-
-    The length in the header is not believed: a program that writes to a pipe cannot know it.
-    """
-    samples = np.frombuffer(wav[_WAV_HEADER_BYTES : len(wav) // 2 * 2], dtype="<i2")
-    own_rate = int.from_bytes(wav[_RATE_AT], "little")
-    if samples.size == 0 or own_rate == 0:
+    if process.returncode != 0:
         return None
 
-    at = np.arange(samples.size * rate // own_rate) * (own_rate / rate)
-    sound: Pcm = np.interp(at, np.arange(samples.size), samples).astype(np.int16)
-    return sound
+    try:
+        return decode_sound(io.BytesIO(wav), rate)
+    except SoundFileError:
+        return None

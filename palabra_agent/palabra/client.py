@@ -18,7 +18,7 @@ from typing import Final
 from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.languages import LanguageCode, find_source, find_target, normalise
+from palabra_agent.languages import LanguageCode, find_source, find_target, normalise, spell_target
 from palabra_agent.palabra.rest.api import (
     ApiKey,
     AppCredentials,
@@ -83,6 +83,7 @@ __all__ = [
     "make_sessions",
     "normalise",
     "open_api",
+    "spell_target",
 ]
 
 CLOUD: Final = "https://api.palabra.ai"

@@ -21,7 +21,7 @@ from palabra_agent.config.fields import (
     repeated,
 )
 from palabra_agent.errors import ConfigError, Problem
-from palabra_agent.languages import AUTO, LanguageCode, base
+from palabra_agent.languages import AUTO, LanguageCode, base, find_source, normalise
 from palabra_agent.palabra.task.overlay import laid_over
 from palabra_agent.palabra.task.sections import Translation
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
@@ -90,9 +90,13 @@ def _language_problems(
     for name, check, codes in checks:
         for code in codes:
             try:
-                check(code)
+                known = check(code)
             except PydanticCustomError as mistake:
                 yield Problem(name, mistake.message())
+            else:
+                # tracks and texts come under Palabra's name of a target
+                if check is check_target and known != normalise(code):
+                    yield Problem(name, f'"{code}" is called "{known}" by Palabra')
 
 
 def _streams(settings: TaskSettings, transport: StreamType) -> _Json:
@@ -119,12 +123,16 @@ def _transcription(
     settings: TaskSettings, source: LanguageCode, detectable: Sequence[LanguageCode]
 ) -> _Json:
     """Regions are left out, since Palabra hears languages, and what only `auto` reads with it."""
-    may_detect = dict.fromkeys(base(code) for code in detectable) if source == AUTO else ()
+    may_detect = dict.fromkeys(map(_source_of, detectable)) if source == AUTO else ()
     return {
-        "source_language": base(source),
+        "source_language": _source_of(source),
         "detectable_languages": list(may_detect),
         **_section_json(settings.transcription),
     }
+
+
+def _source_of(code: LanguageCode) -> LanguageCode:
+    return find_source(code) or base(code)
 
 
 def _translation(entry: Translation, target: LanguageCode, partial_translations: bool) -> _Json:

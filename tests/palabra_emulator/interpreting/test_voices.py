@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,9 @@ def pretend_espeak(folder: Path, body: str) -> None:
 
 async def test_espeak_gets_voice_and_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program gets the voice as an option and the text as input, and its WAV is spoken."""
-    header = b"RIFF" + bytes(20) + (24000).to_bytes(4, "little") + bytes(16)
-    (tmp_path / "out.wav").write_bytes(header + np.full(2400, 7, "<i2").tobytes())
+    with wave.open(str(tmp_path / "out.wav"), "wb") as file:
+        file.setparams((1, 2, SPEECH_RATE, 0, "NONE", ""))
+        file.writeframes(np.full(2400, 7, "<i2").tobytes())
     pretend_espeak(
         tmp_path,
         f'echo "$@" > {tmp_path}/arguments; cat > {tmp_path}/input; cat {tmp_path}/out.wav',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -10,7 +11,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from palabra_agent.audio.espeak import find_espeak, wav_sound
+from palabra_agent.audio.espeak import find_espeak
+from palabra_agent.audio.files import decode_sound
 from palabra_agent.audio.frame import FrameReader
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 
@@ -82,8 +84,7 @@ async def espeak_voice(spoken: EspeakVoice) -> Pcm | None:
         stdout=asyncio.subprocess.PIPE,
     )
     wav, _ = await speaking.communicate(text.encode())
-    sound = wav_sound(wav, SAMPLE_RATE)
-    return None if sound is None else _without_pauses(sound)[: 2 * SAMPLE_RATE]
+    return _without_pauses(decode_sound(io.BytesIO(wav)))[: 2 * SAMPLE_RATE]
 
 
 def noisy(sound: Pcm) -> Pcm:
