@@ -57,7 +57,7 @@ async def test_every_kind_of_voice_is_told(
 async def test_who_chose_and_who_passed_is_told() -> None:
     """In the order of asking, with their reasons; the language as the room spells it."""
     verdict = Verdict(FixedVoice("anna"), "third", (("first", "no rule"), ("second", "passed")))
-    answer = await ask(verdict, '{"speaker": "alice", "language": "ES"}')
+    answer = await ask(verdict, '{"speaker": "alice", "language": "es_ES.UTF-8"}')
 
     assert answer == {
         "speaker": "alice",

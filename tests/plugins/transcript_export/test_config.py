@@ -47,6 +47,7 @@ def test_the_example_can_be_read() -> None:
         ({"languages": [3]}, "languages[0]: must be a language code, not 3"),
         ({"languages": [None]}, "languages[0]: must be a language code, not null"),
         ({"languages": ["es", "ES"]}, 'languages: "es" is given twice'),
+        ({"languages": ["no", "nb-NO"]}, 'languages: "no" is given twice'),
         ({"names": "yes"}, 'names: must be true or false, not "yes"'),
         ({"names": 1}, "names: must be true or false, not 1"),
         ({"originals": None}, "originals: must be true or false, not null"),

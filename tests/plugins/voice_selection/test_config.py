@@ -103,6 +103,7 @@ def test_null_is_no_condition() -> None:
         ({"voice": {"es": {"de": "v"}}}, f"voice.es: {FORMS}"),
         ({"voice": {"es": {"pool": [""]}}}, f'voice.es.pool[0]: {ID} ""'),
         ({"voice": {"ES": "a", "es": "b"}}, 'voice: "es" is given twice'),
+        ({"voice": {"iw": "a", "he": "b"}}, 'voice: "he" is given twice'),
         (
             {"voice": {"pools": ["a"]}},
             f'voice: "pools" is not a known language; {LIST}; {KEYS}',

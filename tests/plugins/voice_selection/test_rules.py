@@ -46,12 +46,15 @@ async def test_the_first_rule_that_applies_wins() -> None:
         ({"target_language": "es"}, {}),
         ({"target_language": "es"}, {"target": "es-mx"}),
         ({"target_language": "ES_mx"}, {"target": "es-mx"}),
+        ({"source_language": "nb-NO"}, {"source": "no"}),
+        ({"target_language": "zh-TW"}, {"target": "zh-hant"}),
+        ({"voice": {"iw": "v", "default": "other"}}, {"target": "he"}),
         ({"speaker": "alice", "target_language": ["es"], "source_language": "en"}, {}),
     ],
 )
 async def test_a_rule_applies(condition: dict[str, Any], facts: dict[str, Any]) -> None:
     """Identities, names, attributes and languages are compared as the README says."""
-    assert await voice({**condition, "voice": "v"}, **facts) == "v"
+    assert await voice({"voice": "v", **condition}, **facts) == "v"
 
 
 @pytest.mark.parametrize(

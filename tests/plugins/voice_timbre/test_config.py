@@ -150,6 +150,17 @@ def test_two_spellings_of_a_language_are_refused() -> None:
         (("high", "es_MX"), '"es-mx" is given twice, in two spellings'),
         (("high", "es-mx"), '"es-mx" is given twice, in two spellings'),
     ]
+    assert mistakes({"low": {"no": "a", "nb-NO": "b"}}) == [
+        (("low", "no"), '"no" is given twice, in two spellings'),
+        (("low", "nb-NO"), '"no" is given twice, in two spellings'),
+    ]
+
+
+def test_languages_are_read_as_browsers_write_them() -> None:
+    """A voice belongs to the target that is meant."""
+    config = read({"high": {"iw": "a", "zh_TW.UTF-8": "b"}})
+
+    assert config.high == {"he": ("a",), "zh-hant": ("b",)}
 
 
 def test_a_missing_library_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
