@@ -78,6 +78,11 @@ class FrameBuffer:
 
         self._arrived.set()
 
+    @property
+    def is_empty(self) -> bool:
+        """True where nothing waits."""
+        return not self._frames
+
     async def fill(self, frames: AsyncIterator[Frame]) -> None:
         """Add frames as they come, and close the queue when their source ends."""
         try:

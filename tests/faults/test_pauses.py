@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import wave
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import aiohttp
 import numpy as np
@@ -30,6 +30,9 @@ _LARGE_CHUNKS = OVER_WEBSOCKET.model_copy(
 )
 _SOON = SilenceLimits(idle_pause_seconds=0.5)
 _LATE = SilenceLimits(idle_pause_seconds=600)
+Dialect: TypeAlias = Literal["legacy", "legacy+ack"]
+DIALECTS: Final[tuple[Dialect, ...]] = ("legacy+ack", "legacy")
+
 _TOLERANCE: Final = 0.3
 """Seconds by which two bills may differ for each time that hearing begins and ends."""
 
@@ -58,8 +61,8 @@ async def heard(room: FaultyRoom) -> Pcm:
             return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
 
 
-def holds(recording: Pcm, sound: Pcm) -> bool:
-    """Whether a word is in a recording, sample by sample, with the noise that came before it.
+def times_held(recording: Pcm, sound: Pcm) -> int:
+    """How often a word is in a recording, sample by sample, with the noise that came before it.
 
     Its place there is not known. From the noise after it some may be left out, which wins the
     delay back.
@@ -67,16 +70,16 @@ def holds(recording: Pcm, sound: Pcm) -> bool:
     frames = range(0, sound.size, FRAME_SAMPLES)
     last = max(at for at in frames if peak(sound[at : at + FRAME_SAMPLES]) >= PAUSE_PEAK)
     word = sound[: last + FRAME_SAMPLES]
+    times = 0
     for phase in range(_PHASES):
         shifted = np.pad(word, (phase, SAMPLE_RATE))
         size = word.size // _PHASES - 2 * _EDGE
         expected = InputResampler(SAMPLE_RATE).take(shifted)[_EDGE : _EDGE + size]
         beginning = np.lib.stride_tricks.sliding_window_view(recording, _EDGE)
         places = np.flatnonzero((beginning == expected[:_EDGE]).all(axis=1))
-        if any(np.array_equal(recording[at : at + size], expected) for at in places):
-            return True
+        times += sum(np.array_equal(recording[at : at + size], expected) for at in places)
 
-    return False
+    return times
 
 
 def seconds_between(room: FaultyRoom, first: str, then: str) -> float:
@@ -106,37 +109,62 @@ async def until_paused(room: FaultyRoom, times: int) -> None:
     await eventually(lambda: len(room.events("paused")) == times, seconds=10)
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
 async def test_the_first_word_after_a_pause_is_heard_whole(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, dialect: Dialect
 ) -> None:
     """Sample by sample, in chunks as Palabra recommends them; the pauses are on neither bill."""
     word = new_word(7)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as room:
+    async with faulty_room(
+        caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False, dialect=dialect
+    ) as room:
         people_come(room)
         await until_paused(room, 1)
         await says(room, word)
         await until_paused(room, 2)
-        assert 2.0 <= seconds_between(room, "translated", "paused") < 4.0
+        assert 2.0 <= seconds_between(room, "translated", "paused") < 5.0
 
         recording = await heard(room)
-        assert (holds(recording, word), holds(recording, new_word(8))) == (True, False)
+        assert (times_held(recording, word), times_held(recording, new_word(8))) == (1, 0)
         asked = {"create": 1, "set_task": 2, "pause_task": 2}
         assert room.outcome() == replace(CALM, asked=asked)
 
     assert_bills_agree(room, pauses=2)
 
 
+async def test_a_word_does_not_wait_behind_a_question(caplog: pytest.LogCaptureFixture) -> None:
+    """A server that acknowledges nothing is asked whether it is paused, and a word comes then."""
+    word = new_word(7)
+    async with faulty_room(
+        caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False, dialect="legacy"
+    ) as room:
+        people_come(room)
+        await until_paused(room, 1)
+        asked = len(room.commands("get_task"))
+        await eventually(lambda: len(room.commands("get_task")) > asked)
+        await says(room, word)
+        # the word's recognition among it, or its second; a question takes two seconds more
+        resumed = room.commands("set_task")[-1].time
+        assert resumed - room.commands("get_task")[asked].time < 1.0
+        assert room.events("translated")[-1].time - resumed < 3.0
+        assert times_held(await heard(room), word) == 1
+        assert {it.data["outcome"] for it in room.commands()} == {"ok"}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_pause_that_cannot_end_at_once_costs_no_word(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, dialect: Dialect
 ) -> None:
     """F24: resuming is tried again two seconds later; what was said meanwhile is heard whole."""
     word = new_word(9)
-    async with faulty_room(caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False) as room:
+    async with faulty_room(
+        caplog, settings=_LARGE_CHUNKS, limits=_SOON, talks=False, dialect=dialect
+    ) as room:
         await room.arm("F24", variant="resume")
         people_come(room)
         await until_paused(room, 1)
         await says(room, word)
-        assert holds(await heard(room), word)
+        assert times_held(await heard(room), word) == 1
         asked = {"create": 1, "set_task": 3, "pause_task": 1}
         assert room.outcome() == replace(CALM, asked=asked)
         refused, obeyed = room.commands("set_task")[1:]
@@ -157,7 +185,7 @@ async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) ->
 
         room.meeting.person_changes("alice", is_muted=False)
         await says(room, word)
-        assert holds(await heard(room), word)
+        assert times_held(await heard(room), word) == 1
         asked = {"create": 1, "set_task": 2, "pause_task": 1}
         assert room.outcome() == replace(CALM, asked=asked)
 

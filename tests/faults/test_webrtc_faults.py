@@ -30,7 +30,7 @@ from .faulty_room import (
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 
-_OVER_WEBRTC = TaskSettings(transcription=Transcription(segment_confirmation_silence_threshold=0.3))
+OVER_WEBRTC = TaskSettings(transcription=Transcription(segment_confirmation_silence_threshold=0.3))
 _AUTO = OVER_WEBSOCKET.model_copy(update={"transport": "auto"})
 _FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
 
@@ -65,7 +65,7 @@ async def test_a_room_that_lets_no_one_in_costs_one_session(
     wish: dict[str, Any],
 ) -> None:
     """F6 and F7: another session follows after a pause; the room shows why meanwhile."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         await room.arm(fault, **wish)
         people_come(room)
         await room.reads()
@@ -84,7 +84,7 @@ async def test_a_late_bot_is_waited_for(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F8: what it did not hear is said when it is there, and the room shows nothing."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         await room.arm("F8", variant="late", delay_ms=1_500)
         people_come(room)
         await room.reads()
@@ -114,7 +114,7 @@ async def test_a_lost_session_is_followed_by_another(
     why: str,
 ) -> None:
     """F8, F13, F17: the track stays, the room says why it is silent, and is interpreted again."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         people_come(room)
         await room.reads()
         await room.strikes(fault, **wish)
@@ -129,7 +129,7 @@ async def test_a_connection_that_breaks_for_good_is_given_up(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F17: while LiveKit still looks for a way back, another session takes over."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         people_come(room)
         await room.reads()
         await room.strikes("F17", variant="signal_drop")
@@ -143,7 +143,7 @@ async def test_a_short_loss_of_the_network_is_survived(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F18: the session is the same afterwards, and is asked whether its task is there."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         people_come(room)
         await room.reads()
         asked_before = len(room.commands("get_task"))
@@ -158,7 +158,7 @@ async def test_tracks_are_heard_by_whatever_name(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit, variant: str
 ) -> None:
     """F21: speech comes into the channel before and after, and the room shows nothing."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         if variant == "wrong_case":
             await room.arm("F21", variant=variant)
         people_come(room)
@@ -173,7 +173,7 @@ async def test_a_lost_task_is_noticed_by_its_tracks(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F16: where they go the task is asked for, not found, and sent once more."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         people_come(room)
         await room.hears()
         await room.strikes("F16")
@@ -189,7 +189,7 @@ async def test_a_target_is_taken_out_where_palabra_cannot_be_asked(
     """Its track is not asked about; where all tracks change, the task is told again and goes on."""
     acknowledging = replace(options(livekit_server), dialect="ack-only", keep_sids=keeps_tracks)
     async with faulty_room(
-        caplog, run_emulator(acknowledging), offered=(ES, DE), settings=_OVER_WEBRTC
+        caplog, run_emulator(acknowledging), offered=(ES, DE), settings=OVER_WEBRTC
     ) as room:
         people_come(room)
         await room.reads()
@@ -211,7 +211,7 @@ async def test_no_track_is_a_lost_session(
     caplog: pytest.LogCaptureFixture, livekit_server: RunningLiveKit
 ) -> None:
     """F21: eight seconds without one, and another session is tried."""
-    async with faulty_room(caplog, palabra(livekit_server), settings=_OVER_WEBRTC) as room:
+    async with faulty_room(caplog, palabra(livekit_server), settings=OVER_WEBRTC) as room:
         await room.arm("F21", variant="never")
         people_come(room)
         await room.hears()

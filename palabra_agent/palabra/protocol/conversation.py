@@ -6,6 +6,7 @@ Rules first, then the code:
 * `set_task` may be acknowledged or not. The task runs when `task_status` or `current_task` says so,
   and Palabra is asked until it does. The same holds for `pause_task`.
 * `set_task` in a pause ends the pause and its bill begins: changes wait until the speaker speaks.
+  Once it has gone out Palabra is taken to hear again, until an answer says that it does not.
 * What Palabra shows of a task is compared with what was sent; where it differs, that is sent again,
   once.
 * Other commands are sent in order, once a task is there.
@@ -74,6 +75,8 @@ class TaskConversation:
         """True where anything at all was received."""
         self._has_given_up = False
         self._is_voice_noted = False
+        self._is_out = False
+        """True where the `set_task` that ends a pause has gone out."""
         self._is_acknowledged = False
         """True where Palabra acknowledged a command by itself."""
         self._is_answered = False
@@ -93,13 +96,15 @@ class TaskConversation:
 
     @property
     def is_heard(self) -> bool:
-        """True where Palabra takes sound in now, as far as we know."""
-        return self.state is SessionState.RUNNING
+        """True where Palabra takes sound in now, as far as we know, or was told to and may."""
+        is_told = self._state.acknowledgement is Acknowledgement.TASK_AWAITED
+        is_resumed = self.state is SessionState.RESUMING and is_told and self._is_out
+        return self.state is SessionState.RUNNING or is_resumed
 
     @property
     def is_charged(self) -> bool:
         """True where Palabra charges for the task now, as far as we know; it does for the tail."""
-        return self.state in {SessionState.RUNNING, SessionState.ENDING}
+        return self.is_heard or self.state is SessionState.ENDING
 
     @property
     def gives_up_at(self) -> float:
@@ -165,6 +170,10 @@ class TaskConversation:
         self._deadline.follow(self._state, now)
         return command
 
+    def go_out(self) -> None:
+        """Learn that the command that was taken last has gone out."""
+        self._is_out = True
+
     def next_time(self) -> float | None:
         """Tell when `next_command` may have something, or None while nothing is to be sent."""
         return self._scheduler.next_time()
@@ -221,6 +230,7 @@ class TaskConversation:
     def _make(self, name: str, now: float) -> Command:
         match name:
             case "set_task":
+                self._is_out = self.is_heard
                 task = self._state.send_task()
                 self._voices.ask(task)
                 return commands.set_task(task)

@@ -6,6 +6,8 @@ Rules first, then the code:
 * The task goes first, then its pause or a question for it, then the other commands in their order:
   an interruption before any text, and the texts that it drops are not spoken afterwards.
 * A command that must wait for its limit does not hold up the ones behind it.
+* A speaker who ends a pause does not wait behind a question about it: `set_task` goes at once,
+  unless Palabra is found to count the two together.
 * Palabra is asked for the task only some time after it was told something: most servers
   acknowledge long before. A pause that is refused is tried less and less.
 * Where a server does not know an interruption, it goes out once more by its older name.
@@ -41,7 +43,7 @@ _LIMITS: Final[Mapping[str, tuple[str, float]]] = {
 """Palabra's documented limits, each with its name.
 
 Whether commands that stand on one row of its documentation share an allowance is not known; here
-they do.
+they do, but where a pause ends.
 """
 
 MOST_WAITING: Final = 60
@@ -63,17 +65,32 @@ class CommandLimits:
 
     def __init__(self) -> None:
         self._free_at: dict[str, float] = {}
+        """By command, as if each had an allowance of its own."""
+        self._are_shared = False
+        """True where `set_task` was refused that would have been right by itself."""
 
     def next_time(self, command: str) -> float:
         """Tell the earliest time for a command; minus infinity where it has no limit."""
-        name, _ = _LIMITS.get(command, ("", 0.0))
-        return self._free_at.get(name, -math.inf)
+        row = _LIMITS.get(command)
+        same = [name for name in self._free_at if _LIMITS[name] == row]
+        return max((self._free_at[name] for name in same), default=-math.inf)
+
+    def next_resumption(self) -> float:
+        """Tell the earliest time for a `set_task` that ends a pause."""
+        if self._are_shared:
+            return self.next_time("set_task")
+
+        return self._free_at.get("set_task", -math.inf)
 
     def note(self, command: str, now: float) -> None:
         """Learn that a command is sent, or that one counted that was sent, as an error suggests."""
         if command in _LIMITS:
-            name, interval = _LIMITS[command]
-            self._free_at[name] = now + interval
+            self._free_at[command] = now + _LIMITS[command][1]
+
+    def note_refusal(self, now: float) -> None:
+        """Learn that a limit may have refused `set_task`, perhaps for the question before it."""
+        self._are_shared = self._are_shared or self._free_at.get("get_task", -math.inf) > now
+        self.note("set_task", now)
 
 
 class CommandQueue:
@@ -189,8 +206,8 @@ class CommandScheduler:
         if self._state.session is SessionState.ENDING:
             self._limits.note("end_task", now)
             self._is_end_sent = False
-        else:
-            self._limits.note("set_task", now)
+        elif not self._state.is_paused:
+            self._limits.note_refusal(now)
 
     def miss_pause(self, now: float) -> bool:
         """Learn that a pause was in vain; returns whether the operator should know, once."""
@@ -218,7 +235,9 @@ class CommandScheduler:
             return
 
         if self._state.needs_task:
-            yield "set_task", self._limits.next_time("set_task")
+            is_resumption = self._state.is_paused
+            next_time = self._limits.next_time("set_task")
+            yield "set_task", self._limits.next_resumption() if is_resumption else next_time
         elif self._state.needs_pause:
             yield "pause_task", max(self._limits.next_time("pause_task"), self._pause_from)
         elif self._state.needs_answer:

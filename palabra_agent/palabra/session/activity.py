@@ -205,6 +205,10 @@ class BillingMeter:
             self._before += now - self._since
             self._since = None
 
+    def take_back(self) -> None:
+        """Learn that the task did not run after all since it was thought to."""
+        self._since = None
+
     def seconds(self, now: float) -> float:
         """Tell what was counted so far."""
         return self._before + (now - self._since if self._since is not None else 0.0)

@@ -1,8 +1,9 @@
 """The speaker's voice on its way to Palabra, held while Palabra does not listen: no word is lost.
 
 In a pause the last moments are kept, because a word begins before it is recognised as one. From the
-first word until Palabra listens again everything is kept. After that it is an ordinary short queue,
-which wins the delay back in the next pauses.
+first word until Palabra was told to listen again everything is kept. What is given out then is kept
+as well, until Palabra is known to listen: if it did not, all of it is given out once more. After
+that it is an ordinary short queue, which wins the delay back in the next pauses.
 """
 
 from __future__ import annotations
@@ -37,19 +38,33 @@ class MicrophoneBuffer:
         self._pre_roll: deque[Frame] = deque()
         self._pre_roll_ms = 0.0
         self._pause_ms = 0.0
-        self._listening = asyncio.Event()
+        self._unproved: list[Frame] = []
+        """Given out while Palabra was not known to listen."""
+        self._again: deque[Frame] = deque()
+        """Given out in vain: they go first."""
+        self._is_proved = True
+        self._is_closed = False
+        self._changed = asyncio.Event()
+        self.is_listening = False
+        """True while Palabra takes sound in, or was told to."""
 
-    @property
-    def is_listening(self) -> bool:
-        """True while Palabra takes sound in."""
-        return self._listening.is_set()
+    def set_listening(self, *, is_listening: bool, is_known: bool = True) -> None:
+        """Learn whether Palabra takes sound in: only then frames are given out.
 
-    def set_listening(self, *, is_listening: bool) -> None:
-        """Learn whether Palabra takes sound in: only then frames are given out."""
-        if is_listening:
-            self._listening.set()
-        else:
-            self._listening.clear()
+        Args:
+            is_listening: Whether it does, or was told to.
+            is_known: Whether an answer says so. What was given out before it, and is refuted by the
+                answer, is given out again.
+        """
+        if (is_listening, is_known) == (self.is_listening, self._is_proved):
+            return
+        if not is_listening:
+            self._again.extendleft(reversed(self._unproved))
+        if not is_listening or is_known:
+            self._unproved.clear()
+
+        self.is_listening, self._is_proved = is_listening, is_known
+        self._changed.set()
 
     def remember(self, frame: Frame) -> None:
         """Keep a frame of a pause for a while, in case that a word begins with it."""
@@ -65,16 +80,34 @@ class MicrophoneBuffer:
         elif frame.peak:
             # the track that plays it is silent by itself
             self._queue.put(frame)
+        self._changed.set()
 
     def close(self) -> None:
         """Take no more frames."""
-        self._queue.close()
+        self._is_closed = True
+        self._changed.set()
 
     async def next_frame(self) -> Frame | None:
-        """Wait for the next frame that Palabra can hear; None after the last of a closed buffer."""
-        frame = await self._queue.next_frame()
-        if frame is not None:
-            await self._listening.wait()
+        """Wait for the next frame that Palabra can hear; None after the last of a closed buffer.
+
+        The last is one that Palabra is known to have heard.
+        """
+        while (frame := self._take()) is None:
+            if self._is_closed and self._queue.is_empty and not (self._again or self._unproved):
+                return None
+
+            self._changed.clear()
+            await self._changed.wait()
+
+        return frame
+
+    def _take(self) -> Frame | None:
+        if not self.is_listening:
+            return None
+
+        frame = self._again.popleft() if self._again else self._queue.take()
+        if frame is not None and not self._is_proved:
+            self._unproved.append(frame)
 
         return frame
 

@@ -87,8 +87,8 @@ class PalabraSession:
         self._meter = BillingMeter()
         self._interruption = Interruption()
         self._events = SessionEvents(self._hear_translation)
-        self._early: list[SessionEvent] = []
-        """Events from before the task ran."""
+        self._before_ready: list[SessionEvent] = []
+        """Events that came while `until_ready` waited, for `events` to tell first."""
         self._asked_at: float | None = None
         """The time at which Palabra was last told to run a task that did not run."""
         self._wake = asyncio.Event()
@@ -107,7 +107,7 @@ class PalabraSession:
     def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
 
-        In a pause the first word resumes the task; it is held until Palabra hears again.
+        In a pause the first word resumes the task; it is held until Palabra was told to hear again.
         """
         observations = self._activity.hear(frame, self._now())
         if self._activity.is_paused:
@@ -169,7 +169,7 @@ class PalabraSession:
             if isinstance(event, BriefFollowed):
                 return
 
-            self._early.append(event)
+            self._before_ready.append(event)
 
         raise SessionLost("Palabra ended it")
 
@@ -181,8 +181,8 @@ class PalabraSession:
         Raises:
             SessionLost: The session ended without us asking for it.
         """
-        while self._early:
-            yield self._early.pop(0)
+        while self._before_ready:
+            yield self._before_ready.pop(0)
 
         async for event in self._events.events():
             yield event
@@ -232,18 +232,21 @@ class PalabraSession:
     async def _send_commands(self) -> None:
         """Send commands as they become due."""
         while True:
+            was_heard = self._conversation.is_heard
             command = self._conversation.next_command(self._now())
             self._observe()
             if command is None:
                 await self._sleep_until(self._conversation.next_time())
                 continue
 
-            if command.name == "set_task" and not self._conversation.is_charged:
+            if command.name == "set_task" and not was_heard:
                 self._asked_at = self._now()
 
             logger.debug("> %s", command.name)
             self._wake.set()
             await self._transport.send(command.encode())
+            self._conversation.go_out()
+            self._observe()
 
     async def _keep_deadlines(self) -> None:
         """Do what is due, also while a command is on its way for long."""
@@ -344,7 +347,8 @@ class PalabraSession:
         self._wake.set()
 
     def _pause_due_at(self) -> float:
-        return self._activity.pause_due_at() if self._microphone.is_listening else math.inf
+        is_running = self.state is SessionState.RUNNING
+        return self._activity.pause_due_at() if is_running else math.inf
 
     def _pause_if_due(self) -> None:
         if self._pause_due_at() <= self._now():
@@ -373,13 +377,16 @@ class PalabraSession:
         """Follow whether Palabra hears, and whether it charges: it does for the tail as well."""
         now, is_heard = self._now(), self._conversation.is_heard
         is_charged = self._conversation.is_charged
+        is_known = self.state is not SessionState.RESUMING
+        if not is_heard and not is_known:
+            self._meter.take_back()
         self._meter.observe(is_running=is_charged, now=now, since=self._asked_at)
-        if is_heard == self._microphone.is_listening:
-            return
+        is_news = is_heard != self._microphone.is_listening
+        if is_news:
+            self._transport.set_listening(is_listening=is_heard)
 
-        self._transport.set_listening(is_listening=is_heard)
-        self._microphone.set_listening(is_listening=is_heard)
-        if is_heard:
+        self._microphone.set_listening(is_listening=is_heard, is_known=is_known)
+        if is_news and is_heard:
             self._activity.resume(now)
 
     def _account(self) -> None:

@@ -154,6 +154,11 @@ def ask_again(book: Playbook) -> None:
     book.conversation.ask_again()
 
 
+def go_out(book: Playbook) -> None:
+    """Have the latest command gone out."""
+    book.conversation.go_out()
+
+
 def miss_track(book: Playbook) -> None:
     """Find that the track of a target is gone."""
     book.conversation.miss_track()

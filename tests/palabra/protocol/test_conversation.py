@@ -55,6 +55,7 @@ from .playbook import (
     ask_again,
     ended,
     finish,
+    go_out,
     hear_tail,
     miss_track,
     pause,
@@ -420,6 +421,72 @@ def test_a_pause_ends_with_the_task() -> None:
     assert book.conversation.is_heard
 
 
+@pytest.mark.parametrize(
+    "answer", [TaskReport("", "paused"), RATE_LIMIT, NOT_FOUND, INVALID, UNKNOWN_COMMAND]
+)
+def test_palabra_is_taken_to_hear_until_an_answer_says_that_it_does_not(answer: Message) -> None:
+    """From when the task has gone out; not while it is told again."""
+    book = Playbook(P) >> resume << SET_A >> go_out
+    assert is_taken_to_run(book)
+    if isinstance(answer, TaskReport):
+        book = book << GET
+
+    book.conversation.receive(answer, book.now)
+    assert not is_taken_to_run(book)
+    assert book << SET_A
+    assert not is_taken_to_run(book)
+    assert book >> go_out
+    assert is_taken_to_run(book)
+    assert book >> ACKNOWLEDGED << BriefFollowed()
+    assert is_taken_to_run(book)
+
+
+def is_taken_to_run(book: Playbook) -> bool:
+    """Whether Palabra is taken to hear, and to charge for it: never one without the other."""
+    assert book.conversation.is_heard == book.conversation.is_charged
+    return book.conversation.is_heard
+
+
+def test_a_change_that_goes_out_after_a_resumption_interrupts_nothing() -> None:
+    """Palabra hears already, as far as we know."""
+    book = Playbook(P) >> resume << SET_A >> go_out >> wish(B) << SET_B
+
+    assert book.conversation.is_heard
+
+
+def test_a_speaker_does_not_wait_behind_a_question() -> None:
+    """A word may come just after Palabra was asked whether it is paused."""
+    book = Playbook(R) >> pause << PAUSE << GET
+    asked_at = book.now
+
+    assert book >> resume << SET_A
+    assert book.now == asked_at
+    # the answer to the question from before says nothing any more
+    assert book >> TaskReport("", "paused") << NOT_YET << GET >> RUNNING << BriefFollowed()
+
+
+def test_a_palabra_that_counts_questions_and_tasks_together_is_found_out() -> None:
+    """Once; then a speaker does wait behind a question, as it would be refused again."""
+    book = Playbook(R) >> pause << PAUSE << GET >> resume << SET_A >> RATE_LIMIT << NOTED_LIMIT
+    refused_at = book.now
+    assert book << SET_A
+    assert book.now - refused_at >= TASK_INTERVAL_SECONDS - 1e-6
+
+    book = book >> RUNNING << BriefFollowed() >> pause << PAUSE << GET >> resume << NOT_YET
+    asked_at = book.now
+    assert book << SET_A
+    assert book.now - asked_at >= TASK_INTERVAL_SECONDS - 1e-6
+
+
+def test_a_refused_pause_holds_no_speaker_up() -> None:
+    """The limit of pauses is another one."""
+    book = Playbook(R) >> wait(10) >> pause << PAUSE
+    paused_at = book.now
+
+    assert book >> resume << SET_A
+    assert book.now == paused_at
+
+
 def test_a_change_in_a_pause_waits_for_its_end() -> None:
     """Every `set_task` starts the bill again; so the newest wish goes with the next word."""
     assert Playbook(P) >> wish(B) << NOTHING >> wish(C) << NOTHING >> resume << SET_C
@@ -590,6 +657,8 @@ class AnyConversation(RuleBasedStateMachine):
         self.sent_at: dict[str, list[float]] = {}
         self.sent: list[Command] = []
         self.was_over = False
+        self.was_paused = False
+        """Whether the task was paused when the latest command had been sent."""
 
     @initialize()
     def begin(self) -> None:
@@ -624,8 +693,14 @@ class AnyConversation(RuleBasedStateMachine):
         allowance = {"get_task": "set_task", "end_task": "pause_task"}.get(
             command.name, command.name
         )
-        self.sent_at.setdefault(allowance, []).append(self.now)
+        earlier = self.sent_at.setdefault(allowance, [])
+        if command.name == "set_task" and self.sent[-1:] == [GET] and self.was_paused:
+            # a speaker who ends a pause does not wait behind a question
+            earlier.pop()
+        earlier.append(self.now)
         self.sent.append(command)
+        self.conversation.go_out()
+        self.was_paused = self.conversation.state is SessionState.PAUSED
 
     @rule(message=st.sampled_from([it for _, it, _, _ in TABLE]))
     def receive(self, message: Message) -> None:
@@ -684,10 +759,9 @@ class AnyConversation(RuleBasedStateMachine):
 
     @invariant()
     def a_pause_costs_nothing(self) -> None:
-        """A paused task hears nothing."""
-        assert not (
-            self.conversation.is_heard and self.conversation.state is not SessionState.RUNNING
-        )
+        """A paused task hears nothing, before it was told to run."""
+        hearing = {SessionState.RUNNING, SessionState.RESUMING}
+        assert not self.conversation.is_heard or self.conversation.state in hearing
 
     @invariant()
     def over_stays_over(self) -> None:

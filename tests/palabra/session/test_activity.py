@@ -226,6 +226,18 @@ def test_the_bill_begins_with_the_request() -> None:
     assert meter.seconds(6) == 2
 
 
+def test_what_did_not_run_after_all_is_not_billed() -> None:
+    """A task that was told to run, and says that it did not, has cost nothing since."""
+    meter = BillingMeter()
+    meter.observe(is_running=True, now=1)
+    meter.observe(is_running=False, now=2)
+    meter.observe(is_running=True, now=5)
+    meter.take_back()
+    meter.observe(is_running=False, now=8)
+
+    assert meter.seconds(9) == 1
+
+
 def test_an_interruption_lasts_while_anything_comes() -> None:
     """Two seconds of nothing end it; on a connection that is up, nothing is waited for."""
     interruption = Interruption()

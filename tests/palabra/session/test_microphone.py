@@ -24,9 +24,13 @@ class MicrophoneScene:
         for level in levels:
             self.buffer.write(frame(level))
 
-    def listen(self) -> None:
-        """Let Palabra take sound in."""
-        self.buffer.set_listening(is_listening=True)
+    def listen(self, *, is_known: bool = True) -> None:
+        """Let Palabra take sound in, or be told to."""
+        self.buffer.set_listening(is_listening=True, is_known=is_known)
+
+    def refute(self) -> None:
+        """Find that Palabra did not listen."""
+        self.buffer.set_listening(is_listening=False, is_known=False)
 
     async def read(self, count: int) -> list[int]:
         """Read so many frames, each of which must be there."""
@@ -75,6 +79,61 @@ async def test_frames_wait_until_palabra_listens() -> None:
         await eventually(reading.done)
 
     assert reading.result() == [1000, 1001]
+
+
+@in_jumping_time
+async def test_what_was_given_out_in_vain_comes_again() -> None:
+    """First, in order, with what came meanwhile behind it; as often as it takes."""
+    scene = MicrophoneScene()
+    scene.write(*range(1000, 1010))
+    for _ in range(2):
+        scene.listen(is_known=False)
+        assert await scene.read(4) == [*range(1000, 1004)]
+        scene.refute()
+    scene.write(1010)
+    scene.listen(is_known=False)
+    assert await scene.read(3) == [1000, 1001, 1002]
+    scene.listen()
+
+    assert await scene.read_all() == [*range(1003, 1011)]
+
+
+@in_jumping_time
+async def test_what_is_known_to_be_heard_never_comes_again() -> None:
+    """An answer proves all that was given out before it."""
+    scene = MicrophoneScene()
+    scene.write(1000, 1001)
+    scene.listen(is_known=False)
+    assert await scene.read(2) == [1000, 1001]
+    scene.listen()
+    scene.refute()
+    scene.write(1002)
+    scene.listen()
+
+    assert await scene.read_all() == [1002]
+
+
+@in_jumping_time
+async def test_the_end_waits_for_the_proof() -> None:
+    """A reader may have to give the last frames out again."""
+    scene = MicrophoneScene()
+    scene.write(1000)
+    scene.listen(is_known=False)
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(scene.read_all())
+        await asyncio.sleep(5)
+        assert not reading.done()
+        scene.refute()
+        scene.listen()
+        await eventually(reading.done)
+
+    assert reading.result() == [1000, 1000]
+
+
+@in_jumping_time
+async def test_nothing_keeps_a_buffer_open_that_nothing_waits_in() -> None:
+    """Also while Palabra does not listen."""
+    assert await MicrophoneScene().read_all() == []
 
 
 @in_jumping_time

@@ -543,7 +543,7 @@ async def test_a_muted_speaker_sleeps_as_soon_as_their_words_are_told() -> None:
 
 @pytest.mark.parametrize("dialect", ["acknowledged", "asked for"])
 def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
-    """What is said from half a second before the first word on is heard, sample by sample."""
+    """It is sent once the task was told to run, from before the word on, each frame once."""
 
     @in_jumping_time
     async def run() -> None:
@@ -554,8 +554,8 @@ def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(talk(session, [frame(0)] * 50 + said))
                 await eventually(lambda: transport.names[-1] == "set_task")
-                await passing(0.3)
-                assert transport.heard == []
+                await eventually(lambda: transport.heard)
+                assert asyncio.get_running_loop().time() - transport.times[-1] < 0.05
                 if dialect == "acknowledged":
                     transport.answer("task_status", command="set_task", task_status="running")
                 else:
@@ -569,6 +569,94 @@ def test_no_word_is_lost_after_a_pause(dialect: str) -> None:
             assert heard == [level_of(it) for it in said][15:]
 
     run()
+
+
+@in_jumping_time
+async def test_nothing_is_sent_before_the_task_was_told_to_run() -> None:
+    """While the command is still on its way Palabra would not hear it."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session, asyncio.TaskGroup() as group:
+        await passing(20)
+        transport.hangs = True
+        group.create_task(talk(session, speech(1)))
+        await passing(2)
+
+        assert (session.state, transport.heard) == (SessionState.RESUMING, [])
+        assert transport.names[-1] == "pause_task"
+
+
+REFUSALS: list[tuple[str, dict[str, str]]] = [
+    ("current_task", {"task_status": "paused"}),
+    ("error", {"code": "RATE_LIMIT", "desc": "slow down"}),
+    ("error", {"code": "NOT_FOUND", "desc": "no task"}),
+]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize(("message_type", "data"), REFUSALS)
+def test_what_palabra_did_not_hear_is_sent_again(
+    message_type: str, data: dict[str, str], *, is_over: bool
+) -> None:
+    """All of it, once, in order, as soon as the task is told again: also from one who is done."""
+
+    @in_jumping_time
+    async def run() -> None:
+        transport = FakeTransport()
+        said = [frame(level) for level in range(4000, 4150)]
+        async with ready(transport, THRIFTY) as session:
+            await passing(20)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(talk(session, said))
+                if message_type == "current_task":
+                    await eventually(lambda: transport.names[-1] == "get_task")
+                else:
+                    await eventually(lambda: transport.heard)
+                transport.answer(message_type, **data)
+                lost = len(transport.heard)
+            if is_over:
+                session.finish()
+            await eventually(lambda: transport.names.count("set_task") == 3)
+            assert 0 < lost < 150
+            transport.answer("task_status", command="set_task", task_status="running")
+            await passing(3)
+
+        assert [level_of(it) for it in transport.heard[lost:]] == [level_of(it) for it in said]
+        assert transport.listening == [True, False, True, False, True] + [False] * is_over
+        assert ("end_task" in transport.names) is is_over
+
+    run()
+
+
+@in_jumping_time
+async def test_a_session_that_ends_in_a_resumption_waits_for_the_proof() -> None:
+    """What was given out may have to be sent again, so it is not the end yet."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await passing(20)
+        await talk(session, speech(0.5))
+        session.finish()
+        await passing(3)
+        assert len(transport.heard) == 25
+        assert transport.names[-1] == "get_task"
+
+        transport.run_task()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        assert len(transport.heard) == 25
+
+
+@in_jumping_time
+async def test_no_pause_begins_before_the_last_one_is_known_to_be_over() -> None:
+    """The word that ended it may still have to be sent again."""
+    transport = FakeTransport()
+    async with ready(transport, SilenceLimits(idle_pause_seconds=0.5)) as session:
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        await passing(5)
+        await talk(session, speech(0.2))
+        await passing(8)
+        assert transport.names.count("pause_task") == 1
+
+        transport.run_task()
+        await eventually(lambda: transport.names[-1] == "pause_task")
 
 
 @in_jumping_time
