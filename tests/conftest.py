@@ -14,7 +14,7 @@ import shlex
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import pytest
 import pytest_asyncio
@@ -124,31 +124,24 @@ def fail_on_leaked_tasks(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue(f"_leak_check_in_{scope}_loop")
 
 
-@pytest_asyncio.fixture(loop_scope="function")
-async def _leak_check_in_function_loop() -> AsyncGenerator[None]:
-    async for _ in _check_leaks():
+def _leak_check(scope: Literal["function", "module", "session"]) -> object:
+    @pytest_asyncio.fixture(loop_scope=scope, name=f"_leak_check_in_{scope}_loop")
+    async def check() -> AsyncGenerator[None]:
+        before = asyncio.all_tasks()
         yield
 
+        mine = asyncio.current_task()
+        left = {task for task in asyncio.all_tasks() - before if task is not mine}
+        if left:
+            _, left = await asyncio.wait(left, timeout=_LINGER_SECONDS)
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def _leak_check_in_module_loop() -> AsyncGenerator[None]:
-    async for _ in _check_leaks():
-        yield
+        assert not left, f"tasks left running: {sorted(task.get_name() for task in left)}"
 
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def _leak_check_in_session_loop() -> AsyncGenerator[None]:
-    async for _ in _check_leaks():
-        yield
+    return check
 
 
-async def _check_leaks() -> AsyncGenerator[None]:
-    before = asyncio.all_tasks()
-    yield
-
-    mine = asyncio.current_task()
-    left = {task for task in asyncio.all_tasks() - before if task is not mine}
-    if left:
-        _, left = await asyncio.wait(left, timeout=_LINGER_SECONDS)
-
-    assert not left, f"tasks left running: {sorted(task.get_name() for task in left)}"
+_in_function_loop, _in_module_loop, _in_session_loop = (
+    _leak_check("function"),
+    _leak_check("module"),
+    _leak_check("session"),
+)

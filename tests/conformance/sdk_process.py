@@ -21,7 +21,7 @@ import numpy as np
 from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
-from tests.clock import HANG_SECONDS
+from tests.clock import HANG_SECONDS, eventually
 from tests.palabra_emulator.watching import commands_of, newest_session
 
 Event = dict[str, Any]
@@ -54,7 +54,6 @@ class SdkProcess:
         self._process = process
         self._numbers = count()
         self._outcomes: dict[int, asyncio.Future[None]] = {}
-        self._news = asyncio.Event()
 
     async def call(self, name: str, **arguments: object) -> None:
         """Call a method of the SDK's session, or `open`, and wait until it returns.
@@ -81,19 +80,12 @@ class SdkProcess:
         await self.call("send_audio", chunk=base64.b64encode(chunk).decode())
 
     async def until(self, holds: Callable[[], object], what: str, seconds: float = 15.0) -> None:
-        """Wait until something is true of what came.
-
-        Raises:
-            TimeoutError: It was not, in time; says what was waited for, and what came.
-        """
+        """Wait until something is true of what came."""
         try:
-            async with asyncio.timeout(seconds):
-                while not holds():
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError:
-            came = [{**it, "pcm": "…"} if "pcm" in it else it for it in self.events]
-            raise TimeoutError(f"not within {seconds:g} s: {what}; there came {came}") from None
+            await eventually(holds, what, seconds)
+        except AssertionError as error:
+            error.add_note(f"there came {[it | {'pcm': '…'} for it in self.events]}")
+            raise
 
     async def event(self, kind: str, seconds: float = 15.0, **fields: object) -> Event:
         """Wait for an event of a class with these values; the first one is returned."""
@@ -130,7 +122,6 @@ class SdkProcess:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             self._take(json.loads(line))
-            self._news.set()
 
         for outcome in self._outcomes.values():
             self._settle(outcome, SdkError("EOFError", "the SDK's process has ended"))

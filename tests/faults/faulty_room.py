@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, Final, Literal, TypedDict, Unpack
 
 import numpy as np
@@ -173,13 +174,8 @@ def _line_of(record: logging.LogRecord, *, everything: bool = False) -> str:
 
 def _without_repetitions(shown: list[RoomStatus]) -> list[str]:
     """What was shown, in order, each change once."""
-    told: list[str] = []
-    for it in shown:
-        line = f"{it.state}: {it.error}" if it.error else str(it.state)
-        if told[-1:] != [line]:
-            told.append(line)
-
-    return told
+    told = (f"{it.state}: {it.error}" if it.error else str(it.state) for it in shown)
+    return [line for line, _ in groupby(told)]
 
 
 @dataclass
@@ -209,12 +205,6 @@ class FaultyRoom:
         """Wait until the listener reads what is being said from now on."""
         before = self.captions(language)
         await eventually(lambda: self.captions(language) >= before + more, seconds=20)
-
-    async def says_and_reads(self) -> None:
-        """Say one word, and wait until it is read."""
-        before = self.captions(ES)
-        await self.microphone.play(WORD)
-        await eventually(lambda: self.captions(ES) > before, seconds=20)
 
     async def hears(self, *, seconds: float = 20) -> None:
         """Wait until the listener hears a word of what is being said from now on."""

@@ -16,8 +16,9 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -86,18 +87,6 @@ class Silences:
     rejoined: dict[str, float]
     """Seconds after the event at which each participant had joined again; 0 without a need to."""
 
-    def __str__(self) -> str:
-        """Tell everything."""
-        return "; ".join(
-            f"{what}: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in of.items())
-            for what, of in (
-                ("ours", self.ours),
-                ("LiveKit's own", self.allowed),
-                ("plain", self.plain),
-                ("rejoined", self.rejoined),
-            )
-        )
-
     @property
     def are_livekits(self) -> bool:
         """True where we added no more than we may."""
@@ -134,12 +123,12 @@ class MeasuredMeeting:
         await _until_steady([*ours, *plain], began + _RECOVERY_SECONDS)
         ended = time.monotonic()
         rejoined = {
-            who.identity: max(0.0, who.joined_at_ms / 1000 - clock)
+            who.identity: round(max(0.0, who.joined_at_ms / 1000 - clock), 2)
             for who in await self.room.participants()
         }
 
         def gap_of(leg: Leg) -> float:
-            return leg.heard.longest_silence(began, ended)
+            return round(leg.heard.longest_silence(began, ended), 2)
 
         def rejoined_of(leg: Leg) -> float:
             return max(rejoined[end] for end in leg.ends)
@@ -355,61 +344,35 @@ async def interpret_here(room: Room, config: Mapping[str, object]) -> AsyncGener
         await context.room.disconnect()
 
 
+@dataclass(slots=True)
 class KillableLiveKit:
     """A server with ports and keys that outlive it."""
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self._port = free_port()
-        self._rtc = {"udp_port": free_port(socket.SOCK_DGRAM), "tcp_port": free_port()}
-        self._key, self._secret = "killable", secrets.token_urlsafe(32)
-        self._lives = 0
-        self._life = AsyncExitStack()
-        self._server: RunningLiveKit | None = None
+    _begin: Callable[[], AbstractAsyncContextManager[RunningLiveKit]]
+    _life: AsyncExitStack
+    livekit: RunningLiveKit
+    """The server of this life; the address and the keys are those of every life."""
 
-    @property
-    def livekit(self) -> RunningLiveKit:
-        """The server of this life; the address and the keys are those of every life."""
-        assert self._server is not None, "it has not been started"
-        return self._server
-
-    async def start(self) -> None:
-        """Begin a life; returns when the server answers."""
-        self._lives += 1
-        server = run_livekit_server(
-            port=self._port,
-            api_key=self._key,
-            api_secret=self._secret,
-            log_path=self._logs / f"killable-livekit-{self._lives}.log",
-            settings={"rtc": self._rtc},
-        )
-        self._server = await self._life.enter_async_context(server)
-
-    async def kill(self) -> None:
-        """End it as a crash does, without a word to its clients."""
+    async def restart(self, pause_seconds: float) -> None:
+        """Kill it as a crash does, without a word to its clients; start it after a pause."""
         process = self.livekit.child.process
         process.kill()
         await process.wait()
-        await self.aclose()
-
-    async def restart(self, pause_seconds: float) -> None:
-        """Kill it, and start it again after a pause."""
-        await self.kill()
+        await self._life.aclose()
         await asyncio.sleep(pause_seconds)
-        await self.start()
-
-    async def aclose(self) -> None:
-        """End this life, if there is one."""
-        life, self._life = self._life, AsyncExitStack()
-        await life.aclose()
+        self.livekit = await self._life.enter_async_context(self._begin())
 
 
 @asynccontextmanager
 async def run_killable_livekit(logs: Path) -> AsyncGenerator[KillableLiveKit]:
     """Have a server that may be killed while the block runs."""
-    server = KillableLiveKit(logs)
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.aclose()
+    begin = partial(
+        run_livekit_server,
+        port=free_port(),
+        api_key="killable",
+        api_secret=secrets.token_urlsafe(32),
+        log_path=logs / "killable-livekit.log",
+        settings={"rtc": {"udp_port": free_port(socket.SOCK_DGRAM), "tcp_port": free_port()}},
+    )
+    async with AsyncExitStack() as life:
+        yield KillableLiveKit(begin, life, await life.enter_async_context(begin()))

@@ -11,15 +11,14 @@ from palabra_agent_voice_selection import SelectionConfig, SelectionPolicy, plug
 
 from palabra_agent.plugin import (
     FixedVoice,
-    LanguageCode,
     NoSettings,
     Passed,
     RoomInfo,
-    Speaker,
     VoiceAnswer,
     VoiceChoice,
     VoiceRequest,
 )
+from palabra_agent.testing import a_speaker, voice_request
 from tests.problems import mistakes_in_room
 
 Rules: TypeAlias = Sequence[Mapping[str, object]]
@@ -51,19 +50,10 @@ def question(
     unavailable: Sequence[str] = (),
 ) -> VoiceRequest:
     """Ask for a speaker's voice; `others` have theirs in the same language."""
-    language = LanguageCode(target)
-    return VoiceRequest(
-        room="board",
-        speaker=Speaker(
-            identity=identity,
-            name=name or identity,
-            attributes=attributes or {},
-            source_language=None if source is None else LanguageCode(source),
-        ),
-        target_language=language,
-        current=current,
-        others={other: {language: voice} for other, voice in (others or {}).items()},
-        unavailable=frozenset(unavailable),
+    speaker = a_speaker(identity, name=name or None, attributes=attributes, source_language=source)
+    voices = {who: {target: voice} for who, voice in (others or {}).items()}
+    return voice_request(
+        speaker, target, current=current, others=voices, unavailable=unavailable, room="board"
     )
 
 

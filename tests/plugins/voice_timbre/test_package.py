@@ -1,4 +1,4 @@
-"""The distribution: found by its entry point, built on the public API alone, and light."""
+"""The package: its README shows what can be read, and it loads quickly."""
 
 from __future__ import annotations
 
@@ -6,30 +6,14 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import palabra_agent_voice_timbre as package
 import pytest
 
-from palabra_agent.plugin import ENTRY_POINTS
-from tests.plugins.imports import own_imports
-
 pytestmark = pytest.mark.unit
 
 FOLDER = Path(package.__file__).parent
-
-
-def test_it_is_found_by_its_entry_point() -> None:
-    """Room configs call it `voice-timbre`."""
-    (found,) = entry_points(group=ENTRY_POINTS, name="voice-timbre")
-
-    assert found.load() is package.plugin
-
-
-def test_it_imports_the_public_api_alone() -> None:
-    """Of palabra-agent it knows what every stranger knows."""
-    assert own_imports(FOLDER) == {"palabra_agent.plugin"}
 
 
 def test_loading_is_light() -> None:
@@ -64,8 +48,3 @@ def test_the_readme_explains_every_key() -> None:
     assert [
         key for key in package.TimbreConfig.model_fields if f"\n| `{key}` |" not in readme
     ] == []
-
-
-def test_types_are_shipped() -> None:
-    """Whoever imports the package gets its types."""
-    assert (FOLDER / "py.typed").is_file()
