@@ -25,9 +25,10 @@ from palabra_agent.languages import TARGET_LANGUAGES, find_target
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.texts import one_line
-from palabra_agent.worker.livekit_api import refused, server_api, unreachable
+from palabra_agent.worker.livekit_api import interpreters_in, refused, server_api, unreachable
 
 ARRIVAL_SECONDS: Final = 10.0
+_STARTING_SECONDS: Final = 3.0
 _LEAVING_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.2
 _LONGEST_SECONDS: Final = 30.0
@@ -131,7 +132,7 @@ class Dispatched:
     room: str
     dispatch_id: str
     replaced: frozenset[str] = frozenset()
-    """Participants, by sid, that were sent away and are not the one to wait for."""
+    """Earlier interpreters, by sid, which are leaving and not the one to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +157,22 @@ class Dispatcher:
             raise MeetingError("the room's name must not be empty")
 
         dispatches = await self.dispatches(room)
-        interpreters = await self.interpreters(room)
+        if not replace and await self._is_interpreted(room, dispatches):
+            raise MeetingError(
+                f"room {room} has an interpreter already; --replace sends it away first"
+            )
+
+        earlier = await self.interpreters(room)
         if replace:
             for old in dispatches:
                 await self.server.agent_dispatch.delete_dispatch(old.id, room)
             await self._until_gone(room)
-        elif interpreters or any(map(_is_at_work, dispatches)):
-            raise MeetingError(
-                f"room {room} has an interpreter already; --replace sends it away first"
-            )
 
         request = api.CreateAgentDispatchRequest(
             agent_name=self.agent_name, room=room, metadata=metadata
         )
         created = await self.server.agent_dispatch.create_dispatch(request)
-        return Dispatched(room, created.id, frozenset(old.sid for old in interpreters))
+        return Dispatched(room, created.id, frozenset(old.sid for old in earlier))
 
     async def wait_for_arrival(self, asked: Dispatched) -> None:
         """Wait until the interpreter that was asked is ready in the room.
@@ -201,20 +203,30 @@ class Dispatcher:
 
     async def interpreters(self, room: str) -> list[ParticipantInfo]:
         """The interpreters in a room: one as a rule, none where there is no room."""
-        try:
-            listed = await self.server.room.list_participants(
-                api.ListParticipantsRequest(room=room)
-            )
-        except api.ServerError as error:
-            if error.status == 404:
-                return []
-            raise
+        return await interpreters_in(self.server, room)
 
-        return [
-            who
-            for who in listed.participants
-            if who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
-        ]
+    async def _is_interpreted(self, room: str, dispatches: Sequence[api.AgentDispatch]) -> bool:
+        """Tell whether an interpreter works in a room, or is on its way there.
+
+        LiveKit calls a job running until its dispatch is deleted, also one that has ended; so one
+        counts only if its interpreter is there, or comes within the time that a start takes.
+        """
+
+        async def is_there() -> bool:
+            return any(map(_is_working, await self.interpreters(room)))
+
+        if await is_there():
+            return True
+
+        if not any(map(_is_at_work, dispatches)):
+            return False
+
+        try:
+            await _ask_until(is_there, _STARTING_SECONDS)
+        except TimeoutError:
+            return False
+
+        return True
 
     async def _until_gone(self, room: str) -> None:
         """Wait until no interpreter is in a room; remove one that died without leaving."""
@@ -301,3 +313,8 @@ async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> No
 
 def _is_at_work(dispatch: api.AgentDispatch) -> bool:
     return any(job.state.status in _AT_WORK for job in dispatch.state.jobs)
+
+
+def _is_working(interpreter: ParticipantInfo) -> bool:
+    """Tell whether an interpreter is not about to leave."""
+    return interpreter.attributes[STATE_ATTRIBUTE] != RoomState.FAILED

@@ -9,15 +9,17 @@ from typing import Final
 import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
+from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
+from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
 from palabra_agent.network import reason_of
 from palabra_agent.texts import one_line
 
 _ANSWER_SECONDS: Final = 5.0
-_REMOVAL_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.25
+_NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
 _NOT_IMPLEMENTED: Final = 501
 _LONGEST_MESSAGE: Final = 300
@@ -54,14 +56,6 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
         raise MeetingError(f"what answers at {livekit.url} is no LiveKit server") from None
 
 
-async def send_away(livekit: LiveKitSettings, room: str, identity: str) -> None:
-    """Remove a participant from a room, if they are there and the server answers quickly."""
-    participant = api.RoomParticipantIdentity(room=room, identity=identity)
-    with suppress(api.ServerError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(_REMOVAL_SECONDS), server_api(livekit) as server:
-            await server.room.remove_participant(participant)
-
-
 async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str, ...] | None:
     """Ask for the identities of those in a room whom no participant sees; None: no answer."""
     asked = api.ListParticipantsRequest(room=room)
@@ -73,19 +67,41 @@ async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str,
     return None
 
 
-async def comes_back(livekit: LiveKitSettings, room: str, identity: str, *, seconds: float) -> bool:
-    """Wait until a participant is in a room; False if they do not come in time."""
-    participant = api.RoomParticipantIdentity(room=room, identity=identity)
+async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: float) -> bool:
+    """Wait until an interpreter is in a room; False if none is there in time."""
     with suppress(TimeoutError, aiohttp.ClientError, OSError):
         async with asyncio.timeout(seconds), server_api(livekit) as server:
             while True:
                 with suppress(api.ServerError):
-                    await server.room.get_participant(participant)
-                    return True
+                    if await interpreters_in(server, room):
+                        return True
 
                 await asyncio.sleep(_POLL_SECONDS)
 
     return False
+
+
+async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[ParticipantInfo]:
+    """List the interpreters in a room: one as a rule, none where there is no room.
+
+    An interpreter is a participant of kind AGENT that shows how it is doing; whoever else has its
+    identity is none.
+
+    Raises:
+        api.ServerError: The server refused to say.
+    """
+    try:
+        listed = await server.room.list_participants(api.ListParticipantsRequest(room=room))
+    except api.ServerError as error:
+        if error.status == _NOT_FOUND:
+            return []
+        raise
+
+    return [
+        who
+        for who in listed.participants
+        if who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
+    ]
 
 
 def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:

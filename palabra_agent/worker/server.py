@@ -24,7 +24,8 @@ from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
 from palabra_agent.network import reason_of
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
-from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit, comes_back, send_away
+from palabra_agent.worker.joining import registered_identity
+from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit, interpreter_comes
 
 AGENT_DISPLAY_NAME: Final = "Interpreter"
 
@@ -122,26 +123,22 @@ def _no_load() -> float:
 
 
 async def _accept(settings: WorkerSettings, server: AgentServer, request: JobRequest) -> None:
-    """Take every job; one identity for all, so that the newest interpreter of a room wins.
-
-    An older one is sent away first. LiveKit would do it when the newer one joins, and ends the job
-    that it then knows under this identity, which may be the newer one's already.
+    """Take every job; that one interpreter stays in a room is seen to when it joins.
 
     A server that was started again makes its rooms anew, and may call an interpreter into one whose
     own is only on its way back: then that one stays.
     """
     jobs = [running.job for running in server.active_jobs]
-    if is_made_anew(request.room, jobs) and await comes_back(
-        settings.livekit, request.room.name, settings.identity, seconds=_COMEBACK_SECONDS
+    if is_made_anew(request.room, jobs) and await interpreter_comes(
+        settings.livekit, request.room.name, seconds=_COMEBACK_SECONDS
     ):
         logger.info("the room has its interpreter back")
         await request.reject()
         return
 
-    await send_away(settings.livekit, request.room.name, settings.identity)
     await request.accept(
         name=AGENT_DISPLAY_NAME,
-        identity=settings.identity,
+        identity=registered_identity(settings, request.id),
         attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import cast
 
 import pytest
 from livekit import api
+from livekit.protocol.agent import Job, JobState, JobStatus
 from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.commands.dispatcher import Dispatcher, check_metadata, plugins_named_in
@@ -40,6 +42,8 @@ class FakeLiveKit:
 
     people: list[ParticipantInfo] = field(default_factory=list[ParticipantInfo])
     dispatches: list[str] = field(default_factory=list[str])
+    at_work: list[str] = field(default_factory=list[str])
+    """Those of the dispatches whose jobs LiveKit calls running, which it does for ever."""
     removed: list[str] = field(default_factory=list[str])
     removes: bool = True
     """Whether it heeds a removal; a server may be slow or refuse."""
@@ -67,8 +71,17 @@ class FakeLiveKit:
         return api.ListParticipantsResponse(participants=self.people)
 
     async def list_dispatch(self, room_name: str) -> list[api.AgentDispatch]:
-        """All dispatches; no job of any is known."""
-        return [api.AgentDispatch(id=it, agent_name=NAME, room=room_name) for it in self.dispatches]
+        """All dispatches."""
+        running = api.AgentDispatchState(jobs=[Job(state=JobState(status=JobStatus.JS_RUNNING))])
+        return [
+            api.AgentDispatch(
+                id=it,
+                agent_name=NAME,
+                room=room_name,
+                state=running if it in self.at_work else None,
+            )
+            for it in self.dispatches
+        ]
 
     async def create_dispatch(self, request: api.CreateAgentDispatchRequest) -> api.AgentDispatch:
         """Add a dispatch."""
@@ -153,6 +166,61 @@ async def test_an_interpreted_room_is_left_alone() -> None:
         await livekit.dispatcher().dispatch(ROOM, "")
 
     assert (livekit.dispatches, livekit.removed) == (["AD_old"], [])
+
+
+@in_jumping_time
+async def test_an_interpreter_on_its_way_is_waited_for() -> None:
+    """A job that runs and is not seen yet has a moment to come; then the room is left alone."""
+    livekit = FakeLiveKit([], ["AD_old"], at_work=["AD_old"])
+    starting = interpreter("PA_old", RoomState.STARTING)
+    asyncio.get_running_loop().call_later(1.5, livekit.people.append, starting)
+
+    with pytest.raises(MeetingError, match="--replace sends it away first"):
+        await livekit.dispatcher().dispatch(ROOM, "")
+
+    assert livekit.dispatches == ["AD_old"]
+
+
+@in_jumping_time
+async def test_a_job_whose_interpreter_is_gone_keeps_no_other_away() -> None:
+    """LiveKit calls it running for ever; the room has none, and the new one is waited for."""
+    livekit = FakeLiveKit([], ["AD_old"], at_work=["AD_old"])
+    livekit.on_dispatch = lambda: livekit.people.append(interpreter("PA_new", RoomState.LIVE))
+    dispatcher = livekit.dispatcher()
+    await dispatcher.wait_for_arrival(await dispatcher.dispatch(ROOM, ""))
+
+    assert len(livekit.dispatches) == 2
+
+
+@in_jumping_time
+async def test_an_interpreter_that_gave_up_keeps_no_other_away() -> None:
+    """It is only there to be read, and is not taken for the one that was asked."""
+    livekit = FakeLiveKit([interpreter("PA_old", RoomState.FAILED)], ["AD_old"])
+    livekit.on_dispatch = lambda: livekit.people.append(interpreter("PA_new", RoomState.LIVE))
+    dispatcher = livekit.dispatcher()
+    await dispatcher.wait_for_arrival(await dispatcher.dispatch(ROOM, ""))
+
+    assert livekit.removed == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        (ParticipantInfo.Kind.STANDARD, {}),
+        (ParticipantInfo.Kind.STANDARD, {STATE_ATTRIBUTE: "live"}),
+        (ParticipantInfo.Kind.AGENT, {}),
+    ],
+)
+@in_jumping_time
+async def test_whoever_takes_the_interpreter_s_identity_is_no_interpreter(
+    kind: ParticipantInfo.Kind, attributes: dict[str, str]
+) -> None:
+    """One is an agent, and shows how it is doing; any other under its name changes nothing."""
+    other = ParticipantInfo(sid="PA_other", identity=NAME, kind=kind, attributes=attributes)
+    livekit = FakeLiveKit([other], ["AD_old"], at_work=["AD_old"])
+    await livekit.dispatcher().dispatch(ROOM, "")
+
+    assert len(livekit.dispatches) == 2
 
 
 NO_PLUGINS = catalog_of()

@@ -17,24 +17,28 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from livekit import api, rtc
-from livekit.agents import AutoSubscribe, JobContext, JobProcess
-from livekit.protocol import models
+from livekit.api.access_token import Claims
 
 from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
+from palabra_agent.concurrency import single_failure
 from palabra_agent.config.settings import load_settings
+from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
 from palabra_agent.local.people import AGENT_IDENTITY, Server, SimulatedPerson
 from palabra_agent.local.processes import free_port
 from palabra_agent.local.reception import Reception
 from palabra_agent.local.recording import Recording
-from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
+from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
+from palabra_agent.plugins_host.catalog import load_plugins
+from palabra_agent.room.composition import DispatchedRoom, serve_room
+from palabra_agent.worker.joining import join_room
 from tests.clock import eventually
 from tests.environment import environment
 
@@ -57,7 +61,6 @@ _STEADY_SILENCE: Final = 0.2
 _RECOVERY_SECONDS: Final = 11.0
 _UPLINK: Final = "microphone"
 _ARRIVAL_SECONDS: Final = 15.0
-_SUBSCRIBES_BY_ITSELF: Final = rtc.RoomOptions(auto_subscribe=False)
 
 logger = logging.getLogger(__name__)
 
@@ -279,69 +282,27 @@ async def listen_unseen(palabra: Server, session_room: str) -> AsyncGenerator[Re
         await room.disconnect()
 
 
-@dataclass
-class _Process:
-    """What a job knows of its process."""
-
-    userdata: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass
-class _Job:
-    """What a job knows of its dispatch."""
-
-    metadata: str
-    room: models.Room
-
-
-@dataclass
-class _Context:
-    """What LiveKit Agents gives a job, as far as ours asks for it."""
-
-    url: str
-    token: str
-    job: _Job
-    proc: _Process = field(default_factory=_Process)
-    room: rtc.Room = field(default_factory=rtc.Room)
-    shut_down: list[str] = field(default_factory=list[str])
-
-    async def connect(self, *, auto_subscribe: AutoSubscribe) -> None:
-        """Join the room, as the real one does."""
-        assert auto_subscribe == AutoSubscribe.SUBSCRIBE_NONE
-        await self.room.connect(self.url, self.token, _SUBSCRIBES_BY_ITSELF)
-
-    def shutdown(self, reason: str = "") -> None:
-        """Take note that the job wants to end."""
-        self.shut_down.append(reason)
-
-
 @asynccontextmanager
 async def interpret_here(room: Room, config: Mapping[str, object]) -> AsyncGenerator[rtc.Room]:
-    """Run the real job of a room here while the block runs; yields its connection."""
-    livekit = room.stack.livekit
-    token = (
-        api.AccessToken(livekit.api_key, livekit.api_secret)
-        .with_identity(AGENT_IDENTITY)
-        .with_kind("agent")
-        .with_attributes({"palabra.state": "starting"})
-        .with_grants(
-            api.VideoGrants(
-                room_join=True, room=room.name, agent=True, can_update_own_metadata=True
-            )
-        )
-    )
-    job = _Job(json.dumps(config), models.Room(name=room.name))
-    context = _Context(livekit.url, token.to_jwt(), job)
-    ctx = cast("JobContext", context)
+    """Join and serve a room as its job does while the block runs; yields the connection."""
     with environment(room.stack.environment):
-        prepare_process(load_settings(), cast("JobProcess", context.proc))
-    await interpret_job(ctx)
-    try:
-        yield context.room
-        assert context.shut_down == []
-    finally:
-        await end_interpretation(ctx)
-        await context.room.disconnect()
+        settings = load_settings()
+    claims = Claims(
+        kind="agent",
+        attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
+        video=api.VideoGrants(
+            room_join=True, room=room.name, agent=True, can_update_own_metadata=True
+        ),
+    )
+    plugins = load_plugins(settings.plugins, settings.allowed_plugins)
+    async with join_room(settings, claims) as connection:
+        dispatched = DispatchedRoom(connection, room.name, json.dumps(config), settings, plugins)
+        with single_failure():
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(serve_room(dispatched), name="room")
+                yield connection
+                assert not serving.done()
+                serving.cancel()
 
 
 @dataclass(slots=True)

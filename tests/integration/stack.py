@@ -145,6 +145,12 @@ class Room:
             with suppress(api.ServerError):
                 await server.room.delete_room(api.DeleteRoomRequest(room=self.name))
 
+    async def remove(self, identity: str) -> None:
+        """Send a participant away."""
+        async with self.stack.server() as server:
+            participant = api.RoomParticipantIdentity(room=self.name, identity=identity)
+            await server.room.remove_participant(participant)
+
     async def participants(self) -> list[ParticipantInfo]:
         """All participants in the room, as the server knows them."""
         async with self.stack.server() as server:
@@ -159,6 +165,10 @@ class Room:
     async def interpreters(self) -> list[ParticipantInfo]:
         """Those in the room who say that they interpret."""
         return [who for who in await self.participants() if "palabra.state" in who.attributes]
+
+    async def is_deserted(self) -> bool:
+        """Tell whether no interpreter is in the room."""
+        return not await self.interpreters()
 
 
 @dataclass(slots=True)

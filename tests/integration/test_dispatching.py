@@ -8,7 +8,9 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from livekit.protocol.models import ParticipantInfo
 
+from palabra_agent.local.people import AGENT_IDENTITY
 from tests.clock import eventually
 
 from .emulator_client import Sessions
@@ -82,6 +84,35 @@ async def test_dispatch_leaves_an_interpreted_room_alone(
     assert "--replace" in again.errors
     assert before.sid == between.sid
     assert first.output != replaced.output
+
+
+async def test_a_room_whose_interpreter_was_removed_is_asked_anew(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """LiveKit calls its job running for ever; the room has none, so `--replace` is not needed."""
+    async with stack.room("cli-removed") as room:
+        first = await stack.command("dispatch", "cli-removed", "--config", CONFIG)
+        await room.remove(AGENT_IDENTITY)
+        await eventually(room.is_deserted, "no interpreter")
+        again = await stack.command("dispatch", "cli-removed", "--config", CONFIG)
+        states = [it.attributes["palabra.state"] for it in await room.interpreters()]
+
+    assert (first.code, again.code, states) == (0, 0, ["live"])
+
+
+async def test_a_guest_under_the_interpreter_s_name_does_not_fool_dispatch(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """A guest whose token has that identity expels the interpreter, and the next expels them."""
+    async with stack.room("cli-guest") as room:
+        first = await stack.command("dispatch", "cli-guest", "--config", CONFIG)
+        async with room.person(AGENT_IDENTITY, speak="en"):
+            await eventually(room.is_deserted, "no interpreter")
+            again = await stack.command("dispatch", "cli-guest", "--config", CONFIG)
+            inside = [(it.kind, it.identity) for it in await room.participants()]
+
+    assert (first.code, again.code) == (0, 0)
+    assert inside == [(ParticipantInfo.Kind.AGENT, AGENT_IDENTITY)]
 
 
 async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> None:

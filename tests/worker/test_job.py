@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from livekit import rtc
-from livekit.agents import AutoSubscribe, JobContext, JobProcess
+from livekit import api
+from livekit.agents import JobContext, JobProcess
+from livekit.api.access_token import Claims
 
 from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
@@ -32,18 +34,18 @@ class FakeProcess:
 
 @dataclass
 class FakeContext:
-    """A job whose room cannot be joined."""
+    """A job in a room of a server that is not there."""
 
     proc: FakeProcess = field(default_factory=FakeProcess)
-    shut_down: list[str] = field(default_factory=list[str])
+    shut_down: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
 
-    async def connect(self, *, auto_subscribe: AutoSubscribe) -> None:
-        """Fail, with a token in the error."""
-        raise rtc.ConnectError(f"token=secret {auto_subscribe}")
+    def token_claims(self) -> Claims:
+        """What the server would let the job do."""
+        return Claims(kind="agent", video=api.VideoGrants(room_join=True, room="board"))
 
     def shutdown(self, reason: str = "") -> None:
         """Take note that the job ends."""
-        self.shut_down.append(reason)
+        self.shut_down.put_nowait(reason)
 
 
 def settings() -> WorkerSettings:
@@ -65,9 +67,13 @@ async def test_a_room_that_cannot_be_joined_ends_the_job(caplog: pytest.LogCaptu
     """The log says so without the token, and there is nothing to end."""
     context = FakeContext()
     ctx = cast("JobContext", context)
+    prepare_process(settings(), cast("JobProcess", context.proc))
     await interpret_job(ctx)
+    async with asyncio.timeout(10):
+        reason = await context.shut_down.get()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     await end_interpretation(ctx)
 
-    assert context.shut_down == ["the room cannot be joined"]
-    assert [record.getMessage() for record in caplog.records] == ["the room cannot be joined"]
-    assert "secret" not in caplog.text
+    assert reason == "the interpretation ended"
+    assert "the room cannot be joined" in said
+    assert "eyJ" not in caplog.text
