@@ -76,22 +76,12 @@ class Fields:
 
     def section(self, name: str) -> Fields:
         """The object in a field; without fields where there is none."""
-        value = self.values.get(name)
-        if value is not None and not isinstance(value, dict):
-            self.note(name, "value is not a valid dict", "type_error.dict")
-
-        inner = cast("dict[str, object]", value) if isinstance(value, dict) else {}
-        return Fields(inner, (*self.loc, name), self.errors)
+        return self._object(self.values.get(name), (*self.loc, name))
 
     def sections(self, name: str) -> list[Fields]:
         """The objects in a list."""
-        entries = Fields(dict(self._numbered(name)), (*self.loc, name), self.errors)
-        found: list[Fields] = []
-        for place in entries.values:
-            entry = entries.section(place)
-            found.append(Fields(entry.values, (*self.loc, name, int(place)), self.errors))
-
-        return found
+        loc = (*self.loc, name)
+        return [self._object(value, (*loc, place)) for place, value in self._numbered(name)]
 
     def text(self, name: str) -> str | None:
         """A text."""
@@ -109,9 +99,7 @@ class Fields:
             if isinstance(value, str):
                 found.append(value)
             else:
-                error = FieldError(
-                    (*self.loc, name, int(place)), "str type expected", "type_error.str"
-                )
+                error = FieldError((*self.loc, name, place), "str type expected", "type_error.str")
                 self.errors.append(error)
 
         return tuple(found)
@@ -166,7 +154,14 @@ class Fields:
             text = f"value is not a valid enumeration member; permitted: {_listed(allowed)}"
             self.note(name, text, "type_error.enum", {"enum_values": list(allowed)})
 
-    def _numbered(self, name: str) -> list[tuple[str, object]]:
+    def _object(self, value: object, loc: Location) -> Fields:
+        if value is not None and not isinstance(value, dict):
+            self.errors.append(FieldError(loc, "value is not a valid dict", "type_error.dict"))
+
+        inner = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+        return Fields(inner, loc, self.errors)
+
+    def _numbered(self, name: str) -> list[tuple[int, object]]:
         value = self.values.get(name)
         if value is None:
             return []
@@ -174,7 +169,7 @@ class Fields:
             self.note(name, "value is not a valid list", "type_error.list")
             return []
 
-        return [(str(place), entry) for place, entry in enumerate(cast("list[object]", value))]
+        return list(enumerate(cast("list[object]", value)))
 
 
 def as_number(value: object) -> object:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -156,6 +158,17 @@ class Listener:
                 self.times.append(asyncio.get_running_loop().time())
 
 
+@asynccontextmanager
+async def listened_to() -> AsyncGenerator[tuple[PacedTrack, Listener]]:
+    """Have a track to which somebody listens for the length of a block."""
+    track = PacedTrack(QueueLimits())
+    listener = Listener(track)
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listener.listen())
+        yield track, listener
+        listening.cancel()
+
+
 def speak(track: PacedTrack, milliseconds: int, *, level: int = 500, is_last: bool = False) -> None:
     """Have a chunk of speech arrive."""
     sound = np.full(milliseconds * 24, level, "<i2").tobytes()
@@ -165,15 +178,11 @@ def speak(track: PacedTrack, milliseconds: int, *, level: int = 500, is_last: bo
 @in_jumping_time
 async def test_a_burst_is_heard_at_the_speed_of_speech() -> None:
     """Twenty seconds that came within a tenth of a second are heard over twenty seconds."""
-    track = PacedTrack(QueueLimits())
-    listener = Listener(track)
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+    async with listened_to() as (track, listener):
         for number in range(100):
             speak(track, 200, is_last=number == 99)
             await asyncio.sleep(0.001)
         await eventually(lambda: len(listener.frames) == 1001)
-        listening.cancel()
 
     steps = np.diff(listener.times)
     assert listener.times[-1] - listener.times[0] == pytest.approx(20 - 0.02, abs=1e-6)
@@ -185,11 +194,8 @@ async def test_a_burst_is_heard_at_the_speed_of_speech() -> None:
 @in_jumping_time
 async def test_there_are_no_frames_in_a_pause() -> None:
     """Each utterance begins when it comes, two frames at once, and ends with nothing after it."""
-    track = PacedTrack(QueueLimits())
-    listener = Listener(track)
     loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+    async with listened_to() as (track, listener):
         for _ in range(3):
             began = loop.time()
             speak(track, 400, is_last=True)
@@ -197,38 +203,29 @@ async def test_there_are_no_frames_in_a_pause() -> None:
             mine = [time - began for time in listener.times if time >= began]
             assert len(mine) == 21
             assert mine[:3] == pytest.approx([0, 0, 0.02])
-        listening.cancel()
 
 
 @in_jumping_time
 async def test_speech_that_stops_in_the_middle_is_heard_to_its_end() -> None:
     """A part of a frame waits a moment for more, then it is heard; nothing is held for ever."""
-    track = PacedTrack(QueueLimits())
-    listener = Listener(track)
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+    async with listened_to() as (track, listener):
         speak(track, 210)
         await passing(0.25)
         assert len(listener.frames) == 10
         await passing(0.1)
         assert len(listener.frames) == 11
         assert track.statistics().held_ms == 0
-        listening.cancel()
 
 
 @in_jumping_time
 async def test_speech_that_comes_just_in_time_is_not_torn() -> None:
     """Chunks at the speed of speech, each a little late, make one sound."""
-    track = PacedTrack(QueueLimits())
-    listener = Listener(track)
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+    async with listened_to() as (track, listener):
         for number in range(20):
             speak(track, 190, level=1000, is_last=number == 19)
             await asyncio.sleep(0.2)
         await eventually(lambda: track.statistics().held_ms == 0)
         await passing(1)
-        listening.cancel()
 
     heard = np.concatenate(listener.frames)
     assert (heard[200 : 20 * 190 * 48] == 1000).all()
@@ -271,10 +268,7 @@ async def test_what_nobody_listens_to_waits_within_its_limits() -> None:
 @in_jumping_time
 async def test_what_is_hushed_is_not_heard() -> None:
     """It stops within a frame, and what comes later is heard at once."""
-    track = PacedTrack(QueueLimits())
-    listener = Listener(track)
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+    async with listened_to() as (track, listener):
         speak(track, 5000)
         await passing(1.001)
         track.hush()
@@ -285,7 +279,6 @@ async def test_what_is_hushed_is_not_heard() -> None:
         await passing(1)
         assert listener.frames[-3][0] == 900
         assert track.statistics().hushed_ms > 3900
-        listening.cancel()
 
 
 @in_jumping_time
@@ -294,9 +287,8 @@ async def test_the_sound_ends_with_the_connection() -> None:
     track = PacedTrack(QueueLimits())
     listener = Listener(track)
     async with asyncio.TaskGroup() as group:
-        listening = group.create_task(listener.listen())
+        group.create_task(listener.listen())
         speak(track, 300)
         track.close()
-        await listening
 
     assert len(listener.frames) == 16
