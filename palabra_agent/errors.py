@@ -12,6 +12,7 @@ PalabraAgentError
     ├── Unreachable             no answer at all
     ├── TaskRejected            the settings were refused: never retried unchanged
     ├── AccessDenied            a joined session may have no task: credentials or balance
+    ├── WrongState              a session was asked for what it cannot do at the moment
     └── SessionLost             a running session went away under us
 
 No message holds a token, a transcript or a participant's name.
@@ -222,6 +223,21 @@ class AccessDenied(PalabraError):
 
     def __str__(self) -> str:
         return f"Palabra's credentials or balance do not allow it: {self.words}"
+
+
+class WrongState(PalabraError):
+    """A session was asked for something that it cannot do at the moment."""
+
+    retryable = False
+
+    def __init__(self, wanted: str, reason: str) -> None:
+        super().__init__(wanted, reason)
+        self.wanted = wanted
+        """What it cannot be: `paused`, `resumed`."""
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the session cannot be {self.wanted}: {self.reason}"
 
 
 class SessionLost(PalabraError):

@@ -5,6 +5,7 @@ async with open_api(CLOUD, ApiKey(key)) as api:
     async with sessions.open(Brief(LanguageCode("en"), (LanguageCode("es"),))) as session:
         for frame in FrameReader().cut(speech):  # 48 kHz, mono, int16
             session.write(frame)  # one every 20 ms, at the speed of speech
+        # session.pause() … session.resume(): what is written in between is not heard, nor charged
         session.finish()
         async for event in session.events():
             ...  # a Transcript, or an InterpretationStarted with a source to listen to
@@ -17,7 +18,7 @@ from typing import Final
 
 from palabra_agent.audio.frame import Frame, FrameReader, FrameSource
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
-from palabra_agent.errors import PalabraAgentError
+from palabra_agent.errors import PalabraAgentError, WrongState
 from palabra_agent.languages import LanguageCode, find_source, find_target, normalise, spell_target
 from palabra_agent.palabra.rest.api import (
     ApiKey,
@@ -78,6 +79,7 @@ __all__ = [
     "UpdateRefused",
     "VoiceChoice",
     "VoiceMissing",
+    "WrongState",
     "find_source",
     "find_target",
     "make_sessions",

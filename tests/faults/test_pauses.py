@@ -5,6 +5,7 @@ No fault, but the same stage: the emulator is the one who charges, and who knows
 
 from __future__ import annotations
 
+import asyncio
 import io
 import wave
 from dataclasses import replace
@@ -14,14 +15,19 @@ import aiohttp
 import numpy as np
 import pytest
 
-from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
+from palabra_agent.audio.frame import FrameReader
+from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
+from palabra_agent.palabra.client import make_sessions
+from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.activity import SilenceLimits
+from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.session import Brief
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.transports.audio_formats import InputResampler
 from tests.clock import eventually
 
-from .faulty_room import CALM, OVER_WEBSOCKET, FaultyRoom, faulty_room, people_come
+from .faulty_room import CALM, EN, ES, OVER_WEBSOCKET, FaultyRoom, faulty_room, people_come
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +42,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = ("legacy+ack", "legacy")
 _TOLERANCE: Final = 0.3
 """Seconds by which two bills may differ for each time that hearing begins and ends."""
 
+FRAME_SECONDS: Final = FRAME_MS / 1000
 _PHASES: Final = SAMPLE_RATE // HEARING_RATE
 _EDGE: Final = HEARING_RATE // 100
 """What a resampler smears at either end: 10 ms are more than enough."""
@@ -171,6 +178,43 @@ async def test_a_pause_that_cannot_end_at_once_costs_no_word(
         assert obeyed.time - refused.time >= 2.0
 
     assert_bills_agree(room, pauses=1)
+
+
+async def play(session: PalabraSession, word: Pcm) -> None:
+    """Say a word at the speed of speech, in a session that is used alone."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for frame in FrameReader().cut(word):
+        session.write(frame)
+        due += FRAME_SECONDS
+        await asyncio.sleep(due - loop.time())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_client_alone_pauses_and_resumes(
+    caplog: pytest.LogCaptureFixture, dialect: Dialect
+) -> None:
+    """What was said before is interpreted, in the pause nothing is heard or billed, then all is."""
+    before, meanwhile, after = new_word(1), new_word(2), new_word(3)
+    async with (
+        faulty_room(caplog, talks=False, dialect=dialect) as room,
+        open_api(room.emulator.url, AppCredentials("local", "local")) as api,
+        make_sessions(api, _LARGE_CHUNKS).open(Brief(EN, (ES,))) as session,
+    ):
+        await play(session, before)
+        session.pause()
+        await until_paused(room, 1)
+        assert len(room.events("translated")) == 1
+        billed = session.billed_seconds
+        await play(session, meanwhile)
+        assert session.billed_seconds == billed
+
+        session.resume()
+        await play(session, after)
+        await eventually(lambda: len(room.events("translated")) == 2, seconds=10)
+        recording = await heard(room)
+        assert [times_held(recording, it) for it in (before, meanwhile, after)] == [1, 0, 1]
+        assert room.asked() == {"create": 1, "set_task": 2, "pause_task": 1}
 
 
 async def test_who_is_muted_is_not_paid_for(caplog: pytest.LogCaptureFixture) -> None:

@@ -74,6 +74,8 @@ class Activity:
         self._suspicion = UnansweredSpeech(limits.silent_output_seconds)
         self._is_suspected = False
         self._is_muted = False
+        self._is_held = False
+        """True while the caller wants a pause."""
         self._onset_ms = 0.0
         self._spoke_at = now
         """The time at which the speaker was last heard, by us or by Palabra."""
@@ -97,6 +99,15 @@ class Activity:
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker is muted: then no word is to be expected."""
         self._is_muted = is_muted
+
+    def hold(self) -> None:
+        """Learn that the caller wants a pause, as soon as what was said is interpreted."""
+        self._is_held = True
+
+    def release(self, now: float) -> None:
+        """Learn that the caller wants no pause any more: the speaker may speak now."""
+        self._is_held = self.is_paused = False
+        self._onset_ms, self._spoke_at = 0.0, now
 
     def send_speech(self, now: float) -> None:
         """Learn that speech is sent now, perhaps long after it was heard."""
@@ -135,10 +146,12 @@ class Activity:
 
     def pause_due_at(self) -> float:
         """Tell when a pause may begin unless something happens before; infinity for never."""
-        if self.is_paused or math.isinf(self._idle_seconds):
+        is_never = math.isinf(self._idle_seconds) and not self._is_held
+        if self.is_paused or is_never:
             return math.inf
 
-        idle = min(self._idle_seconds, _SETTLE_SECONDS) if self._is_muted else self._idle_seconds
+        is_short = self._is_muted or self._is_held
+        idle = min(self._idle_seconds, _SETTLE_SECONDS) if is_short else self._idle_seconds
         settled = self._answered_at + _SETTLE_SECONDS
         confirmed = self._spoke_at + _UNCONFIRMED_SECONDS if self._unconfirmed else -math.inf
         return max(self._spoke_at + idle, settled, confirmed)

@@ -73,6 +73,11 @@ class MicrophoneBuffer:
         while self._pre_roll_ms > _PRE_ROLL_MS and len(self._pre_roll) > 1:
             self._pre_roll_ms -= self._pre_roll.popleft().duration_ms
 
+    def forget(self) -> None:
+        """Forget the frames of a pause that were kept: no word begins with them."""
+        self._pre_roll.clear()
+        self._pre_roll_ms = 0.0
+
     def write(self, frame: Frame) -> None:
         """Queue a frame that is to be heard, with what was remembered before it."""
         if self._pre_roll or not self.is_listening:
@@ -122,5 +127,4 @@ class MicrophoneBuffer:
             self._queue.put(kept, is_needed=True)
 
         self._queue.put(frame, is_needed=self._pause_ms <= _CONFIRMING_MS)
-        self._pre_roll.clear()
-        self._pre_roll_ms = 0.0
+        self.forget()

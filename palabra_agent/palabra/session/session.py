@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Final
 
 from palabra_agent.audio.frame import Frame
-from palabra_agent.errors import SessionLost
+from palabra_agent.errors import SessionLost, WrongState
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Task
@@ -91,6 +91,9 @@ class PalabraSession:
         """Events that came while `until_ready` waited, for `events` to tell first."""
         self._asked_at: float | None = None
         """The time at which Palabra was last told to run a task that did not run."""
+        self._is_finishing = False
+        self.is_paused = False
+        """True between `pause` and `resume`, whatever Palabra was told of it yet."""
         self._wake = asyncio.Event()
         """Set where commands and deadlines may have changed."""
 
@@ -108,7 +111,11 @@ class PalabraSession:
         """Send a frame of the speaker's voice, in real time; never waits.
 
         In a pause the first word resumes the task; it is held until Palabra was told to hear again.
+        Between `pause` and `resume` what is written is dropped.
         """
+        if self.is_paused:
+            return
+
         observations = self._activity.hear(frame, self._now())
         if self._activity.is_paused:
             self._microphone.remember(frame)
@@ -121,6 +128,40 @@ class PalabraSession:
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker is muted: then the task is paused sooner."""
         self._activity.mute(is_muted=is_muted)
+        self._wake.set()
+
+    def pause(self) -> None:
+        """Let Palabra hear and charge nothing until `resume`; what is written till then is dropped.
+
+        What was said before is interpreted to its end: the pause, and that of the bill, begins some
+        two seconds after the last of it, or ten where a sentence is never confirmed. Another brief
+        waits for `resume`.
+
+        Raises:
+            WrongState: The session is paused already, was asked to finish, or is over.
+        """
+        self._check_goes_on("paused")
+        if self.is_paused:
+            raise WrongState("paused", "it is already")
+
+        self.is_paused = True
+        self._activity.hold()
+        self._wake.set()
+
+    def resume(self) -> None:
+        """End a pause; what is written from now on is heard, held until Palabra was told so.
+
+        Raises:
+            WrongState: The session is not paused by `pause`, was asked to finish, or is over.
+        """
+        self._check_goes_on("resumed")
+        if not self.is_paused:
+            raise WrongState("resumed", "it is not paused")
+
+        self.is_paused = False
+        self._microphone.forget()
+        self._activity.release(self._now())
+        self._conversation.resume()
         self._wake.set()
 
     def rebrief(self, brief: Brief) -> None:
@@ -155,6 +196,7 @@ class PalabraSession:
 
         What was written is still sent, whether or not Palabra hears at the moment.
         """
+        self._is_finishing = True
         self._microphone.close()
 
     async def until_ready(self) -> None:
@@ -321,6 +363,12 @@ class PalabraSession:
                     self._events.tell(event)
                 case _:
                     self._events.tell(event)
+
+    def _check_goes_on(self, wanted: str) -> None:
+        if self._conversation.is_over:
+            raise WrongState(wanted, "it is over")
+        if self._is_finishing:
+            raise WrongState(wanted, "it was asked to finish")
 
     def _lose(self, reason: str) -> None:
         self._take(self._conversation.lose(reason))

@@ -177,6 +177,34 @@ def speech_until_too_much(unanswered: UnansweredSpeech) -> float:
     return next(count for count in range(1, 100_000) if unanswered.add(LOUD_MS)) / 50
 
 
+def test_a_pause_that_the_caller_wants_begins_when_all_is_told() -> None:
+    """Also in a session that never pauses by itself; then it is as before."""
+    activity = Activity(SilenceLimits(), 0)
+    say_word(activity, 10)
+    assert activity.pause_due_at() == math.inf
+    activity.hold()
+    assert activity.pause_due_at() == 12
+    activity.read(transcript(is_final=False), 11)
+    assert activity.pause_due_at() == 20
+    activity.read(transcript(), 13)
+    assert activity.pause_due_at() == 15
+
+    activity.pause()
+    activity.release(30)
+    assert not activity.is_paused
+    assert activity.pause_due_at() == math.inf
+
+
+def test_the_silence_before_the_caller_resumes_is_not_counted() -> None:
+    """The speaker has as long to begin as after any word."""
+    activity = idle_after(5)
+    activity.hold()
+    activity.pause()
+    activity.release(30)
+
+    assert activity.pause_due_at() == 35
+
+
 def test_speech_without_an_answer_is_too_much() -> None:
     """After the limit, and each time after twice as much, up to five minutes."""
     unanswered = UnansweredSpeech(4)

@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 from palabra_agent.audio.frame import Frame, FrameSource
-from palabra_agent.errors import AccessDenied, ConfigError, SessionLost, TaskRejected
+from palabra_agent.errors import (
+    AccessDenied,
+    ConfigError,
+    SessionLost,
+    TaskRejected,
+    WrongState,
+)
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.messages import decode
@@ -657,6 +663,96 @@ async def test_no_pause_begins_before_the_last_one_is_known_to_be_over() -> None
 
         transport.run_task()
         await eventually(lambda: transport.names[-1] == "pause_task")
+
+
+@in_jumping_time
+async def test_a_caller_may_pause_and_resume() -> None:
+    """What is written in between is dropped, and wakes nothing; what comes then is heard whole."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        await talk(session, speech(1))
+        session.pause()
+        await eventually(lambda: session.is_paused and transport.names[-1] == "pause_task")
+        await talk(session, speech(3, 5000))
+        session.rebrief(OTHER)
+        await passing(60)
+        assert transport.commands == [("set_task", DATA), ("pause_task", {})]
+        assert session.billed_seconds == pytest.approx(3, abs=0.2)
+
+        session.resume()
+        assert not session.is_paused
+        await talk(session, speech(1, 6000))
+        transport.answer("task_status", command="set_task", task_status="running")
+        await passing(60)
+        assert transport.commands[2:] == [("set_task", OTHER_DATA)]
+        assert [level_of(it) for it in transport.heard] == [4000] * 50 + [6000] * 50
+
+
+@in_jumping_time
+async def test_a_pause_that_is_taken_back_in_time_is_none() -> None:
+    """Palabra is told nothing of it; only what was written meanwhile is not heard."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        session.pause()
+        await talk(session, speech(1))
+        session.resume()
+        await talk(session, speech(0.1, 6000))
+        await passing(60)
+
+        assert transport.names == ["set_task"]
+        assert [level_of(it) for it in transport.heard] == [6000] * 5
+
+
+@in_jumping_time
+async def test_a_caller_may_pause_a_session_that_is_paused_already() -> None:
+    """Then only the caller ends it, and nothing from before it is heard."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        await talk(session, speech(0.2, 100))
+        session.pause()
+        await talk(session, speech(1))
+        assert transport.names[-1] == "pause_task"
+        session.resume()
+        await talk(session, speech(0.1, 6000))
+
+        assert transport.names[-1] == "set_task"
+        assert [level_of(it) for it in transport.heard] == [6000] * 5
+
+
+@in_jumping_time
+async def test_a_session_that_cannot_pause_or_resume_says_why() -> None:
+    """In one sentence each."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        with pytest.raises(WrongState, match=r"^the session cannot be resumed: it is not paused$"):
+            session.resume()
+        session.pause()
+        with pytest.raises(WrongState, match=r"^the session cannot be paused: it is already$"):
+            session.pause()
+        session.finish()
+        for call, name in ((session.pause, "paused"), (session.resume, "resumed")):
+            with pytest.raises(WrongState, match=rf"cannot be {name}: it was asked to finish$"):
+                call()
+
+        transport.break_down("closed")
+        await eventually(lambda: session.state in {SessionState.CLOSED, SessionState.FAILED})
+        with pytest.raises(WrongState, match=r"cannot be paused: it is over$"):
+            session.pause()
+
+
+@in_jumping_time
+async def test_a_paused_session_can_be_finished() -> None:
+    """What was said before is told, and its events end."""
+    transport = FakeTransport()
+    async with ready(transport) as session, asyncio.TaskGroup() as group:
+        session.pause()
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        telling = group.create_task(everything(session))
+        session.finish()
+        await eventually(lambda: transport.names[-1] == "end_task")
+        transport.answer("end_of_stream")
+        await eventually(telling.done)
 
 
 @in_jumping_time
