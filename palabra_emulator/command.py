@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -34,14 +35,10 @@ def emulator(
     ] = None,
     *,
     markers: Annotated[
-        bool, typer.Option("--markers", help="List the tone of each language, and end.")
+        bool, typer.Option("--markers", help="List the tones of all languages and voices.")
     ] = False,
 ) -> None:
     """Run a local Palabra, for development, demos and tests."""
-    if markers:
-        _list_markers()
-        return
-
     from palabra_agent.concurrency import run_until_stopped
     from palabra_emulator.faults.reading import load_scenario
     from palabra_emulator.options import read_livekit_access, read_options
@@ -58,6 +55,10 @@ def emulator(
         auto_language=auto_language,
         script=script,
     )
+    if markers:
+        _list_markers(options.voices)
+        return
+
     faults = load_scenario(scenario) if scenario is not None else ()
     options = replace(options, **read_livekit_access(Path(".env")), scenario=faults)
 
@@ -69,8 +70,10 @@ def emulator(
     run_until_stopped(serve())
 
 
-def _list_markers() -> None:
-    from palabra_emulator.interpreting.voices import all_markers
+def _list_markers(voices: Iterable[str]) -> None:
+    from palabra_emulator.interpreting.markers import all_markers, voice_markers
 
     for code, hz in all_markers().items():
         typer.echo(f"{code:8} {hz} Hz")
+    for voice, hz in voice_markers(voices).items():
+        typer.echo(f"{voice:12} {hz} Hz")

@@ -106,6 +106,8 @@ class EmulatorOptions:
     """Accept `interrupt_task` by its older name too; the live server no longer does."""
     voices: frozenset[str] = frozenset({"default_low", "default_high"})
     """Voice ids that exist; any other brings a warning and the default voice."""
+    clone_after_s: Seconds = 10.0
+    """The speech after which a cloned voice speaks; until then the default one does."""
     cred_error_status: Literal[401, 404] = 401
 
     most_sessions: int = Field(default=100, ge=0, le=10_000)

@@ -126,8 +126,8 @@ def _open_bot(
 
 
 def _voice(options: EmulatorOptions) -> SpeechVoice:
-    marker = MarkerVoice()
-    return EspeakVoice(marker) if options.voice == "espeak" else marker
+    marker = MarkerVoice(options.voices)
+    return EspeakVoice(marker, options.voices) if options.voice == "espeak" else marker
 
 
 @asynccontextmanager

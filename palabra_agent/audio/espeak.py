@@ -19,7 +19,12 @@ def find_espeak() -> str | None:
 
 
 async def speak_words(
-    text: str, voice: str, *, rate: int, words_per_minute: int | None = None
+    text: str,
+    voice: str,
+    *,
+    rate: int,
+    words_per_minute: int | None = None,
+    pitch: int | None = None,
 ) -> Pcm | None:
     """Make the sound of a text; None where the program is absent, slow, or has no such voice.
 
@@ -28,15 +33,17 @@ async def speak_words(
         voice: In espeak-ng's own words, such as `es-419` or `en+f3`.
         rate: Samples per second of the sound.
         words_per_minute: The program's own pace by default.
+        pitch: From 0 to 99; the program's own, 50, by default.
     """
     program = find_espeak()
     if program is None:
         return None
 
     pace = () if words_per_minute is None else ("-s", str(words_per_minute))
+    height = () if pitch is None else ("-p", str(pitch))
     process = await asyncio.create_subprocess_exec(
         program,
-        *("-v", voice, *pace, "--stdin", "--stdout"),
+        *("-v", voice, *pace, *height, "--stdin", "--stdout"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

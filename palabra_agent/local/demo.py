@@ -43,7 +43,7 @@ from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.reception import ReceivedCaption
 from palabra_agent.local.recording import Recording
 from palabra_agent.local.services import AGENT_NAME, LocalServices, run_services
-from palabra_emulator.interpreting.voices import language_marker_hz
+from palabra_emulator.interpreting.markers import language_marker_hz
 from palabra_emulator.script import load_script
 
 ROOM: Final = "palabra-demo"

@@ -29,6 +29,7 @@ from palabra_emulator.interpreting.utterances import (
     UtteranceEnded,
     UtteranceEvent,
 )
+from palabra_emulator.interpreting.voice_choice import VoiceChoice
 from palabra_emulator.journal import JournalWriter
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import Script
@@ -83,6 +84,7 @@ class Pipeline:
         """The client's connection: by WebSocket, its sound comes and goes in messages."""
         self._sender = TranscriptSender(options, post, seed)
         self._detector = UtteranceDetector(HEARING_RATE)
+        self._voices = VoiceChoice(options.voices, options.clone_after_s)
         self._task: Task | None = None
         self._under_way: UtteranceUnderWay | None = None
         self._pending: list[PendingTranslation] = []
@@ -110,6 +112,8 @@ class Pipeline:
 
     def hear(self, pcm: Pcm, now: float) -> None:
         """Listen to some sound."""
+        if self._task is not None:
+            self._voices.hear(pcm, self._task)
         for event in self._detector.feed(pcm):
             self._follow(event, now)
 
@@ -241,6 +245,7 @@ class Pipeline:
 
     def _confirm(self, utterance: ScriptedUtterance, span: TimeSpan, now: float) -> None:
         heard = self._detector.seconds
+        self._voices.count_speech(span.seconds)
         is_by_webrtc = self.transport == "webrtc"
         self._sender.send_validated(utterance, span, heard, may_repeat=is_by_webrtc)
         due = now - (heard - span.end) + self._latency
@@ -277,12 +282,15 @@ class Pipeline:
             self._want_speech(speech)
 
     def _speech_of(self, text: str, language: str, seconds: float) -> WantedSpeech | None:
-        """Speech at the tempo that it will have unless too much is waiting."""
+        """Speech by the task's voice, at the tempo that it has unless too much is waiting."""
         if self._task is None or not self._task.has_speech:
             return None
 
+        voice = self._voices.voice_for(self._task.target_of(language))
         tempo = self._task.queue_of(language).tempo(0)
-        return WantedSpeech(SpeechRequest(text, language, seconds, self._session_hz, tempo))
+        return WantedSpeech(
+            SpeechRequest(text, language, seconds, self._session_hz, voice=voice, tempo=tempo)
+        )
 
     def _announce(self, pending: PendingTranslation) -> None:
         pending.is_sent = True
@@ -303,6 +311,7 @@ class Pipeline:
         transcription_id = self._sender.final_id(pending.utterance)
         part_id = self._sender.part_id(pending.utterance)
         dropped_ms = playout.queue.push(SpeechClip(transcription_id, speech, speech.pcm, part_id))
-        self._note("speaking", transcription_id=transcription_id, language=pending.language)
+        speaking = {"transcription_id": transcription_id, "voice": speech.request.voice}
+        self._note("speaking", **speaking, language=pending.language)
         if dropped_ms:
             self._note("dropped", language=pending.language, ms=round(dropped_ms))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_emulator.interpreting.markers import DEFAULT_VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class SpeechRequest:
     """The length of the original."""
     session_hz: int
     """The marker of the session that speaks."""
+    voice: str = DEFAULT_VOICE
+    """The id of the voice that speaks."""
     tempo: float = 1.0
     """How many times as fast as usual it is spoken."""
 

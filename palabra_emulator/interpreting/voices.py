@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from palabra_agent.audio.espeak import find_espeak, speak_words
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import mix, tone
-from palabra_agent.languages import TARGET_LANGUAGES, base, normalise
+from palabra_agent.languages import base, normalise
+from palabra_emulator.interpreting.markers import (
+    CLONED_VOICE,
+    DEFAULT_VOICE,
+    VOICE_STEP_HZ,
+    language_marker_hz,
+    voice_markers,
+)
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.speech import SpeechRequest, SpeechVoice
 
 logger = logging.getLogger(__name__)
 
-_CHOSEN: Final = {
-    "en": 400,
-    "es": 500,
-    "de": 600,
-    "fr": 700,
-    "it": 800,
-    "pt": 900,
-    "ja": 1000,
-    "zh": 1100,
-}
-_OTHERS_FROM: Final = 1200
-_SESSIONS_FROM: Final = 2000
-_SESSION_STEP: Final = 50
-_SESSION_MARKERS: Final = 40
-
-_OTHERS: Final = sorted({str(base(code)) for code in TARGET_LANGUAGES} - _CHOSEN.keys())
-_OTHERS_STEP: Final = (_SESSIONS_FROM - _OTHERS_FROM) // len(_OTHERS)
-"""As wide as fits below the sessions' markers: two markers never share a pitch."""
-
-_MARKERS: Final = _CHOSEN | {
-    code: _OTHERS_FROM + place * _OTHERS_STEP for place, code in enumerate(_OTHERS)
-}
-
 _AMPLITUDE: Final = 0.3
-_SESSION_AMPLITUDE: Final = _AMPLITUDE * 10 ** (-10 / 20)
-"""10 dB below the language's."""
+_SOFT_AMPLITUDE: Final = _AMPLITUDE * 10 ** (-10 / 20)
+"""10 dB below the language's: the session's and the voice's."""
 
 _SHORTEST_SECONDS: Final = 0.1
 _BLOCK_SAMPLES: Final = SPEECH_RATE // 100
 """10 ms: what is spoken goes out in whole blocks."""
+
+_KNOWN_SOUNDS: Final = {
+    DEFAULT_VOICE: ("m3", 35),
+    "default_high": ("f2", 60),
+    CLONED_VOICE: ("klatt2", 50),
+}
+"""Variants of espeak-ng and pitches for voices that say what they are."""
+
+_VARIANTS: Final = ("f1", "m1", "f3", "m4", "f4", "m5", "f5", "m7", "linda", "m8", "steph", "m2")
+
+_LOWEST_PITCH: Final = 20
+_PITCH_STEP: Final = 4
+_PITCHES: Final = 17
 
 _WORDS_PER_MINUTE: Final = 175
 """The usual pace of espeak-ng."""
@@ -66,52 +64,33 @@ _NAMES: Final = {
 """Voices whose names differ from Palabra's codes; `fil` has none, `id` reads it best."""
 
 
-def language_marker_hz(code: str) -> int:
-    """The pitch that says that something is spoken in this target language.
-
-    Raises:
-        ValueError: Palabra has no such target language.
-    """
-    hz = _MARKERS.get(base(code))
-
-    if hz is None:
-        raise ValueError(f'"{code}" is no target language, so it has no marker')
-
-    return hz
-
-
-def session_marker_hz(n: int) -> int:
-    """The pitch that says that something was spoken by the n-th session, counted from 0."""
-    return _SESSIONS_FROM + _SESSION_STEP * (n % _SESSION_MARKERS)
-
-
-def all_markers() -> dict[str, int]:
-    """The pitch of every target language, regional variants included, lowest first."""
-    markers = {str(code): language_marker_hz(code) for code in TARGET_LANGUAGES}
-    return dict(sorted(markers.items(), key=lambda marker: (marker[1], marker[0])))
-
-
 class MarkerVoice:
-    """Speaks two tones at once, the language's and the session's, as long as the original.
+    """Speaks three tones at once: the language's, the session's and the voice's.
 
-    A faster tempo makes them shorter, and leaves their pitches alone.
+    They last as long as the original. A faster tempo makes them shorter, and leaves their pitches
+    alone.
     """
+
+    def __init__(self, voices: Iterable[str] = ()) -> None:
+        self._markers = voice_markers(voices)
 
     async def speak(self, speech: SpeechRequest, /) -> Pcm:
         """Make the tones."""
         seconds = max(_SHORTEST_SECONDS, round(speech.seconds / speech.tempo, 2))
-        language_hz = language_marker_hz(speech.language)
+        language_hz, voice_hz = language_marker_hz(speech.language), self._markers[speech.voice]
         return mix(
             tone(language_hz, seconds, amplitude=_AMPLITUDE, rate=SPEECH_RATE),
-            tone(speech.session_hz, seconds, amplitude=_SESSION_AMPLITUDE, rate=SPEECH_RATE),
+            tone(speech.session_hz, seconds, amplitude=_SOFT_AMPLITUDE, rate=SPEECH_RATE),
+            tone(voice_hz, seconds, amplitude=_SOFT_AMPLITUDE, rate=SPEECH_RATE),
         )
 
 
 class EspeakVoice:
-    """Speaks the words, one program run per translation."""
+    """Speaks the words, one program run per translation; each voice has a sound of its own."""
 
-    def __init__(self, stand_in: SpeechVoice) -> None:
+    def __init__(self, stand_in: SpeechVoice, voices: Iterable[str] = ()) -> None:
         self._stand_in = stand_in
+        self._sounds = _sounds(voices)
         self._is_installed = find_espeak() is not None
         self._silent_languages: set[str] = set()
         if not self._is_installed:
@@ -123,8 +102,13 @@ class EspeakVoice:
             return await self._stand_in.speak(speech)
 
         pace = round(_WORDS_PER_MINUTE * speech.tempo)
+        variant, pitch = self._sounds[speech.voice]
         sound = await speak_words(
-            speech.text, _name_of(speech.language), rate=SPEECH_RATE, words_per_minute=pace
+            speech.text,
+            f"{_name_of(speech.language)}+{variant}",
+            rate=SPEECH_RATE,
+            words_per_minute=pace,
+            pitch=pitch,
         )
         if sound is not None:
             return sound[: sound.size // _BLOCK_SAMPLES * _BLOCK_SAMPLES]
@@ -136,6 +120,16 @@ class EspeakVoice:
                 extra={"language": speech.language},
             )
         return await self._stand_in.speak(speech)
+
+
+def _sounds(voices: Iterable[str]) -> Mapping[str, tuple[str, int]]:
+    """The variant and the pitch (0 to 99) of each voice, as different as their markers are."""
+    sounds: dict[str, tuple[str, int]] = {}
+    for voice, hz in voice_markers(voices).items():
+        step, variant = divmod(hz // VOICE_STEP_HZ, len(_VARIANTS))
+        sounds[voice] = (_VARIANTS[variant], _LOWEST_PITCH + _PITCH_STEP * (step % _PITCHES))
+
+    return {**sounds, **_KNOWN_SOUNDS}
 
 
 def _name_of(language: str) -> str:

@@ -21,10 +21,10 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_emulator.faults.catalogue import SlowStart
 from palabra_emulator.faults.injection import FaultInjector, SessionFaults
 from palabra_emulator.faults.message_faults import MessageFaults
+from palabra_emulator.interpreting.markers import session_marker_hz
 from palabra_emulator.interpreting.pipeline import Pipeline
 from palabra_emulator.interpreting.recording import open_recording
 from palabra_emulator.interpreting.speech import WantedSpeech
-from palabra_emulator.interpreting.voices import session_marker_hz
 from palabra_emulator.journal import Journal
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import Script

@@ -40,6 +40,7 @@ _MOST_CHANNELS: Final = 2
 _SILENCE_SECONDS: Final = 0.7
 _SILENCE_RANGE: Final = (0.3, 2.0)
 _HIGHEST_OUTPUT_RATE: Final = 24_000
+_TIMBRES: Final = ("high", "low")
 
 
 def read_queues(configs: Fields, *, has_minimums: bool) -> Mapping[str, QueueSettings]:
@@ -88,6 +89,10 @@ class TargetSettings:
     wants_partials: bool = False
     voice_id: str | None = None
     """The voice that was asked for by its id and must exist."""
+    is_cloned: bool = False
+    """True if the voice is to imitate the speaker's."""
+    timbre_voices: tuple[str, str] | None = None
+    """The voices for a high and for a low timbre, if the speaker's is to be detected."""
     allowed_sources: tuple[str, ...] = ()
     """Detected languages to be translated; empty for all."""
 
@@ -123,6 +128,10 @@ class Task:
     def targets(self) -> tuple[str, ...]:
         """The target codes, in the task's order."""
         return tuple(translation.target for translation in self.translations)
+
+    def target_of(self, language: str) -> TargetSettings | None:
+        """The settings of a target; None where the task has no such target."""
+        return next((it for it in self.translations if it.target == language), None)
 
     def queue_of(self, language: str) -> QueueSettings:
         """How a language's speech waits and is paced."""
@@ -276,8 +285,7 @@ def _read_translation(entry: Fields, rules: TaskRules) -> TargetSettings:
     voice_id = speech.text("voice_id")
     timbre = speech.section("voice_timbre_detection")
     detects_timbre = timbre.flag("enabled", default=False)
-    timbre.texts("high_timbre_voices")
-    timbre.texts("low_timbre_voices")
+    high, low = (timbre.texts(f"{it}_timbre_voices") or (f"default_{it}",) for it in _TIMBRES)
 
     if rules.is_strict and is_cloning and (detects_timbre or voice_id not in {None, "default_low"}):
         text = "`voice_cloning` excludes `voice_id` and `voice_timbre_detection`"
@@ -286,5 +294,10 @@ def _read_translation(entry: Fields, rules: TaskRules) -> TargetSettings:
     is_overridden = is_cloning or detects_timbre
     allowed = tuple(str(base(code)) for code in entry.texts("allowed_source_languages"))
     return TargetSettings(
-        target or "", wants_partials, None if is_overridden else voice_id, allowed
+        target or "",
+        wants_partials,
+        voice_id=None if is_overridden else voice_id,
+        is_cloned=is_cloning,
+        timbre_voices=(high[0], low[0]) if detects_timbre and not is_cloning else None,
+        allowed_sources=allowed,
     )

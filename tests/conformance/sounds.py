@@ -8,7 +8,7 @@ import numpy as np
 
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
-from palabra_emulator.interpreting.voices import language_marker_hz
+from palabra_emulator.interpreting.markers import language_marker_hz
 from tests.palabra_emulator.sounds import ogg_opus, pieces, wav
 
 SPEECH_HZ: Final = 330

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from palabra_agent.local.processes import run_child
-from palabra_emulator.interpreting.voices import language_marker_hz
+from palabra_emulator.interpreting.markers import language_marker_hz
 from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import load_script
 from palabra_emulator.server import run_emulator

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_emulator.interpreting.voices import language_marker_hz
+from palabra_emulator.interpreting.markers import language_marker_hz
 from palabra_emulator.script import load_script
 from tests.palabra_emulator.watching import newest_session, sessions_at
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.services import EmulatorProcess, run_emulator
 
-from .emulator_client import VOICES, Sessions
+from .emulator_client import CLONE_AFTER_SECONDS, VOICES, Sessions
 from .stack import Stack, Worker
 
 
@@ -24,8 +24,9 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def emulator(livekit_server: RunningLiveKit, logs: Path) -> AsyncGenerator[EmulatorProcess]:
     """Run one emulated Palabra for the whole run."""
-    options = ("--option", f"voices={','.join(VOICES)}")
-    async with run_emulator(livekit_server, logs, *options) as process:
+    options = (f"voices={','.join(VOICES)}", f"clone_after_s={CLONE_AFTER_SECONDS}")
+    words = [word for option in options for word in ("--option", option)]
+    async with run_emulator(livekit_server, logs, *words) as process:
         await process.until_ready()
         yield process
 

@@ -12,6 +12,9 @@ from tests.palabra_emulator.watching import JournalLine, SessionState, journal_a
 VOICES: Final = ("default_low", "default_high", "nova", "orion", "lyra")
 """Ids of the voices that this Palabra has."""
 
+CLONE_AFTER_SECONDS: Final = 0.5
+"""How much it must have heard of someone to imitate them: less than is said here at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sessions:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,10 @@ from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.recording import Recording
-from palabra_emulator.interpreting.voices import language_marker_hz
+from palabra_emulator.interpreting.markers import language_marker_hz, voice_markers
 from tests.clock import eventually
+
+from .emulator_client import VOICES
 
 SPEECH_HZ: Final = 330
 """What people's voices sound like here: no marker has this pitch."""
@@ -33,6 +36,9 @@ four at most, and holds every pitch."""
 ES: Final = language_marker_hz("es")
 EN: Final = language_marker_hz("en")
 DE: Final = language_marker_hz("de")
+
+VOICE_HZ: Final = voice_markers(VOICES)
+"""The pitch of each voice."""
 
 
 def tones_in(recording: Recording, candidates: Iterable[int], since: float) -> frozenset[int]:
@@ -83,3 +89,14 @@ def heard(
     """The whole table: every track with the tones that were heard on it."""
     pitches = frozenset(candidates)
     return {track: tones_in(person.recording(track), pitches, since) for track in tracks}
+
+
+async def until_spoken_by(
+    person: SimulatedPerson, track: str, voice: str, speaks: Awaitable[object]
+) -> None:
+    """Have something said, and wait until its translation was heard, in this voice alone."""
+    since = time.monotonic()
+    await speaks
+    await until_heard(person, track, VOICE_HZ[voice])
+    await until_silent(person, [track])
+    assert heard(person, [track], VOICE_HZ.values(), since) == {track: {VOICE_HZ[voice]}}

@@ -1,4 +1,4 @@
-"""Who sounds how in a real room: what plugins chose is what each Palabra session was told."""
+"""Who sounds how in a real room: what plugins chose is what Palabra is told, and what is heard."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import pytest
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import mix, tone
 from palabra_agent.local.people import SimulatedPerson
+from palabra_emulator.interpreting.markers import CLONED_VOICE, DEFAULT_VOICE
 from tests.clock import eventually
 
 from .emulator_client import Sessions
-from .hearing import ES, WORDS, until_heard, until_subscribed
+from .hearing import ES, WORDS, until_heard, until_spoken_by, until_subscribed
 from .stack import SCRIPT, Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
+
+ES_TRACK: Final = "translation_es"
 
 _LANGUAGES: Final = {"languages": ["es"], "source_language": "en"}
 _BROKEN: Final = """
@@ -64,8 +67,11 @@ async def test_two_speakers_sound_different(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
     """A pool deals each speaker another voice, and who comes back has the same again."""
-    async with stack.room("pool") as room, room.person("clara", microphone=False):
-        async with room.person("alice"):
+    async with (
+        stack.room("pool") as room,
+        room.person("clara", listen="es", microphone=False) as clara,
+    ):
+        async with room.person("alice") as alice:
             await room.dispatch(selection({"voice": {"pool": ["nova", "orion", "lyra"]}}))
             (first,) = await sessions.running(1)
             await until_voice(sessions, first.id, fixed("nova"))
@@ -78,6 +84,9 @@ async def test_two_speakers_sound_different(
                 )
                 assert explained["voice"] == {"kind": "fixed", "voice_id": "orion"}
                 assert explained["chosen_by"] == "voice-selection"
+                await until_subscribed(clara, ES_TRACK)
+                await until_spoken_by(clara, ES_TRACK, "nova", alice.say(WORDS))
+                await until_spoken_by(clara, ES_TRACK, "orion", bruno.say(WORDS))
         await sessions.over()
         async with room.person("bruno"):
             (third,) = await sessions.running(1)
@@ -105,9 +114,8 @@ async def test_an_attribute_changes_the_voice(
         await until_voice(sessions, session.id, fixed("orion"))
         await alice.set_attributes({"palabra.voice": "bright"})
         await until_voice(sessions, session.id, fixed("lyra"))
-        await until_subscribed(bruno, "translation_es")
-        await alice.say(WORDS)
-        await until_heard(bruno, "translation_es", ES)
+        await until_subscribed(bruno, ES_TRACK)
+        await until_spoken_by(bruno, ES_TRACK, "lyra", alice.say(WORDS))
 
         assert await sessions.created() == 1
 
@@ -116,14 +124,22 @@ async def test_a_voice_is_cloned_with_consent_only(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
     """Consent that is given begins it, and consent that is withdrawn ends it."""
-    async with stack.room("consent") as room, room.person("alice") as alice:
+    async with (
+        stack.room("consent") as room,
+        room.person("alice") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
         await room.dispatch(selection({"voice": "clone"}))
         (session,) = await sessions.running(1)
         await until_voice(sessions, session.id, {"voice_cloning": False})
+        await until_subscribed(bruno, ES_TRACK)
+        await until_spoken_by(bruno, ES_TRACK, DEFAULT_VOICE, alice.say(WORDS))
         await alice.set_attributes({"palabra.voice_consent": "true"})
         await until_voice(sessions, session.id, {"voice_cloning": True, "voice_id": None})
+        await until_spoken_by(bruno, ES_TRACK, CLONED_VOICE, alice.say(WORDS))
         await alice.set_attributes({"palabra.voice_consent": "false"})
         await until_voice(sessions, session.id, {"voice_cloning": False})
+        await until_spoken_by(bruno, ES_TRACK, DEFAULT_VOICE, alice.say(WORDS))
 
         assert await sessions.created() == 1
 
@@ -147,9 +163,13 @@ async def test_a_voice_that_palabra_lacks_is_passed_over(
 async def test_palabra_may_hear_the_timbre(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """The two voices of a language are handed to Palabra's own detection."""
+    """The two voices of a language are handed to Palabra's own detection, and both are heard."""
     plugins = [{"name": "voice-timbre", "config": {"high": {"es": "lyra"}, "low": {"es": "orion"}}}]
-    async with stack.room("timbre") as room, room.person("alice"):
+    async with (
+        stack.room("timbre") as room,
+        room.person("alice") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
         await room.dispatch({**_LANGUAGES, "plugins": plugins})
         (session,) = await sessions.running(1)
         expected = {
@@ -160,6 +180,9 @@ async def test_palabra_may_hear_the_timbre(
             }
         }
         await until_voice(sessions, session.id, expected)
+        await until_subscribed(bruno, ES_TRACK)
+        await until_spoken_by(bruno, ES_TRACK, "orion", alice.say(voice(110.0, 1.0)))
+        await until_spoken_by(bruno, ES_TRACK, "lyra", alice.say(voice(220.0, 4.0)))
 
 
 async def test_the_timbre_may_be_heard_here(

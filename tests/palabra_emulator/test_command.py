@@ -35,6 +35,19 @@ def test_command_line_tells_every_mistake(tmp_path: Path) -> None:
     )
 
 
+def test_markers_of_languages_and_voices_are_listed() -> None:
+    """`--markers` has a line for each, the voices that were chosen included."""
+    shown = CliRunner().invoke(app, ["emulator", "--markers", "--option", "voices=nova,orion"])
+    lines = shown.stdout.splitlines()
+
+    assert shown.exit_code == 0
+    assert "es-mx    500 Hz" in lines
+    assert [line.split()[0] for line in lines[-5:]] == [
+        *("default_low", "default_high", "(cloned)"),
+        *("nova", "orion"),
+    ]
+
+
 def test_it_starts_by_itself_and_tells_every_mistake(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
