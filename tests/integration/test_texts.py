@@ -14,11 +14,13 @@ from typing import Final, TypeAlias
 import pytest
 import pytest_asyncio
 
+from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
+from tests.palabra_emulator.watching import events_of
 
 from .emulator_client import Sessions
-from .hearing import WORDS
+from .hearing import ES, SPEECH_HZ, WORDS, until_heard, until_subscribed
 from .stack import PEOPLE, SCRIPT, Room, Stack, Worker, track_sid
 
 pytestmark = pytest.mark.livekit
@@ -338,3 +340,33 @@ def test_chat_can_be_left_out(silent: Meeting) -> None:
     """`chat.enabled: false` writes no line; captions still come."""
     assert [it for read in silent.chat.values() for it in read] == []
     assert silent.finals("bruno", "alice") == [("es", True)]
+
+
+async def test_a_long_sentence_is_read_and_heard_in_parts(
+    stack: Stack, worker: Worker, sessions: Sessions
+) -> None:
+    """The first part while the speaker is still speaking; each once, in order, nothing is lost."""
+    rules = {"force_split_min_characters": 1, "force_split_min_seconds": 2}
+    splitter = {"transcription": {"sentence_splitter": {"advanced": rules}}}
+    config = {"languages": ["es"], "source_language": "en", "palabra": splitter}
+    async with (
+        stack.room("parts") as room,
+        room.person("alice") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
+        await room.dispatch(config)
+        (session,) = await sessions.running(1)
+        await until_subscribed(bruno, "translation_es")
+        await alice.say(tone(SPEECH_HZ, 6.0))
+        await until_heard(bruno, "translation_es", ES)
+        await bruno.wait_for(lambda: len(finals_read_by(bruno)) == 2, 60, "both parts are read")
+        events = [it.event for it in await events_of(sessions.url, session.id)]
+
+        told = [it for it in events if it in {"translated", "utterance"}]
+        assert told == ["translated", "utterance", "translated"]
+        assert " ".join(finals_read_by(bruno)) == SCRIPT.text(0, "es")
+
+
+def finals_read_by(person: SimulatedPerson) -> list[str]:
+    """The final captions that a person has read, in order."""
+    return [it.text for it in person.captions if it.is_final]
