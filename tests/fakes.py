@@ -185,7 +185,7 @@ class FakeMeeting:
         """Let somebody join with a microphone, or without one where `microphone=None`."""
         microphone = FakeSound(f"TR_{identity}")
         person = replace(Person(identity, identity.title(), microphone=microphone), **facts)
-        self._show(replace(self.view, people=(*self.view.people, person)))
+        self.look(replace(self.view, people=(*self.view.people, person)))
         return microphone
 
     def person_changes(self, identity: str, **facts: Unpack[PersonFacts]) -> None:
@@ -194,20 +194,12 @@ class FakeMeeting:
             replace(person, **facts) if person.identity == identity else person
             for person in self.view.people
         )
-        self._show(replace(self.view, people=people))
+        self.look(replace(self.view, people=people))
 
     def person_leaves(self, identity: str) -> None:
         """Let somebody leave."""
         people = tuple(person for person in self.view.people if person.identity != identity)
-        self._show(replace(self.view, people=people))
-
-    def connection_breaks(self) -> None:
-        """Lose sight of everybody, as LiveKit does while it connects again."""
-        self._show(MeetingView(is_connected=False))
-
-    def connection_returns(self, view: MeetingView | None = None) -> None:
-        """See people again."""
-        self._show(view or MeetingView())
+        self.look(replace(self.view, people=people))
 
     def end(self) -> None:
         """End the meeting."""
@@ -235,7 +227,8 @@ class FakeMeeting:
         """Remember a status."""
         self.shown.append(status)
 
-    def _show(self, view: MeetingView) -> None:
+    def look(self, view: MeetingView) -> None:
+        """Look like this from now on."""
         self.view = view
         self._changed.set()
 

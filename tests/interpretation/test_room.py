@@ -147,11 +147,11 @@ async def test_our_own_absence_is_nobody_s_departure() -> None:
         _, ann = await stage.speaker_joins("ann", speak="en")
         _, bob = await stage.speaker_joins("bob", speak="en")
         before = stage.meeting.view
-        stage.meeting.connection_breaks()
+        stage.meeting.look(MeetingView(is_connected=False))
         await passing(60)
         assert len(stage.sessions.live) == 2
 
-        stage.meeting.connection_returns(MeetingView(before.people[:1]))
+        stage.meeting.look(MeetingView(before.people[:1]))
         await passing(LINGER - 0.5)
         assert len(stage.sessions.live) == 2
         await eventually(lambda: not bob.is_open, seconds=1)

@@ -66,7 +66,8 @@ class Playbook:
         self.conversation = TaskConversation()
         self.now = 100.0
         self._events: deque[Any] = deque()
-        _BEGINNINGS[state](self)
+        for it in _BEGINNINGS[state]:
+            self._take(it)
         assert state is SessionState.IDLE or self.conversation.state is state
 
     def __bool__(self) -> Literal[True]:
@@ -75,11 +76,7 @@ class Playbook:
 
     def __rshift__(self, happens: Message | Step) -> Playbook:
         assert not self._events, "events that were not expected"
-        if callable(happens):
-            events = happens(self) or ()
-        else:
-            events = self.conversation.receive(happens, self.now)
-        self._events += in_short(events)
+        self._events += in_short(self._take(happens))
         return self
 
     def __lshift__(self, expected: Command | ConversationEvent | Silence | str) -> Playbook:
@@ -93,6 +90,11 @@ class Playbook:
             assert self._events, f"{expected} did not come"
             assert self._events.popleft() == expected
         return self
+
+    def _take(self, happens: Message | Step) -> Iterable[ConversationEvent]:
+        if callable(happens):
+            return happens(self) or ()
+        return self.conversation.receive(happens, self.now)
 
     @property
     def state(self) -> SessionState:
@@ -139,39 +141,24 @@ def say(command: Command) -> Step:
     return lambda book: book.conversation.enqueue(command)
 
 
-def pause(book: Playbook) -> None:
-    """Want a pause."""
-    book.conversation.pause()
+def _by(act: Callable[[TaskConversation], Iterable[ConversationEvent] | None]) -> Step:
+    return lambda book: act(book.conversation)
 
 
-def resume(book: Playbook) -> None:
-    """Want no pause any more."""
-    book.conversation.resume()
-
-
-def ask_again(book: Playbook) -> None:
-    """Doubt that the task still runs."""
-    book.conversation.ask_again()
-
-
-def go_out(book: Playbook) -> None:
-    """Have the latest command gone out."""
-    book.conversation.go_out()
-
-
-def miss_track(book: Playbook) -> None:
-    """Find that the track of a target is gone."""
-    book.conversation.miss_track()
-
-
-def repeat(book: Playbook) -> None:
-    """Find a peer that heard nothing."""
-    book.conversation.repeat()
-
-
-def finish(book: Playbook) -> None:
-    """Want the end."""
-    book.conversation.finish()
+pause = _by(TaskConversation.pause)
+"""Want a pause."""
+resume = _by(TaskConversation.resume)
+"""Want no pause any more."""
+ask_again = _by(TaskConversation.ask_again)
+"""Doubt that the task still runs."""
+go_out = _by(TaskConversation.go_out)
+"""Have the latest command gone out."""
+miss_track = _by(TaskConversation.miss_track)
+"""Find that the track of a target is gone."""
+repeat = _by(TaskConversation.repeat)
+"""Find a peer that heard nothing."""
+finish = _by(TaskConversation.finish)
+"""Want the end."""
 
 
 def hear_tail(book: Playbook) -> None:
@@ -189,39 +176,17 @@ def wait(seconds: float) -> Step:
     return passed
 
 
-def _configuring(book: Playbook) -> None:
-    book.conversation.wish(A)
+def _send(book: Playbook) -> None:
     book.next_command()
 
 
-def _running(book: Playbook) -> None:
-    _configuring(book)
-    book.conversation.receive(RUNNING, book.now)
-
-
-def _paused(book: Playbook) -> None:
-    _running(book)
-    book.conversation.pause()
-    book.next_command()
-    book.conversation.receive(PAUSED, book.now)
-
-
-def _ending(book: Playbook) -> None:
-    _running(book)
-    book.conversation.finish()
-    book.next_command()
-
-
-def _failed(book: Playbook) -> None:
-    _configuring(book)
-    book.conversation.receive(StreamEnded(), book.now)
-
-
-_BEGINNINGS: Final[dict[SessionState, Callable[[Playbook], None]]] = {
-    SessionState.IDLE: lambda _: None,
-    SessionState.CONFIGURING: _configuring,
-    SessionState.RUNNING: _running,
-    SessionState.PAUSED: _paused,
-    SessionState.ENDING: _ending,
-    SessionState.FAILED: _failed,
+_CONFIGURING: Final = (wish(A), _send)
+_RUNNING: Final = (*_CONFIGURING, RUNNING)
+_BEGINNINGS: Final[dict[SessionState, tuple[Message | Step, ...]]] = {
+    SessionState.IDLE: (),
+    SessionState.CONFIGURING: _CONFIGURING,
+    SessionState.RUNNING: _RUNNING,
+    SessionState.PAUSED: (*_RUNNING, pause, _send, PAUSED),
+    SessionState.ENDING: (*_RUNNING, finish, _send),
+    SessionState.FAILED: (*_CONFIGURING, StreamEnded()),
 }
