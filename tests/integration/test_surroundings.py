@@ -5,17 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from aiohttp import web
 
 from palabra_agent.local.livekit_server import run_livekit_server
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.processes import free_port
 from palabra_agent.local.services import run_emulator
 from tests.clock import eventually
+from tests.palabra.rest.server import api_that_gets, asked
 from tests.palabra_emulator.watching import JournalLine, journal_at
 
 from .emulator_client import Sessions
@@ -136,7 +134,7 @@ async def test_refused_palabra_credentials_are_told(stack: Stack, sessions: Sess
 async def test_an_insufficient_balance_is_told(stack: Stack) -> None:
     """Palabra's own words reach the room and the log, once."""
     async with (
-        fake_palabra(403, INSUFFICIENT_BALANCE) as palabra,
+        api_that_gets(403, INSUFFICIENT_BALANCE) as (_, palabra),
         stack.worker("penniless", env={"PALABRA_API_URL": palabra.url}) as worker,
         stack.room("no-balance") as room,
         room.person("alice", speak="en") as alice,
@@ -145,7 +143,8 @@ async def test_an_insufficient_balance_is_told(stack: Stack) -> None:
         sentence = await reads_the_trouble(alice)
 
         assert sentence == "Palabra refused: Insufficient balance (HTTP 403, error 100050)"
-        assert palabra.requests == ["POST /session-storage/session"]
+        assert asked(palabra, "POST") == ["/session-storage/session"]
+        assert len(palabra.requests) == 1
         assert sentence in worker.log
 
 
@@ -184,35 +183,6 @@ async def reads_the_trouble(person: SimulatedPerson) -> str:
     message = await person.wait_for(lambda: next(iter(person.chat), None), 15, "the reason")
     assert person.attributes_of()["palabra.error"] == message.text
     return message.text
-
-
-@dataclass(slots=True)
-class FakePalabra:
-    """A Palabra with one answer to everything."""
-
-    url: str
-    requests: list[str] = field(default_factory=list[str])
-
-
-@asynccontextmanager
-async def fake_palabra(status: int, answer: dict[str, Any]) -> AsyncGenerator[FakePalabra]:
-    """Serve one answer while the block runs."""
-    port = free_port(host=HOST)
-    palabra = FakePalabra(f"http://{HOST}:{port}")
-
-    async def refuse(request: web.Request) -> web.Response:
-        palabra.requests.append(f"{request.method} {request.path}")
-        return web.json_response(answer, status=status)
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", refuse)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-        yield palabra
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

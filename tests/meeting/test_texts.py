@@ -129,38 +129,44 @@ async def test_the_order_is_kept() -> None:
 
 
 @in_jumping_time
-async def test_outdated_partials_are_left_out() -> None:
+@pytest.mark.parametrize(
+    ("on_its_way", "waiting", "written"),
+    [
+        pytest.param(
+            Notice("first"),
+            [
+                *map(caption, ["h", "ho", "hol"]),
+                caption("other", utterance="t2"),
+                caption("hola", is_final=True),
+                caption("Hola!", is_final=True),
+            ],
+            ["first", "other", "hola", "Hola!"],
+            id="what waits is replaced",
+        ),
+        pytest.param(
+            caption("h"),
+            [caption("hola", is_final=True)],
+            ["h", "hola"],
+            id="what is being sent is sent whole and once",
+        ),
+    ],
+)
+async def test_outdated_partials_are_left_out(
+    on_its_way: RoomText, waiting: Sequence[RoomText], written: list[str]
+) -> None:
     """While the room does not keep up, a caption takes the place of its own waiting partial."""
     room = FakeRoom()
     room.hang()
     async with sending(room) as texts:
-        texts.put(Notice("first"))
+        texts.put(on_its_way)
         await passing(0.1)
-        for text in ["h", "ho", "hol"]:
-            texts.put(caption(text))
-        texts.put(caption("other", utterance="t2"))
-        texts.put(caption("hola", is_final=True))
-        texts.put(caption("Hola!", is_final=True))
+        for text in waiting:
+            texts.put(text)
         room.go_on()
         await texts.drain(1)
 
-    assert room.texts == ["first", "other", "hola", "Hola!"]
+    assert room.texts == written
     assert texts.dropped == 0
-
-
-@in_jumping_time
-async def test_a_partial_that_is_on_its_way_is_not_touched() -> None:
-    """What is being sent is sent whole and once; what follows comes after it."""
-    room = FakeRoom()
-    room.hang()
-    async with sending(room) as texts:
-        texts.put(caption("h"))
-        await passing(0.1)
-        texts.put(caption("hola", is_final=True))
-        room.go_on()
-        await texts.drain(1)
-
-    assert room.texts == ["h", "hola"]
 
 
 @in_jumping_time
