@@ -28,6 +28,8 @@ class Frame:
     """The largest amplitude."""
     is_pause: bool
     """True where it holds no speech, only silence or the noise of its stream."""
+    is_late: bool = False
+    """True where it had to wait until it could be heard: no word of it may be left out."""
 
     @property
     def is_silent(self) -> bool:

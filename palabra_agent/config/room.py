@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -29,6 +29,7 @@ from palabra_agent.config.fields import (
     TargetCodes,
     Whole,
     check_target,
+    distinct,
     not_available,
     refusal,
     refuse_all,
@@ -105,6 +106,14 @@ class Limits(ConfigModel):
     """Minutes after which the interpreter leaves; null: never."""
 
 
+MicrophoneSource: TypeAlias = Literal["microphone", "unknown", "screen_share_audio"]
+MicrophoneSources = Annotated[
+    tuple[MicrophoneSource, ...],
+    AfterValidator(distinct),
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+]
+
+
 def _per_language_only(value: str) -> str:
     if value != "per_language":
         raise not_available(value)
@@ -143,6 +152,9 @@ class RoomConfig(ConfigModel):
     """Languages that `auto` may detect; empty: all."""
     speakers: dict[Name, SpeakerOverride] = Field(default={})
     """Overrides by identity, or pattern such as `guest-*`."""
+    microphone_sources: MicrophoneSources = ("microphone", "unknown")
+    """LiveKit's sources of the sound that counts as a microphone; `unknown`: none is named, as by
+    server-side SDKs. Of several microphones of one person the one that is spoken into is heard."""
     channels: Annotated[
         Literal["per_language", "per_speaker"], AfterValidator(_per_language_only)
     ] = "per_language"

@@ -144,6 +144,37 @@ class Utterance:
     ended: float
 
 
+class SimulatedMicrophone:
+    """A microphone that a simulated person has published; made by `SimulatedPerson.publish`."""
+
+    def __init__(self, output: AudioOutput, publication: rtc.LocalTrackPublication) -> None:
+        self.output = output
+        self.publication = publication
+
+    @property
+    def sid(self) -> str:
+        """LiveKit's id of the track as it is published now."""
+        return self.publication.sid
+
+    async def say(self, speech: Pcm) -> Utterance:
+        """Speak into it in real time."""
+        started = time.monotonic()
+        for place in range(0, speech.size, FRAME_SAMPLES):
+            await self.output.write(speech[place : place + FRAME_SAMPLES])
+
+        ended = started + speech.size / SAMPLE_RATE
+        await asyncio.sleep(max(0.0, ended - time.monotonic()))
+        return Utterance(started, ended)
+
+    def mute(self) -> None:
+        """Mute it: others see it as muted and hear silence."""
+        self.output.track.mute()
+
+    def unmute(self) -> None:
+        """Undo `mute`."""
+        self.output.track.unmute()
+
+
 class SimulatedPerson:
     """A participant in a room; made by `join`."""
 
@@ -152,8 +183,8 @@ class SimulatedPerson:
         """LiveKit's own room, for whatever is not offered here."""
         self.identity = identity
         self._reception = reception
-        self._microphone: AudioOutput | None = None
-        self._publication: rtc.LocalTrackPublication | None = None
+        self._microphone: SimulatedMicrophone | None = None
+        self._published: list[SimulatedMicrophone] = []
 
     @property
     def captions(self) -> deque[ReceivedCaption]:
@@ -245,50 +276,60 @@ class SimulatedPerson:
         """Speak in real time, publishing a microphone first where there is none."""
         if self._microphone is None:
             await self.publish_microphone()
-        microphone = self._microphone
-        assert microphone is not None
-
-        started = time.monotonic()
-        for place in range(0, speech.size, FRAME_SAMPLES):
-            await microphone.write(speech[place : place + FRAME_SAMPLES])
-
-        ended = started + speech.size / SAMPLE_RATE
-        await asyncio.sleep(max(0.0, ended - time.monotonic()))
-        return Utterance(started, ended)
+        assert self._microphone is not None
+        return await self._microphone.say(speech)
 
     async def publish_microphone(self) -> None:
         """Publish a microphone, silent until `say`."""
-        microphone = AudioOutput(f"microphone_{self.identity}")
-        self._microphone = microphone
-        async with asyncio.timeout(_CALL_SECONDS):
-            self._publication = await self.room.local_participant.publish_track(
-                microphone.track, microphone_options()
-            )
+        self._microphone = await self.publish(f"microphone_{self.identity}")
 
     async def unpublish_microphone(self) -> None:
         """Take the microphone out of the room."""
-        microphone, publication = self._microphone, self._publication
-        self._microphone = self._publication = None
-        if publication is not None:
-            async with asyncio.timeout(_CALL_SECONDS):
-                await self.room.local_participant.unpublish_track(publication.sid)
-        if microphone is not None:
-            await microphone.aclose()
+        if self._microphone is not None:
+            await self.unpublish(self._microphone)
+
+    async def publish(
+        self, name: str, options: rtc.TrackPublishOptions | None = None
+    ) -> SimulatedMicrophone:
+        """Publish one more microphone, silent until it is spoken into.
+
+        Args:
+            name: Of the track.
+            options: LiveKit's own; by default those of a microphone.
+        """
+        output = AudioOutput(name)
+        async with asyncio.timeout(_CALL_SECONDS):
+            publication = await self.room.local_participant.publish_track(
+                output.track, options or microphone_options()
+            )
+        microphone = SimulatedMicrophone(output, publication)
+        self._published.append(microphone)
+        return microphone
+
+    async def unpublish(self, microphone: SimulatedMicrophone) -> None:
+        """Take a microphone out of the room."""
+        self._published.remove(microphone)
+        if microphone is self._microphone:
+            self._microphone = None
+
+        async with asyncio.timeout(_CALL_SECONDS):
+            await self.room.local_participant.unpublish_track(microphone.sid)
+        await microphone.output.aclose()
 
     @property
     def microphone_sid(self) -> str:
         """The track id of the microphone as it is published now; empty without one."""
-        return self._publication.sid if self._publication else ""
+        return self._microphone.sid if self._microphone else ""
 
     def mute(self) -> None:
         """Mute the microphone: others see it as muted and hear silence."""
         if self._microphone is not None:
-            self._microphone.track.mute()
+            self._microphone.mute()
 
     def unmute(self) -> None:
         """Undo `mute`."""
         if self._microphone is not None:
-            self._microphone.track.unmute()
+            self._microphone.unmute()
 
     async def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Say something about oneself, such as `palabra.listen`."""
@@ -313,7 +354,8 @@ class SimulatedPerson:
 
         with contextlib.suppress(TimeoutError, UnpublishTrackError):
             async with asyncio.timeout(_LEAVE_SECONDS):
-                await self.unpublish_microphone()
+                while self._published:
+                    await self.unpublish(self._published[-1])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self.room.disconnect()

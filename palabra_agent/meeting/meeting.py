@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -22,7 +22,8 @@ from palabra_agent.errors import MeetingError
 from palabra_agent.interpretation.ports import MeetingView, Person, RoomStatus
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.attributes import InterpreterAttributes
-from palabra_agent.meeting.people import Microphones, PeopleMemory, describe, is_person
+from palabra_agent.meeting.microphones import Microphones, SoundTrack, is_person
+from palabra_agent.meeting.people import PeopleMemory, describe
 from palabra_agent.meeting.texts import TextSender
 
 _PUBLISH_SECONDS: Final = 10.0
@@ -64,11 +65,11 @@ class LiveKitMeeting:
     """A connected room, seen and written to."""
 
     def __init__(
-        self, room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
+        self, room: rtc.Room, offered: Sequence[LanguageCode], microphone_sources: Collection[str]
     ) -> None:
         self._room = room
         self._changed = asyncio.Event()
-        self._microphones = Microphones(room, self._changed.set, listens=listens)
+        self._microphones = Microphones(room, self._changed.set, microphone_sources)
         self._is_over = False
         self._memory = PeopleMemory()
         self._hidden: tuple[str, ...] = ()
@@ -133,6 +134,14 @@ class LiveKitMeeting:
             self._hidden = tuple(identities)
             self._changed.set()
 
+    def listen_to(self, microphone_sources: Collection[str]) -> None:
+        """Listen to people's tracks of these sources from now on."""
+        self._microphones.follow(microphone_sources)
+
+    def sounds_of(self, identity: str) -> tuple[SoundTrack, ...] | None:
+        """The audio tracks of a participant; None where there is no such participant."""
+        return self._microphones.sounds_of(identity)
+
     async def settle(self) -> None:
         """Wait a moment until what was queued is sent and what was shown is seen."""
         if is_up(self._room):
@@ -155,11 +164,9 @@ class LiveKitMeeting:
             people = self._memory.before_we_left(asyncio.get_running_loop().time())
             return MeetingView(tuple(map(self._as_still_heard, people)), is_connected=False)
 
-        people = tuple(
-            describe(participant, self._microphones.microphone_of(participant))
-            for participant in self._room.remote_participants.values()
-            if is_person(participant)
-        )
+        there = list(filter(is_person, self._room.remote_participants.values()))
+        microphones = self._microphones.of(there)
+        people = tuple(describe(who, microphones.get(who.identity)) for who in there)
         self._memory.note(people, asyncio.get_running_loop().time())
         return MeetingView(people, self._observers())
 
@@ -216,7 +223,7 @@ class LiveKitMeeting:
 
 @asynccontextmanager
 async def open_meeting(
-    room: rtc.Room, offered: Sequence[LanguageCode], *, listens: bool = True
+    room: rtc.Room, offered: Sequence[LanguageCode], microphone_sources: Collection[str]
 ) -> AsyncGenerator[LiveKitMeeting]:
     """Follow a connected room for the length of a block.
 
@@ -225,9 +232,9 @@ async def open_meeting(
     Args:
         room: Connected, without automatic subscriptions.
         offered: Shown as the languages that people may ask for.
-        listens: Whether to subscribe to people's microphones.
+        microphone_sources: Of the tracks that count as microphones; none, to subscribe to none.
     """
-    meeting = LiveKitMeeting(room, offered, listens=listens)
+    meeting = LiveKitMeeting(room, offered, microphone_sources)
     meeting.attach()
     try:
         async with asyncio.TaskGroup() as group:

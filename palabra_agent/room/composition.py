@@ -35,7 +35,7 @@ from palabra_agent.room.configuration import (
     read_config,
     warn_of,
 )
-from palabra_agent.room.explanation import EXPLAIN, VoiceExplanations
+from palabra_agent.room.explanation import EXPLAIN, Explanations
 from palabra_agent.room.observers import looking_for_hidden
 from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
 from palabra_agent.texts import one_line
@@ -81,14 +81,14 @@ async def serve_room(room: DispatchedRoom) -> None:
             first = await asyncio.to_thread(read_config, room.metadata, layers, room.plugins)
         except RoomConfigError as error:
             methods.refuse_with(refusal_sentence(error))
-            async with open_meeting(room.connection, (), listens=False) as meeting:
+            async with open_meeting(room.connection, (), ()) as meeting:
                 await refuse(meeting, error, known_keys(error.problems))
             return
 
-        languages = first.config.languages
+        config = first.config
         async with (
-            open_chain(room.name, first.plugins, languages) as chain,
-            open_meeting(room.connection, languages) as meeting,
+            open_chain(room.name, first.plugins, config.languages) as chain,
+            open_meeting(room.connection, config.languages, config.microphone_sources) as meeting,
         ):
             await _interpret(_OpenRoom(room, first, methods, meeting, chain))
 
@@ -137,7 +137,9 @@ async def _interpret_as_configured(
     configuration = RoomConfiguration(
         config, parts, dispatched.plugins, dispatched.settings.organisers
     )
-    explanations = VoiceExplanations(voices.explain, lambda: configuration.config.languages)
+    explanations = Explanations(
+        voices.explain, room.meeting.sounds_of, lambda: configuration.config.languages
+    )
     methods = {CONFIGURE: configuration.configure, EXPLAIN: explanations.explain}
     livekit = dispatched.settings.livekit
     async with (

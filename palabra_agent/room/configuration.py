@@ -140,11 +140,15 @@ def _at(config: RoomConfig, path: tuple[str, str]) -> object:
     return getattr(getattr(config, section), name)
 
 
-class OffersLanguages(Protocol):
-    """The meeting, which shows the languages that may be asked for."""
+class MeetsPeople(Protocol):
+    """The meeting, which shows the languages that may be asked for, and hears people."""
 
     def offer(self, languages: Sequence[LanguageCode]) -> None:
         """Show others from now on."""
+        ...
+
+    def listen_to(self, microphone_sources: Collection[str]) -> None:
+        """Listen to tracks of these sources from now on."""
         ...
 
 
@@ -181,7 +185,7 @@ class ConfiguredParts:
     interpretation: Watched[InterpretationSettings]
     sessions: OpensSessions
     plugins: OpensPlugins
-    meeting: OffersLanguages
+    meeting: MeetsPeople
     limit: EndsInTime
 
 
@@ -249,6 +253,7 @@ class RoomConfiguration:
         parts.sessions.follow(new)
         parts.limit.follow(config.limits.max_minutes)
         parts.meeting.offer(config.languages)
+        parts.meeting.listen_to(config.microphone_sources)
         interpretation = changed_settings(
             parts.interpretation.value, config, keys, is_other_task=not new.makes_tasks_of(old)
         )

@@ -1,4 +1,4 @@
-"""Explains a voice to any participant: whose it is, which plugin chose it, why others did not."""
+"""Explains a speaker to any participant: the track that is heard, the voice, and why it is that."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from palabra_agent.config.fields import ConfigModel, Name
 from palabra_agent.config.problems import problems_of
 from palabra_agent.config.wording import shown
 from palabra_agent.languages import LanguageCode, nearest
+from palabra_agent.meeting.microphones import SoundTrack
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
@@ -23,54 +24,72 @@ _LARGEST_QUESTION: Final = 4096
 
 
 class _Request(ConfigModel):
-    """The payload: a speaker's identity, and a language."""
+    """The payload: a speaker's identity, and a language where their voice in it is asked for."""
 
     speaker: Name
-    language: Name
+    language: Name | None = None
 
 
-class VoiceExplanations:
-    """Answers why a speaker has the voice that listeners hear."""
+class Explanations:
+    """Answers which track of a speaker is heard, and why listeners hear the voice that they do."""
 
     def __init__(
         self,
         verdict_on: Callable[[str, LanguageCode], Verdict | None],
+        sounds_of: Callable[[str], Sequence[SoundTrack] | None],
         offered: Callable[[], Sequence[LanguageCode]],
     ) -> None:
         """Explain what others know.
 
         Args:
             verdict_on: Tells what came of asking for a speaker's voice in a language.
+            sounds_of: Tells the audio tracks of a participant; None where there is no such.
             offered: Tells the languages that there are now.
         """
         self._verdict_on = verdict_on
+        self._sounds_of = sounds_of
         self._offered = offered
 
     async def explain(self, call: Call) -> Mapping[str, Any]:
-        """Tell which voice a speaker has in a language, and why.
+        """Tell what is heard of a speaker; with a language, which voice they have in it, and why.
 
         Raises:
-            CallRefused: The request is wrong, or nothing is known of this voice.
+            CallRefused: The request is wrong, or nothing is known of this speaker.
         """
         asked = _read(call.payload)
+        sounds = {"tracks": list(map(_track, self._sounds_of(asked.speaker) or ()))}
+        if asked.language is not None:
+            return self._explain_voice(asked.speaker, asked.language, sounds)
+
+        if self._sounds_of(asked.speaker) is None:
+            who = f"no participant of the identity {shown(asked.speaker)}"
+            raise CallRefused(404, f"speaker: {who} is in the room")
+
+        return {"speaker": asked.speaker, **sounds}
+
+    def _explain_voice(
+        self, speaker: str, wanted: str, sounds: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         offered = self._offered()
-        language = nearest(asked.language, offered)
+        language = nearest(wanted, offered)
         if language is None:
             allowed = ", ".join(offered)
-            reason = f"{shown(asked.language)} is not among the languages, which are {allowed}"
+            reason = f"{shown(wanted)} is not among the languages, which are {allowed}"
             raise CallRefused(404, f"language: {reason}")
 
-        verdict = self._verdict_on(asked.speaker, language)
+        verdict = self._verdict_on(speaker, language)
         if verdict is None:
-            who = f"no speaker of the identity {shown(asked.speaker)}"
-            raise CallRefused(404, f'speaker: {who} is interpreted into "{language}" now')
+            who = f"no speaker of the identity {shown(speaker)}"
+            sentence = f'speaker: {who} is interpreted into "{language}" now'
+            raise CallRefused(404, sentence, sounds)
 
         return {
-            "speaker": asked.speaker,
+            "speaker": speaker,
             "language": language,
             "voice": _said(verdict.choice),
             "chosen_by": verdict.chosen_by,
             "passed": [{"plugin": name, "reason": reason} for name, reason in verdict.passed],
+            **sounds,
         }
 
 
@@ -90,6 +109,15 @@ def _read(payload: str) -> _Request:
         listed = [{"path": it.path, "reason": it.reason} for it in problems]
         sentence = "; ".join(map(str, problems))
         raise CallRefused(400, sentence, {"problems": listed}) from None
+
+
+def _track(sound: SoundTrack) -> dict[str, object]:
+    told: dict[str, object] = {
+        "track_sid": sound.track_sid,
+        "source": sound.source,
+        "heard": not sound.objection,
+    }
+    return told | ({"reason": sound.objection} if sound.objection else {})
 
 
 def _said(choice: VoiceChoice | None) -> dict[str, str]:

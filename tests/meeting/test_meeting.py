@@ -28,7 +28,7 @@ async def meeting_of(
     options = rtc.RoomOptions(auto_subscribe=False)
     await room.connect(server.url, mint_token(server, name, "interpreter"), options)
     try:
-        async with open_meeting(room, (LanguageCode("es"),)) as meeting:
+        async with open_meeting(room, (LanguageCode("es"),), ("microphone",)) as meeting:
             yield room, meeting
     finally:
         await room.disconnect()
@@ -162,7 +162,7 @@ async def test_a_meeting_that_is_not_listened_to_is_not_subscribed_to(
         await room.connect(
             livekit_server.url, mint_token(livekit_server, "meeting-deaf", "interpreter"), options
         )
-        async with open_meeting(room, (), listens=False):
+        async with open_meeting(room, (), ()):
             await alice.wait_for(
                 lambda: alice.attributes_of("interpreter").get("palabra.state"), HANG_SECONDS
             )

@@ -1,89 +1,15 @@
-"""Who is a person, which track is a voice, what somebody asks for."""
+"""What a person asks for, whether they are muted, and who was there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import cast
-
 import pytest
-from livekit import rtc
 
 from palabra_agent.interpretation.ports import Person
-from palabra_agent.meeting.people import PeopleMemory, describe, is_microphone, is_person
+from palabra_agent.meeting.people import PeopleMemory, describe
 from tests.fakes import FakeSound
+from tests.meeting.fake_people import FakeParticipant, FakePublication
 
 pytestmark = pytest.mark.unit
-
-Kind = rtc.ParticipantKind
-STANDARD = Kind.PARTICIPANT_KIND_STANDARD
-
-
-@dataclass
-class FakePublication:
-    """What we look at of a publication."""
-
-    kind: int = rtc.TrackKind.KIND_AUDIO
-    source: int = rtc.TrackSource.SOURCE_MICROPHONE
-    sid: str = "TR_mic"
-    muted: bool = False
-
-
-@dataclass
-class FakeParticipant:
-    """What we look at of a participant."""
-
-    kind: int = STANDARD
-    identity: str = "ann"
-    name: str = "Ann"
-    attributes: dict[str, str] = field(default_factory=dict[str, str])
-    state: int = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
-    track_publications: dict[str, FakePublication] = field(
-        default_factory=dict[str, FakePublication]
-    )
-
-    def __call__(self) -> rtc.RemoteParticipant:
-        """Pass for LiveKit's class, which only its own library can make."""
-        return cast("rtc.RemoteParticipant", self)
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (STANDARD, True),
-        (Kind.PARTICIPANT_KIND_SIP, True),
-        (Kind.PARTICIPANT_KIND_INGRESS, True),
-        (Kind.PARTICIPANT_KIND_AGENT, False),
-        (Kind.PARTICIPANT_KIND_EGRESS, False),
-    ],
-)
-def test_agents_and_recorders_are_no_people(kind: int, expected: bool) -> None:
-    """A phone and a stream brought in are people; what works for the room is not."""
-    assert is_person(FakeParticipant(kind)()) is expected
-
-
-@pytest.mark.parametrize(
-    ("kind", "source", "participant", "expected"),
-    [
-        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_MICROPHONE, STANDARD, True),
-        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO, STANDARD, False),
-        (rtc.TrackKind.KIND_AUDIO, rtc.TrackSource.SOURCE_UNKNOWN, STANDARD, False),
-        (rtc.TrackKind.KIND_VIDEO, rtc.TrackSource.SOURCE_CAMERA, STANDARD, False),
-        (rtc.TrackKind.KIND_VIDEO, rtc.TrackSource.SOURCE_MICROPHONE, STANDARD, False),
-        (
-            rtc.TrackKind.KIND_AUDIO,
-            rtc.TrackSource.SOURCE_MICROPHONE,
-            Kind.PARTICIPANT_KIND_AGENT,
-            False,
-        ),
-    ],
-)
-def test_only_a_person_s_microphone_is_listened_to(
-    kind: int, source: int, participant: int, expected: bool
-) -> None:
-    """Neither what a screen plays nor what another agent says is interpreted."""
-    publication = cast("rtc.RemoteTrackPublication", FakePublication(kind, source))
-
-    assert is_microphone(publication, FakeParticipant(participant)()) is expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
@@ -301,6 +301,10 @@ class Room:
         """Show languages."""
         self.told.append(("offer", list(languages)))
 
+    def listen_to(self, microphone_sources: Collection[str]) -> None:
+        """Listen to other tracks."""
+        self.told.append(("listen", list(microphone_sources)))
+
     def of(self, part: str) -> list[Any]:
         """What one part was told."""
         return [it for name, it in self.told if name == part]
@@ -398,14 +402,16 @@ async def test_who_is_concerned_learns_of_it_at_once() -> None:
         captions={"partials": False},
         limits={"linger_seconds": 1, "max_minutes": 5, "idle_pause_seconds": 3},
         palabra={"transport": "websocket"},
+        microphone_sources=["screen_share_audio"],
     )
     interpretation, now = scene.interpretation.value, scene.configuring.config
 
     assert answer == {
-        "changed": ["languages", "limits", "captions", "palabra"],
+        "changed": ["languages", "limits", "microphone_sources", "captions", "palabra"],
         "later": ["palabra.transport", "limits.idle_pause_seconds"],
     }
     assert scene.room.of("offer") == [["es", "de"]]
+    assert scene.room.of("listen") == [["screen_share_audio"]]
     assert scene.room.of("limit") == [5]
     assert scene.room.of("sessions") == [session_settings_of(now)]
     assert scene.room.of("plugins") == []

@@ -1,4 +1,4 @@
-"""What is told of a voice to whoever asks."""
+"""What is told of a speaker to any participant who asks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.languages import LanguageCode
+from palabra_agent.meeting.microphones import SoundTrack
 from palabra_agent.meeting.rpc import Call, CallRefused
-from palabra_agent.room.explanation import VoiceExplanations
+from palabra_agent.room.explanation import Explanations
 from palabra_agent.voices import ClonedVoice, FixedVoice, TimbreMatchedVoice, VoiceChoice
 
 pytestmark = pytest.mark.unit
@@ -18,10 +19,22 @@ pytestmark = pytest.mark.unit
 OFFERED = (LanguageCode("es"), LanguageCode("pt-br"))
 
 
-def explaining(verdict: Verdict | None) -> VoiceExplanations:
+SOUNDS = {
+    "alice": (SoundTrack("TR_1", "unknown"), SoundTrack("TR_2", "microphone", "it is muted")),
+    "guest": (),
+}
+TRACKS = [
+    {"track_sid": "TR_1", "source": "unknown", "heard": True},
+    {"track_sid": "TR_2", "source": "microphone", "heard": False, "reason": "it is muted"},
+]
+
+
+def explaining(verdict: Verdict | None) -> Explanations:
     """Explain the voice of Alice in Spanish."""
     known = {("alice", "es"): verdict}
-    return VoiceExplanations(lambda who, language: known.get((who, language)), lambda: OFFERED)
+    return Explanations(
+        lambda who, language: known.get((who, language)), SOUNDS.get, lambda: OFFERED
+    )
 
 
 async def ask(verdict: Verdict | None, payload: str) -> dict[str, Any]:
@@ -68,7 +81,30 @@ async def test_who_chose_and_who_passed_is_told() -> None:
             {"plugin": "first", "reason": "no rule"},
             {"plugin": "second", "reason": "passed"},
         ],
+        "tracks": TRACKS,
     }
+
+
+async def test_which_of_a_speaker_s_tracks_is_heard_is_told_without_a_language_too() -> None:
+    """With the reason why another is left alone."""
+    assert await ask(None, '{"speaker": "alice"}') == {"speaker": "alice", "tracks": TRACKS}
+    assert await ask(None, '{"speaker": "guest"}') == {"speaker": "guest", "tracks": []}
+
+
+async def test_the_tracks_of_a_speaker_who_is_not_interpreted_are_told_with_the_refusal() -> None:
+    """They may be the reason."""
+    with pytest.raises(CallRefused) as caught:
+        await ask(None, '{"speaker": "alice", "language": "es"}')
+
+    assert caught.value.data == {"tracks": TRACKS}
+
+
+async def test_a_participant_who_is_not_there_is_unknown() -> None:
+    """And the sentence says so."""
+    error = await refused('{"speaker": "bob"}')
+
+    assert error.code == 404
+    assert str(error) == 'speaker: no participant of the identity "bob" is in the room'
 
 
 async def test_a_speaker_who_is_not_interpreted_is_unknown() -> None:
@@ -99,10 +135,10 @@ async def test_a_payload_that_is_no_object_is_refused(payload: str) -> None:
 @pytest.mark.parametrize(
     ("said", "problems"),
     [
-        ({}, ["speaker: is missing", "language: is missing"]),
-        ({"speaker": 1, "language": None}, ["speaker: must be a string", "language: must be"]),
+        ({}, ["speaker: is missing"]),
+        ({"speaker": 1, "language": 2}, ["speaker: must be a string", "language: must be"]),
         ({"speaker": "", "language": "es"}, ["speaker: must not be empty"]),
-        ({"speaker": "a", "languages": "es"}, ["language: is missing", "languages: unknown key"]),
+        ({"speaker": "a", "languages": "es"}, ["languages: unknown key"]),
         ({"speaker": "\ud800", "language": "es"}, ["speaker: holds half of a surrogate pair"]),
     ],
 )

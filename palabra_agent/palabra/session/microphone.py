@@ -80,7 +80,7 @@ class MicrophoneBuffer:
 
     def write(self, frame: Frame) -> None:
         """Queue a frame that is to be heard, with what was remembered before it."""
-        if self._pre_roll or not self.is_listening:
+        if self._pre_roll or frame.is_late or not self.is_listening:
             self._hold(frame)
         elif frame.peak:
             # the track that plays it is silent by itself
