@@ -213,32 +213,39 @@ class _RoomInterpretation:
 
     def _interpret(self, person: Person, brief: Brief) -> None:
         """Have a person interpreted as the brief says, in the voices that are chosen for them."""
-        running = self.running.get(person.identity)
-        chosen = self.context.voices.voices_of(person.identity, brief.targets)
-        if running is None:
-            if chosen is not None and person.identity not in self.given_up:
-                self._begin(person, replace(brief, voices=chosen))
+        if person.identity in self.given_up:
             return
 
-        speaker = running.speaker
+        running = self.running.get(person.identity)
+        speaker = running.speaker if running is not None else self._begin(person, brief)
+        chosen = self.context.voices.voices_of(person.identity, brief.targets)
         if chosen is None:
             # what is new waits for its voice, what goes on does not
-            speaker.wanted.set(self._wanted(person, speaker.wanted.value.brief))
+            held = speaker.wanted.value
+            speaker.wanted.set(self._wanted(person, held.brief, has_voices=held.has_voices))
         else:
             voices = speaker.voice_change.voices(chosen, _now(), brief.targets)
             speaker.wanted.set(self._wanted(person, replace(brief, voices=voices)))
             self.voice_changes.append(speaker.voice_change)
 
-    def _begin(self, person: Person, brief: Brief) -> None:
-        wanted = self._wanted(person, brief)
+    def _begin(self, person: Person, brief: Brief) -> SpeakerInterpretation:
+        """Begin to listen to a person; interpreted they are when their voices are chosen."""
+        wanted = self._wanted(person, brief, has_voices=False)
         speaker = SpeakerInterpretation(person.identity, wanted, self.context)
-        speaker.voice_change.voices(brief.voices, _now(), brief.targets)
         task = self.group.create_task(speaker.run(), name="speaker")
         self.running[person.identity] = _Running(speaker, task)
+        return speaker
 
-    def _wanted(self, person: Person, brief: Brief) -> WantedInterpretation:
-        revision = self.context.settings.value.task_revision
-        return WantedInterpretation(brief, person.microphone, person.is_muted, revision)
+    def _wanted(
+        self, person: Person, brief: Brief, *, has_voices: bool = True
+    ) -> WantedInterpretation:
+        return WantedInterpretation(
+            brief,
+            person.microphone,
+            is_muted=person.is_muted,
+            has_voices=has_voices,
+            task_revision=self.context.settings.value.task_revision,
+        )
 
     def _end(self, identity: str) -> None:
         self.running.pop(identity).task.cancel()

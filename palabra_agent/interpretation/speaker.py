@@ -1,7 +1,9 @@
 """One speaker's interpretation: their voice goes up, words and translated sound come back.
 
-A session is always at work. A lost one is rebuilt with growing pauses; a silent one is replaced as
-soon as the next is ready. An error of ours ends this speaker's interpretation and no other's.
+A session is always at work, except that none is opened while the speaker is muted. A lost one is
+rebuilt with growing pauses; a silent one is replaced as soon as the next is ready. One reader
+listens to the microphone all the time, so what is said while there is no session is heard by the
+next. An error of ours ends this speaker's interpretation and no other's.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from palabra_agent.audio.frame import Frame, FrameSource
+from palabra_agent.audio.frame import FrameSource
 from palabra_agent.concurrency import Watched, errors_in
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
+from palabra_agent.interpretation.speaker_voice import SpeakerVoice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
 from palabra_agent.languages import AUTO
@@ -57,8 +60,15 @@ class WantedInterpretation:
     """None while the speaker is away for a moment."""
     is_muted: bool = False
     """True while the speaker has muted themselves."""
+    has_voices: bool = True
+    """False while the first voices are being chosen."""
     task_revision: int = 0
     """Another number where the session's task is to be made anew, whatever the brief."""
+
+    @property
+    def may_open(self) -> bool:
+        """True where a session may be opened; for a muted speaker it would only cost."""
+        return self.has_voices and not self.is_muted
 
     def asks_the_same(self, other: WantedInterpretation) -> bool:
         """Tell whether a session that could not do the one could not do the other."""
@@ -73,6 +83,8 @@ class SpeakerInterpretation:
         """Followed by its sessions."""
         self.voice_change = VoiceChange()
         """The voices that the speaker has."""
+        self.voice = SpeakerVoice()
+        """Their own, on its way to sessions."""
         self.has_failed = False
         """True once it has ended on an error of ours."""
         self.context = context
@@ -103,8 +115,10 @@ class SpeakerInterpretation:
         """
         backoff, now = Backoff(), asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="microphone")
             downlinks = Downlinks(self.context.channels.open, group)
             while True:
+                await self._until_wanted()
                 asked, began = self.wanted.value, now()
                 error = await _SessionSuccession(self, downlinks).run()
                 self.on_error(error)
@@ -114,11 +128,37 @@ class SpeakerInterpretation:
                 else:
                     await self._until_other_than(asked)
 
+    async def _until_wanted(self) -> None:
+        """Wait until a session may be opened; nothing is wrong while none may."""
+        if not self.wanted.value.may_open:
+            self._resolve_errors()
+            await self.wanted.wait_until(lambda now: now.may_open)
+
+    async def _listen(self) -> None:
+        """Listen to the microphone that the speaker has at the time, until cancelled."""
+        while True:
+            now = await self.wanted.wait_until(lambda it: it.microphone is not None)
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read(now.microphone), name="read microphone")
+                await _until_other_microphone(self.wanted, now.microphone)
+                reading.cancel()
+
+    async def _read(self, microphone: Microphone | None) -> None:
+        if microphone is None:
+            return
+
+        now = asyncio.get_running_loop().time
+        async with microphone.open_frames() as frames:
+            async for frame in frames:
+                self.voice.write(frame, now())
+                self.context.voices.hear(self._identity, frame)
+
     async def _until_other_than(self, asked: WantedInterpretation) -> None:
         await self.wanted.wait_until(lambda now: not now.asks_the_same(asked))
 
     def on_transcript(self, transcript: Transcript) -> None:
         """Write words into the room, tell plugins, and learn from them."""
+        self.voice.tell(transcript)
         context, brief = self.context, self.wanted.value.brief
         self._writer.write(transcript, context.view, brief)
         context.plugins.tell(context.voices.speaker(self._identity), transcript)
@@ -135,12 +175,11 @@ class SpeakerInterpretation:
             detected[self._identity] = heard
             self.context.changed.set()
 
-    def on_microphone_frame(self, frame: Frame) -> None:
-        """Listen to a frame of the speaker's voice, for its timbre; returns at once."""
-        self.context.voices.hear(self._identity, frame)
-
     def on_brief_followed(self) -> None:
         """Note that a session does what is wanted: nothing is wrong any more."""
+        self._resolve_errors()
+
+    def _resolve_errors(self) -> None:
         self.context.errors.resolve(self._identity)
         self.context.changed.set()
 
@@ -290,15 +329,13 @@ class SessionAttempt:
     async def _interpret(self, session: Session) -> None:
         self.is_ready = True
         self._changed.set()
-        self._speaker.on_brief_followed()
-        async with asyncio.TaskGroup() as group:
-            helping = [
-                group.create_task(self._send_voice(session), name="uplink"),
-                group.create_task(_keep_briefed(session, self._speaker.wanted), name="brief"),
-            ]
-            await self._follow_events(session)
-            for task in helping:
-                task.cancel()
+        speaker, now = self._speaker, asyncio.get_running_loop().time()
+        speaker.on_brief_followed()
+        with speaker.voice.heard_by(session, now):
+            async with asyncio.TaskGroup() as group:
+                briefing = group.create_task(_keep_briefed(session, speaker.wanted), name="brief")
+                await self._follow_events(session)
+                briefing.cancel()
 
     async def _follow_events(self, session: Session) -> None:
         """Heed what the session tells; each translated track has a downlink while it is there."""
@@ -321,25 +358,6 @@ class SessionAttempt:
                     self._downlinks.begin(language, source)
                 case InterpretationEnded(source):
                     self._downlinks.end(source)
-
-    async def _send_voice(self, session: Session) -> None:
-        """Send the speaker's voice, from the microphone that they have at the time."""
-        wanted = self._speaker.wanted
-        while True:
-            now = await wanted.wait_until(lambda it: it.microphone is not None)
-            async with asyncio.TaskGroup() as group:
-                sending = group.create_task(self._send(now.microphone, session), name="send voice")
-                await _until_other_microphone(wanted, now.microphone)
-                sending.cancel()
-
-    async def _send(self, microphone: Microphone | None, session: Session) -> None:
-        if microphone is None:
-            return
-
-        async with microphone.open_frames() as frames:
-            async for frame in frames:
-                session.write(frame)
-                self._speaker.on_microphone_frame(frame)
 
 
 async def _keep_briefed(session: Session, wanted: Watched[WantedInterpretation]) -> None:

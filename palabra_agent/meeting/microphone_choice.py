@@ -25,7 +25,7 @@ _QUIET_SECONDS: Final = 1.0
 _GAP_MS: Final = 300.0
 """Speech goes on over a pause that is no longer, as between words."""
 
-_PRE_ROLL_SECONDS: Final = 0.24
+_PRE_ROLL_SECONDS: Final = 0.25
 """Passed on from before speech was recognised: a word may begin softly."""
 
 _KEPT_SECONDS: Final = 2.0
@@ -60,6 +60,7 @@ class MicrophoneChoice:
         track, live = self._tracks[track_sid], self._tracks[self.live]
         track.hear(frame, now)
         if track is live:
+            track.frames.clear()
             return [frame]
 
         if track.speech_ms < _ENOUGH_MS or now - live.spoke_at < _QUIET_SECONDS:
@@ -77,10 +78,10 @@ class MicrophoneChoice:
 
 @dataclass(slots=True)
 class _HeardTrack:
-    """The last sound of one track, and the speech under way on it."""
+    """The speech under way on one track, and its last sound while it is not the live one."""
 
     frames: deque[tuple[float, Frame]] = field(default_factory=deque[tuple[float, Frame]])
-    """Each with the time at which it was heard."""
+    """Each with the time at which it was heard; none of what was passed on."""
     began_at: float = math.inf
     """The time at which the speech under way began; infinity for none."""
     speech_ms: float = 0.0

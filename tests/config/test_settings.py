@@ -327,8 +327,8 @@ def test_livekit_alone() -> None:
                 'room.languages[0]: "vn" is not a known language, did you mean "vi"? '
                 "`palabra-agent schema` lists the codes",
                 "room.xyzzy: unknown key; known are always_on, languages, default_listen, "
-                "limits, source_language, spoken_languages, speakers, channels, captions, chat, "
-                "plugins, organisers, palabra",
+                "limits, source_language, spoken_languages, speakers, microphone_sources, "
+                "channels, captions, chat, plugins, organisers, palabra",
             ],
         ),
         (

@@ -29,14 +29,16 @@ from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import InterpretationSettings, Regime
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
+from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.sections import Transcription, WebSocketFormat
 from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_emulator.journal import JournalEntry
+from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.script import load_script
-from palabra_emulator.server import RunningEmulator
+from palabra_emulator.server import RunningEmulator, run_emulator
 from tests.clock import eventually
 from tests.fakes import FakeMeeting
 from tests.interpretation.fake_plugins import no_plugins
@@ -91,6 +93,11 @@ class SharedMicrophone:
         self.track_sid = track_sid
         self._reader = FrameReader()
         self._ears: set[asyncio.Queue[Frame]] = set()
+
+    @property
+    def listeners(self) -> int:
+        """How many listen right now."""
+        return len(self._ears)
 
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
@@ -323,6 +330,22 @@ async def faulty_room(
             talking.cancel()
 
         check_manners(room, leaves=leaves)
+
+
+def palabra(livekit: RunningLiveKit, **facts: Unpack[OptionFacts]) -> Place:
+    """An emulator on a LiveKit server, no slower than it must be."""
+    return run_emulator(options(livekit, **facts))
+
+
+def options(livekit: RunningLiveKit, **facts: Unpack[OptionFacts]) -> EmulatorOptions:
+    """The options of an emulator on a LiveKit server."""
+    return replace(
+        SWIFT,
+        livekit_url=livekit.url,
+        livekit_api_key=livekit.api_key,
+        livekit_api_secret=livekit.api_secret,
+        **facts,
+    )
 
 
 def people_come(room: FaultyRoom) -> None:

@@ -6,28 +6,23 @@ No fault, but the same stage: the emulator is the one who charges, and who knows
 from __future__ import annotations
 
 import asyncio
-import io
-import wave
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
-import aiohttp
-import numpy as np
 import pytest
 
 from palabra_agent.audio.frame import FrameReader
-from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
+from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
 from palabra_agent.palabra.client import make_sessions
 from palabra_agent.palabra.rest.api import AppCredentials, open_api
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.session import Brief
-from palabra_emulator.interpreting.utterances import HEARING_RATE
-from palabra_emulator.transports.audio_formats import InputResampler
 from tests.clock import eventually
 
 from .faulty_room import CALM, EN, ES, OVER_WEBSOCKET, FaultyRoom, faulty_room, people_come
+from .words import heard, new_word, times_held
 
 pytestmark = pytest.mark.unit
 
@@ -43,50 +38,6 @@ _TOLERANCE: Final = 0.3
 """Seconds by which two bills may differ for each time that hearing begins and ends."""
 
 FRAME_SECONDS: Final = FRAME_MS / 1000
-_PHASES: Final = SAMPLE_RATE // HEARING_RATE
-_EDGE: Final = HEARING_RATE // 100
-"""What a resampler smears at either end: 10 ms are more than enough."""
-
-
-def new_word(seed: int) -> Pcm:
-    """Something that was never said before: out of the noise of a room, as softly as speech."""
-    chance = np.random.default_rng(seed)
-    size, around = round(0.8 * SAMPLE_RATE), round(0.1 * SAMPLE_RATE)
-    loud = chance.normal(0, 3_000, size) * np.sin(np.linspace(0, np.pi, size)) ** 2
-    sound = chance.normal(0, 20, size + 2 * around)
-    sound[around:-around] += loud
-    return np.clip(sound, -32_768, 32_767).astype(np.int16)
-
-
-async def heard(room: FaultyRoom) -> Pcm:
-    """All that the emulator took in, as it keeps it."""
-    session = room.events("created")[-1].session
-    path = f"/emulator/sessions/{session}/heard.wav"
-    async with aiohttp.ClientSession(room.emulator.url) as http, http.get(path) as answer:
-        with wave.open(io.BytesIO(await answer.read())) as sound:
-            assert sound.getframerate() == HEARING_RATE
-            return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
-
-
-def times_held(recording: Pcm, sound: Pcm) -> int:
-    """How often a word is in a recording, sample by sample, with the noise that came before it.
-
-    Its place there is not known. From the noise after it some may be left out, which wins the
-    delay back.
-    """
-    frames = range(0, sound.size, FRAME_SAMPLES)
-    last = max(at for at in frames if peak(sound[at : at + FRAME_SAMPLES]) >= PAUSE_PEAK)
-    word = sound[: last + FRAME_SAMPLES]
-    times = 0
-    for phase in range(_PHASES):
-        shifted = np.pad(word, (phase, SAMPLE_RATE))
-        size = word.size // _PHASES - 2 * _EDGE
-        expected = InputResampler(SAMPLE_RATE).take(shifted)[_EDGE : _EDGE + size]
-        beginning = np.lib.stride_tricks.sliding_window_view(recording, _EDGE)
-        places = np.flatnonzero((beginning == expected[:_EDGE]).all(axis=1))
-        times += sum(np.array_equal(recording[at : at + size], expected) for at in places)
-
-    return times
 
 
 def seconds_between(room: FaultyRoom, first: str, then: str) -> float:

@@ -11,7 +11,6 @@ from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.task.sections import Transcription
 from palabra_agent.palabra.task.settings import TaskSettings
-from palabra_emulator.options import EmulatorOptions
 from palabra_emulator.server import run_emulator
 from tests.clock import eventually
 
@@ -20,11 +19,11 @@ from .faulty_room import (
     DE,
     ES,
     OVER_WEBSOCKET,
-    SWIFT,
     FaultyRoom,
-    Place,
     faulty_room,
     lost_and_found,
+    options,
+    palabra,
     people_come,
 )
 
@@ -33,21 +32,6 @@ pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 OVER_WEBRTC = TaskSettings(transcription=Transcription(segment_confirmation_silence_threshold=0.3))
 _AUTO = OVER_WEBSOCKET.model_copy(update={"transport": "auto"})
 _FELL_BACK = "webrtc was of no use, sessions use websocket from now on"
-
-
-def palabra(livekit: RunningLiveKit) -> Place:
-    """An emulator on the shared server."""
-    return run_emulator(options(livekit))
-
-
-def options(livekit: RunningLiveKit) -> EmulatorOptions:
-    """Its options: no slower than it must be."""
-    return replace(
-        SWIFT,
-        livekit_url=livekit.url,
-        livekit_api_key=livekit.api_key,
-        livekit_api_secret=livekit.api_secret,
-    )
 
 
 def transports(room: FaultyRoom) -> list[str]:

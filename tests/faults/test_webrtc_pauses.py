@@ -16,9 +16,10 @@ from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.server import run_emulator
 
-from .faulty_room import CALM, faulty_room, people_come
-from .test_pauses import DIALECTS, Dialect, heard, says, until_paused
-from .test_webrtc_faults import OVER_WEBRTC, options
+from .faulty_room import CALM, faulty_room, options, people_come
+from .test_pauses import DIALECTS, Dialect, says, until_paused
+from .test_webrtc_faults import OVER_WEBRTC
+from .words import heard
 
 pytestmark = [pytest.mark.livekit, pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,10 +11,11 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.local.people import SimulatedMicrophone, SimulatedPerson
+from tests.clock import eventually
 
 from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_silent, until_subscribed
-from .stack import Room, Stack, Worker, ask, until
+from .stack import Room, Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
 
@@ -131,7 +132,7 @@ async def test_the_live_one_of_two_microphones_is_heard(
         async def is_left() -> bool:
             return (await explained(bruno))[headset.sid].get("reason") == "it is muted"
 
-        await until(is_left, "the muted microphone is left alone")
+        await eventually(is_left, "the muted microphone is left alone")
         await is_interpreted(laptop, bruno)
         assert {it.track_id for it in bruno.captions if not it.is_translated} <= {
             headset.sid,

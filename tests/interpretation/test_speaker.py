@@ -67,6 +67,7 @@ class WantedFacts(TypedDict, total=False):
     brief: Brief
     microphone: FakeSound | None
     is_muted: bool
+    has_voices: bool
 
 
 @dataclass
@@ -98,7 +99,9 @@ class SpeakerStage:
 
 
 @asynccontextmanager
-async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[SpeakerStage]:
+async def speaking(
+    sessions: FakeSessions | None = None, *, is_muted: bool = False, has_voices: bool = True
+) -> AsyncGenerator[SpeakerStage]:
     """Interpret a speaker for the length of a block."""
     sessions, meeting, errors = sessions or FakeSessions(), FakeMeeting(), RecordedErrors()
     plugins = no_plugins()
@@ -111,7 +114,8 @@ async def speaking(sessions: FakeSessions | None = None) -> AsyncGenerator[Speak
             meeting, settings, sessions, plugins, VoiceAssigner(plugins), channels, asyncio.Event()
         )
         context.errors, context.view = errors, meeting.view
-        speaker = SpeakerInterpretation("ann", WantedInterpretation(BRIEF, microphone), context)
+        wanted = WantedInterpretation(BRIEF, microphone, is_muted=is_muted, has_voices=has_voices)
+        speaker = SpeakerInterpretation("ann", wanted, context)
         task = group.create_task(speaker.run(), name="speaker")
         yield SpeakerStage(
             speaker, task, sessions, microphone, meeting, errors, context.billing, channels.open
@@ -345,6 +349,56 @@ async def test_nobody_waits_for_a_microphone_to_open_a_session() -> None:
         await eventually(lambda: stage.ready)
 
         assert len(stage.sessions.live) == 1
+
+
+@in_jumping_time
+async def test_what_is_said_while_a_session_opens_is_heard() -> None:
+    """As is what is said while the voices are chosen, and while a lost session is rebuilt."""
+    sessions = FakeSessions()
+    sessions.seconds_to_open = 2.0
+    async with speaking(sessions, has_voices=False) as stage:
+        await eventually(lambda: stage.microphone.listeners)
+        stage.microphone.play(frame(1000))
+        await passing(3)
+        assert stage.sessions.attempts == []
+
+        stage.want(has_voices=True)
+        await passing(1)
+        stage.microphone.play(frame(1001))
+        await eventually(lambda: stage.sessions.live)
+        first = stage.sessions.last
+        stage.microphone.play(frame(1002))
+        await eventually(lambda: len(first.heard) == 3)
+        first.tell(transcript("hello"))
+        await eventually(lambda: stage.words)
+
+        first.tell(SessionLost("network"))
+        await eventually(lambda: stage.errors.reported)
+        stage.microphone.play(frame(1003))
+        await eventually(lambda: len(stage.sessions.opened) == 2)
+
+        assert [level_of(it) for it in first.heard] == [1000, 1001, 1002]
+        assert [level_of(it) for it in stage.sessions.last.heard] == [1003]
+
+
+@in_jumping_time
+async def test_no_session_is_opened_for_a_muted_speaker() -> None:
+    """Neither a first one nor another for one that was lost; nothing is wrong meanwhile."""
+    async with speaking(is_muted=True) as stage:
+        await passing(60)
+        assert stage.sessions.attempts == []
+
+        stage.want(is_muted=False)
+        await eventually(lambda: stage.sessions.live)
+        stage.want(is_muted=True)
+        stage.sessions.last.tell(SessionLost("network"))
+        await eventually(lambda: stage.errors.reported)
+        await passing(60)
+        assert len(stage.sessions.attempts) == 1
+        assert stage.errors.status(()).error == ""
+
+        stage.want(is_muted=False)
+        await eventually(lambda: stage.sessions.live)
 
 
 @in_jumping_time

@@ -64,7 +64,7 @@ def test_the_one_that_is_spoken_into_is_live_within_a_moment() -> None:
     assert ann.choice.live == "B"
     assert ann.heard_ms(2000) == 200
     late = [it for it in ann.passed_on if it.is_late]
-    assert [level_of(it) for it in late] == [0] * 11 + [2000] * 10
+    assert [level_of(it) for it in late] == [0] * 12 + [2000] * 10
 
 
 def test_a_person_who_turns_to_the_other_microphone_at_once_is_heard_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from livekit import rtc
 
 from palabra_agent.interpretation.ports import Person
 from palabra_agent.meeting.people import PeopleMemory, describe

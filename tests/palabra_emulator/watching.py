@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
+import numpy as np
 from pydantic import TypeAdapter
 
+from palabra_agent.audio.pcm import Pcm
+from palabra_emulator.interpreting.utterances import HEARING_RATE
 from tests.clock import eventually
 
 FAULTS_PATH: Final = "/emulator/faults"
@@ -97,6 +102,15 @@ async def commands_of(url: str, session_id: str) -> list[tuple[str, str]]:
     """What a session was told, with the outcomes, oldest first."""
     told = await events_of(url, session_id, "command")
     return [(it.data["message_type"], it.data["outcome"]) for it in told]
+
+
+async def heard_by(url: str, session_id: str) -> Pcm:
+    """The sound that a session took in, at `HEARING_RATE`."""
+    path = f"/emulator/sessions/{session_id}/heard.wav"
+    async with aiohttp.ClientSession(url) as http, http.get(path) as answer:
+        with wave.open(io.BytesIO(await answer.read())) as sound:
+            assert sound.getframerate() == HEARING_RATE
+            return np.frombuffer(sound.readframes(sound.getnframes()), np.int16)
 
 
 async def arm(url: str, **wish: object) -> dict[str, Any]:

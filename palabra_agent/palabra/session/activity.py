@@ -47,7 +47,7 @@ class SilenceLimits:
 
 
 class Observation(Enum):
-    """Something that follows from the last frame of the speaker."""
+    """Something that follows from a frame of the speaker, heard or sent."""
 
     FIRST_WORD = auto()
     """The speaker says something after a pause."""
@@ -87,14 +87,7 @@ class Activity:
     def hear(self, frame: Frame, now: float) -> list[Observation]:
         """Take in a frame of the speaker, and return what follows from it."""
         speech_ms = 0.0 if frame.is_pause else frame.duration_ms
-        observations = [Observation.FIRST_WORD] if self._hear_word(speech_ms, now) else []
-        if not self.is_paused and self._doubt.add(speech_ms):
-            observations.append(Observation.UNANSWERED)
-        if not self.is_paused and self._suspicion.add(speech_ms):
-            self._is_suspected = True
-            observations.append(Observation.SUSPICIOUS)
-
-        return observations
+        return [Observation.FIRST_WORD] if self._hear_word(speech_ms, now) else []
 
     def mute(self, *, is_muted: bool) -> None:
         """Learn whether the speaker is muted: then no word is to be expected."""
@@ -109,9 +102,23 @@ class Activity:
         self._is_held = self.is_paused = False
         self._onset_ms, self._spoke_at = 0.0, now
 
-    def send_speech(self, now: float) -> None:
-        """Learn that speech is sent now, perhaps long after it was heard."""
+    def send(self, frame: Frame, now: float) -> list[Observation]:
+        """Learn that a frame is sent now, perhaps long after it was heard; return what follows.
+
+        Only what was sent can be answered.
+        """
+        if frame.is_pause:
+            return []
+
         self._spoke_at = max(self._spoke_at, now)
+        observations: list[Observation] = []
+        if self._doubt.add(frame.duration_ms):
+            observations.append(Observation.UNANSWERED)
+        if self._suspicion.add(frame.duration_ms):
+            self._is_suspected = True
+            observations.append(Observation.SUSPICIOUS)
+
+        return observations
 
     def resume(self, now: float) -> None:
         """Learn that Palabra hears from now on, first of all what was said before."""

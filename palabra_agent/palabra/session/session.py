@@ -306,8 +306,8 @@ class PalabraSession:
         """Send the voice whenever Palabra hears it, until all is sent; then finish."""
         while (frame := await self._microphone.next_frame()) is not None:
             await self._transport.write(frame)
-            if not frame.is_pause:
-                self._activity.send_speech(self._now())
+            for observation in self._activity.send(frame, self._now()):
+                self._heed(observation)
 
         await self._transport.flush()
         self._conversation.finish()

@@ -126,8 +126,9 @@ def test_speech_that_is_sent_late_counts_when_it_is_sent() -> None:
     """What was held while Palabra was resumed must be confirmed as well."""
     activity = idle_after(5)
     say_word(activity, 10)
-    activity.send_speech(14)
-    activity.send_speech(13)
+    activity.send(LOUD, 14)
+    activity.send(LOUD, 13)
+    activity.send(QUIET, 18)
 
     assert activity.pause_due_at() == 19
 
@@ -138,7 +139,7 @@ def test_unanswered_speech_is_noticed() -> None:
     observed = {
         count: observations
         for count in range(1, 301)
-        if (observations := activity.hear(LOUD, count / 50))
+        if (observations := activity.send(LOUD, count / 50))
     }
 
     assert observed == {
@@ -157,19 +158,19 @@ def test_any_answer_ends_a_suspicious_silence_once() -> None:
         lambda: activity.listen(1),
     ):
         ended.append(answer())
-        while Observation.SUSPICIOUS not in activity.hear(LOUD, 1):
+        while Observation.SUSPICIOUS not in activity.send(LOUD, 1):
             pass
         ended.append(answer())
 
     assert ended == [False, True] * 3
 
 
-def test_a_pause_needs_no_answer() -> None:
-    """What is remembered in a pause is not sent, so nothing is expected for it."""
+def test_what_is_not_sent_needs_no_answer() -> None:
+    """Such as what is remembered in a pause, or held while Palabra does not hear."""
     activity = Activity(SilenceLimits(silent_output_seconds=0.02), now=0)
-    activity.pause()
 
-    assert [activity.hear(LOUD, 1) for _ in range(2)] == [[], []]
+    assert [activity.hear(LOUD, 1) for _ in range(200)] == [[]] * 200
+    assert activity.send(QUIET, 1) == []
 
 
 def speech_until_too_much(unanswered: UnansweredSpeech) -> float:
