@@ -143,7 +143,10 @@ _INSUFFICIENT_BALANCE: Final = 100050
 
 
 class ApiError(PalabraError):
-    """Palabra's REST API answered, but not with a success."""
+    """Palabra's REST API answered, but not with a success; for refused keys, too.
+
+    `palabra-agent check` adds which settings to look at (`commands/checkup.py`).
+    """
 
     def __init__(
         self,

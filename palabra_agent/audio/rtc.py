@@ -15,8 +15,8 @@ from palabra_agent.audio.frame import Frame, FrameReader
 from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
 
 _RING_FRAMES: Final = 50
-"""Frames that LiveKit's stream may hold for a stalled event loop; what they are worth is decided by
-our own buffers, which count what they drop."""
+"""Frames that LiveKit's stream may hold while the event loop stalls; our own buffers decide which
+of them are too late, and count those."""
 
 _QUEUE_MS: Final = 40
 """So much may wait to be played. It adds to the delay once it is full, so it is short."""

@@ -100,7 +100,7 @@ async def _palabra(settings: WorkerSettings) -> Finding:
 
 
 def _plugins(catalog: PluginCatalog) -> Finding:
-    """The plugins that can be used, and the others; not to be allowed, or needed, is no failure."""
+    """List the plugins; one that is not allowed, or has no settings yet, is no failure."""
     records = catalog.records
     if not records:
         return Finding("plugins", is_good=True, details=("none installed",))

@@ -82,7 +82,7 @@ def problems_with(
     plugins: PluginKnowledge | None,
     prefix: Path = (),
 ) -> list[Problem]:
-    """Every mistake in a config that names plugins; a plugin's name for a key is told as one."""
+    """Every mistake in a config that names plugins; a plugin's name used as a key is misplaced."""
     misplaced: set[str] = set()
     if plugins is not None:
         places = (it["loc"] for it in error.errors() if it["type"] == "extra_forbidden")

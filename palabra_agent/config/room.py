@@ -199,11 +199,6 @@ class RoomConfig(ConfigModel):
             )
         return limits
 
-    @property
-    def always_interpreted(self) -> tuple[LanguageCode, ...]:
-        """The languages that are interpreted even while no listener asks: here, every one."""
-        return self.languages
-
     def speaker_override(self, identity: str) -> SpeakerOverride:
         """The override for this speaker: by identity, else by the first pattern that fits."""
         if identity in self.speakers:
@@ -314,7 +309,7 @@ def known_keys(problems: Sequence[Problem]) -> list[str]:
 
 _FOR_EDITORS: Final[Mapping[str, Any]] = {
     "type": "string",
-    "description": "By what an editor checks this; ignored.",
+    "description": "Address of the schema by which an editor checks this; ignored.",
 }
 
 _EXAMPLE: Final[Mapping[str, Any]] = {

@@ -1,4 +1,8 @@
-"""Decides which speakers are interpreted into what, and who still counts as there. Pure."""
+"""Decides which speakers are interpreted into what, and who still counts as there. Pure.
+
+Hearing is not restricted: each channel is published for the whole room (`meeting/meeting.py`). Who
+reads what is decided in `transcript_writer.py`, who wishes for what in `wishes.py`.
+"""
 
 from __future__ import annotations
 

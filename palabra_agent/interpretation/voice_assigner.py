@@ -118,7 +118,7 @@ class VoiceAssigner:
     def mark_unavailable(self, voice_id: str) -> None:
         """Note that Palabra does not have a voice: no speaker of this room gets it any more.
 
-        A default one is missing in some language alone, and there is no other to take its place.
+        A default voice is missing in some languages only, and none could replace it.
         """
         if voice_id not in DEFAULT_VOICES:
             self._assignments.mark_unavailable(voice_id)

@@ -64,7 +64,7 @@ def regime_of(config: RoomConfig) -> Regime:
         return SpeakerRule(override.source_language, override.interpret)
 
     return Regime(
-        offered=config.always_interpreted,
+        offered=config.languages,
         source_language=config.source_language,
         default_listen=config.default_listen,
         max_speakers=config.limits.max_speakers,

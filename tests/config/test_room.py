@@ -40,7 +40,7 @@ def mistakes(said: object, *layers: Mapping[str, object]) -> list[str]:
 def test_empty_metadata_means_the_defaults(metadata: str) -> None:
     """Whoever says nothing gets English and Spanish, everything on, nothing special."""
     config = parse(metadata)
-    assert config.languages == config.always_interpreted == ("en", "es")
+    assert config.languages == ("en", "es")
     assert config.always_on == ()
     assert config.default_listen is None
     assert config.source_language == "auto"
@@ -101,7 +101,7 @@ def test_every_offered_language_is_always_on(
 ) -> None:
     """Codes are spelt as Palabra spells them; left-out languages are those always on."""
     config = parse(said)
-    assert config.languages == config.always_interpreted == languages
+    assert config.languages == languages
 
 
 def test_everything_at_once() -> None:

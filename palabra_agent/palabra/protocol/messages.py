@@ -9,7 +9,9 @@ type and its states in capitals. A field that was left out, or is null, is left 
 warning is never lost, whatever its data is. A frame that is malformed or of an unknown type is read
 too, so that it can be counted.
 
-Field by field, with where each is known from: `docs/palabra.md`.
+A further type is read here; `conversation.py` says what it means for the task, and `MessageType` in
+`palabra/task/settings.py` is what a task may ask for. Field by field, with where each is known
+from: `docs/palabra.md`.
 """
 
 from __future__ import annotations

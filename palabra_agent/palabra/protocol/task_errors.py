@@ -174,7 +174,7 @@ class ErrorMeaning:
     is_noted: bool = True
     """True where the operator should learn of its code."""
     may_be_limit: bool = False
-    """True where it may be a rate limit's: then what it answers counted, and was in vain."""
+    """True where it may be a rate limit's: then the refused command counted, and had no effect."""
 
 
 class TaskErrors:

@@ -295,7 +295,7 @@ class TaskState:
     def refuse(self, error: _Refusal) -> None:
         """Bar the task that was sent last; the one that ran before is to run on.
 
-        Where Palabra hears it does; where the change was to end a pause, it must be sent instead.
+        While Palabra listens it runs on by itself; where the change was to end a pause, it is sent.
         """
         self._refused, self._refusal = self.sent, error
         # a newer wish than the refused one still stands

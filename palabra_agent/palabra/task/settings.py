@@ -1,6 +1,7 @@
 """The settings of Palabra's task that a room may choose, checked before anything is opened. Pure.
 
-The languages come from beside the settings; overrides by target are judged as they hold.
+The languages come from beside the settings; what is set for one target is checked once it is laid
+over what holds for all.
 """
 
 from __future__ import annotations
