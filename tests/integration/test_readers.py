@@ -23,6 +23,7 @@ READERS: Final = 66
 _LONGEST_IDENTITY: Final = 240
 _HEARS_NOTHING: Final = rtc.RoomOptions(auto_subscribe=False)
 _SECONDS: Final = 60
+_SENTENCES: Final = 10
 
 
 @asynccontextmanager
@@ -44,11 +45,11 @@ async def readers_in(room: Room, language: str) -> AsyncGenerator[Sequence[Simul
         ]
 
 
-def reads_all(person: SimulatedPerson) -> bool:
-    """Whether a person has read the first sentence in Spanish, in the captions and in the chat."""
+def times_read(person: SimulatedPerson) -> tuple[int, int]:
+    """How often a person has read the first sentence in Spanish: in captions, and in the chat."""
     sentence = SCRIPT.text(0, "en", "es")
-    in_captions = any(it.is_final and it.text == sentence for it in person.captions)
-    return in_captions and any(it.text == f"Alice: {sentence}" for it in person.chat)
+    captions = sum(it.is_final and it.text == sentence for it in person.captions)
+    return captions, sum(it.text == f"Alice: {sentence}" for it in person.chat)
 
 
 class HiddenReader:
@@ -57,15 +58,7 @@ class HiddenReader:
     def __init__(self) -> None:
         self.read: list[tuple[str, str]] = []
         """Topics and texts, in order."""
-        self._changed = asyncio.Event()
         self._reading: set[asyncio.Task[None]] = set()
-
-    async def until_read(self, text: str) -> None:
-        """Wait for a caption."""
-        async with asyncio.timeout(_SECONDS):
-            while (CAPTION_TOPIC, text) not in self.read:
-                await self._changed.wait()
-                self._changed.clear()
 
     def listen(self, room: rtc.Room, topic: str) -> None:
         """Read what comes on a topic."""
@@ -78,7 +71,6 @@ class HiddenReader:
 
     async def _read(self, reader: rtc.TextStreamReader, topic: str) -> None:
         self.read.append((topic, await reader.read_all()))
-        self._changed.set()
 
 
 @asynccontextmanager
@@ -108,11 +100,9 @@ async def test_all_of_many_readers_read_along(stack: Stack, worker: Worker) -> N
         await alice.wait_for_interpreter(30)
         await alice.say(WORDS)
         for person in readers:
-            await person.wait_for(lambda: reads_all(person), _SECONDS, "the sentence")  # noqa: B023
+            await person.wait_for(lambda: all(times_read(person)), _SECONDS, "it")  # noqa: B023
 
-        finals = [sum(it.is_final for it in person.captions) for person in readers]
-        assert finals == [1] * READERS
-        assert [len(person.chat) for person in readers] == [1] * READERS
+        assert [times_read(person) for person in readers] == [(1, 1)] * READERS
         assert alice.attributes_of().get("palabra.error", "") == ""
         assert {it.language for it in alice.captions} == {"en"}
 
@@ -120,7 +110,6 @@ async def test_all_of_many_readers_read_along(stack: Stack, worker: Worker) -> N
 @pytest.mark.timeout(120)
 async def test_recorders_read_along_where_the_room_says_so(stack: Stack, worker: Worker) -> None:
     """A pattern finds one and a name another, for captions alone; a third reads nothing."""
-    sentence = SCRIPT.text(0, "en")
     config = {"languages": ["es"], "captions": {"also_to": ["EG_*", "auditor"]}}
     async with (
         stack.room("recorded") as room,
@@ -131,12 +120,15 @@ async def test_recorders_read_along_where_the_room_says_so(stack: Stack, worker:
     ):
         await room.dispatch(config)
         await alice.wait_for_interpreter(30)
-        await alice.say(WORDS)
-        await recorder.until_read(sentence)
-        await auditor.until_read(sentence)
-        await alice.wait_for(lambda: alice.chat, _SECONDS, "the chat")
+        # LiveKit tells of hidden participants when it is asked, which takes some seconds
+        for said in range(1, _SENTENCES):
+            await alice.say(WORDS)
+            await alice.wait_for(lambda: len(alice.chat) == said, _SECONDS, "the chat")  # noqa: B023
+            if recorder.read and auditor.read:
+                break
 
-    assert {topic for topic, _ in recorder.read + auditor.read} == {CAPTION_TOPIC}
+    assert {topic for topic, _ in recorder.read} == {CAPTION_TOPIC}
+    assert {topic for topic, _ in auditor.read} == {CAPTION_TOPIC}
     assert stranger.read == []
 
 
