@@ -167,8 +167,8 @@ class OpenPlugin:
 
     async def heard(self) -> None:
         """Wait until it has heard all events, or rests."""
-        for waiting in self._waiting.values():
-            if self.is_open:
+        if self.is_open:
+            for waiting in self._waiting.values():
                 await waiting.idle.wait()
 
     def close(self, tell_until: float) -> None:
@@ -233,6 +233,7 @@ class OpenPlugin:
             self._fail(Phase.OPEN, f"opened {a_kind_of(opened)}, which has no capability")
         else:
             self._capabilities = found
+            self._waiting = {it: waiting for it, waiting in self._waiting.items() if it in found}
 
         return self._error is None
 
@@ -246,7 +247,6 @@ class OpenPlugin:
                 telling = [
                     group.create_task(self._tell_all(it, waiting), name=f"tell {self.name}")
                     for it, waiting in self._waiting.items()
-                    if self.may_have(it)
                 ]
                 await self._closing.wait()
                 if telling:
@@ -295,16 +295,8 @@ class OpenPlugin:
         if self._rest_end(capability) is not None:
             return Passed(f"rests, for it gave no answer {_IN_TIME}")
 
-        opened = self._opened
-
-        async def call() -> T:
-            answer = getattr(opened, capability.method)(request)
-            if not inspect.isawaitable(answer):
-                kind = type(answer).__name__
-                raise WrongAnswer(f"returned {kind} instead of something to await")
-            return accept(await answer, request)
-
-        call_task = PluginTask(call, f"plugin {self.name}: {capability.method}")
+        calling = partial(_answer, self._opened, capability.method, request, accept)
+        call_task = PluginTask(calling, f"plugin {self.name}: {capability.method}")
         self.calls.add(call_task.task)
         call_task.task.add_done_callback(self.calls.discard)
         try:
@@ -366,6 +358,17 @@ class OpenPlugin:
         error.__cause__ = cause
         self._errors.note(error, level=level)
         return error
+
+
+async def _answer(
+    opened: object, method: str, request: RequestT, accept: Callable[[object, RequestT], T]
+) -> T:
+    """Call a plugin's method, and judge what it answers."""
+    answer = getattr(opened, method)(request)
+    if not inspect.isawaitable(answer):
+        raise WrongAnswer(f"returned {type(answer).__name__} instead of something to await")
+
+    return accept(await answer, request)
 
 
 def _objection_to_context(context: object) -> str:

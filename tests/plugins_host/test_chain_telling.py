@@ -18,6 +18,7 @@ from palabra_agent.session import Transcript
 from tests.clock import eventually, in_jumping_time
 from tests.plugins_host.opened import (
     Listener,
+    Policy,
     choosing,
     configured,
     heed_nothing,
@@ -64,6 +65,24 @@ async def test_nobody_listening_is_no_trouble() -> None:
         _say(chain, "one")
 
     _say(chain, "after the end")
+
+
+@in_jumping_time
+async def test_words_from_while_it_opened_are_nothing_to_a_plugin_that_does_not_listen() -> None:
+    """They wait for it until it is known what it can do, and for no longer."""
+
+    @asynccontextmanager
+    async def opener(room: object, config: object) -> AsyncGenerator[Policy]:
+        await asyncio.sleep(1.0)
+        yield Policy(lambda request: None)
+
+    async with open_chain("r", []) as chain, asyncio.TaskGroup() as group:
+        group.create_task(chain.follow([configured(opener)]))
+        await asyncio.sleep(0.5)
+        _say(chain, "one")
+        await asyncio.sleep(1.0)
+        async with asyncio.timeout(1.0):
+            await chain.heard()
 
 
 def test_a_listener_that_raises_is_told_on(caplog: pytest.LogCaptureFixture) -> None:
