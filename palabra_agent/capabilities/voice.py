@@ -10,12 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias, cast, runtime_checkable
 
-from palabra_agent.capabilities.capability import (
-    FirstAnswer,
-    Passed,
-    WrongAnswer,
-    a_kind_of,
-)
+from palabra_agent.capabilities.capability import FirstAnswer, Passed, WrongAnswer, a_kind_of
 from palabra_agent.languages import LanguageCode
 from palabra_agent.texts import one_line
 from palabra_agent.voices import (
@@ -83,7 +78,7 @@ def _accept_voice(answer: object, request: VoiceRequest) -> VoiceChoice | Passed
             reason = cast("object", answer.reason)
             if not isinstance(reason, str):
                 raise WrongAnswer(f"passed for a reason that is {a_kind_of(reason)}, not a str")
-            return Passed(one_line(reason[:_LONGEST_REASON]) or "passed")
+            return Passed(one_line(reason, _LONGEST_REASON) or "passed")
         case FixedVoice() | ClonedVoice() | TimbreMatchedVoice():
             is_missing = not voice_ids(answer).isdisjoint(request.unavailable)
             return Passed("Palabra has no such voice") if is_missing else answer

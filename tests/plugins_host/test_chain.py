@@ -65,7 +65,7 @@ async def test_the_first_voice_wins() -> None:
         (None, "passed"),
         (Passed(), "passed"),
         (Passed("speaks too low"), "speaks too low"),
-        (Passed("x" * 1000), "x" * 200),
+        (Passed("x" * 1000), "x" * 199 + "…"),
         ("default_low", "returned a str, not a voice"),
     ],
 )
