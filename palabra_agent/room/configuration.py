@@ -20,6 +20,7 @@ from palabra_agent.config.plugins import PluginKnowledge, PluginUse
 from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.settings import InterpretationSettings
+from palabra_agent.interpretation.transcript_writer import is_pattern
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
@@ -37,8 +38,6 @@ _FOR_LATER_SESSIONS: Final = (
     ("limits", "silent_output_seconds"),
 )
 """Kept by sessions that are open already."""
-
-_PATTERN: Final = frozenset("*?[")
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +131,7 @@ def _is_same(key: str, held: RoomConfig, config: RoomConfig, plugins: PluginKnow
 
 def _patterns(config: RoomConfig) -> list[str]:
     """The patterns of speakers in the order in which they are tried."""
-    return [key for key in config.speakers if not _PATTERN.isdisjoint(key)]
+    return [key for key in config.speakers if is_pattern(key)]
 
 
 def _at(config: RoomConfig, path: tuple[str, str]) -> object:

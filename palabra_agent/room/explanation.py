@@ -57,11 +57,12 @@ class Explanations:
             CallRefused: The request is wrong, or nothing is known of this speaker.
         """
         asked = _read(call.payload)
-        sounds = {"tracks": list(map(_track, self._sounds_of(asked.speaker) or ()))}
+        tracks = self._sounds_of(asked.speaker)
+        sounds = {"tracks": list(map(_track, tracks or ()))}
         if asked.language is not None:
             return self._explain_voice(asked.speaker, asked.language, sounds)
 
-        if self._sounds_of(asked.speaker) is None:
+        if tracks is None:
             who = f"no participant of the identity {shown(asked.speaker)}"
             raise CallRefused(404, f"speaker: {who} is in the room")
 

@@ -8,7 +8,7 @@ Rules first, then the code:
 * Order, letters, regions of languages, numbers as texts and Palabra's other name for WebRTC are no
   difference. A list may hold more than was sent; the targets must be the same.
 
-A difference is told by its path alone: a value may be somebody's voice.
+A difference is told by its path alone: a value may be the id of a person's own voice.
 """
 
 from __future__ import annotations
