@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import random
 from dataclasses import dataclass
-from typing import Final
 
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.concurrency import Watched, errors_in
@@ -22,6 +20,7 @@ from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
+from palabra_agent.interpretation.retries import Backoff, ReplacementDelay
 from palabra_agent.interpretation.speaker_voice import SpeakerVoice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
@@ -39,14 +38,6 @@ from palabra_agent.session import (
     VoiceMissing,
 )
 from palabra_agent.texts import one_line
-
-_FIRST_PAUSE_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 15.0
-_STEADY_SECONDS: Final = 30.0
-"""A session that lasted this long was no failed attempt: the next loss starts afresh."""
-
-_FIRST_REPLACEMENT_SECONDS: Final = 20.0
-_LONGEST_REPLACEMENT_SECONDS: Final = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -137,16 +128,17 @@ class SpeakerInterpretation:
     async def _listen(self) -> None:
         """Listen to the microphone that the speaker has at the time, until cancelled."""
         while True:
-            now = await self.wanted.wait_until(lambda it: it.microphone is not None)
+            microphone = self.wanted.value.microphone
+            if microphone is None:
+                await _until_other_microphone(self.wanted, None)
+                continue
+
             async with asyncio.TaskGroup() as group:
-                reading = group.create_task(self._read(now.microphone), name="read microphone")
-                await _until_other_microphone(self.wanted, now.microphone)
+                reading = group.create_task(self._read(microphone), name="read microphone")
+                await _until_other_microphone(self.wanted, microphone)
                 reading.cancel()
 
-    async def _read(self, microphone: Microphone | None) -> None:
-        if microphone is None:
-            return
-
+    async def _read(self, microphone: Microphone) -> None:
         now = asyncio.get_running_loop().time
         async with microphone.open_frames() as frames:
             async for frame in frames:
@@ -381,44 +373,3 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-class Backoff:
-    """Doubling pauses with jitter, so that many speakers do not come back in step."""
-
-    def __init__(self) -> None:
-        self._next = _FIRST_PAUSE_SECONDS
-
-    def pause_after(self, lasted_seconds: float) -> float:
-        """Seconds to wait after an attempt that lasted this long."""
-        if lasted_seconds >= _STEADY_SECONDS:
-            self._next = _FIRST_PAUSE_SECONDS
-
-        pause = self._next
-        self._next = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-        return pause * random.uniform(0.5, 1.0)
-
-
-class ReplacementDelay:
-    """Grows with each replacement in a row that was silent as well.
-
-    Noise that sounds like speech is never answered, by no session.
-    """
-
-    def __init__(self) -> None:
-        self._next = 0.0
-        self._not_before = -math.inf
-
-    def is_over(self, now: float) -> bool:
-        """Tell whether to try another session now; then the next one has to wait twice as long."""
-        if now < self._not_before:
-            return False
-
-        longer = max(2 * self._next, _FIRST_REPLACEMENT_SECONDS)
-        self._next = min(longer, _LONGEST_REPLACEMENT_SECONDS)
-        self._not_before = now + self._next
-        return True
-
-    def reset(self) -> None:
-        """Begin anew: a session has answered."""
-        self._next, self._not_before = 0.0, -math.inf
