@@ -6,16 +6,17 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-import pytest
-
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Generator[None]:
-    """Set these variables for the length of a block, and none of ours besides."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.startswith(("LIVEKIT_", "PALABRA_")):
-                patch.delenv(name)
-        for name, value in variables.items():
-            patch.setenv(name, value)
+    """Set these variables for the length of a block, and none of ours or of proxies besides."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("LIVEKIT_", "PALABRA_")) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ.update(variables)
+    try:
         yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

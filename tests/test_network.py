@@ -1,8 +1,10 @@
-"""Why a connection failed is told in words that somebody can act on."""
+"""The way to a server, through a proxy or past it, and why a connection failed, in words."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import os
 import socket
 import ssl
 
@@ -12,7 +14,10 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from palabra_agent.network import reason_of
+from palabra_agent.errors import SetupError
+from palabra_agent.local.processes import free_port
+from palabra_agent.network import lead_sdk, proxy_for, reason_of, without_password
+from tests.environment import environment
 
 pytestmark = pytest.mark.unit
 
@@ -80,3 +85,130 @@ async def _reason_at(url: str, connector: aiohttp.TCPConnector | None = None) ->
             await http.get(url)
 
     return reason_of(caught.value)
+
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "proxy"),
+    [
+        ({}, "https://api.example", None),
+        ({"HTTPS_PROXY": PROXY}, "https://api.example", PROXY),
+        ({"https_proxy": PROXY}, "wss://api.example/stream", PROXY),
+        ({"HTTPS_PROXY": PROXY}, "http://api.example", None),
+        ({"HTTPS_PROXY": PROXY}, "ws://api.example", None),
+        ({"HTTP_PROXY": PROXY}, "ws://api.example", PROXY),
+        ({"ALL_PROXY": PROXY}, "wss://api.example", PROXY),
+        ({"HTTPS_PROXY": "http://other:1", "https_proxy": PROXY}, "https://api.example", PROXY),
+        ({"HTTPS_PROXY": "", "ALL_PROXY": PROXY}, "https://api.example", PROXY),
+        ({"HTTPS_PROXY": "proxy.example:3128"}, "https://api.example", PROXY),
+        ({"HTTPS_PROXY": PROXY}, "wss://localhost:7880", None),
+        ({"HTTP_PROXY": PROXY}, "ws://127.0.0.1:7880", None),
+        ({"HTTP_PROXY": PROXY}, "ws://[::1]:7880", None),
+    ],
+)
+def test_the_environment_names_the_proxy(
+    variables: dict[str, str], url: str, proxy: str | None
+) -> None:
+    """By scheme, whether a web page or a WebSocket is asked for; never for this machine."""
+    with environment(variables):
+        assert proxy_for(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("excepted", "is_direct"),
+    [
+        ("livekit.corp.example", True),
+        ("LiveKit.corp.example", True),
+        ("corp.example", True),
+        (".corp.example", True),
+        ("*.corp.example", True),
+        ("other.example, corp.example", True),
+        ("*", True),
+        ("livekit.corp.example:7443", True),
+        ("livekit.corp.example:443", False),
+        ("orp.example", False),
+        ("10.0.0.0/8", False),
+        ("", False),
+        (",", False),
+    ],
+)
+def test_hosts_are_excepted_by_name(excepted: str, *, is_direct: bool) -> None:
+    """A domain stands for all that is below it; a port, where one is said, must be the same."""
+    with environment({"HTTPS_PROXY": PROXY, "NO_PROXY": excepted}):
+        assert (proxy_for("wss://livekit.corp.example:7443") is None) is is_direct
+
+
+@pytest.mark.parametrize(
+    ("excepted", "is_direct"),
+    [("10.0.0.0/8", True), ("10.1.2.3", True), ("10.1.2.4", False), ("fd00::/8", False)],
+)
+def test_addresses_are_excepted_by_network(excepted: str, *, is_direct: bool) -> None:
+    """As companies write it, and some tools read it."""
+    with environment({"HTTP_PROXY": PROXY, "no_proxy": excepted}):
+        assert (proxy_for("ws://10.1.2.3:7880") is None) is is_direct
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5h://proxy.example:1080", "https://me:secret@proxy.example", "http://"]
+)
+def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
+    """In a sentence that names the variable and not the password."""
+    with environment({"HTTPS_PROXY": proxy}), pytest.raises(SetupError) as caught:
+        proxy_for("https://api.example")
+
+    assert str(caught.value).startswith("HTTPS_PROXY: must be http://HOST:PORT, not ")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_proxy_is_shown_without_its_password() -> None:
+    """Nor with the name that goes with it."""
+    assert without_password("http://me:secret@proxy.example:3128") == PROXY
+
+
+def test_the_native_sdk_is_led_past_the_proxy_and_python_is_not() -> None:
+    """It takes an empty variable in capitals for a direct way; the rest looks at small letters."""
+    with environment({"HTTPS_PROXY": PROXY, "NO_PROXY": "livekit.example"}):
+        lead_sdk("wss://livekit.example")
+        ways = (os.environ["HTTPS_PROXY"], proxy_for("https://api.example"))
+        lead_sdk("wss://other.example")
+        later = (os.environ["HTTPS_PROXY"], proxy_for("https://api.example"))
+
+    assert ways == ("", PROXY)
+    assert later == (PROXY, PROXY)
+
+
+async def test_a_proxy_s_failure_is_told_as_its_own() -> None:
+    """The server behind it is not to blame."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        refusing = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert await _reason_through(refusing) == "the proxy refused to connect: HTTP 407"
+
+    closed = f"http://127.0.0.1:{free_port()}"
+    assert await _reason_through(closed) == "the proxy cannot be reached: connection refused"
+
+
+async def test_an_unknown_proxy_is_told() -> None:
+    """A mistyped name of a proxy does not read as one of the server's."""
+    proxy = "http://no-such-proxy.invalid:3128"
+    connector = aiohttp.TCPConnector(resolver=EmptyDirectory(socket.EAI_NONAME))
+
+    assert await _reason_through(proxy, connector) == "the name of the proxy cannot be looked up"
+
+
+async def _reason_through(proxy: str, connector: aiohttp.TCPConnector | None = None) -> str:
+    with environment({"HTTPS_PROXY": proxy}):
+        url = "https://server.example"
+        async with aiohttp.ClientSession(proxy=proxy_for(url), connector=connector) as http:
+            with pytest.raises(aiohttp.ClientError) as caught:
+                await http.get(url)
+
+        return reason_of(caught.value)

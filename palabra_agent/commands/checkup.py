@@ -15,10 +15,12 @@ from palabra_agent.errors import (
     ErrorClass,
     PalabraAgentError,
     SettingsError,
+    SetupError,
 )
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.room.composition import open_palabra
-from palabra_agent.worker.livekit_api import check_livekit
+from palabra_agent.worker.livekit_api import check_livekit, check_registration
+from palabra_agent.worker.proxies import proxy_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ async def examine(
     env_file: Path | None = None,
     load: Callable[..., PluginCatalog] = load_plugins,
 ) -> AsyncIterator[Finding]:
-    """Look at settings, LiveKit, Palabra, the plugins and a room config, in this order.
+    """Look at settings, proxies, LiveKit, Palabra, the plugins and a room config, in this order.
 
     What needs good settings is left out where they are wrong.
 
@@ -63,6 +65,8 @@ async def examine(
         yield _bad("settings", error)
 
     if settings is not None:
+        for finding in _proxies(settings):
+            yield finding
         yield await _livekit(settings)
         yield await _palabra(settings)
 
@@ -75,9 +79,20 @@ async def examine(
         yield _room_config(room_config, layers, catalog)
 
 
+def _proxies(settings: WorkerSettings) -> Sequence[Finding]:
+    """What is to be known of proxies, if there are any."""
+    try:
+        notes = proxy_notes(settings)
+    except SetupError as error:
+        return [_bad("proxies", error)]
+
+    return [Finding("proxies", is_good=True, details=notes)] if notes else []
+
+
 async def _livekit(settings: WorkerSettings) -> Finding:
     try:
         await check_livekit(settings.livekit)
+        await check_registration(settings.livekit)
     except PalabraAgentError as error:
         return _bad("LiveKit", error)
 

@@ -27,6 +27,7 @@ from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.reception import CHAT_TOPIC, ReceivedCaption, ReceivedChat, Reception
 from palabra_agent.local.recording import AUDIBLE_DB, Recording
+from palabra_agent.network import lead_sdk
 
 AGENT_IDENTITY: Final = "palabra-interpreter"
 _CONNECT_SECONDS: Final = 20.0
@@ -87,6 +88,7 @@ async def join(
     person = SimulatedPerson(livekit_room, reception, identity)
     token = mint_token(server, room, identity, name=name, attributes=attributes)
 
+    lead_sdk(server.url)
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await livekit_room.connect(server.url, token, options or rtc.RoomOptions())

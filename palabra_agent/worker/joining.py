@@ -26,6 +26,7 @@ from livekit.api.access_token import Claims
 from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
 from palabra_agent.config.settings import LiveKitSettings, WorkerSettings
 from palabra_agent.errors import MeetingError
+from palabra_agent.network import lead_sdk
 from palabra_agent.worker.livekit_api import interpreter_comes
 
 _JOIN_SECONDS: Final = 10.0
@@ -77,6 +78,7 @@ async def _connect(room: rtc.Room, settings: WorkerSettings, claims: Claims) -> 
     async def leave(_: None) -> None:
         await room.disconnect()
 
+    lead_sdk(livekit.url)
     try:
         async with asyncio.timeout(_JOIN_SECONDS):
             connecting = room.connect(livekit.url, token.to_jwt(), options)

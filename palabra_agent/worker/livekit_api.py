@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 from google.protobuf.message import DecodeError
@@ -14,7 +16,7 @@ from livekit.protocol.models import ParticipantInfo
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
-from palabra_agent.network import reason_of
+from palabra_agent.network import proxy_for, reason_of
 from palabra_agent.texts import one_line
 
 _ANSWER_SECONDS: Final = 5.0
@@ -29,9 +31,16 @@ class ServerUnreachable(MeetingError):
     """The LiveKit server does not answer, or not yet: asking again may help."""
 
 
-def server_api(livekit: LiveKitSettings) -> api.LiveKitAPI:
-    """Make a client of the server's API; use it as an async context manager."""
-    return api.LiveKitAPI(livekit.url, livekit.api_key, livekit.api_secret.get_secret_value())
+@asynccontextmanager
+async def server_api(livekit: LiveKitSettings) -> AsyncGenerator[api.LiveKitAPI]:
+    """Have a client of the server's API for the length of a block.
+
+    Raises:
+        SetupError: The environment names a proxy that is none for us.
+    """
+    async with aiohttp.ClientSession(proxy=proxy_for(livekit.url)) as http:
+        secret = livekit.api_secret.get_secret_value()
+        yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
 
 
 async def check_livekit(livekit: LiveKitSettings) -> None:
@@ -65,6 +74,36 @@ async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str,
             return tuple(sorted(it.identity for it in listed.participants if it.permission.hidden))
 
     return None
+
+
+async def check_registration(livekit: LiveKitSettings) -> None:
+    """Open the connection over which a worker registers, as a worker does, and register nothing.
+
+    Raises:
+        ServerUnreachable: It cannot be opened.
+    """
+    parts = urlsplit(livekit.url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    url = parts._replace(scheme=scheme, path=f"{parts.path.rstrip('/')}/agent").geturl()
+    token = api.AccessToken(livekit.api_key, livekit.api_secret.get_secret_value())
+    headers = {"Authorization": f"Bearer {token.with_grants(api.VideoGrants(agent=True)).to_jwt()}"}
+    try:
+        async with (
+            asyncio.timeout(_ANSWER_SECONDS),
+            aiohttp.ClientSession(proxy=proxy_for(url)) as http,
+            http.ws_connect(url, headers=headers),
+        ):
+            pass
+    except TimeoutError:
+        reason = f"not within {_ANSWER_SECONDS:g} s"
+    except aiohttp.WSServerHandshakeError as error:
+        reason = f"HTTP {error.status}; a proxy must let WebSockets pass"
+    except (aiohttp.ClientError, OSError) as error:
+        reason = reason_of(error)
+    else:
+        return
+
+    raise ServerUnreachable(f"LiveKit answers, but no worker can register at {url}: {reason}")
 
 
 async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: float) -> bool:

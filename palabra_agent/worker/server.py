@@ -22,10 +22,11 @@ from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import SetupError
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
-from palabra_agent.network import reason_of
+from palabra_agent.network import proxy_for, reason_of
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
 from palabra_agent.worker.joining import registered_identity
 from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit, interpreter_comes
+from palabra_agent.worker.proxies import proxy_notes
 
 AGENT_DISPLAY_NAME: Final = "Interpreter"
 
@@ -55,8 +56,10 @@ async def run_worker(settings: WorkerSettings) -> None:
     Raises:
         MeetingError: LiveKit refused the credentials.
         SetupError: The port of the health server cannot be had, or something else that the system
-            provides.
+            provides or says of proxies.
     """
+    for note in proxy_notes(settings):
+        logger.info("%s", note)
     with _signals() as stop, single_failure():
         if not await _wait_for_livekit(settings, stop):
             return
@@ -104,6 +107,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         session_end_timeout=_SESSION_END_SECONDS,
         drain_timeout=settings.drain_seconds,
         max_retry=_FOR_EVER,
+        http_proxy=proxy_for(settings.livekit.url),
         initialize_process_timeout=_INITIALIZE_SECONDS,
         preload_modules=["palabra_agent.worker.forkserver", "palabra_agent.worker.job"],
         setup_fnc=partial(prepare_process, settings),

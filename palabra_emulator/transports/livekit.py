@@ -16,6 +16,7 @@ from livekit import api, rtc
 from livekit.rtc.participant import PublishDataError, PublishTrackError, UnpublishTrackError
 
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.network import lead_sdk
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
 from palabra_emulator.options import EmulatorOptions
@@ -408,6 +409,7 @@ async def open_bot(names: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGen
     room = rtc.Room()
     bot = Bot(room, names, rooms)
     token = rooms.admit(names.room, names.bot, may_publish=True)
+    lead_sdk(livekit_url)
     try:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import aiohttp
 
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError
+from palabra_agent.network import proxy_for
 from palabra_agent.palabra.rest.answers import (
     SessionInfo,
     SessionPage,
@@ -221,8 +222,12 @@ class PalabraApi:
 async def open_api(
     base_url: str, credentials: Credentials, *, retry_pauses: tuple[float, ...] = RETRY_PAUSES
 ) -> AsyncGenerator[PalabraApi]:
-    """Keep connections to Palabra's API for the length of a block."""
-    async with aiohttp.ClientSession() as http:
+    """Keep connections to Palabra's API for the length of a block.
+
+    Raises:
+        SetupError: The environment names a proxy that is none for us.
+    """
+    async with aiohttp.ClientSession(proxy=proxy_for(base_url)) as http:
         yield PalabraApi(base_url, credentials, http, retry_pauses=retry_pauses)
 
 

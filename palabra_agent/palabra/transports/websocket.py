@@ -29,7 +29,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.concurrency import finish_despite_cancellation, single_failure
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError, SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
-from palabra_agent.network import reason_of
+from palabra_agent.network import proxy_for, reason_of
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.commands import input_audio_data
 from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
@@ -91,7 +91,7 @@ async def join_websocket(
         ApiError: Palabra refused the connection.
         Unreachable: It could not be made.
     """
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(proxy=proxy_for(url)) as http:
         socket = await open_socket(http, url, token)
         transport = WebSocketTransport(
             socket, formats or WebSocketFormat(), limits or {}, expects_speech=expects_speech
