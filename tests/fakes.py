@@ -20,6 +20,7 @@ from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, Pcm
 from palabra_agent.interpretation.ports import (
     Caption,
     ChatLine,
+    EncryptionProblem,
     MeetingView,
     Microphone,
     Notice,
@@ -45,6 +46,7 @@ class PersonFacts(TypedDict, total=False):
     listen: str | None
     microphone: Microphone | None
     is_muted: bool
+    encryption_problem: EncryptionProblem | None
     attributes: Mapping[str, str]
 
 

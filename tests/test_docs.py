@@ -79,7 +79,7 @@ TESTS: Final = {
 
 LEAST_WORDS: Final = 40
 """Of a paragraph that says what must be known."""
-VARIABLE: Final = re.compile(r"(LIVEKIT|PALABRA)_[A-Z_]+")
+VARIABLE: Final = re.compile(r"(LIVEKIT|PALABRA)_[A-Z0-9_]+")
 """How the variables are called that people set."""
 READ_IN: Final = "config/settings.py"
 """The module that reads them."""

@@ -132,6 +132,8 @@ class RoomConfig(ConfigModel):
         "detectable_languages": 'unknown key, did you mean "spoken_languages"?',
         SCHEMA_KEY: "must be a string, the address of a JSON Schema for editors",
         "match": "belongs to `[[rooms]]` in the worker's file of settings",
+        "e2ee_key": "is a secret, and others can read a room config; it belongs in `[worker]` or "
+        "`[[rooms]]` in the worker's file of settings, or in PALABRA_E2EE_KEY",
     }
 
     # the order matters: each of the first four is checked against those before it

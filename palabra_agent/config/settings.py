@@ -1,8 +1,8 @@
 """The worker's settings: where each comes from, which source wins, and what they may be.
 
 Lowest first: built-in defaults, the TOML file, a `.env` file, the environment, the command line.
-Credentials and addresses come from the environment and `.env` alone. Each mistake names the
-variable, option or TOML path.
+Credentials and addresses come from the environment and `.env` alone, but for the key of encrypted
+rooms, which may differ from room to room. Each mistake names the variable, option or TOML path.
 """
 
 from __future__ import annotations
@@ -165,6 +165,12 @@ class PalabraSettings(EnvironmentSettings):
         return api_key
 
 
+class EncryptionSettings(EnvironmentSettings):
+    """The one secret that the TOML file may hold as well, because rooms differ in it."""
+
+    e2ee_key: SecretStr = _variable("PALABRA_E2EE_KEY")
+
+
 class AgentNameSettings(EnvironmentSettings):
     """The one variable that means something when it is empty: join every new room."""
 
@@ -203,6 +209,15 @@ def _without_spaces_around(value: str) -> str:
     return value
 
 
+def _no_blank_key(key: SecretStr) -> SecretStr:
+    if not key.get_secret_value().strip():
+        raise refusal("must not be empty; leave it out where rooms are not encrypted")
+    return key
+
+
+EncryptionKey = Annotated[SecretStr, AfterValidator(_no_blank_key)]
+
+
 class WorkerOptions(ConfigModel):
     """The options under `[worker]` in the TOML file."""
 
@@ -232,6 +247,9 @@ class WorkerOptions(ConfigModel):
     """Plugins that a room may name; left out: all that are installed."""
     organisers: Names = ()
     """Identities that may change the config of every room."""
+    e2ee_key: EncryptionKey | None = None
+    """The passphrase that the participants of end-to-end encrypted rooms share, a secret; in
+    `[[rooms]]` for some rooms. Left out: the rooms are not encrypted."""
 
 
 class RoomOverride(ConfigModel):
@@ -239,8 +257,14 @@ class RoomOverride(ConfigModel):
 
     match: Name
     """Room name or pattern, such as `board-*`."""
+    e2ee_key: EncryptionKey | None = None
+    """The passphrase of these rooms; None: as otherwise."""
     config: dict[str, Any]
     """The part, as written; checked as a room config."""
+
+
+_NOT_OF_CONFIG: Final = RoomOverride.model_fields.keys() - {"config"}
+"""Keys of `[[rooms]]` that are no part of a room config."""
 
 
 class _Sections(ConfigModel):
@@ -275,8 +299,8 @@ def _read_file(path: Path | None) -> _SettingsFile:
     problems: list[Problem] = []
     for index, table in enumerate(sections.rooms):
         written: dict[str, Any] = {"config": dict(table)}
-        if "match" in table:
-            written["match"] = written["config"].pop("match")
+        for key in _NOT_OF_CONFIG & table.keys():
+            written[key] = written["config"].pop(key)
         try:
             override = RoomOverride.model_validate(written)
         except ValidationError as error:
@@ -307,6 +331,12 @@ class WorkerSettings(WorkerOptions):
         """The worker's own config of a room, lowest layer first, for `parse_room_config`."""
         fitting = [each.config for each in self.rooms if fnmatchcase(room_name, each.match)]
         return [self.room, *fitting]
+
+    def e2ee_key_of(self, room_name: str) -> SecretStr | None:
+        """The passphrase with which a room is encrypted; None: it is not, as far as we know."""
+        fitting = [each.e2ee_key for each in self.rooms if fnmatchcase(room_name, each.match)]
+        given = [key for key in (self.e2ee_key, *fitting) if key is not None]
+        return given[-1] if given else None
 
 
 PluginLoader: TypeAlias = Callable[
@@ -343,12 +373,15 @@ def load_settings(
     file = _read_file(config_file)
     livekit = _from_environment(LiveKitSettings, env_file, problems)
     palabra = _from_environment(PalabraSettings, env_file, problems)
+    encryption = _from_environment(EncryptionSettings, env_file, problems)
     options = _options(
         file.sections.worker,
         load_agent_name(env_file),
         {"agent_name": agent_name, "port": port, "drain_seconds": drain_seconds},
         problems,
     )
+    if encryption is not None and encryption.e2ee_key:
+        options = options.model_copy(update={"e2ee_key": encryption.e2ee_key})
     sections = file.sections
     known = plugins(sections.plugins, options.allowed_plugins) if plugins is not None else None
     problems += [*file.problems, *_room_problems(file, known)]

@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from palabra_agent.interpretation.ports import MeetingView, Person
+from palabra_agent.interpretation.ports import EncryptionProblem, MeetingView, Person
 from palabra_agent.interpretation.settings import Regime
 from palabra_agent.interpretation.wishes import source_language_of, spoken_language_of
 from palabra_agent.languages import LanguageCode, same_language
@@ -25,6 +25,8 @@ class Plan:
     """The brief of each speaker who is interpreted, by identity."""
     left_out: tuple[str, ...] = ()
     """Identities of speakers beyond the room's limit."""
+    encryption_problems: tuple[EncryptionProblem, ...] = ()
+    """Those of speakers who are to be interpreted, each kind once."""
 
 
 def brief_for(person: Person, regime: Regime, detected: LanguageCode | None = None) -> Brief | None:
@@ -52,12 +54,16 @@ def plan(
     """
     briefs: dict[str, Brief] = {}
     left_out: list[str] = []
+    problems: dict[EncryptionProblem, None] = {}
     for person in sorted(view.people, key=lambda person: person.identity not in held):
-        if person.microphone is None:
-            continue
-
         brief = brief_for(person, regime, (detected or {}).get(person.identity))
         if brief is None:
+            continue
+
+        if person.encryption_problem is not None:
+            problems[person.encryption_problem] = None
+
+        if person.microphone is None:
             continue
 
         if len(briefs) < regime.max_speakers:
@@ -65,7 +71,7 @@ def plan(
         else:
             left_out.append(person.identity)
 
-    return Plan(briefs, tuple(left_out))
+    return Plan(briefs, tuple(left_out), tuple(problems))
 
 
 class Lingering:

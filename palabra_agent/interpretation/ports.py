@@ -26,6 +26,23 @@ class Microphone(FrameSource, Protocol):
         ...
 
 
+class EncryptionProblem(StrEnum):
+    """What end-to-end encryption puts between a speaker and the interpreter, as it is said."""
+
+    NO_KEY = (
+        "speakers who are end-to-end encrypted are not interpreted: the interpreter has no key to "
+        "this meeting"
+    )
+    OTHER_KEY = (
+        "a speaker is not interpreted: they are end-to-end encrypted with another key than the "
+        "interpreter's"
+    )
+    NOT_ENCRYPTED = (
+        "a speaker who is not end-to-end encrypted is interpreted, but can neither hear nor read "
+        "interpretations, which are encrypted here"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A human participant of the meeting, as last seen."""
@@ -42,6 +59,8 @@ class Person:
     """Their subscribed microphone, muted or not."""
     is_muted: bool = False
     """True while that microphone is muted; says nothing where there is none."""
+    encryption_problem: EncryptionProblem | None = None
+    """What end-to-end encryption puts between them and the interpreter; None for nothing."""
     is_reachable: bool = True
     """False while they join: texts are not kept for them."""
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -14,7 +14,7 @@ from palabra_agent.interpretation.channels import open_channels
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.plan import Lingering, Plan, plan
 from palabra_agent.interpretation.plugins import RoomPlugins
-from palabra_agent.interpretation.ports import Meeting, Person
+from palabra_agent.interpretation.ports import Meeting, Notice, Person
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.speaker import SpeakerInterpretation, WantedInterpretation
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
@@ -253,13 +253,20 @@ class _RoomInterpretation:
 
     def _show_status(self, wanted: Plan) -> None:
         context, regime = self.context, self.context.settings.value.regime
+        sentences = list[str](wanted.encryption_problems)
         if wanted.left_out:
-            sentence = (
+            sentences.append(
                 f"not all speakers are interpreted: the limit is {regime.max_speakers} at a time"
             )
-            context.errors.report("", sentence)
+        if sentences:
+            context.errors.report("", "; ".join(sentences))
         else:
             context.errors.resolve("")
+
+        for problem in wanted.encryption_problems:
+            if context.errors.is_first_time(problem):
+                logger.warning("encryption is in the way", extra={"reason": problem})
+                context.meeting.texts.put(Notice(problem))
 
         live = tuple(code for code in regime.offered if code in context.channels.open)
         context.meeting.show(context.errors.status(live))

@@ -166,7 +166,14 @@ class LiveKitMeeting:
 
         there = list(filter(is_person, self._room.remote_participants.values()))
         microphones = self._microphones.of(there)
-        people = tuple(describe(who, microphones.get(who.identity)) for who in there)
+        people = tuple(
+            describe(
+                who,
+                microphones.get(who.identity),
+                self._microphones.encryption_problem_of(who),
+            )
+            for who in there
+        )
         self._memory.note(people, asyncio.get_running_loop().time())
         return MeetingView(people, self._observers())
 

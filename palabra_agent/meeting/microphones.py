@@ -13,7 +13,8 @@ from livekit import rtc
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.concurrency import Watched
-from palabra_agent.interpretation.ports import Microphone
+from palabra_agent.interpretation.ports import EncryptionProblem, Microphone
+from palabra_agent.meeting.encryption import Decryption
 from palabra_agent.meeting.microphone_choice import MicrophoneChoice
 
 _NOT_PEOPLE: Final = frozenset(
@@ -141,12 +142,14 @@ class Microphones:
         self._room = room
         self._on_change = on_change
         self._sources = sources
+        self._decryption = Decryption(room, on_change)
         self._tracks: dict[str, MicrophoneTrack] = {}
         """Those that are subscribed to, by track id."""
         self._microphones: dict[str, LiveMicrophone] = {}
         """By the person's identity."""
         self.callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             **dict.fromkeys(_TRACK_CHANGES, self._on_track_changed),
+            **self._decryption.callbacks,
             "track_published": self._on_track_published,
             "track_subscribed": self._on_track_subscribed,
             "track_unsubscribed": self._on_track_unsubscribed,
@@ -198,6 +201,15 @@ class Microphones:
             if it.kind == rtc.TrackKind.KIND_AUDIO
         )
 
+    def encryption_problem_of(self, participant: rtc.RemoteParticipant) -> EncryptionProblem | None:
+        """What encryption puts between a participant and the interpreter."""
+        problems = (
+            self._decryption.problem_with(publication, participant)
+            for publication in participant.track_publications.values()
+            if not objection_to(publication, participant, self._sources)
+        )
+        return next(filter(None, problems), None)
+
     def _tracks_of(self, participant: rtc.RemoteParticipant) -> tuple[MicrophoneTrack, ...]:
         """The tracks that a person may be speaking into, the likeliest first.
 
@@ -206,7 +218,9 @@ class Microphones:
         subscribed = [
             publication
             for sid, publication in participant.track_publications.items()
-            if sid in self._tracks and not objection_to(publication, participant, self._sources)
+            if sid in self._tracks
+            and not objection_to(publication, participant, self._sources)
+            and not self._decryption.objection_to(publication, participant)
         ]
         unmuted = [publication for publication in subscribed if not publication.muted]
         likeliest = sorted(unmuted or subscribed, key=lambda it: source_of(it) != "microphone")
@@ -215,7 +229,10 @@ class Microphones:
     def _why_not_heard(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> str:
-        if objection := objection_to(publication, participant, self._sources):
+        if objection := (
+            objection_to(publication, participant, self._sources)
+            or self._decryption.objection_to(publication, participant)
+        ):
             return objection
 
         if publication.sid not in self._tracks:
@@ -239,7 +256,10 @@ class Microphones:
     def _subscribe(
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        is_wanted = not objection_to(publication, participant, self._sources)
+        is_wanted = not (
+            objection_to(publication, participant, self._sources)
+            or self._decryption.is_impossible(publication)
+        )
         if is_wanted != publication.subscribed:
             publication.set_subscribed(is_wanted)
 

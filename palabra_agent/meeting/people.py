@@ -7,7 +7,7 @@ from typing import Final
 
 from livekit import rtc
 
-from palabra_agent.interpretation.ports import Microphone, Person
+from palabra_agent.interpretation.ports import EncryptionProblem, Microphone, Person
 from palabra_agent.texts import shown_name
 
 SPEAK_ATTRIBUTE: Final = "palabra.speak"
@@ -47,7 +47,11 @@ class PeopleMemory:
         return self._now
 
 
-def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) -> Person:
+def describe(
+    participant: rtc.RemoteParticipant,
+    microphone: Microphone | None,
+    encryption_problem: EncryptionProblem | None = None,
+) -> Person:
     """See a participant as a person."""
     said = participant.attributes
     language = said.get(LANGUAGE_ATTRIBUTE) or None
@@ -58,6 +62,7 @@ def describe(participant: rtc.RemoteParticipant, microphone: Microphone | None) 
         listen=said.get(LISTEN_ATTRIBUTE) or language,
         microphone=microphone,
         is_muted=_is_muted(participant, microphone),
+        encryption_problem=encryption_problem,
         is_reachable=participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE,
         attributes=dict(said),
     )

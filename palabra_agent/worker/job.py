@@ -34,6 +34,7 @@ def prepare_process(settings: WorkerSettings, process: JobProcess) -> None:
     process.userdata[_SETTINGS] = settings
     process.userdata[_PLUGINS] = load_plugins(settings.plugins, settings.allowed_plugins)
     logging.getLogger("livekit.agents").addFilter(_is_no_false_alarm)
+    logging.getLogger("livekit").addFilter(_names_no_participant)
 
 
 async def interpret_job(ctx: JobContext) -> None:
@@ -98,3 +99,8 @@ def _shut_down(ctx: JobContext, task: asyncio.Task[None]) -> None:
 def _is_no_false_alarm(record: logging.LogRecord) -> bool:
     """Tell whether a line may be logged: LiveKit Agents misses a connection of its own making."""
     return not record.getMessage().startswith("The job task completed without establishing")
+
+
+def _names_no_participant(record: logging.LogRecord) -> bool:
+    """Tell whether a line may be logged: of each encrypted message LiveKit names the sender."""
+    return "decrypt data packet" not in record.getMessage()

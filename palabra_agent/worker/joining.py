@@ -26,6 +26,7 @@ from livekit.api.access_token import Claims
 from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
 from palabra_agent.config.settings import LiveKitSettings, WorkerSettings
 from palabra_agent.errors import MeetingError
+from palabra_agent.meeting.encryption import encryption_with
 from palabra_agent.network import lead_sdk
 from palabra_agent.worker.livekit_api import interpreter_comes
 
@@ -73,7 +74,9 @@ async def _connect(room: rtc.Room, settings: WorkerSettings, claims: Claims) -> 
     token = api.AccessToken(livekit.api_key, livekit.api_secret.get_secret_value())
     token.claims = replace(claims, identity="")
     token.with_identity(settings.identity)
-    options = rtc.RoomOptions(auto_subscribe=False)
+    key = settings.e2ee_key_of(_name_of_room(claims))
+    encryption = encryption_with(key.get_secret_value()) if key is not None else None
+    options = rtc.RoomOptions(auto_subscribe=False, encryption=encryption)
 
     async def leave(_: None) -> None:
         await room.disconnect()
@@ -89,8 +92,11 @@ async def _connect(room: rtc.Room, settings: WorkerSettings, claims: Claims) -> 
 
 async def _reason_of_absence(livekit: LiveKitSettings, claims: Claims) -> MeetingError:
     """Say why the room was not joined in time."""
-    name = claims.video.room if claims.video else ""
-    if await interpreter_comes(livekit, name, seconds=_ANSWER_SECONDS):
+    if await interpreter_comes(livekit, _name_of_room(claims), seconds=_ANSWER_SECONDS):
         return Superseded("a newer interpreter joined the room")
 
     return MeetingError(f"the room could not be joined within {_JOIN_SECONDS:g} s")
+
+
+def _name_of_room(claims: Claims) -> str:
+    return claims.video.room if claims.video else ""

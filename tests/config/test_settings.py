@@ -104,6 +104,72 @@ def test_secrets_are_not_printed() -> None:
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
 
 
+ENCRYPTED = """
+    [worker]
+    e2ee_key = "private to the house"
+    [[rooms]]
+    match = "board-*"
+    e2ee_key = "private to the board"
+    languages = ["fr"]
+    [[rooms]]
+    match = "board-1"
+    languages = ["de"]
+    """
+
+
+@pytest.mark.parametrize(
+    ("env", "room", "expected"),
+    [
+        ({}, "lobby", "private to the house"),
+        ({}, "board-1", "private to the board"),
+        ({"PALABRA_E2EE_KEY": " "}, "lobby", "private to the house"),
+        ({"PALABRA_E2EE_KEY": "private of now"}, "lobby", "private of now"),
+        ({"PALABRA_E2EE_KEY": "private of now"}, "board-1", "private to the board"),
+    ],
+)
+def test_encrypted_rooms_have_their_key(
+    tmp_path: Path, env: Mapping[str, str], room: str, expected: str
+) -> None:
+    """That of the room, else the variable's, else the worker's; no printed settings show one."""
+    settings = load({**ENV, **env}, write(tmp_path, ENCRYPTED))
+    key = settings.e2ee_key_of(room)
+
+    assert key is not None
+    assert key.get_secret_value() == expected
+    assert "private" not in f"{settings!r} {settings} {key}"
+    assert all("e2ee_key" not in layer for layer in settings.room_layers(room))
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+def test_rooms_are_not_encrypted_unless_it_is_said() -> None:
+    """A worker that knows no key joins them all without."""
+    assert load(ENV).e2ee_key_of("board-1") is None
+
+
+@pytest.mark.parametrize(
+    ("toml", "env", "word"),
+    [
+        ('[worker]\ne2ee_key = ""', {}, "worker.e2ee_key: must not be empty"),
+        ('[worker]\ne2ee_key = "  "', {}, "worker.e2ee_key: must not be empty"),
+        ("[worker]\ne2ee_key = 4711", {}, "worker.e2ee_key: must be a string, not that"),
+        ('[worker]\ne2ee_key = ["private"]', {}, "worker.e2ee_key: must be a string, not that"),
+        ('[[rooms]]\nmatch = "*"\ne2ee_key = 4711', {}, "rooms[0].e2ee_key: must be a string"),
+        ('[[rooms]]\nmatch = "*"\ne2ee_key = ""', {}, "rooms[0].e2ee_key: must not be empty"),
+        ('[room]\ne2ee_key = "private"', {}, "room.e2ee_key: is a secret, and others can read"),
+        ("", {"PALABRA_E2EE_KEY": "\udcff"}, "PALABRA_E2EE_KEY: "),
+    ],
+)
+def test_a_key_that_is_none_is_told_in_one_sentence(
+    tmp_path: Path, toml: str, env: Mapping[str, str], word: str
+) -> None:
+    """Which never holds it."""
+    (sentence,) = mistakes({**ENV, **env}, write(tmp_path, toml))
+
+    assert sentence.startswith(word)
+    assert "private" not in sentence
+    assert "4711" not in sentence
+
+
 @pytest.mark.parametrize(
     ("toml", "env", "command_line", "expected"),
     [

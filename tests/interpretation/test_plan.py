@@ -15,7 +15,7 @@ from palabra_agent.interpretation.plan import (
     brief_for,
     plan,
 )
-from palabra_agent.interpretation.ports import MeetingView, Person
+from palabra_agent.interpretation.ports import EncryptionProblem, MeetingView, Person
 from palabra_agent.interpretation.settings import Regime, SpeakerRule
 from palabra_agent.languages import (
     AUTO,
@@ -152,6 +152,24 @@ def test_who_comes_first_is_served_first() -> None:
     made = plan(MeetingView(who), regime(EN, max_speakers=1))
 
     assert made == Plan({"first": Brief(ES, (EN,))}, ("second",))
+
+
+def test_who_cannot_be_decrypted_is_told_of_where_they_would_be_interpreted() -> None:
+    """Each kind once; they take no place, and who has no need of us is no problem."""
+    no_key, other_key = EncryptionProblem.NO_KEY, EncryptionProblem.OTHER_KEY
+    who = tuple(
+        Person(identity, identity, speak, microphone=microphone, encryption_problem=problem)
+        for identity, speak, microphone, problem in [
+            ("native", "en", None, other_key),
+            ("first", "es", None, no_key),
+            ("second", "es", None, no_key),
+            ("plain", "es", MICROPHONE, EncryptionProblem.NOT_ENCRYPTED),
+        ]
+    )
+    made = plan(MeetingView(who), regime(EN, max_speakers=1))
+
+    problems = (no_key, EncryptionProblem.NOT_ENCRYPTED)
+    assert made == Plan({"plain": Brief(ES, (EN,))}, (), problems)
 
 
 sightings = st.lists(

@@ -13,7 +13,12 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
-from palabra_agent.interpretation.ports import MeetingView, Notice, RoomState
+from palabra_agent.interpretation.ports import (
+    EncryptionProblem,
+    MeetingView,
+    Notice,
+    RoomState,
+)
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import (
     InterpretationSettings,
@@ -392,6 +397,25 @@ async def test_more_speakers_than_allowed_are_told() -> None:
         assert sentence == "not all speakers are interpreted: the limit is 1 at a time"
         assert attempts == 1
         assert len(stage.sessions.live) == 1
+
+
+@in_jumping_time
+async def test_a_speaker_who_cannot_be_decrypted_is_told_of_once() -> None:
+    """No session is opened; who comes later with the same trouble is told of no more."""
+    problem = EncryptionProblem.NO_KEY
+    async with interpreted_room() as stage:
+        for identity in ("ann", "bob"):
+            stage.meeting.person_joins(
+                identity, speak="en", microphone=None, encryption_problem=problem
+            )
+            await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
+            await passing(10)
+            assert stage.meeting.status.error == problem
+            stage.meeting.person_leaves(identity)
+            await eventually(lambda: stage.meeting.status.state == RoomState.LIVE)
+
+        assert stage.meeting.announced == [problem]
+        assert stage.sessions.attempts == []
 
 
 @in_jumping_time

@@ -16,6 +16,7 @@ class FakePublication:
     source: int = rtc.TrackSource.SOURCE_MICROPHONE
     sid: str = "TR_mic"
     muted: bool = False
+    encryption_type: int = rtc.EncryptionType.NONE
 
     def __call__(self) -> rtc.RemoteTrackPublication:
         """Pass for LiveKit's class, which only its own library can make."""
@@ -28,6 +29,7 @@ class FakeParticipant:
 
     kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
     identity: str = "ann"
+    sid: str = "PA_ann"
     name: str = "Ann"
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     state: int = rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
