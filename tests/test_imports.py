@@ -37,7 +37,7 @@ class Layer:
 
 # Each layer may import only what stands above it.
 LAYERS: Final = (
-    Layer("words", "errors concurrency languages texts voices", others="langcodes"),
+    Layer("words", "errors failures concurrency languages texts voices", others="langcodes"),
     Layer("sound", "audio audio.*", "words", "numpy av"),
     Layer("network", "network audio.rtc", "words sound", "numpy aiohttp livekit.rtc"),
     Layer(

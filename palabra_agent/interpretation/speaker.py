@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.concurrency import Watched, errors_in
 from palabra_agent.errors import PalabraError, SessionLost
+from palabra_agent.failures import log_failure
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.detection import LanguageDetection
@@ -90,8 +91,8 @@ class SpeakerInterpretation:
         logger.info("speaker interpretation opened")
         try:
             await self._keep_interpreting()
-        except Exception:  # the one fence around a speaker
-            logger.exception("speaker interpretation failed")
+        except Exception as error:  # noqa: BLE001 - the one fence around a speaker
+            log_failure(logger, "speaker interpretation failed", error)
             self.has_failed = True
             self.context.changed.set()
         finally:

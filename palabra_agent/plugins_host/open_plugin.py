@@ -27,11 +27,12 @@ from palabra_agent.capabilities.capability import (
     a_kind_of,
 )
 from palabra_agent.errors import Phase, PluginError
+from palabra_agent.failures import error_names
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import RoomInfo
 from palabra_agent.plugins_host.configuring import REST_SECONDS, ConfiguredPlugin
 from palabra_agent.plugins_host.records import ErrorLog
-from palabra_agent.plugins_host.tasks import PluginTask, error_names
+from palabra_agent.plugins_host.tasks import PluginTask
 
 T = TypeVar("T")
 

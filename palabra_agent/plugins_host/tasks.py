@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Generic, TypeVar, cast
 
-from palabra_agent.concurrency import errors_in
-
 T = TypeVar("T")
 
 _STANDSTILL_SECONDS: Final = 0.1
@@ -68,9 +66,3 @@ class PluginTask(Generic[T]):
 
         self.error = None
         return result
-
-
-def error_names(error: BaseException) -> str:
-    """Name the class of an error; of a group, those of the errors in it. Never its words."""
-    errors = errors_in(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return ", ".join(dict.fromkeys(type(it).__name__ for it in errors))

@@ -18,6 +18,7 @@ from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, errors_in
 from palabra_agent.config.room import known_keys
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.failures import log_failure
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Meeting, Notice, RoomState, RoomStatus
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
@@ -121,8 +122,8 @@ async def _interpret(room: _OpenRoom) -> None:
     except* MeetingError as errors:
         logger.error("the interpretation failed: %s", errors_in(errors)[0])  # noqa: TRY400 - said
         _give_up(meeting, "The interpretation ends: the room does not let it work")
-    except* Exception:  # the end must be visible in the room, whatever brought it about
-        logger.exception("the interpretation failed")
+    except* Exception as errors:  # noqa: BLE001 - the room must see its end, whatever brought it
+        log_failure(logger, "the interpretation failed", errors)
         _give_up(meeting, "The interpretation ends: it failed")
 
 

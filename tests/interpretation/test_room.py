@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -238,6 +239,23 @@ async def test_one_speaker_s_error_ends_that_speaker_only() -> None:
 
         assert stage.meeting.status.error == "the interpretation of a speaker failed"
         assert len(stage.sessions.opened) == 2
+
+
+@in_jumping_time
+async def test_the_log_of_a_failed_speaker_names_no_person(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What an error of ours says may be anything, and stays out of the log; its place is told."""
+    caplog.set_level(logging.INFO)
+    async with interpreted_room() as stage:
+        broken, ann = await stage.speaker_joins("ann-of-the-board", speak="en")
+        broken.fail(KeyError("ann-of-the-board"))
+        await eventually(lambda: not ann.is_open)
+
+    (line,) = [it for it in caplog.records if it.getMessage() == "speaker interpretation failed"]
+    assert vars(line)["error"] == "KeyError"
+    assert "speaker.py:" in vars(line)["where"]
+    assert "ann-of-the-board" not in caplog.text
 
 
 @in_jumping_time

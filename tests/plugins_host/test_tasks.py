@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from palabra_agent.capabilities.capability import a_kind_of
-from palabra_agent.plugins_host.tasks import PluginTask, error_names
+from palabra_agent.plugins_host.tasks import PluginTask
 from tests.clock import eventually, in_jumping_time
 from tests.plugins_host.opened import STUBBORN_SECONDS, heed_nothing, never
 
@@ -162,14 +162,6 @@ async def test_a_plugin_works_as_in_any_task() -> None:
     await task.ends_within(100.0)
 
     assert task.result == [1, 2, 3]
-
-
-def test_errors_are_named_without_their_words() -> None:
-    """Of a group the errors in it are named."""
-    group = BaseExceptionGroup("secret", [ValueError("secret"), ExceptionGroup("", [OSError()])])
-
-    assert error_names(ValueError("secret")) == "ValueError"
-    assert error_names(group) == "ValueError, OSError"
 
 
 @pytest.mark.parametrize(
