@@ -135,7 +135,7 @@ class TextSender:
     def _batches(self, text: RoomText) -> list[Batch]:
         """Divide the readers of a text; what is for all in a large room names none.
 
-        A hidden participant, whom nobody but LiveKit's server knows, then reads it as well.
+        A hidden participant, known to LiveKit's server alone, then reads it as well.
         """
         if isinstance(text, Notice) and not text.recipients:
             return [WHOLE_ROOM]

@@ -123,8 +123,8 @@ async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: flo
 async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[ParticipantInfo]:
     """List the interpreters in a room: one as a rule, none where there is no room.
 
-    An interpreter is a participant of kind AGENT that shows how it is doing; whoever else has its
-    identity is none.
+    An interpreter is a participant of kind AGENT that shows how it is doing; any other one under
+    its identity is none.
 
     Raises:
         api.ServerError: The server refused to say.

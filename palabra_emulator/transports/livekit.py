@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 _SERVER_SECONDS: Final = 5.0
 _TOKEN_TTL: Final = timedelta(hours=24)
-_NO_AGENT: Final = "nobody"
+_NO_AGENT: Final = "none"
 """An agent that does not exist: a room dispatched to it gets no unnamed worker either."""
 
 _GONE_ALREADY: Final = frozenset({api.ServerErrorCode.NOT_FOUND})

@@ -223,7 +223,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @dataclass(slots=True)
-class _Written:
+class _LastCue:
     """The cue at the end of a file."""
 
     cue: Cue
@@ -258,7 +258,7 @@ class TranscriptFile:
         self._allowance = allowance
         self._timeline = Timeline()
         self._waiting: deque[Cue] = deque()
-        self._last: _Written | None = None
+        self._last: _LastCue | None = None
         self._written = 0
         self.lost = 0
         """Cues that waited too long."""
@@ -293,7 +293,7 @@ class TranscriptFile:
         self._correct_last()
         self._allowance.spend(self._file.append(self._block))
         self._written += len(self._waiting)
-        self._last = self._written_last()
+        self._last = self._cue_written_last()
         self._waiting.clear()
 
     def sync(self) -> None:
@@ -325,9 +325,9 @@ class TranscriptFile:
             self._file.rewrite_end(block)
         last.is_outdated = False
 
-    def _written_last(self) -> _Written:
+    def _cue_written_last(self) -> _LastCue:
         cue, number = self._waiting[-1], self._written
-        return _Written(cue, number, len(encoded(self._format.block(cue, number))))
+        return _LastCue(cue, number, len(encoded(self._format.block(cue, number))))
 
     def _block(self, is_empty: bool) -> bytes:
         """Make a block of what waits; a file that is empty, or was removed, is begun."""

@@ -301,7 +301,7 @@ async def test_rooms_are_nobodys_else(livekit_server: RunningLiveKit) -> None:
         async with api.LiveKitAPI(*keys) as server:
             dispatches = await server.agent_dispatch.list_dispatch(session["webrtc_room_name"])
 
-    assert [dispatch.agent_name for dispatch in dispatches] == ["nobody"]
+    assert [dispatch.agent_name for dispatch in dispatches] == ["none"]
 
 
 async def test_token_of_an_ended_session_opens_nothing(livekit_server: RunningLiveKit) -> None:
