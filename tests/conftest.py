@@ -28,13 +28,27 @@ from tests.palabra.wire.rows import folder_line
 _CATEGORIES: Final = ("unit", "livekit")
 _WITH_SOUND: Final = (
     "tests/faults/",
-    *(f"tests/integration/test_{it}.py" for it in ("lingering", "comings", "texts", "voices")),
     *(
         f"tests/integration/test_{it}.py"
-        for it in ("languages", "speech", "configuring", "arrival")
+        for it in (
+            "lingering",
+            "comings",
+            "texts",
+            "voices",
+            "languages",
+            "speech",
+            "configuring",
+            "arrival",
+            "first_words",
+            "microphones",
+            "encryption",
+            "readers",
+            "simultaneous",
+        )
     ),
 )
-"""Modules whose tests against LiveKit listen in real time: a second one beside them comes late."""
+"""Modules whose tests against LiveKit listen in real time, or hold many participants: a second one
+beside them comes late."""
 _WAITING: Final = ("tests/integration/", "tests/conformance/", "tests/faults/")
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
