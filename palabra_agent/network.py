@@ -21,6 +21,8 @@ import aiohttp
 from palabra_agent.errors import SetupError
 
 _SECURE: Final = frozenset({"https", "wss"})
+_PORTS: Final = {"https": 443, "http": 80}
+_PROXY_AUTHENTICATION: Final = 407
 
 
 def proxy_for(url: str) -> str | None:
@@ -33,19 +35,21 @@ def proxy_for(url: str) -> str | None:
     host = address.hostname or ""
     proxies = getproxies_environment()
     scheme = "https" if is_secure(url) else "http"
-    proxy = proxies.get(scheme) or proxies.get("all")
-    excepted = proxies.get("no", "")
-    if not proxy or _is_reached_directly(host, address.port, excepted):
+    name = scheme if proxies.get(scheme, "").strip() else "all"
+    proxy = proxies.get(name, "").strip()
+    port = address.port or _PORTS[scheme]
+    if not proxy or _is_reached_directly(host.rstrip("."), port, proxies.get("no", "")):
         return None
 
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    if urlsplit(proxy).scheme != "http" or not urlsplit(proxy).hostname:
+    address_of_it = proxy if "://" in proxy else f"http://{proxy}"
+    if not _is_proxy_address(address_of_it):
         raise SetupError(
-            f"{scheme.upper()}_PROXY: must be http://HOST:PORT, not {without_password(proxy)}"
+            f"{name.upper()}_PROXY: must be http://HOST:PORT, not {without_password(proxy)}; where"
+            " USER:PASSWORD@ stands before the host, special characters are written as %40 and the"
+            " like"
         )
 
-    return proxy
+    return address_of_it
 
 
 def lead_sdk(url: str) -> None:
@@ -70,28 +74,49 @@ def is_secure(url: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """An address without who asks and their password, to be shown."""
-    address = urlsplit(url)
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    """An address without who asks and their password, to be shown; a broken one as well."""
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
-def _is_reached_directly(host: str, port: int | None, excepted: str) -> bool:
+def way_to(url: str) -> str:
+    """Name the proxy on the way to an address, for the end of a sentence; empty without one."""
+    proxy = proxy_for(url)
+    return f" through the proxy {without_password(proxy)}" if proxy else ""
+
+
+def _is_proxy_address(url: str) -> bool:
+    """Tell whether an address is one of a proxy; signs of a password may cut it in two."""
+    try:
+        address = urlsplit(url)
+        port = address.port
+    except ValueError:
+        return False
+
+    is_whole = address.path in {"", "/"} and not address.query and not address.fragment
+    is_one_word = url.isprintable() and not any(map(str.isspace, url))
+    names_host = bool(address.hostname) and port != 0
+    return address.scheme == "http" and names_host and is_whole and is_one_word
+
+
+def _is_reached_directly(host: str, port: int, excepted: str) -> bool:
     """Tell whether a host is this machine, or among those of a `NO_PROXY`."""
-    if host == "localhost" or _is_in_network(host, "127.0.0.0/8") or _is_in_network(host, "::1"):
+    if _is_in_domain(host, "localhost") or _is_in_network(host, "127.0.0.0/8"):
         return True
 
-    entries = (entry.strip().lower() for entry in excepted.split(","))
-    return any(
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    entries = excepted.replace(",", " ").lower().split()
+    return host == "::1" or any(
         entry == "*"
-        or _is_in_network(host, entry)
+        or _is_in_network(host, entry.strip("[]"))
         or _is_in_domain(host, entry)
-        or _is_in_domain(f"{host}:{port}", entry)
+        or _is_in_domain(place, entry)
         for entry in entries
     )
 
 
 def _is_in_domain(host: str, domain: str) -> bool:
-    domain = domain.lstrip("*.")
+    domain = domain.lstrip("*.").rstrip(".")
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
 
 
@@ -102,20 +127,24 @@ def _is_in_network(host: str, network: str) -> bool:
         return False
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: Exception, url: str = "") -> str:
     """Say in a few words why a connection failed, with nothing of what was sent over it.
 
     An `errno` alone is not enough: resolvers and TLS number their failures in ways of their own.
+
+    Args:
+        error: The failure.
+        url: Where the connection was to lead; a proxy on the way is named.
     """
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"the proxy cannot be reached: {reason_of(error.os_error)}"
+        return f"{_proxy_to(url)} cannot be reached: {reason_of(error.os_error)}"
 
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f"the proxy refused to connect: HTTP {error.status}"
+        return _refusal_of_proxy(error.status, url)
 
     if isinstance(error, aiohttp.ClientConnectorDNSError | socket.gaierror):
         if isinstance(error, aiohttp.ClientConnectorDNSError) and _is_proxy(error.host):
-            return "the name of the proxy cannot be looked up"
+            return f"the name of {_proxy_to(url)} cannot be looked up"
 
         is_passing = error.errno == socket.EAI_AGAIN
         return "its name cannot be looked up at the moment" if is_passing else "no such host"
@@ -134,6 +163,24 @@ def reason_of(error: Exception) -> str:
 
     # its own text may hold the request's headers
     return "no connection"
+
+
+def proxy_refusal(status: int, url: str) -> str | None:
+    """Say that a proxy has answered in the place of a server, where a status shows that."""
+    if status != _PROXY_AUTHENTICATION or proxy_for(url) is None:
+        return None
+
+    return _refusal_of_proxy(status, url)
+
+
+def _refusal_of_proxy(status: int, url: str) -> str:
+    hint = ": user and password are missing or wrong" if status == _PROXY_AUTHENTICATION else ""
+    return f"{_proxy_to(url)} refused to connect: HTTP {status}{hint}"
+
+
+def _proxy_to(url: str) -> str:
+    proxy = proxy_for(url) if url else None
+    return f"the proxy {without_password(proxy)}" if proxy else "the proxy"
 
 
 def _is_proxy(host: str) -> bool:

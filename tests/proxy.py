@@ -16,6 +16,8 @@ class ForwardProxy:
     url: str = ""
     asked: list[str] = field(default_factory=list[str])
     """Each request's method, host and path; a tunnel has no path."""
+    refuses_with: int = 0
+    """A status, where it lets nothing through."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on, until either side closes it."""
@@ -26,6 +28,11 @@ class ForwardProxy:
             address = urlsplit(f"//{target}" if method == "CONNECT" else target)
             path = address._replace(scheme="", netloc="").geturl()
             self.asked.append(f"{method} {address.hostname}{address.path}")
+            if self.refuses_with:
+                writer.write(
+                    f"HTTP/1.1 {self.refuses_with} No\r\ncontent-length: 0\r\n\r\n".encode()
+                )
+                return
             there, back = await asyncio.open_connection("127.0.0.1", address.port or 80)
             if method == "CONNECT":
                 writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -39,9 +46,9 @@ class ForwardProxy:
 
 
 @asynccontextmanager
-async def forward_proxy() -> AsyncGenerator[ForwardProxy]:
-    """Run a proxy on this machine while the block runs."""
-    proxy = ForwardProxy()
+async def forward_proxy(*, refuses_with: int = 0) -> AsyncGenerator[ForwardProxy]:
+    """Run a proxy on this machine while the block runs; a status makes it refuse all."""
+    proxy = ForwardProxy(refuses_with=refuses_with)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:

@@ -130,8 +130,10 @@ def test_the_environment_names_the_proxy(
         ("livekit.corp.example:443", False),
         ("orp.example", False),
         ("10.0.0.0/8", False),
+        ("other.example corp.example", True),
+        ("corp.example.", True),
         ("", False),
-        (",", False),
+        (", : . *.", False),
     ],
 )
 def test_hosts_are_excepted_by_name(excepted: str, *, is_direct: bool) -> None:
@@ -142,7 +144,15 @@ def test_hosts_are_excepted_by_name(excepted: str, *, is_direct: bool) -> None:
 
 @pytest.mark.parametrize(
     ("excepted", "is_direct"),
-    [("10.0.0.0/8", True), ("10.1.2.3", True), ("10.1.2.4", False), ("fd00::/8", False)],
+    [
+        ("10.0.0.0/8", True),
+        ("10.1.2.3", True),
+        ("10.1.2.3:7880", True),
+        ("10.1.2.3:80", False),
+        ("10.1.2.4", False),
+        ("10.0.0.0/99", False),
+        ("fd00::/8", False),
+    ],
 )
 def test_addresses_are_excepted_by_network(excepted: str, *, is_direct: bool) -> None:
     """As companies write it, and some tools read it."""
@@ -151,7 +161,43 @@ def test_addresses_are_excepted_by_network(excepted: str, *, is_direct: bool) ->
 
 
 @pytest.mark.parametrize(
-    "proxy", ["socks5h://proxy.example:1080", "https://me:secret@proxy.example", "http://"]
+    ("excepted", "url"),
+    [
+        ("a.example:443", "wss://a.example"),
+        ("a.example:443", "https://A.example."),
+        ("fd00::1", "wss://[fd00::1]:7880"),
+        ("[fd00::1]", "wss://[fd00::1]:7880"),
+        ("[fd00::1]:7880", "wss://[fd00::1]:7880"),
+        ("[fd00::1]:443", "wss://[fd00::1]"),
+        ("fd00::/8", "wss://[fd00::1]"),
+        ("", "wss://livekit.localhost"),
+    ],
+)
+def test_exceptions_are_written_in_many_ways(excepted: str, url: str) -> None:
+    """With the port that an address leaves out, and in brackets as in an address."""
+    with environment({"HTTPS_PROXY": PROXY, "NO_PROXY": excepted}):
+        assert proxy_for(url) is None
+    with environment({"HTTPS_PROXY": PROXY, "NO_PROXY": "other:443 [fd00::2]:443 fe00::/8"}):
+        assert (proxy_for(url) is None) is url.endswith("localhost")
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5h://proxy.example:1080",
+        "https://me:secret@proxy.example",
+        "http://",
+        "http://:3128",
+        "http://proxy.example:port",
+        "http://proxy.example:0",
+        "http://proxy.example:3128/path",
+        "http://pro xy.example:3128",
+        "http://[fd00:3128",
+        "http://me:12#secret@proxy.example:3128",
+        "http://me:12/secret@proxy.example:3128",
+        "http://me:12?secret@proxy.example:3128",
+        "me:12#secret@proxy.example:3128",
+    ],
 )
 def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
     """In a sentence that names the variable and not the password."""
@@ -190,10 +236,15 @@ async def test_a_proxy_s_failure_is_told_as_its_own() -> None:
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
         refusing = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        assert await _reason_through(refusing) == "the proxy refused to connect: HTTP 407"
+        assert await _reason_through(refusing) == (
+            f"the proxy {refusing} refused to connect: HTTP 407: user and password are missing or"
+            " wrong"
+        )
 
     closed = f"http://127.0.0.1:{free_port()}"
-    assert await _reason_through(closed) == "the proxy cannot be reached: connection refused"
+    assert await _reason_through(closed) == (
+        f"the proxy {closed} cannot be reached: connection refused"
+    )
 
 
 async def test_an_unknown_proxy_is_told() -> None:
@@ -201,7 +252,9 @@ async def test_an_unknown_proxy_is_told() -> None:
     proxy = "http://no-such-proxy.invalid:3128"
     connector = aiohttp.TCPConnector(resolver=EmptyDirectory(socket.EAI_NONAME))
 
-    assert await _reason_through(proxy, connector) == "the name of the proxy cannot be looked up"
+    assert await _reason_through(proxy, connector) == (
+        f"the name of the proxy {proxy} cannot be looked up"
+    )
 
 
 async def _reason_through(proxy: str, connector: aiohttp.TCPConnector | None = None) -> str:
@@ -211,4 +264,4 @@ async def _reason_through(proxy: str, connector: aiohttp.TCPConnector | None = N
             with pytest.raises(aiohttp.ClientError) as caught:
                 await http.get(url)
 
-        return reason_of(caught.value)
+        return reason_of(caught.value, url)

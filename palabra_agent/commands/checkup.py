@@ -19,7 +19,7 @@ from palabra_agent.errors import (
 )
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.room.composition import open_palabra
-from palabra_agent.worker.livekit_api import check_livekit, check_registration
+from palabra_agent.worker.livekit_api import check_livekit, check_registration, check_rooms
 from palabra_agent.worker.proxies import proxy_notes
 
 
@@ -93,6 +93,7 @@ async def _livekit(settings: WorkerSettings) -> Finding:
     try:
         await check_livekit(settings.livekit)
         await check_registration(settings.livekit)
+        await check_rooms(settings.livekit)
     except PalabraAgentError as error:
         return _bad("LiveKit", error)
 

@@ -55,7 +55,16 @@ def read_config_argument(argument: str) -> str:
 
 def keep_plugins_out_of_the_log() -> None:
     """Let a command that tells in its own words what is wrong with plugins be the only one to."""
-    logging.getLogger("palabra_agent.plugins_host").addHandler(logging.NullHandler())
+    _keep_out_of_the_log("palabra_agent.plugins_host")
+
+
+def keep_the_sdk_out_of_the_log() -> None:
+    """Let a command that tells in its own words what does not connect be the only one to."""
+    _keep_out_of_the_log("livekit")
+
+
+def _keep_out_of_the_log(name: str) -> None:
+    logging.getLogger(name).addHandler(logging.NullHandler())
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from palabra_agent.commands.console import (
     SettingsFile,
     errors,
     keep_plugins_out_of_the_log,
+    keep_the_sdk_out_of_the_log,
     output,
     sentences,
 )
@@ -49,6 +50,7 @@ def check(
         return is_good
 
     keep_plugins_out_of_the_log()
+    keep_the_sdk_out_of_the_log()
     with sentences():
         if not asyncio.run(look()):
             raise typer.Exit(1)

@@ -10,16 +10,18 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from google.protobuf.message import DecodeError
-from livekit import api
+from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.config.settings import LiveKitSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
-from palabra_agent.network import proxy_for, reason_of
+from palabra_agent.network import lead_sdk, proxy_for, proxy_refusal, reason_of, way_to
 from palabra_agent.texts import one_line
 
 _ANSWER_SECONDS: Final = 5.0
+_REFUSED: Final = (" 401 ", " 403 ")
+"""Of a token, in the words of LiveKit's SDK."""
 _POLL_SECONDS: Final = 0.25
 _NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
@@ -58,6 +60,7 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
     except TimeoutError:
         raise ServerUnreachable(
             f"LiveKit at {livekit.url} did not answer within {_ANSWER_SECONDS:g} s"
+            f"{way_to(livekit.url)}"
         ) from None
     except (aiohttp.ClientError, OSError) as error:
         raise unreachable(livekit, error) from None
@@ -95,15 +98,48 @@ async def check_registration(livekit: LiveKitSettings) -> None:
         ):
             pass
     except TimeoutError:
-        reason = f"not within {_ANSWER_SECONDS:g} s"
+        reason = f"not within {_ANSWER_SECONDS:g} s{way_to(url)}"
     except aiohttp.WSServerHandshakeError as error:
         reason = f"HTTP {error.status}; a proxy must let WebSockets pass"
+        reason = proxy_refusal(error.status, url) or reason
     except (aiohttp.ClientError, OSError) as error:
-        reason = reason_of(error)
+        reason = reason_of(error, url)
     else:
         return
 
     raise ServerUnreachable(f"LiveKit answers, but no worker can register at {url}: {reason}")
+
+
+async def check_rooms(livekit: LiveKitSettings) -> None:
+    """Have LiveKit's SDK ask for a room with a token that grants none: a refusal is a good answer.
+
+    Nothing is joined, and nothing is billed. Sound takes ways of its own, which are not tried.
+
+    Raises:
+        ServerUnreachable: The SDK gets no answer.
+    """
+    token = api.AccessToken(livekit.api_key, livekit.api_secret.get_secret_value())
+    nothing = token.with_identity("check").with_grants(api.VideoGrants()).to_jwt()
+    room = rtc.Room()
+    lead_sdk(livekit.url)
+    reason = "the connection failed"
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await room.connect(livekit.url, nothing)
+        await room.disconnect()
+    except TimeoutError:
+        reason = f"not within {_ANSWER_SECONDS:g} s"
+    except rtc.ConnectError as error:
+        # its text may hold the token
+        if any(status in str(error) for status in _REFUSED):
+            return
+    else:
+        return
+
+    raise ServerUnreachable(
+        f"LiveKit answers, but no room can be joined at {livekit.url}: {reason}"
+        f"{way_to(livekit.url)}"
+    )
 
 
 async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: float) -> bool:
@@ -144,7 +180,10 @@ async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[Participant
 
 
 def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
-    """Put a refusal of the server's API into a sentence."""
+    """Put a refusal of the server's API, or of a proxy before it, into a sentence."""
+    if refusal := proxy_refusal(error.status, livekit.url):
+        return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {refusal}")
+
     if error.status in {401, 403}:
         return MeetingError(
             f"LiveKit at {livekit.url} refused the credentials: check LIVEKIT_API_KEY and "
@@ -164,7 +203,9 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
 
 def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
     """Put a failed connection into a sentence."""
-    return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason_of(error)}")
+    return ServerUnreachable(
+        f"LiveKit cannot be reached at {livekit.url}: {reason_of(error, livekit.url)}"
+    )
 
 
 def _is_passing(status: int) -> bool:

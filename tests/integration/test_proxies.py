@@ -92,7 +92,9 @@ async def test_the_check_takes_the_ways_that_the_worker_takes(
     assert f"LiveKit is reached through {proxy.url}; sound is not" in done.output
     assert 'set `palabra.transport` to "websocket"' in done.output
     assert f"GET {LIVEKIT}/agent" in proxy.asked
+    assert f"CONNECT {LIVEKIT}" in proxy.asked
     assert f"GET {PALABRA}/session-storage/sessions" in proxy.asked
+    assert done.errors == ""
 
 
 async def test_the_check_says_that_the_proxy_is_at_fault(stack: Stack, sessions: Sessions) -> None:
@@ -101,4 +103,4 @@ async def test_the_check_says_that_the_proxy_is_at_fault(stack: Stack, sessions:
     done = await stack.command("check", env=behind(proxy, stack))
 
     assert done.code == 1
-    assert done.output.count("the proxy cannot be reached: connection refused") == 2
+    assert done.output.count(f"the proxy {proxy.url} cannot be reached: connection refused") == 2

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from palabra_agent.errors import Unreachable
 from palabra_agent.palabra.rest.api import ApiKey, open_api
 from palabra_agent.palabra.transports.websocket import join_websocket
 from tests.environment import environment
@@ -67,3 +68,22 @@ async def test_what_needs_no_proxy_is_asked_directly() -> None:
                 pass
 
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize("secure", ["", "s"])
+async def test_a_proxy_that_refuses_is_named(secure: str) -> None:
+    """With and without TLS, on both connections: it is the proxy, and not Palabra."""
+    async with forward_proxy(refuses_with=407) as proxy:
+        with environment({"ALL_PROXY": proxy.url.replace("//", "//me:secret@")}):
+            async with open_api(f"http{secure}://{HOST}", ApiKey("key")) as api:
+                with pytest.raises(Unreachable) as asked:
+                    await api.list_sessions()
+            with pytest.raises(Unreachable) as joined:
+                async with join_websocket(f"ws{secure}://{HOST}/stream", "token"):
+                    pytest.fail("the proxy lets nothing through")
+
+    assert str(asked.value) == str(joined.value)
+    assert str(asked.value) == (
+        f"Palabra cannot be reached at {HOST}: the proxy {proxy.url} refused to connect: HTTP 407: "
+        "user and password are missing or wrong"
+    )

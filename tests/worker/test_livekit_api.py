@@ -10,8 +10,14 @@ from livekit import api
 from palabra_agent.config.settings import LiveKitSettings, load_livekit_settings
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.processes import free_port
-from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit
+from palabra_agent.worker.livekit_api import (
+    ServerUnreachable,
+    check_livekit,
+    check_registration,
+    check_rooms,
+)
 from tests.environment import environment
+from tests.proxy import forward_proxy
 
 pytestmark = pytest.mark.unit
 
@@ -105,3 +111,50 @@ async def test_a_server_of_something_else_is_told() -> None:
     error, url = await failure(web.Response(text="hello, I am a web server"))
 
     assert str(error) == f"what answers at {url} is no LiveKit server"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_room_that_refuses_us_could_be_reached(status: int) -> None:
+    """The SDK asks with a token that allows nothing, so that nothing is joined."""
+    asked: list[str] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=status, text="permissions denied")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    async with TestServer(app) as server:
+        with environment({}):
+            await check_rooms(livekit_at(f"ws://127.0.0.1:{server.port}"))
+
+    assert asked
+
+
+async def test_a_room_that_the_sdk_does_not_reach_is_told() -> None:
+    """Its own connection counts, whatever the API said."""
+    url = f"ws://127.0.0.1:{free_port()}"
+    with environment({}), pytest.raises(ServerUnreachable) as caught:
+        await check_rooms(livekit_at(url))
+
+    assert str(caught.value) == (
+        f"LiveKit answers, but no room can be joined at {url}: the connection failed"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_a_proxy_in_the_way_is_named_for_each_connection(scheme: str) -> None:
+    """By API, registration and the SDK; none mentions the password."""
+    async with forward_proxy(refuses_with=407) as proxy:
+        livekit = livekit_at(f"{scheme}://livekit.example")
+        with environment({"ALL_PROXY": proxy.url.replace("//", "//me:secret@")}):
+            sentences: list[str] = []
+            for check in (check_livekit, check_registration, check_rooms):
+                with pytest.raises(ServerUnreachable) as caught:
+                    await check(livekit)
+                sentences.append(str(caught.value))
+
+    assert all(f"the proxy {proxy.url}" in sentence for sentence in sentences)
+    assert all("HTTP 407" in sentence for sentence in sentences[:2])
+    assert not any("secret" in sentence for sentence in sentences)
+    assert "CONNECT livekit.example" in proxy.asked

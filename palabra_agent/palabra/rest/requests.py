@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from palabra_agent.errors import ApiError, ErrorClass, Unreachable
-from palabra_agent.network import reason_of
+from palabra_agent.network import proxy_refusal, reason_of, way_to
 from palabra_agent.palabra.rest.answers import ApiAnswer, refusal_of
 
 _LONGEST_PAUSE: Final = 10.0
@@ -123,10 +123,13 @@ class RequestSender:
             ) as response:
                 answer = await _read(response)
         except TimeoutError:
-            reason = f"no answer within {request.seconds:g} s"
+            reason = f"no answer within {request.seconds:g} s{way_to(self._base_url)}"
             raise Unreachable(self._host, reason, ErrorClass.TIMEOUT) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(self._host, reason_of(error)) from None
+            raise Unreachable(self._host, reason_of(error, self._base_url)) from None
+
+        if refusal := proxy_refusal(answer.status, self._base_url):
+            raise Unreachable(self._host, refusal)
 
         if not answer.is_success:
             raise refusal_of(answer, (self._credentials.secret, request.secret))

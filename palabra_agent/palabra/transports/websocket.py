@@ -29,7 +29,7 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.concurrency import finish_despite_cancellation, single_failure
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError, SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
-from palabra_agent.network import proxy_for, reason_of
+from palabra_agent.network import proxy_for, proxy_refusal, reason_of, way_to
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.commands import input_audio_data
 from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
@@ -300,11 +300,13 @@ async def _try(
                 params=params,
             )
     except TimeoutError:
-        return Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s", ErrorClass.TIMEOUT)
+        reason = f"not connected within {_CONNECT_SECONDS:g} s{way_to(url)}"
+        return Unreachable(host, reason, ErrorClass.TIMEOUT)
     except aiohttp.WSServerHandshakeError as error:
-        return _refusal(host, error.status)
+        refusal = proxy_refusal(error.status, url)
+        return Unreachable(host, refusal) if refusal else _refusal(host, error.status)
     except (aiohttp.ClientError, OSError) as error:
-        return Unreachable(host, reason_of(error))
+        return Unreachable(host, reason_of(error, url))
 
 
 def _refusal(host: str, status: int) -> PalabraError:
