@@ -17,6 +17,7 @@ from livekit.rtc import DisconnectReason
 
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError
+from palabra_agent.failures import log_failure
 from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.room.composition import DispatchedRoom, serve_room
 from palabra_agent.worker.joining import Superseded, join_room
@@ -90,8 +91,8 @@ def _shut_down(ctx: JobContext, task: asyncio.Task[None]) -> None:
     if task.cancelled():
         return
 
-    if task.exception() is not None:
-        logger.error("the room's scope broke", exc_info=task.exception())
+    if (error := task.exception()) is not None:
+        log_failure(logger, "the room's scope broke", error)
 
     ctx.shutdown("the interpretation ended")
 
