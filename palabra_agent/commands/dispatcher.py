@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import aiohttp
 from livekit import api
 from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
@@ -25,7 +24,7 @@ from palabra_agent.languages import TARGET_LANGUAGES, find_target
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
 from palabra_agent.texts import one_line
-from palabra_agent.worker.livekit_api import interpreters_in, refused, server_api, unreachable
+from palabra_agent.worker.livekit_api import interpreters_in, server_api
 
 ARRIVAL_SECONDS: Final = 10.0
 _STARTING_SECONDS: Final = 3.0
@@ -296,13 +295,8 @@ async def open_dispatcher(livekit: LiveKitSettings, agent_name: str) -> AsyncGen
             " dispatch"
         )
 
-    try:
-        async with asyncio.timeout(_LONGEST_SECONDS), server_api(livekit) as server:
-            yield Dispatcher(server, agent_name)
-    except api.ServerError as error:
-        raise refused(livekit, error) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise unreachable(livekit, error) from None
+    async with server_api(livekit, seconds=_LONGEST_SECONDS) as server:
+        yield Dispatcher(server, agent_name)
 
 
 async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:

@@ -34,15 +34,30 @@ class ServerUnreachable(MeetingError):
 
 
 @asynccontextmanager
-async def server_api(livekit: LiveKitSettings) -> AsyncGenerator[api.LiveKitAPI]:
-    """Have a client of the server's API for the length of a block.
+async def server_api(livekit: LiveKitSettings, *, seconds: float) -> AsyncGenerator[api.LiveKitAPI]:
+    """Have a client of the server's API for the length of a block, which may take so long.
 
     Raises:
         SetupError: The environment names a proxy that is none for us.
+        ServerUnreachable: There is no answer, or one that says that there is none at the moment.
+        MeetingError: The server refused, or it is no LiveKit server.
     """
-    async with aiohttp.ClientSession(proxy=proxy_for(livekit.url)) as http:
-        secret = livekit.api_secret.get_secret_value()
-        yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
+    proxy = proxy_for(livekit.url)
+    try:
+        async with asyncio.timeout(seconds), aiohttp.ClientSession(proxy=proxy) as http:
+            secret = livekit.api_secret.get_secret_value()
+            yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
+    except api.ServerError as error:
+        raise _refused(livekit, error) from None
+    except TimeoutError:
+        raise ServerUnreachable(
+            f"LiveKit at {livekit.url} did not answer within {seconds:g} s{way_to(livekit.url)}"
+        ) from None
+    except (aiohttp.ClientError, OSError) as error:
+        reason = reason_of(error, livekit.url)
+        raise ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {reason}") from None
+    except DecodeError:
+        raise MeetingError(f"what answers at {livekit.url} is no LiveKit server") from None
 
 
 async def check_livekit(livekit: LiveKitSettings) -> None:
@@ -52,27 +67,15 @@ async def check_livekit(livekit: LiveKitSettings) -> None:
         ServerUnreachable: There is no answer, or one that says that there is none at the moment.
         MeetingError: The credentials were refused, or it is no LiveKit server.
     """
-    try:
-        async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
-            await server.room.list_rooms(api.ListRoomsRequest(names=["-"]))
-    except api.ServerError as error:
-        raise refused(livekit, error) from None
-    except TimeoutError:
-        raise ServerUnreachable(
-            f"LiveKit at {livekit.url} did not answer within {_ANSWER_SECONDS:g} s"
-            f"{way_to(livekit.url)}"
-        ) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise unreachable(livekit, error) from None
-    except DecodeError:
-        raise MeetingError(f"what answers at {livekit.url} is no LiveKit server") from None
+    async with server_api(livekit, seconds=_ANSWER_SECONDS) as server:
+        await server.room.list_rooms(api.ListRoomsRequest(names=["-"]))
 
 
 async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str, ...] | None:
     """Ask for the identities of those in a room whom no participant sees; None: no answer."""
     asked = api.ListParticipantsRequest(room=room)
-    with suppress(api.ServerError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(_ANSWER_SECONDS), server_api(livekit) as server:
+    with suppress(MeetingError):
+        async with server_api(livekit, seconds=_ANSWER_SECONDS) as server:
             listed = await server.room.list_participants(asked)
             return tuple(sorted(it.identity for it in listed.participants if it.permission.hidden))
 
@@ -144,8 +147,8 @@ async def check_rooms(livekit: LiveKitSettings) -> None:
 
 async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: float) -> bool:
     """Wait until an interpreter is in a room; False if none is there in time."""
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(seconds), server_api(livekit) as server:
+    with suppress(MeetingError):
+        async with server_api(livekit, seconds=seconds) as server:
             while True:
                 with suppress(api.ServerError):
                     if await interpreters_in(server, room):
@@ -179,7 +182,7 @@ async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[Participant
     ]
 
 
-def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
+def _refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
     """Put a refusal of the server's API, or of a proxy before it, into a sentence."""
     if refusal := proxy_refusal(error.status, livekit.url):
         return ServerUnreachable(f"LiveKit cannot be reached at {livekit.url}: {refusal}")
@@ -199,13 +202,6 @@ def refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:
         return MeetingError(f"{livekit.url} answered HTTP {error.status}: is it a LiveKit server?")
 
     return MeetingError(f"LiveKit at {livekit.url} answered: {message}")
-
-
-def unreachable(livekit: LiveKitSettings, error: Exception) -> ServerUnreachable:
-    """Put a failed connection into a sentence."""
-    return ServerUnreachable(
-        f"LiveKit cannot be reached at {livekit.url}: {reason_of(error, livekit.url)}"
-    )
 
 
 def _is_passing(status: int) -> bool:

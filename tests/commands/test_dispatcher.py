@@ -9,15 +9,24 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from livekit import api
 from livekit.protocol.agent import Job, JobState, JobStatus
 from livekit.protocol.models import ParticipantInfo
 
-from palabra_agent.commands.dispatcher import Dispatcher, check_metadata, plugins_named_in
+from palabra_agent.commands.dispatcher import (
+    Dispatcher,
+    check_metadata,
+    open_dispatcher,
+    plugins_named_in,
+)
+from palabra_agent.config.settings import load_livekit_settings
 from palabra_agent.errors import MeetingError, RoomConfigError
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from tests.clock import in_jumping_time
+from tests.environment import environment
 from tests.plugins_host.installed import broken, catalog_of, entry
 
 pytestmark = pytest.mark.unit
@@ -361,3 +370,24 @@ def test_a_plugin_that_is_here_is_asked(uses: list[dict[str, object]], mistake: 
 def test_the_plugins_that_are_named_can_be_told(metadata: str, names: tuple[str, ...]) -> None:
     """Only these need be imported; what cannot be read names none."""
     assert plugins_named_in(metadata) == names
+
+
+async def test_another_kind_of_server_is_told_in_a_sentence() -> None:
+    """Who dispatches at the wrong address learns so, and reads no decoder's error."""
+
+    async def greet(_: web.Request) -> web.Response:
+        return web.Response(text="hello, I am a web server")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", greet)
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        with environment(
+            {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 40}
+        ):
+            livekit = load_livekit_settings()
+        with pytest.raises(MeetingError) as caught:
+            async with open_dispatcher(livekit, NAME) as dispatcher:
+                await dispatcher.dispatch(ROOM, "{}")
+
+    assert str(caught.value) == f"what answers at {url} is no LiveKit server"

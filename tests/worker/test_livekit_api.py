@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -15,6 +18,8 @@ from palabra_agent.worker.livekit_api import (
     check_livekit,
     check_registration,
     check_rooms,
+    hidden_participants,
+    interpreter_comes,
 )
 from tests.environment import environment
 from tests.proxy import forward_proxy
@@ -29,20 +34,46 @@ def livekit_at(url: str) -> LiveKitSettings:
         return load_livekit_settings()
 
 
-async def failure(answer: web.Response) -> tuple[MeetingError, str]:
-    """What `check_livekit` says of a server with one answer, and the address of that server."""
+@asynccontextmanager
+async def answering(answer: web.Response) -> AsyncGenerator[LiveKitSettings]:
+    """A server with one answer to everything."""
 
     async def serve(_: web.Request) -> web.Response:
-        return answer
+        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", serve)
     async with TestServer(app) as server:
-        url = str(server.make_url("")).rstrip("/")
-        with pytest.raises(MeetingError) as caught:
-            await check_livekit(livekit_at(url))
+        yield livekit_at(str(server.make_url("")).rstrip("/"))
 
-    return caught.value, url
+
+async def failure(answer: web.Response) -> tuple[MeetingError, str]:
+    """What `check_livekit` says of a server with one answer, and the address of that server."""
+    async with answering(answer) as livekit:
+        with pytest.raises(MeetingError) as caught:
+            await check_livekit(livekit)
+
+    return caught.value, livekit.url
+
+
+NO_ANSWERS = {
+    "refuses": web.Response(status=500),
+    "is a web server": web.Response(text="hello, I am a web server"),
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+async def test_who_is_hidden_may_stay_unknown(answer: web.Response) -> None:
+    """A meeting goes on without an answer, whatever comes instead of one."""
+    async with answering(answer) as livekit:
+        assert await hidden_participants(livekit, "board") is None
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+async def test_no_interpreter_is_known_where_there_is_no_answer(answer: web.Response) -> None:
+    """What was asked beside the way raises nothing."""
+    async with answering(answer) as livekit:
+        assert not await interpreter_comes(livekit, "board", seconds=0.1)
 
 
 async def test_a_livekit_server_lets_us_in() -> None:
