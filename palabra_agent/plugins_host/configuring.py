@@ -165,22 +165,25 @@ class ConfigReader:
 
     def _ask(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
         rest = self._rest_ends.get(use.name, -math.inf) - self._now()
-        try:
-            if rest > 0:
-                late = f"it took longer than {self._seconds:.2g} s"
-                again = f"{late}, and is asked again in {rest:.0f} s"
-                raise PluginError(use.name, Phase.CONFIGURE, again)
+        if rest > 0:
+            late = f"it took longer than {self._seconds:.2g} s"
+            again = f"{late}, and is asked again in {rest:.0f} s"
+            return _not_read(PluginError(use.name, Phase.CONFIGURE, again))
 
+        try:
             reading = read_as(model, use.config, plugin=use.name, seconds=self._seconds)
         except PluginError as error:
-            if rest <= 0:
-                log_error(error)
+            log_error(error)
             if isinstance(error.__cause__, TimeoutError):
                 self._rest_ends[use.name] = self._now() + REST_SECONDS
-            return ConfigReading(mistakes=(((), str(error)),))
+            return _not_read(error)
 
         mistakes = ((("config", *path), why) for path, why in reading.mistakes)
         return ConfigReading(reading.config, tuple(mistakes))
+
+
+def _not_read(error: PluginError) -> ConfigReading:
+    return ConfigReading(mistakes=(((), str(error)),))
 
 
 def plugin_schema(name: str, recipe: Plugin[Any, Any]) -> PluginSchema:
