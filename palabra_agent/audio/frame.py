@@ -18,6 +18,10 @@ _LOUDEST_NOISE: Final = 820.0
 _RISE_PER_MS: Final = 0.00025
 """The floor doubles in some three seconds in which nothing is as quiet; every pause lowers it."""
 
+PRE_ROLL_MS: Final = 240.0
+"""So much sound from before a word is recognised as one is kept with it: soft consonants, and the
+60 ms of recognising. More would make every first word later."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

@@ -13,14 +13,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from palabra_agent.audio.frame import Frame
+from palabra_agent.audio.frame import PRE_ROLL_MS, Frame
 from palabra_agent.session import Session, Transcript
 
 _HELD_SECONDS: Final = 8.0
 """Longer than a session usually takes to open; what is older is not worth the delay."""
-
-_PRE_ROLL_MS: Final = 240.0
-"""Kept of a pause before speech: a word may begin softly."""
 
 
 class SpeakerVoice:
@@ -70,7 +67,7 @@ class SpeakerVoice:
         frames = [frame for at, frame in self._untold if at >= earliest]
         first = next((place for place, it in enumerate(frames) if not it.is_pause), len(frames))
         kept_ms = 0.0
-        while first and kept_ms < _PRE_ROLL_MS:
+        while first and kept_ms < PRE_ROLL_MS:
             first -= 1
             kept_ms += frames[first].duration_ms
 

@@ -13,15 +13,11 @@ from collections import deque
 from typing import Final
 
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
-from palabra_agent.audio.frame import Frame
+from palabra_agent.audio.frame import PRE_ROLL_MS, Frame
 
 _CAPACITY_MS: Final = 60.0
 _TARGET_MS: Final = 20.0
 """Of an ordinary queue: the most that waits, and the part of it that may stay over a pause."""
-
-_PRE_ROLL_MS: Final = 240.0
-"""Kept from before a word is recognised as one: soft consonants, and the 60 ms of recognising. More
-would make every first word later."""
 
 _HELD_MS: Final = 15_000.0
 """So much may wait while Palabra is resumed: longer than we wait for that."""
@@ -70,7 +66,7 @@ class MicrophoneBuffer:
         """Keep a frame of a pause for a while, in case that a word begins with it."""
         self._pre_roll.append(frame)
         self._pre_roll_ms += frame.duration_ms
-        while self._pre_roll_ms > _PRE_ROLL_MS and len(self._pre_roll) > 1:
+        while self._pre_roll_ms > PRE_ROLL_MS and len(self._pre_roll) > 1:
             self._pre_roll_ms -= self._pre_roll.popleft().duration_ms
 
     def forget(self) -> None:
