@@ -10,11 +10,10 @@ import asyncio
 import inspect
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from palabra_agent.capabilities.capability import (
     AnswerT,
@@ -33,6 +32,7 @@ from palabra_agent.plugin import RoomInfo
 from palabra_agent.plugins_host.configuring import REST_SECONDS, ConfiguredPlugin
 from palabra_agent.plugins_host.records import ErrorLog
 from palabra_agent.plugins_host.tasks import PluginTask
+from palabra_agent.plugins_host.waiting_events import WaitingEvents
 
 T = TypeVar("T")
 
@@ -48,44 +48,6 @@ HEED_SECONDS: Final = (0.06, 0.02, 0.02)
 _IN_TIME: Final = f"within {CALL_SECONDS:g} s"
 
 logger = logging.getLogger(__name__)
-
-
-class WaitingEvents(Generic[RequestT]):
-    """Events that one plugin is still to be told, in order: no more than its capability allows."""
-
-    def __init__(self, capability: TellAll[RequestT]) -> None:
-        self._capability = capability
-        self._events: deque[RequestT] = deque()
-        self._dropped = 0
-        self.changed = asyncio.Event()
-        """Set by a new event, and where no more will come."""
-        self.idle = asyncio.Event()
-        """Set while nothing is being told."""
-        self.idle.set()
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    @property
-    def untold(self) -> int:
-        """The number of events that were dropped, or wait still."""
-        return len(self._events) + self._dropped
-
-    def put(self, event: RequestT) -> None:
-        """Let an event wait; where too many do, the oldest expendable goes, else the oldest."""
-        self._events.append(event)
-        if len(self._events) > self._capability.most_waiting:
-            is_expendable = self._capability.is_expendable
-            expendable = (at for at, it in enumerate(self._events) if is_expendable(it))
-            del self._events[next(expendable, 0)]
-            self._dropped += 1
-
-        self.idle.clear()
-        self.changed.set()
-
-    def pop(self) -> RequestT:
-        """Take the oldest."""
-        return self._events.popleft()
 
 
 class OpenPlugin:

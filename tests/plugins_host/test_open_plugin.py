@@ -1,18 +1,16 @@
-"""Opening plugins, what becomes of those that break while they are open, and what waits for one."""
+"""Opening plugins, and what becomes of those that break while they are open."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn, cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from palabra_agent.capabilities.capability import TellAll, Verdict
+from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.languages import LanguageCode
 from palabra_agent.plugin import (
     FixedVoice,
@@ -26,7 +24,6 @@ from palabra_agent.plugin import (
 )
 from palabra_agent.plugins_host.chain import open_chain
 from palabra_agent.plugins_host.configuring import ConfiguredPlugin
-from palabra_agent.plugins_host.open_plugin import WaitingEvents
 from tests.clock import eventually, in_jumping_time
 from tests.plugins_host.opened import (
     Config,
@@ -342,46 +339,3 @@ def test_tracebacks_are_for_those_who_debug(caplog: pytest.LogCaptureFixture) ->
 def test_no_settings_are_settings_too() -> None:
     """Recipes without a settings model are given an empty one."""
     assert choosing(HIGH).settings == NoSettings()
-
-
-NUMBERS: TellAll[int] = TellAll(
-    object, "on_number", is_expendable=lambda number: number < 0, most_waiting=9
-)
-
-
-def _left(numbers: Sequence[int]) -> tuple[list[int], int]:
-    """Let numbers wait; give those that are left, and how many were dropped."""
-    waiting = WaitingEvents(NUMBERS)
-    for number in numbers:
-        waiting.put(number)
-
-    left = [waiting.pop() for _ in range(len(waiting))]
-    return left, waiting.untold
-
-
-@given(st.lists(st.booleans(), max_size=60))
-def test_the_newest_wait_in_order(are_kept: list[bool]) -> None:
-    """Never too many wait; the order is kept, and expendable ones go first."""
-    numbers = [it if is_kept else -it for it, is_kept in enumerate(are_kept, 1)]
-    left, dropped = _left(numbers)
-
-    left_out = [it for it in numbers if it not in left]
-    assert len(left) == min(len(numbers), NUMBERS.most_waiting)
-    assert dropped == len(left_out)
-    assert left == [it for it in numbers if it in left]
-    if any(it > 0 for it in left_out):
-        first_expendable = next((at for at, it in enumerate(left) if it < 0), len(left))
-        assert first_expendable + len(left_out) >= NUMBERS.most_waiting
-
-
-@pytest.mark.parametrize(
-    ("put", "left"),
-    [
-        ([1, -2, -3, *range(4, 11)], [1, -3, *range(4, 11)]),
-        (list(range(12)), list(range(3, 12))),
-    ],
-    ids=["the oldest expendable goes first", "else the oldest"],
-)
-def test_the_oldest_go_first(put: list[int], left: list[int]) -> None:
-    """An event that is not expendable is kept as long as there is anything else; all count."""
-    assert _left(put) == (left, len(put) - len(left))
