@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, assert_never
 
 from livekit import rtc
@@ -34,6 +36,8 @@ _MOST_UNREACHED: Final = 3
 """After so many batches that were not taken, of one reader or in time, the rest is left as well."""
 _SHOWN_SECONDS: Final = 10.0
 """A trouble is shown for this long, so that it does not flicker between two messages."""
+_LONGEST_SHOWN_SECONDS: Final = 60.0
+"""A trouble is shown no longer where no further text tells whether it goes on."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ class TextSender:
         self._room = room
         self._on_trouble = on_trouble
         self._failed_at: dict[str, float] = {}
-        """By kind of text."""
+        """When a text last did not reach all its readers, by kind of text, where that is shown."""
         self._waiting: deque[RoomText] = deque()
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
@@ -84,7 +88,13 @@ class TextSender:
 
             self._is_idle.set()
             self._changed.clear()
-            await self._changed.wait()
+            oldest = min(self._failed_at.values(), default=math.inf)
+            ends_at = None if math.isinf(oldest) else oldest + _LONGEST_SHOWN_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(ends_at):
+                    await self._changed.wait()
+
+            self._forget_old_trouble()
 
     async def drain(self, seconds: float) -> None:
         """Wait until everything is sent that can be, but not longer than this."""
@@ -147,19 +157,26 @@ class TextSender:
         return batches
 
     def _note(self, kind: str, *, was_sent: bool) -> None:
-        """Tell the room of the kinds of texts that do not reach all their readers."""
-        now, failing = asyncio.get_running_loop().time(), set(self._failed_at)
+        """Learn whether a text of some kind reached all its readers."""
+        now = asyncio.get_running_loop().time()
         if not was_sent:
-            self._failed_at[kind] = now
+            self._show({**self._failed_at, kind: now})
         elif now - self._failed_at.get(kind, now) >= _SHOWN_SECONDS:
-            del self._failed_at[kind]
+            self._show({it: at for it, at in self._failed_at.items() if it != kind})
 
-        if failing == self._failed_at.keys():
+    def _forget_old_trouble(self) -> None:
+        since = asyncio.get_running_loop().time() - _LONGEST_SHOWN_SECONDS
+        self._show({kind: at for kind, at in self._failed_at.items() if at > since})
+
+    def _show(self, failed_at: dict[str, float]) -> None:
+        """Tell the room of the kinds of texts that do not reach all their readers, if others."""
+        before, self._failed_at = self._failed_at, failed_at
+        if before.keys() == failed_at.keys():
             return
 
-        if not was_sent:
+        for kind in failed_at.keys() - before.keys():
             logger.warning("a message to the room could not be sent", extra={"kind": kind})
-        kinds = " and ".join(self._failed_at)
+        kinds = " and ".join(failed_at)
         self._on_trouble(f"{kinds} do not reach all their readers" if kinds else "")
 
 

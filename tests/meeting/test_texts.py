@@ -348,6 +348,20 @@ async def test_the_trouble_is_shown_until_texts_come_again() -> None:
 
 
 @in_jumping_time
+async def test_a_trouble_of_which_nothing_more_is_heard_is_not_shown_for_ever() -> None:
+    """A room without a chat has one message in an hour, such as that of a language not offered."""
+    failing, troubles = [True], list[str]()
+    room = FakeRoom(refuses=lambda _names: bool(failing))
+    async with sending(room, troubles) as texts:
+        texts.put(Notice("not offered", ("ann",)))
+        await passing(59)
+        assert troubles == ["chat messages do not reach all their readers"]
+
+        await passing(2)
+        assert troubles[1:] == [""]
+
+
+@in_jumping_time
 async def test_a_room_that_hangs_has_a_deadline() -> None:
     """A message that takes more than five seconds is given up, and does not hold the rest."""
     room = FakeRoom()
