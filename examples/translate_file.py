@@ -6,7 +6,8 @@ The file may be WAV of any kind, MP3, FLAC, Ogg, M4A or a video with sound, up t
 The words go into `talk.transcript.txt`. No LiveKit is needed for it, as it uses the WebSocket
 transport unless told otherwise. It takes as long as the talk and a
 little more: Palabra interprets what it hears, at the speed of speech. With the local emulator:
-`PALABRA_API_URL=http://127.0.0.1:8090 PALABRA_API_KEY=local`.
+`PALABRA_API_URL=http://127.0.0.1:8090 PALABRA_API_KEY=local`; as Palabra does, it makes a LiveKit
+room for each session, so a LiveKit server must run beside it, such as `palabra-agent livekit`.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ class Recording:
 
 def credentials() -> Credentials:
     """Take them from the environment, or leave with a sentence."""
-    env = os.environ
+    # files that hold secrets often end in a line break
+    env = {name: value.strip() for name, value in os.environ.items()}
     if key := env.get("PALABRA_API_KEY"):
         return ApiKey(key)
     if (client := env.get("PALABRA_CLIENT_ID")) and (secret := env.get("PALABRA_CLIENT_SECRET")):

@@ -120,8 +120,9 @@ def nearest(wanted: str, offered: Iterable[LanguageCode]) -> LanguageCode | None
     """The offered code that serves a person who asks for `wanted` best, if any.
 
     The exact code wins; else the language counts before its script, and that before its region. Of
-    codes that are equally near, the plain one is taken, or the first. For a language that Palabra
-    does not know, one that its speakers understand stands in: German for `gsw`.
+    codes that are equally near, the plain one is taken, or that of a whole continent, or the
+    first. For a language that Palabra does not know, one that its speakers understand stands in:
+    German for `gsw`.
     """
     return _nearest(wanted[: _LONGEST + 1], tuple(offered))
 
@@ -166,11 +167,17 @@ def _nearest(wanted: str, offered: tuple[LanguageCode, ...]) -> LanguageCode | N
     if not alike and not _is_known(meant):
         alike = [it for it, offer in known.items() if _is_understood(meant, offer)]
 
-    def distance(candidate: LanguageCode) -> tuple[int, bool, int]:
-        away = meant.distance(known[candidate])
-        return away, base(candidate) != base(code), len(candidate)
+    def rank(candidate: LanguageCode) -> tuple[int, bool, bool, int, bool]:
+        region = known[candidate].territory or ""
+        return (
+            meant.distance(known[candidate]),
+            base(candidate) != base(code),
+            region.isalpha() and region != meant.territory,
+            len(candidate),
+            candidate in _MEANINGS,
+        )
 
-    return min(alike, key=distance, default=None)
+    return min(alike, key=rank, default=None)
 
 
 def _meaning(code: str) -> Language | None:

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from palabra_agent.errors import ConfigError, Problem
-from palabra_agent.languages import SOURCE_LANGUAGES, base, find_source
+from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base, find_source
 from palabra_agent.languages import did_you_mean as language_hint
 from palabra_emulator.faults.catalogue import Fault
 from palabra_emulator.script import Script
@@ -148,7 +148,7 @@ class EmulatorOptions:
     def _know_language(cls, code: str) -> str:
         source = find_source(code)
         if source is None:
-            hint = language_hint(code, SOURCE_LANGUAGES)
+            hint = language_hint(code, SOURCE_LANGUAGES - {AUTO})
             raise plain_error(f'"{code}" is not a language that Palabra recognises{hint}')
 
         return code if base(code) == source else str(source)

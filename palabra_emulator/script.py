@@ -16,6 +16,8 @@ from palabra_agent.languages import (
     LanguageCode,
     base,
     did_you_mean,
+    find_source,
+    find_target,
     normalise,
     same_language,
 )
@@ -144,6 +146,8 @@ def _sentence(path: str, entry: object) -> Sentence:
     texts: dict[LanguageCode, str] = {}
     for language, text in said.items():
         code = _code(path, language)
+        if code in texts:
+            raise ScriptError(f"{path}.{language}", f'"{code}" is given twice')
         if not isinstance(text, str) or not text.strip():
             raise ScriptError(f"{path}.{language}", "must be a text that is not empty")
         texts[code] = text.strip()
@@ -152,10 +156,11 @@ def _sentence(path: str, entry: object) -> Sentence:
 
 
 def _code(path: str, language: object) -> LanguageCode:
-    code = normalise(str(language))
-    if code not in _KNOWN:
-        hint = did_you_mean(code, _KNOWN)
-        raise ScriptError(path, f'"{language}" is not a language that Palabra has{hint}')
+    written = language if isinstance(language, str) else ""
+    code = find_target(written) or find_source(written)
+    if code is None:
+        hint = did_you_mean(normalise(written)[:30], _KNOWN)
+        raise ScriptError(path, f"{json.dumps(language)} is not a language that Palabra has{hint}")
 
     return code
 

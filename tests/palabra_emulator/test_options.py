@@ -80,8 +80,10 @@ def test_wrong_options_are_refused_in_sentences(written: str, expected: str) -> 
 def test_an_unknown_language_is_not_heard() -> None:
     """What `auto` hears must be a language that Palabra recognises, and not `auto` itself."""
     for wrong in ("qq", "auto", ""):
-        with pytest.raises(ConfigError, match="is not a language that Palabra"):
+        with pytest.raises(ConfigError, match="is not a language that Palabra") as caught:
             read_options([f"auto_language={wrong}"])
+
+        assert 'did you mean "auto"' not in str(caught.value)
 
     assert read_options(["auto_language=pt-br"]).auto_language == "pt-br"
 

@@ -45,8 +45,16 @@ def test_script_falls_back_honestly(tmp_path: Path) -> None:
         ('{"sentences": []}', "at least one sentence"),
         ('{"sentences": [{}]}', "sentences[0]: must be an object of language codes and texts"),
         (
-            '{"sentences": [{"en": "a"}, {"eng": "b"}]}',
-            'sentences[1]: "eng" is not a language that Palabra has, did you mean "en"?',
+            '{"sentences": [{"en": "a"}, {"esmx": "b"}]}',
+            'sentences[1]: "esmx" is not a language that Palabra has, did you mean "es-mx"?',
+        ),
+        (
+            '{"sentences": [{"iw": "a", "he-IL": "b"}]}',
+            'sentences[0].he-IL: "he" is given twice',
+        ),
+        (
+            '{"sentences": [{"en": "a", "said_in": ["en"]}]}',
+            'sentences[0].said_in: ["en"] is not a language that Palabra has',
         ),
         (
             '{"sentences": [{"en": "a", "said_in": "auto"}]}',
@@ -64,6 +72,17 @@ def test_wrong_script_is_one_clear_sentence(tmp_path: Path, content: str, reason
 
     assert str(caught.value).startswith(str(path))
     assert reason in str(caught.value)
+
+
+def test_script_codes_are_read_as_browsers_write_them(tmp_path: Path) -> None:
+    """As everywhere else."""
+    path = tmp_path / "script.json"
+    path.write_text('{"sentences": [{"nb-NO": "En.", "zh-TW": "Yi.", "said_in": "no_NO.UTF-8"}]}')
+    script = load_script(path)
+
+    assert script.text(0, "no") == "En."
+    assert script.text(0, "no", "zh-hant") == "Yi."
+    assert script.sentences[0].said_in == "no"
 
 
 def test_script_may_begin_with_a_mark(tmp_path: Path) -> None:

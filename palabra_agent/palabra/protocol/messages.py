@@ -279,17 +279,17 @@ def _audio_chunk(data: object) -> Message | None:
     fields = _fields(data)
     nested = _fields(fields.get("transcription"))
     chunk = nested if "data" in nested else fields
+    is_last = as_flag(chunk.get("last_chunk"))
     encoded = as_text(chunk.get("data"))
-    if encoded is None:
+    if encoded is None and not is_last:
         return None
 
     try:
-        sound = base64.b64decode(encoded, validate=True)
+        sound = base64.b64decode(encoded or "", validate=True)
     except ValueError:
         return None
 
     identifier, part = _identity(chunk)
-    is_last = as_flag(chunk.get("last_chunk"))
     return AudioChunk(identifier, part, _language(chunk), is_last, sound)
 
 

@@ -9,7 +9,8 @@ are never touched.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
@@ -17,7 +18,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from palabra_agent.errors import ApiError, ErrorClass, PalabraError
+from palabra_agent.errors import ApiError, ConfigError, ErrorClass, PalabraError, Problem
 from palabra_agent.network import proxy_for
 from palabra_agent.palabra.rest.answers import (
     SessionInfo,
@@ -57,6 +58,8 @@ _REMEMBERED: Final = 100
 _DELETED_AT_ONCE: Final = 20
 _ROOM_SECONDS: Final = 2.0
 """The longest wait of a new session for the old ones to go."""
+
+_NOT_IN_HEADERS: Final = re.compile(r"[\r\n\0]")
 
 _TOO_MANY_SESSIONS: Final = frozenset({403, 409, 429})
 """Statuses that may mean a cap on parallel sessions; it was never seen."""
@@ -225,10 +228,21 @@ async def open_api(
     """Keep connections to Palabra's API for the length of a block.
 
     Raises:
+        ConfigError: The address or the credentials are such that no request can be made of them.
         SetupError: The environment names a proxy that is none for us.
     """
+    if mistakes := [*_mistakes(base_url, credentials)]:
+        raise ConfigError(mistakes)
+
     async with aiohttp.ClientSession(proxy=proxy_for(base_url)) as http:
         yield PalabraApi(base_url, credentials, http, retry_pauses=retry_pauses)
+
+
+def _mistakes(base_url: str, credentials: Credentials) -> Iterator[Problem]:
+    if re.match(r"https?://[^/?#\s]", base_url, re.IGNORECASE) is None:
+        yield Problem("", "Palabra's address must begin with http:// or https://, and name a host")
+    if any(_NOT_IN_HEADERS.search(value) for value in credentials.headers().values()):
+        yield Problem("", "Palabra's credentials must hold no line break")
 
 
 def _path(session_id: str) -> str:

@@ -397,6 +397,15 @@ def test_a_chunk_may_name_nothing() -> None:
     assert said("output_audio_data", {"data": ""}) == expected
 
 
+@pytest.mark.parametrize("sound", [{}, {"data": None}, {"data": ""}])
+def test_the_last_chunk_may_be_without_sound(sound: dict[str, object]) -> None:
+    """It ends its utterance all the same."""
+    last = {"transcription_id": 17, "language": "es", "last_chunk": True, **sound}
+    expected = AudioChunk("17", "", LanguageCode("es"), is_last=True, sound=b"")
+
+    assert said("output_audio_data", last) == expected
+
+
 @pytest.mark.parametrize("message_type", ["error", "warning"])
 @pytest.mark.parametrize(
     ("code", "expected"),

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from palabra_agent.errors import ApiError, ErrorClass, PalabraError
+from palabra_agent.errors import ApiError, ConfigError, ErrorClass, PalabraError
 from palabra_agent.palabra.rest.api import (
+    ApiKey,
+    AppCredentials,
+    Credentials,
     PalabraApi,
     SessionTicket,
     open_api,
@@ -247,3 +250,26 @@ async def test_no_room_is_made_where_money_is_missing() -> None:
         await fails(api.create_session())
 
     assert (len(asked(palabra, "DELETE")), len(asked(palabra, "POST"))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "credentials", "sentence"),
+    [
+        ("api.palabra.ai", ApiKey("k"), "must begin with http:// or https://, and name a host"),
+        ("ftp://x", ApiKey("k"), "must begin with http:// or https://"),
+        ("https://", ApiKey("k"), "name a host"),
+        ("", ApiKey("k"), "name a host"),
+        ("http://x", ApiKey("k\n"), "credentials must hold no line break"),
+        ("http://x", AppCredentials("a\r", "b"), "credentials must hold no line break"),
+        ("http://x", AppCredentials("a", "b\0"), "credentials must hold no line break"),
+    ],
+)
+async def test_what_no_request_can_be_made_of_is_said(
+    url: str, credentials: Credentials, sentence: str
+) -> None:
+    """In a sentence, without the secret."""
+    with pytest.raises(ConfigError) as caught:
+        async with open_api(url, credentials):
+            pass
+
+    assert sentence in str(caught.value)
