@@ -55,6 +55,7 @@ _ES_TRACK: Final = "translation_es"
 _CONTROL_HZ: Final = 1000
 _CONTROL_TRACK: Final = "control"
 _CONFIRMATION_SECONDS: Final = 0.8
+_READ_SECONDS: Final = 30.0
 _CALM_SECONDS: Final = 3.0
 _STEADY_SECONDS: Final = 0.6
 _STEADY_SILENCE: Final = 0.2
@@ -146,21 +147,29 @@ class MeasuredMeeting:
         logger.info("%s", silences)
         return silences
 
-    async def until_bruno_reads(self, *, final: bool) -> None:
-        """Wait until something that is said from now on has come all the way to Bruno.
+    async def until_bruno_reads(self) -> None:
+        """Say sentence after sentence until one has come to Bruno, partial and final.
 
         LiveKit announces a participant who publishes nothing only seconds after they are back;
-        what is final before that is not addressed to them.
+        what is told before that is not addressed to them.
         """
         since = time.monotonic()
-        await self.bruno.wait_for(
-            lambda: any(
+
+        def has_read(*, final: bool) -> bool:
+            return any(
                 it.language == "es" and it.at > since and it.is_final == final
                 for it in self.bruno.captions
-            ),
-            10,
-            f"a caption in Spanish of what was said afterwards, {'final' if final else 'partial'}",
-        )
+            )
+
+        with single_failure():
+            async with asyncio.TaskGroup() as group:
+                speaking = group.create_task(_say_sentences(self.alice), name="sentences")
+                await self.bruno.wait_for(
+                    lambda: has_read(final=False) and has_read(final=True),
+                    _READ_SECONDS,
+                    "captions in Spanish of what was said afterwards, partial and final",
+                )
+                speaking.cancel()
 
 
 async def _until_steady(legs: list[Leg], deadline: float) -> None:
@@ -209,6 +218,12 @@ class EndlessSpeech:
         if self._talking is not None:
             self._talking.cancel()
             await asyncio.wait({self._talking})
+
+
+async def _say_sentences(person: SimulatedPerson) -> None:
+    while True:
+        await person.say(tone(SPEECH_HZ, 2.0))
+        await asyncio.sleep(_CONFIRMATION_SECONDS)
 
 
 async def _talk(person: SimulatedPerson) -> None:
