@@ -26,7 +26,7 @@ _VISIBLE_FORMATS: Final = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
 """Signs of numbers and of verses: Unicode counts them as format characters, but they are seen."""
-_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 """Letters and signs by category, which show nothing."""
 _MOST_MARKS: Final = 6
 """Combining marks on one letter, as many as Burmese and Tibetan need; towers of them cover the

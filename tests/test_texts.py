@@ -116,6 +116,7 @@ def test_half_a_character_can_be_sent() -> None:
         ("Ann", "a1", "Ann"),
         ("", "a1", "a1"),
         (" \u200b\u3164\u2800\u00ad\n", "a1", "a1"),
+        ("\U0001d159", "a1", "a1"),
         ("\u202e", "a\n1\u202e", "a 1"),
         ("\u200d", "\u2060", "?"),
         ("A" * 300, "a1", "A" * (LONGEST_NAME - 1) + "…"),

@@ -122,13 +122,19 @@ def _decoded(container: InputContainer) -> Iterator[av.AudioFrame]:
     if stream is None:
         return
 
+    has_data = is_decoded = False
     for packet in container.demux(stream):
+        has_data = has_data or packet.size > 0
         try:
             frames = packet.decode()
         except FFmpegError:
             continue
 
+        is_decoded = is_decoded or bool(frames)
         yield from frames
+
+    if has_data and not is_decoded:
+        raise SoundFileError("has sound of a kind that cannot be decoded")
 
 
 def _shape_of(frame: av.AudioFrame) -> _Shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from palabra_agent.languages import LanguageCode, base
+from palabra_agent.languages import AUTO, LanguageCode, base, find_source
 from palabra_agent.session import Transcript
 
 
@@ -23,10 +23,10 @@ class LanguageDetection:
         """Take in a transcript; return the language that it and the utterance before agree on.
 
         Parts of one utterance, and what is told of it again, are one utterance. One whose language
-        Palabra does not name counts for nothing.
+        Palabra does not name, or that is said to be `auto`, counts for nothing.
         """
-        heard = base(transcript.language)
-        if transcript.is_translation or not transcript.is_final or not heard:
+        heard = find_source(transcript.language) or base(transcript.language)
+        if transcript.is_translation or not transcript.is_final or heard in {"", AUTO}:
             return None
 
         is_another = transcript.transcription_id != self._utterance

@@ -37,6 +37,11 @@ def partial(utterance: str, language: str) -> Transcript:
         ([final("1", "es"), translated("x", "es", identifier="2")], [None, None]),
         ([final("1", "es"), final("2", ""), final("3", "es")], [None, None, "es"]),
         ([final("1", ""), final("2", "")], [None, None]),
+        ([final("1", "es"), final("2", "auto"), final("3", "es")], [None, None, "es"]),
+        ([final("1", "auto"), final("2", "auto")], [None, None]),
+        ([final("1", "iw"), final("2", "he-il")], [None, "he"]),
+        ([final("1", "cmn"), final("2", "zh-hant")], [None, "zh"]),
+        ([final("1", "tt"), final("2", "tt-ru")], [None, "tt"]),
     ],
 )
 def test_two_utterances_in_a_row_decide(said: list[Transcript], expected: list[str | None]) -> None:
