@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell sh scripts/find-python)
 ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
-PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
+PARALLEL ?= -n 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 # tests start hundreds of processes, and each would compile all that it imports anew

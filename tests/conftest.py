@@ -1,15 +1,16 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to two processes, each in a network namespace of its own, so that
-no server meets another one on a port. A meeting with sound takes most of a core: all tests that
-hold one are a group (`xdist_group`), in one process, and begin first. The other process has those
-that wait for servers, then the rest. Tests that share a costly fixture of their module stay
-together, too.
+`make test` deals the tests out to three processes, each in a network namespace of its own, so that
+no server meets another one on a port. A meeting with sound takes most of a core: all modules that
+hold one run in the first process, and in no other. The second has those that wait for servers, and
+the third the rest, in which both join when they are through. What has no sound to hear gives way to
+what has: it runs at a lower priority.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import signal
 import sys
@@ -18,6 +19,8 @@ from typing import Final, Literal, Protocol
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from palabra_agent.errors import SetupError
 from palabra_agent.local.isolation import ISOLATION_VARIABLE, is_isolated, isolation_was_asked
@@ -27,7 +30,8 @@ from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
 _WITH_SOUND: Final = (
-    "tests/faults/",
+    "tests/faults/test_first_words.py",
+    "tests/faults/test_webrtc_",
     *(
         f"tests/integration/test_{it}.py"
         for it in (
@@ -47,9 +51,15 @@ _WITH_SOUND: Final = (
         )
     ),
 )
-"""Modules whose tests against LiveKit listen in real time, or hold many participants: a second one
-beside them comes late."""
-_WAITING: Final = ("tests/integration/", "tests/conformance/", "tests/faults/")
+"""Modules that listen in real time, or hold many participants: a second one beside them comes
+late."""
+_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/", "tests/local/test_demo.py")
+"""Modules that mostly wait for processes to start, and for what these do."""
+_WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
+"""Modules whose tests share something that takes long to make."""
+_IN_REAL_TIME: Final = (*_WITH_SOUND, *_WITH_SERVERS, "tests/faults/")
+"""Modules that a slow process disturbs, whatever their tests are marked as."""
+_LOWER_PRIORITY: Final = 10
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
@@ -82,21 +92,75 @@ def pytest_xdist_setupnodes(specs: Sequence[_ProcessSpec]) -> None:
         spec.python = shlex.join(("env", f"--unset={ISOLATION_VARIABLE}", *isolated))
 
 
+class _Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Deals tests out, those that belong together to one process.
+
+    The marks of pytest-xdist's own `loadgroup` have no effect with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Deal tests out by group, however the run was asked to deal them."""
+    return _Dealer(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a run side by side with the sound, in one group, and with what waits."""
-    if not hasattr(config, "workerinput"):
+    """Begin a run side by side with the sound, then what waits, then what must not be slow."""
+    if _is_beside_others(config):
+        items.sort(key=_turn)
+
+
+def _group_of(nodeid: str) -> str:
+    """Name what a test shares a process with: the test itself, where it needs no other."""
+    if nodeid.startswith(_WITH_SOUND):
+        return "sound"
+
+    if nodeid.startswith(_WITH_SERVERS):
+        return "servers"
+
+    is_together = nodeid.startswith(_WITH_COSTLY_FIXTURES)
+    return nodeid.partition("::")[0] if is_together else nodeid
+
+
+def _turn(item: pytest.Item) -> int:
+    groups = ("sound", "servers")
+    group = _group_of(item.nodeid)
+    return groups.index(group) if group in groups else 2 if _is_in_real_time(item) else 3
+
+
+def _is_in_real_time(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(_IN_REAL_TIME) or bool(item.get_closest_marker("livekit"))
+
+
+def _is_beside_others(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+_had_sound = pytest.StashKey[bool]()
+_gave_way = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Let a process give way for good when it is through with what runs in real time.
+
+    The one that had the sound need not: no other process has any.
+    """
+    stash = item.config.stash
+    if _group_of(item.nodeid) == "sound":
+        stash[_had_sound] = True
+
+    if _had_sound in stash or _gave_way in stash or _is_in_real_time(item):
         return
 
-    def turn(item: pytest.Item) -> int:
-        if item.nodeid.startswith(_WITH_SOUND) and item.get_closest_marker("livekit"):
-            return 0
-        return 1 if item.nodeid.startswith(_WAITING) else 2
-
-    items.sort(key=turn)
-    for item in items:
-        if turn(item) == 0:
-            item.add_marker(pytest.mark.xdist_group("sound"))
+    if _is_beside_others(item.config):
+        stash[_gave_way] = True
+        os.nice(_LOWER_PRIORITY)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -217,7 +217,7 @@ async def test_a_task_that_palabra_always_changes_is_left_alone(
     async with faulty_room(caplog, talks=False, dialect="legacy", rate_limits="off") as room:
         await room.arm("F27", variant="silence", times=0)
         people_come(room)
-        await passing(60.0)
+        await passing(30.0)
         assert len(room.logged("palabra shows another task than was sent")) == 1
         assert room.asked() == {"create": 1, "set_task": 2}
 

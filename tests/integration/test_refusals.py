@@ -19,7 +19,7 @@ from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard
 from .stack import Room, Stack, Worker
 
-pytestmark = [pytest.mark.livekit, pytest.mark.xdist_group("refusals")]
+pytestmark = pytest.mark.livekit
 
 _AT_ONCE: Final = 5
 _TOO_LARGE: Final = json.dumps({"speakers": {f"guest-{n}": {} for n in range(5000)}})

@@ -22,7 +22,7 @@ import pytest
 from tests.clock import HANG_SECONDS
 from tests.pages import ROOT, Page
 
-pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("checkers")]
+pytestmark = pytest.mark.unit
 
 HERE: Final = Path(__file__).parent
 FOLDERS: Final = ("accepted", "rejected")

@@ -24,7 +24,7 @@ from tests.plugins.voice_timbre.spoken import (
     whisper,
 )
 
-pytestmark = [pytest.mark.unit, pytest.mark.xdist_group("pitch")]
+pytestmark = pytest.mark.unit
 
 PITCHES: Final = tuple(range(80, 261, 20))
 THRESHOLD_HZ: Final = 165
