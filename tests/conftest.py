@@ -1,10 +1,10 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to three processes, each in a network namespace of its own, so that
-no server meets another one on a port. A meeting with sound takes most of a core: all modules that
-hold one run in the first process, and in no other. The second has those that wait for servers, and
-the third the rest, in which both join when they are through. What has no sound to hear gives way to
-what has: it runs at a lower priority.
+`make test` deals the tests out to two processes, each in a network namespace of its own, so that no
+server meets another one on a port. A meeting with sound takes most of a core: all modules that hold
+one run in the first process, and in no other. The second has those that wait for servers. The rest
+is dealt to both; in the second it gives way to the sound, at a lower priority. With a third process
+meetings came late.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _CATEGORIES: Final = ("unit", "livekit")
 _WITH_SOUND: Final = (
     "tests/faults/test_first_words.py",
     "tests/faults/test_webrtc_",
+    "tests/local/test_demo.py",
     *(
         f"tests/integration/test_{it}.py"
         for it in (
@@ -53,7 +54,7 @@ _WITH_SOUND: Final = (
 )
 """Modules that listen in real time, or hold many participants: a second one beside them comes
 late."""
-_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/", "tests/local/test_demo.py")
+_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/")
 """Modules that mostly wait for processes to start, and for what these do."""
 _WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
 """Modules whose tests share something that takes long to make."""
