@@ -2,9 +2,9 @@
 
 `make test` deals the tests out to two processes, each in a network namespace of its own, so that no
 server meets another one on a port. A meeting with sound takes most of a core: all modules that hold
-one run in the first process, and in no other. The second has those that wait for servers. The rest
-is dealt to both; in the second it gives way to the sound, at a lower priority. With a third process
-meetings came late.
+one run in the first process, and in no other. The second has those that wait for servers, and gives
+way to the sound, at a lower priority. The rest is dealt to both. With a third process meetings came
+late.
 """
 
 from __future__ import annotations
@@ -148,18 +148,13 @@ _gave_way = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Let a process give way for good when it is through with what runs in real time.
-
-    The one that had the sound need not: no other process has any.
-    """
+    """Let a process give way for good that did not begin with the sound: no other has any."""
     stash = item.config.stash
     if _group_of(item.nodeid) == "sound":
         stash[_had_sound] = True
 
-    if _had_sound in stash or _gave_way in stash or _is_in_real_time(item):
-        return
-
-    if _is_beside_others(item.config):
+    is_beside = _is_beside_others(item.config)
+    if is_beside and _had_sound not in stash and _gave_way not in stash:
         stash[_gave_way] = True
         os.nice(_LOWER_PRIORITY)
 
