@@ -13,10 +13,10 @@ _MOST_PLACES: Final = 10
 """The innermost ones are told."""
 
 
-def log_failure(logger: logging.Logger, sentence: str, error: BaseException) -> None:
+def log_failure(logger: logging.Logger, sentence: str, error: BaseException, **facts: str) -> None:
     """Log an error by its class and its places; its words and its traceback for those who debug."""
-    facts = {"error": error_names(error), "where": error_places(error)}
-    logger.error(sentence, extra=facts)
+    told = {"error": error_names(error), "where": error_places(error), **facts}
+    logger.error(sentence, extra=told)
     logger.debug("%s: traceback", sentence, exc_info=error)
 
 

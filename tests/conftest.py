@@ -142,21 +142,17 @@ def _is_beside_others(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-_had_sound = pytest.StashKey[bool]()
-_gave_way = pytest.StashKey[bool]()
+_has_begun = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Let a process give way for good that did not begin with the sound: no other has any."""
+    """Let a process give way for good that does not begin with the sound: no other has any."""
     stash = item.config.stash
-    if _group_of(item.nodeid) == "sound":
-        stash[_had_sound] = True
-
-    is_beside = _is_beside_others(item.config)
-    if is_beside and _had_sound not in stash and _gave_way not in stash:
-        stash[_gave_way] = True
-        os.nice(_LOWER_PRIORITY)
+    if _has_begun not in stash and _is_beside_others(item.config):
+        stash[_has_begun] = True
+        if _group_of(item.nodeid) != "sound":
+            os.nice(_LOWER_PRIORITY)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

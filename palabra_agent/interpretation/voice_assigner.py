@@ -19,6 +19,7 @@ from palabra_agent.interpretation.voice_assignments import (
     VoiceAssignments,
     VoiceDecision,
 )
+from palabra_agent.interpretation.voice_change import TIMER_SECONDS
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import (
     DEFAULT_VOICES,
@@ -40,9 +41,6 @@ is passed over by then. After that plugins are asked at once, and once more late
 _QUICK_SECONDS: Final = 0.02
 """An answer that takes longer is not waited for before the speaker's other languages are asked for.
 """
-
-_TIMER_SECONDS: Final = 1e-6
-"""A timer may ring early by less than this."""
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +143,7 @@ class VoiceAssigner:
             while True:
                 self._woken.clear()
                 identity, moment = self._next(now())
-                if identity is not None and moment <= now() + _TIMER_SECONDS:
+                if identity is not None and moment <= now() + TIMER_SECONDS:
                     asking = self._ask_about(identity, is_parallel=bool(self._asked_about))
                     self._asked_about.add(identity)
                     group.create_task(asking, name="choose a speaker's voices")

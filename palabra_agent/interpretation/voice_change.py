@@ -19,7 +19,7 @@ _LONGEST_WAIT_SECONDS: Final = 10.0
 _LOST_SECONDS: Final = 5.0
 """A sentence that has not become final so long after its last partial never will."""
 
-_TIMER_SECONDS: Final = 1e-6
+TIMER_SECONDS: Final = 1e-6
 """A timer may ring early by less than this."""
 
 
@@ -74,7 +74,7 @@ class VoiceChange:
             self._waiting_since = math.inf
         else:
             self._waiting_since = min(self._waiting_since, now)
-            if self.due <= now + _TIMER_SECONDS:
+            if self.due <= now + TIMER_SECONDS:
                 self._held = all_wanted
                 self._waiting_since, self._changed_at = math.inf, now
 

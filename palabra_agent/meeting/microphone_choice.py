@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from palabra_agent.audio.frame import Frame
+from palabra_agent.audio.frame import PRE_ROLL_MS, Frame
 
 _ENOUGH_MS: Final = 200.0
 """So much speech makes a microphone the live one; a knock on a table is shorter."""
@@ -24,9 +24,6 @@ _QUIET_SECONDS: Final = 1.0
 
 _GAP_MS: Final = 300.0
 """Speech goes on over a pause that is no longer, as between words."""
-
-_PRE_ROLL_SECONDS: Final = 0.25
-"""Passed on from before speech was recognised: a word may begin softly."""
 
 _KEPT_SECONDS: Final = 2.0
 """Longer than it takes to see that another microphone is the live one."""
@@ -72,7 +69,7 @@ class MicrophoneChoice:
     def _sound_since(self, other_spoke_at: float) -> list[Frame]:
         """The speech under way on the live track, from its beginning, but not what both heard."""
         live = self._tracks[self.live]
-        since = max(live.began_at - _PRE_ROLL_SECONDS, other_spoke_at)
+        since = max(live.began_at - PRE_ROLL_MS / 1000, other_spoke_at)
         return [replace(frame, is_late=True) for at, frame in live.frames if at > since]
 
 

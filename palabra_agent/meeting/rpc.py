@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 from livekit import rtc
 
 from palabra_agent.errors import PalabraAgentError
+from palabra_agent.failures import log_failure
 from palabra_agent.texts import one_line
 
 LARGEST_ANSWER: Final = 15 * 1024
@@ -143,11 +144,8 @@ async def _outcome(method: Method, name: str, call: Call) -> str | CallRefused:
         return fitting(await method(call))
     except CallRefused as refused:
         return refused
-    except Exception as error:  # the fence around what every participant may call
-        logger.error(  # noqa: TRY400 - the traceback may hold a name
-            "a call could not be answered", extra={"method": name, "error": type(error).__name__}
-        )
-        logger.debug("how it could not be answered", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - the fence around what every participant may call
+        log_failure(logger, "a call could not be answered", error, method=name)
         return CallRefused(500, "the interpreter could not answer this; its log says why")
 
 

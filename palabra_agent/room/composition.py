@@ -37,7 +37,7 @@ from palabra_agent.room.configuration import (
     warn_of,
 )
 from palabra_agent.room.explanation import EXPLAIN, Explanations
-from palabra_agent.room.observers import looking_for_hidden
+from palabra_agent.room.hidden_participants import looking_for_hidden
 from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
 from palabra_agent.texts import one_line
 

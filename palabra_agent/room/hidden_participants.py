@@ -34,25 +34,30 @@ async def looking_for_hidden(
     settings: Watched[InterpretationSettings],
     livekit: LiveKitSettings,
     room: str,
+    *,
+    pause_seconds: float = _ASK_SECONDS,
 ) -> AsyncGenerator[None]:
-    """Tell a meeting of its hidden participants for the length of a block, while they matter."""
+    """Tell a meeting of its hidden participants for the length of a block, while they matter.
+
+    Args:
+        meeting: Is told of them.
+        settings: Say whether they matter.
+        livekit: The server that knows them.
+        room: The room's name.
+        pause_seconds: The time between two questions.
+    """
+
+    async def look() -> None:
+        while True:
+            await settings.wait_until(lambda now: any(map(is_pattern, now.rules.also_to)))
+            hidden = await hidden_participants(livekit, room)
+            if hidden is not None:
+                meeting.note_hidden(hidden)
+            await asyncio.sleep(pause_seconds)
+
     async with asyncio.TaskGroup() as group:
-        looking = group.create_task(_look(meeting, settings, livekit, room), name="hidden")
+        looking = group.create_task(look(), name="hidden")
         try:
             yield
         finally:
             looking.cancel()
-
-
-async def _look(
-    meeting: NotesHidden,
-    settings: Watched[InterpretationSettings],
-    livekit: LiveKitSettings,
-    room: str,
-) -> None:
-    while True:
-        await settings.wait_until(lambda now: any(map(is_pattern, now.rules.also_to)))
-        hidden = await hidden_participants(livekit, room)
-        if hidden is not None:
-            meeting.note_hidden(hidden)
-        await asyncio.sleep(_ASK_SECONDS)

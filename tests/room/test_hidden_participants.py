@@ -16,7 +16,7 @@ from palabra_agent.concurrency import Watched
 from palabra_agent.config.settings import LiveKitSettings, load_livekit_settings
 from palabra_agent.interpretation.settings import InterpretationSettings, Regime, WritingRules
 from palabra_agent.languages import LanguageCode
-from palabra_agent.room.observers import looking_for_hidden
+from palabra_agent.room.hidden_participants import looking_for_hidden
 from tests.environment import environment
 
 pytestmark = pytest.mark.unit
@@ -51,14 +51,18 @@ def reading_along(*also_to: str) -> InterpretationSettings:
 
 @asynccontextmanager
 async def livekit(
-    status: int = 200,
+    *statuses: int,
 ) -> AsyncGenerator[tuple[LiveKitSettings, asyncio.Queue[str]]]:
-    """A LiveKit server that lists two hidden participants, and the requests that it got."""
-    asked = asyncio.Queue[str]()
+    """A LiveKit server that lists two hidden participants, and the requests that it got.
+
+    Args:
+        statuses: Of its first answers; those after them are good.
+    """
+    asked, coming = asyncio.Queue[str](), iter(statuses)
 
     async def serve(request: web.Request) -> web.Response:
         asked.put_nowait(request.path)
-        return web.Response(status=status, body=LISTED.SerializeToString())
+        return web.Response(status=next(coming, 200), body=LISTED.SerializeToString())
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", serve)
@@ -99,13 +103,16 @@ async def test_the_server_is_not_asked_for_names_in_full(also_to: tuple[str, ...
     assert asked.qsize() == 1
 
 
-async def test_a_server_that_refuses_ends_no_meeting() -> None:
-    """What was known stays, and nothing is raised."""
+async def test_a_server_that_refuses_is_asked_again() -> None:
+    """Its refusal ends no meeting and tells nothing of who is there."""
     meeting = NotedMeeting()
     async with (
-        livekit(status=500) as (settings, asked),
-        looking_for_hidden(meeting, Watched(reading_along("*")), settings, "board"),
+        livekit(500) as (settings, asked),
+        looking_for_hidden(
+            meeting, Watched(reading_along("EG_*")), settings, "board", pause_seconds=0.01
+        ),
     ):
-        await asked.get()
+        await meeting.was_told.wait()
 
-    assert meeting.hidden == []
+    assert asked.qsize() >= 2
+    assert meeting.hidden[0] == ("EG_1", "EG_2")
