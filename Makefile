@@ -8,15 +8,16 @@ ARGS ?=
 # tests start hundreds of processes, and each would compile all that it imports anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check bench docs fix clean
+.PHONY: help setup demo test check bench docs page fix clean
 
 help:
 	@echo "make setup   what the others need: .venv, livekit-server, Debian packages (as root)"
 	@echo 'make demo    a meeting with an interpreter, live in this terminal (ARGS="--check --isolated")'
 	@echo 'make test    all tests, in two processes, each in a network namespace (ARGS="-k captions")'
 	@echo "make check   format, lint, types"
-	@echo 'make bench   the benchmarks (ARGS="delay load")'
+	@echo 'make bench   the benchmarks (ARGS="delay load", ARGS="span --minutes 10")'
 	@echo "make docs    write docs/configuration.md from the code"
+	@echo "make page    build the listener's page from examples/listener-page"
 	@echo "make fix     format, what lint can repair, and docs"
 	@echo "make clean   remove what these made here (livekit-server and SDKs in the cache stay)"
 
@@ -26,9 +27,10 @@ setup:
 demo: setup
 	@.venv/bin/palabra-agent demo $(ARGS)
 
-# inside the namespace no package index can be reached: Palabra's SDKs are installed before
+# inside the namespace no package index can be reached: Palabra's SDKs and npm's packages come before
 test: setup
 	@.venv/bin/python -m tests.conformance.environments
+	@.venv/bin/python -m tests.node
 	@$(ISOLATED) .venv/bin/pytest $(PARALLEL) $(ARGS)
 
 check: setup
@@ -37,11 +39,16 @@ check: setup
 	.venv/bin/mypy
 	.venv/bin/pyright
 
+# inside the namespace no package index can be reached: what is measured beside comes before
 bench: setup
+	@.venv/bin/python -m bench.pinch
 	@$(ISOLATED) .venv/bin/python -m bench $(ARGS)
 
 docs: setup
 	.venv/bin/python -m scripts.reference
+
+page: setup
+	@.venv/bin/python -m tests.node build
 
 fix: setup
 	.venv/bin/ruff check --fix .
@@ -49,5 +56,6 @@ fix: setup
 	.venv/bin/python -m scripts.reference
 
 clean:
+	rm -rf examples/listener-page/node_modules tests/integration/livekit_hooks/node_modules
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.table import Table
 
 from palabra_agent import __version__
+from palabra_agent.local.livekit_build import find_livekit_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Figure:
     """The median should stay under it, where there is an aim."""
     column: str = ""
     """Which of several ways it belongs to, where they are compared."""
+    points: tuple[tuple[float, float], ...] = ()
+    """The samples of a curve, each with its time in seconds."""
 
     @property
     def p50(self) -> float:
@@ -70,20 +76,64 @@ def tables(figures: Mapping[str, Sequence[Figure]]) -> Iterator[Table]:
             yield _comparison(name, compared)
 
 
-def write(figures: Mapping[str, Sequence[Figure]], path: Path) -> None:
-    """Keep figures for comparison."""
+def write(
+    figures: Mapping[str, Sequence[Figure]], path: Path, load_before: Sequence[float]
+) -> None:
+    """Keep figures for comparison, with all that they depend on.
+
+    Args:
+        figures: By their benchmarks.
+        path: The file.
+        load_before: Of the machine, before it was measured: 1, 5 and 15 minutes.
+    """
     content = {
-        "version": __version__,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {"processor": _processor(), "cores": os.cpu_count()},
+        "versions": _versions(),
+        "load": {"before": load_before, "after": os.getloadavg()},
         "figures": [
-            {**asdict(figure), "p50": figure.p50, "p95": figure.p95, "max": figure.worst}
-            for group in figures.values()
+            {
+                "benchmark": name,
+                **asdict(figure),
+                "p50": figure.p50,
+                "p95": figure.p95,
+                "max": figure.worst,
+            }
+            for name, group in figures.items()
             for figure in group
         ],
     }
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    installed = {it: importlib.metadata.version(it) for it in ("livekit", "livekit-agents")}
+    return {
+        "palabra-agent": __version__,
+        "python": platform.python_version(),
+        **installed,
+        "livekit-server": _server_version(),
+    }
+
+
+def _server_version() -> str:
+    server = find_livekit_server()
+    if server is None:
+        return ""
+
+    said = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
+    return said.stdout.strip().rpartition(" ")[2]
+
+
+def _processor() -> str:
+    """Its model, as Linux calls it; else what Python knows."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+
+    return platform.processor()
 
 
 def _list(figures: Sequence[Figure]) -> Table:

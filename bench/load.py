@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
 SPEAKERS = (1, 4, 8)
+MANY = 20
 LOAD_SECONDS = 12.0
 _SPEECH = tone(300, 3.0)
 _MIB = 1024 * 1024
@@ -33,13 +35,22 @@ class Load:
     rss_mib: float
 
 
-async def measure_load(stage: LocalServices, progress: Progress) -> list[Figure]:
-    """Let more and more people speak at once, and look at the job's process."""
-    task = progress.add_task("load", total=len(SPEAKERS))
+async def measure_load(
+    stage: LocalServices, progress: Progress, *, is_long: bool = False
+) -> list[Figure]:
+    """Let more and more people speak at once, and look at the job's process.
+
+    Args:
+        stage: The services.
+        progress: Shows how far it is.
+        is_long: Ends with so many that they fill the processors of a small machine.
+    """
+    counts = (*SPEAKERS, MANY) if is_long else SPEAKERS
+    task = progress.add_task("load", total=len(counts))
     figures: list[Figure] = []
-    for count in SPEAKERS:
+    for count in counts:
         async with meeting(stage, f"bench-load-{count}", count) as people:
-            load = await observe(stage, people)
+            load = await observe(stage.worker.process.pid, people)
         aim = PSS_AIM_MIB if count == 4 else None
         figures += [
             Figure(f"core per direction, {count} speakers", "%", (load.core_percent,)),
@@ -51,27 +62,49 @@ async def measure_load(stage: LocalServices, progress: Progress) -> list[Figure]
     return figures
 
 
-async def observe(stage: LocalServices, people: Sequence[SimulatedPerson]) -> Load:
-    """Let people speak, all at once, and look at the busiest process of the worker."""
-    worker = psutil.Process(stage.worker.process.pid)
-    before = {child.pid: _cpu_seconds(child) for child in worker.children(recursive=True)}
+class Meter:
+    """Looks at the busiest process of a family, from now on."""
+
+    def __init__(self, pid: int) -> None:
+        self._eldest = psutil.Process(pid)
+        self._before = {it.pid: _cpu_seconds(it) for it in self._family}
+        self._since = time.monotonic()
+
+    @property
+    def busiest(self) -> psutil.Process:
+        """That which has used the most processor time."""
+        return max(self._family, key=self._spent)
+
+    def read(self, directions: int) -> Load:
+        """Tell what it has used, shared among directions."""
+        process, seconds = self.busiest, time.monotonic() - self._since
+        memory = process.memory_full_info()
+        share = self._spent(process) / seconds / directions * 100
+        return Load(process.pid, share, memory.pss / _MIB, memory.rss / _MIB)
+
+    @property
+    def _family(self) -> list[psutil.Process]:
+        return [self._eldest, *self._eldest.children(recursive=True)]
+
+    def _spent(self, process: psutil.Process) -> float:
+        return _cpu_seconds(process) - self._before.get(process.pid, 0.0)
+
+
+async def observe(pid: int, people: Sequence[SimulatedPerson]) -> Load:
+    """Let people speak, all at once, and look at the busiest process of a family."""
+    meter = Meter(pid)
     async with asyncio.TaskGroup() as group:
-        talking = [group.create_task(_talk(person), name="talk") for person in people]
+        talking = [group.create_task(talk(person), name="talk") for person in people]
         await asyncio.sleep(LOAD_SECONDS)
-        spent = {
-            child: _cpu_seconds(child) - before.get(child.pid, 0.0)
-            for child in worker.children(recursive=True)
-        }
-        job = max(spent, key=lambda child: spent[child])
-        memory = job.memory_full_info()
+        load = meter.read(2 * len(people))
         for task in talking:
             task.cancel()
 
-    share = spent[job] / LOAD_SECONDS / (2 * len(people)) * 100
-    return Load(job.pid, share, memory.pss / _MIB, memory.rss / _MIB)
+    return load
 
 
-async def _talk(person: SimulatedPerson) -> None:
+async def talk(person: SimulatedPerson) -> None:
+    """Speak all the time, with a pause after each sentence."""
     while True:
         await person.say(_SPEECH)
         await asyncio.sleep(1.0)  # a pause ends the utterance, so that it is interpreted

@@ -19,7 +19,11 @@ from palabra_agent.local.services import AGENT_NAME, LocalServices
 CREDENTIALS = {"ClientId": "local", "ClientSecret": "local"}
 """The keys that any emulator takes."""
 
-ROOM_CONFIG: Mapping[str, Any] = {"languages": ["en", "es"], "limits": {"linger_seconds": 0.5}}
+ROOM_CONFIG: Mapping[str, Any] = {
+    "languages": ["en", "es"],
+    "always_on": ["en", "es"],
+    "limits": {"linger_seconds": 0.5},
+}
 """Speakers of English are interpreted into one language: two directions each."""
 
 
@@ -81,12 +85,16 @@ async def meeting(
     config: Mapping[str, Any] = ROOM_CONFIG,
     agent_name: str = AGENT_NAME,
 ) -> AsyncGenerator[Sequence[SimulatedPerson]]:
-    """A room with speakers of English and an interpreter at work, for the length of a block."""
+    """A room with speakers of English, one who listens in Spanish, and an interpreter at work."""
     async with AsyncExitStack() as stack:
         people = [
             await stack.enter_async_context(join_speaker(stage, room, number))
             for number in range(speakers)
         ]
+        attributes = {"palabra.listen": "es"}
+        await stack.enter_async_context(
+            join(stage.livekit, room, "listener", attributes=attributes, microphone=False)
+        )
         await dispatch(stage, room, config, agent_name)
         await until_running(stage, speakers)
         yield people
@@ -104,16 +112,24 @@ class Journal:
 
     entries: tuple[Mapping[str, Any], ...]
 
+    def of(self, session: str, event: str) -> list[Mapping[str, Any]]:
+        """All entries of a kind about a session."""
+        return [it for it in self.entries if it["session"] == session and it["event"] == event]
+
+    @staticmethod
+    def time_of(entry: Mapping[str, Any]) -> float:
+        """The time of an entry, on the monotonic clock."""
+        return float(entry["time"]) + _to_monotonic()
+
     def when(self, session: str, event: str, **data: str) -> float:
         """The time at which an event first happened to a session.
 
         Raises:
             LookupError: It has not.
         """
-        for entry in self.entries:
-            is_meant = entry["session"] == session and entry["event"] == event
-            if is_meant and data.items() <= entry["data"].items():
-                return float(entry["time"]) + _to_monotonic()
+        for entry in self.of(session, event):
+            if data.items() <= entry["data"].items():
+                return self.time_of(entry)
 
         raise LookupError(f"{event} is not in the emulator's journal")
 

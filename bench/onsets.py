@@ -1,16 +1,17 @@
-"""Hears in a room when sounds begin, to the sample: the stopwatch of the delay benchmark."""
+"""Hears in a room when sounds begin and end, to the sample: the stopwatch of the benchmarks."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import numpy as np
 from livekit import rtc
 
+from bench.sounds import Sound
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.local.people import Server, mint_token
@@ -21,10 +22,11 @@ QUIET_SECONDS: Final = 0.12
 
 
 class Stopwatch:
-    """Notes when sounds began, by track: `identity/track name`."""
+    """Notes when sounds began and ended, by track: `identity/track name`."""
 
     def __init__(self) -> None:
         self.onsets: dict[str, list[float]] = {}
+        self._endings: dict[str, list[float]] = {}
         self._changed = asyncio.Event()
 
     async def follow(self, key: str, track: rtc.Track) -> None:
@@ -41,11 +43,19 @@ class Stopwatch:
                 if began - loud_until > QUIET_SECONDS:
                     self.note(key, began)
                 loud_until = arrived - (frame.samples.size - int(loud[-1])) / SAMPLE_RATE
+                self._endings[key][-1] = loud_until
 
     def note(self, key: str, at: float) -> None:
         """Take note of a sound that began."""
         self.onsets.setdefault(key, []).append(at)
+        self._endings.setdefault(key, []).append(at)
         self._changed.set()
+
+    def sounds(self, track: str) -> list[Sound]:
+        """All sounds on the first track of this name that was heard."""
+        key = next((key for key in self.onsets if key.endswith(f"/{track}")), "")
+        heard = zip(self.onsets.get(key, []), self._endings.get(key, []), strict=True)
+        return [Sound(began, ended) for began, ended in heard]
 
     async def key_of(self, track: str, seconds: float) -> str:
         """The key of a track of this name that was heard, or will be in time; else an empty one."""
@@ -75,8 +85,16 @@ class Stopwatch:
 
 
 @asynccontextmanager
-async def open_stopwatch(server: Server, room_name: str) -> AsyncGenerator[Stopwatch]:
-    """Listen to every track of a room for the length of a block, without being heard."""
+async def open_stopwatch(
+    server: Server, room_name: str, hears: Callable[[str], bool] = lambda _: True
+) -> AsyncGenerator[Stopwatch]:
+    """Listen to a room and its Spanish channel for the length of a block, without being heard.
+
+    Args:
+        server: Of the room.
+        room_name: Whose tracks are heard.
+        hears: The names of those that are, as each costs time.
+    """
     room, stopwatch = rtc.Room(), Stopwatch()
     subscribed: asyncio.Queue[tuple[str, rtc.Track]] = asyncio.Queue()
 
@@ -85,7 +103,7 @@ async def open_stopwatch(server: Server, room_name: str) -> AsyncGenerator[Stopw
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if track.kind == rtc.TrackKind.KIND_AUDIO:
+        if track.kind == rtc.TrackKind.KIND_AUDIO and hears(publication.name):
             subscribed.put_nowait((f"{participant.identity}/{publication.name}", track))
 
     async def follow_all(group: asyncio.TaskGroup) -> None:
@@ -95,7 +113,9 @@ async def open_stopwatch(server: Server, room_name: str) -> AsyncGenerator[Stopw
 
     room.on("track_subscribed", on_subscribed)
     following: list[asyncio.Task[None]] = []
-    await room.connect(server.url, mint_token(server, room_name, f"stopwatch-{room_name}"))
+    identity, attributes = f"stopwatch-{room_name}", {"palabra.listen": "es"}
+    token = mint_token(server, room_name, identity, attributes=attributes)
+    await room.connect(server.url, token)
     try:
         async with asyncio.TaskGroup() as group:
             following.append(group.create_task(follow_all(group), name="follow all"))

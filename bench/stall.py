@@ -22,7 +22,8 @@ from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio
 from palabra_agent.audio.tones import mix, tone
-from palabra_agent.interpretation.channels import LanguageChannel
+from palabra_agent.interpretation.channels import Channel
+from palabra_agent.interpretation.ports import ChannelKey
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.services import LocalServices
 from palabra_agent.palabra.session.microphone import MicrophoneBuffer
@@ -46,6 +47,10 @@ class _Heard:
         self.track = self._output.track
         self.write = self._output.write
         self.aclose = self._output.aclose
+
+    @property
+    def waiting_ms(self) -> float:
+        return self._output.waiting_ms
 
 
 @dataclass(slots=True)
@@ -89,8 +94,8 @@ async def measure_stall(_stage: LocalServices, progress: Progress) -> list[Figur
 @asynccontextmanager
 async def _both_ways() -> AsyncGenerator[tuple[_Voice, Stopwatch]]:
     mouth, palabra, room = _Heard("mouth"), _Heard("palabra"), _Heard("room")
-    channel = LanguageChannel(LanguageCode("es"), room)
-    stopwatch, microphone = Stopwatch(), MicrophoneBuffer()
+    channel = Channel(ChannelKey(LanguageCode("es")), room)
+    stopwatch, microphone = Stopwatch(), MicrophoneBuffer(lambda: palabra.waiting_ms)
     microphone.set_listening(is_listening=True)
     with channel.mixer.open_input() as backlog:
         async with (

@@ -200,7 +200,7 @@ async def _delays(
 
 async def _costs(palabra: OwnPalabra, people: Sequence[SimulatedPerson]) -> list[Figure]:
     with count_packets() as packets:
-        load = await observe(palabra.stage, people)
+        load = await observe(palabra.stage.worker.process.pid, people)
 
     figures = [
         Figure(f"core per direction, {len(people)} speakers", "%", (load.core_percent,)),

@@ -10,7 +10,8 @@ import sys
 
 from palabra_agent.config.settings import load_settings
 from palabra_agent.errors import PalabraAgentError
-from palabra_agent.worker.server import run_worker, set_up_logging
+from palabra_agent.worker.log import set_up_logging
+from palabra_agent.worker.server import run_worker
 
 
 def main() -> None:

@@ -1,16 +1,24 @@
-"""Tasks and time where asyncio stops: single failures, undone requests, watched values, limits."""
+"""Tasks, time and signals where asyncio stops: undone requests, turns, watched values, limits."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
+
+from palabra_agent.errors import NativePanic
 
 T = TypeVar("T")
 ErrorT = TypeVar("ErrorT", bound=BaseException)
+
+_TURN_SECONDS: Final = 0.003
+"""A frame of sound is due every 20 ms, and several tasks may take a turn one after the other."""
 
 
 @contextmanager
@@ -32,7 +40,13 @@ def single_failure() -> Generator[None]:
 
 
 def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
-    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends."""
+    """Run something until it ends, or until SIGTERM or Ctrl-C, which are good ends.
+
+    Raises:
+        NativePanic: LiveKit's SDK ended it.
+    """
+    panicked = threading.Event()
+    on_native_panic(panicked.set)
 
     async def until_told() -> None:
         async with asyncio.TaskGroup() as group:
@@ -41,6 +55,22 @@ def run_until_stopped(serving: Coroutine[Any, Any, None]) -> None:
 
     with suppress(KeyboardInterrupt), single_failure():
         asyncio.run(until_told())
+    if panicked.is_set():
+        raise NativePanic
+
+
+def on_native_panic(tell: Callable[[], None]) -> None:
+    """Have something called when the native part of LiveKit's SDK gives up; for the whole process.
+
+    It prints the reason and sends SIGTERM to its own process, which no code of ours does. The call
+    comes before the signal, in a thread of the SDK's.
+    """
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os.kill" and arguments == (os.getpid(), signal.SIGTERM):
+            tell()
+
+    sys.addaudithook(hear)
 
 
 def errors_in(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
@@ -50,6 +80,17 @@ def errors_in(failures: BaseExceptionGroup[ErrorT]) -> list[ErrorT]:
         found += errors_in(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
 
     return found
+
+
+def heed_cancellation() -> None:
+    """Stop here if we are being cancelled.
+
+    A task group that fails while it is cancelled raises its errors, and the cancellation is lost in
+    them.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def complete_or_undo(
@@ -100,6 +141,28 @@ async def finish_despite_cancellation(
         raise asyncio.CancelledError
 
 
+class Turn:
+    """A task's turn of the event loop, which it gives up where it has had it for long enough.
+
+    Awaiting what is there already, such as a queue that is not empty, gives way to no other task.
+    """
+
+    def __init__(self, now: Callable[[], float] | None = None) -> None:
+        """Begin a turn.
+
+        Args:
+            now: A clock, in seconds; the event loop's by default.
+        """
+        self._now = now or asyncio.get_running_loop().time
+        self._began = self._now()
+
+    async def give_way(self) -> None:
+        """Let the other tasks run if this one has had the loop for some milliseconds."""
+        if self._now() - self._began >= _TURN_SECONDS:
+            await asyncio.sleep(0)
+            self._began = self._now()
+
+
 class Watched(Generic[T]):
     """A value and a way to wait for its changes; one that is replaced too soon is skipped."""
 
@@ -142,15 +205,21 @@ class TimeIsUp(TimeoutError):
 
 
 class TimeLimit:
-    """A block that ends with `TimeIsUp` when its time is over; it begins when this is made.
+    """A block that ends with `TimeIsUp` when its time is over.
 
     A limit that has passed already ends the block at once.
     """
 
-    def __init__(self, minutes: float | None) -> None:
+    def __init__(self, minutes: float | None, began: float | None = None) -> None:
+        """Begin to count.
+
+        Args:
+            minutes: None for ever.
+            began: The time of the event loop from which it counts; None for now.
+        """
         self.minutes = minutes
         """None: for ever."""
-        self._began = asyncio.get_running_loop().time()
+        self._began = asyncio.get_running_loop().time() if began is None else began
         self._timeout = asyncio.timeout_at(self._end)
         self._is_over = False
 

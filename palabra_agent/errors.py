@@ -7,8 +7,9 @@ PalabraAgentError
 ├── PluginError                 a plugin broke in one of its phases; all else goes on
 ├── MeetingError                the LiveKit room or server of the meeting
 ├── SetupError                  this machine lacks something that a command needs
+├── NativePanic                 the native part of LiveKit's SDK gave up
 └── PalabraError                the Palabra side; says whether a retry can help
-    ├── ApiError                an answer of the REST API that is not a success
+    ├── ApiError                an answer of the REST API that is no success: a refused key, too
     ├── Unreachable             no answer at all
     ├── TaskRejected            the settings were refused: never retried unchanged
     ├── AccessDenied            a joined session may have no task: credentials or balance
@@ -101,6 +102,16 @@ class SetupError(PalabraAgentError):
     """This machine lacks something that a command needs; the sentence says how to get it."""
 
 
+class NativePanic(PalabraAgentError):
+    """The native part of LiveKit's SDK gave up; it cannot be used any more in this process."""
+
+    def __str__(self) -> str:
+        return (
+            "the native part of LiveKit's SDK gave up, for the reason that it printed as FFI Panic;"
+            " please start again"
+        )
+
+
 class PalabraError(PalabraAgentError):
     """The Palabra side failed."""
 
@@ -108,6 +119,13 @@ class PalabraError(PalabraAgentError):
     """True where the same request may succeed later."""
     retry_after_seconds: float | None = None
     """The wait that Palabra asks for before the next try."""
+    is_for_people: bool = False
+    """True where the people in the meeting should be told although another try may succeed."""
+
+    @property
+    def in_our_words(self) -> str:
+        """The sentence without anything that Palabra says, for the log."""
+        return str(self)
 
 
 class ErrorClass(StrEnum):
@@ -129,6 +147,19 @@ class ErrorClass(StrEnum):
     TIMEOUT = "timeout"
 
 
+_MEANINGS: Final = {
+    ErrorClass.CREDENTIALS: "the credentials are not accepted",
+    ErrorClass.ACCOUNT: "the account may not",
+    ErrorClass.NOT_FOUND: "it knows no such thing",
+    ErrorClass.CLIENT: "the request is not accepted",
+    ErrorClass.RATE_LIMIT: "too much was asked for",
+    ErrorClass.SERVER: "it failed",
+    ErrorClass.TIMEOUT: "it took too long",
+}
+"""In our words, for the log alone: people read Palabra's own, `ApiError.__str__`."""
+_LARGEST_NUMBER: Final = 10**9
+"""A longer number is no number of an error, but a way to write."""
+
 _BY_STATUS: Final = {
     401: ErrorClass.CREDENTIALS,
     402: ErrorClass.ACCOUNT,
@@ -145,7 +176,8 @@ _INSUFFICIENT_BALANCE: Final = 100050
 class ApiError(PalabraError):
     """Palabra's REST API answered, but not with a success; for refused keys, too.
 
-    `palabra-agent check` adds which settings to look at (`commands/checkup.py`).
+    The room reads the sentence as it stands here; `palabra-agent check` adds which settings to look
+    at (`commands/checkup.py`).
     """
 
     def __init__(
@@ -171,9 +203,22 @@ class ApiError(PalabraError):
         """True where nothing but money helps."""
         return self.error_code == _INSUFFICIENT_BALANCE
 
+    @property
+    def in_our_words(self) -> str:
+        """The meaning, with the status and the number."""
+        if self.is_about_balance:
+            return self._sentence("the balance is insufficient")
+
+        # what is wrong with a success, we say ourselves
+        return self._sentence(_MEANINGS.get(self.error_class, self.detail))
+
     def __str__(self) -> str:
-        number = f", error {self.error_code}" if self.error_code is not None else ""
-        return f"Palabra refused: {self.detail} (HTTP {self.status}{number})"
+        return self._sentence(self.detail)
+
+    def _sentence(self, detail: str) -> str:
+        is_told = self.error_code is not None and abs(self.error_code) < _LARGEST_NUMBER
+        number = f", error {self.error_code}" if is_told else ""
+        return f"Palabra refused: {detail} (HTTP {self.status}{number})"
 
 
 def _class_of(status: int, error_code: int | None) -> ErrorClass:
@@ -195,6 +240,11 @@ class Unreachable(PalabraError):
         self.error_class = error_class
         """Tells a missing connection from an answer that did not come in time."""
 
+    @property
+    def in_our_words(self) -> str:
+        """The reason; the host of a session is Palabra's choice."""
+        return f"Palabra cannot be reached: {self.reason}"
+
     def __str__(self) -> str:
         return f"Palabra cannot be reached at {self.host}: {self.reason}"
 
@@ -208,6 +258,11 @@ class TaskRejected(PalabraError):
         super().__init__(code, desc)
         self.code = code
         self.desc = desc
+
+    @property
+    def in_our_words(self) -> str:
+        """The fact; what is wrong with the settings, Palabra says."""
+        return "Palabra refused the settings"
 
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code else ""
@@ -224,8 +279,13 @@ class AccessDenied(PalabraError):
         self.words = words
         """Palabra's own, with its code."""
 
+    @property
+    def in_our_words(self) -> str:
+        """The fact."""
+        return "Palabra's credentials or balance do not allow it"
+
     def __str__(self) -> str:
-        return f"Palabra's credentials or balance do not allow it: {self.words}"
+        return f"{self.in_our_words}: {self.words}"
 
 
 class WrongState(PalabraError):
@@ -246,9 +306,17 @@ class WrongState(PalabraError):
 class SessionLost(PalabraError):
     """A Palabra session ended, or never became ready, without us asking for it."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, words: str = "", *, is_for_people: bool = False) -> None:
+        super().__init__(reason, words)
         self.reason = reason
+        self.words = words
+        """What Palabra says of it; empty where it says nothing."""
+        self.is_for_people = is_for_people
+
+    @property
+    def in_our_words(self) -> str:
+        """The reason."""
+        return f"the Palabra session was lost: {self.reason}"
 
     def __str__(self) -> str:
-        return f"the Palabra session was lost: {self.reason}"
+        return self.in_our_words + (f"; it said: {self.words}" if self.words else "")

@@ -1,4 +1,7 @@
-"""Errors that were not expected, in the log: which and where. Their words may hold a name."""
+"""Errors that were not expected, in the log: which and where. Their words may hold a name.
+
+The sentences of those that are expected, such as a refused key, are in `errors.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from palabra_agent.concurrency import errors_in
+from palabra_agent.texts import LONGEST_NAME, one_line
 
 _MOST_PLACES: Final = 10
 """The innermost ones are told."""
@@ -16,13 +20,15 @@ _MOST_PLACES: Final = 10
 def log_failure(logger: logging.Logger, sentence: str, error: BaseException, **facts: str) -> None:
     """Log an error by its class and its places; its words and its traceback for those who debug."""
     told = {"error": error_names(error), "where": error_places(error), **facts}
-    logger.error(sentence, extra=told)
+    # each caller is an event of its own, of which the log counts how often it comes
+    logger.error(sentence, extra=told, stacklevel=2)
     logger.debug("%s: traceback", sentence, exc_info=error)
 
 
 def error_names(error: BaseException) -> str:
     """Name the class of an error; of a group, those of the errors in it. Never its words."""
-    return ", ".join(dict.fromkeys(type(it).__name__ for it in _errors_of(error)))
+    names = (one_line(type(it).__name__, LONGEST_NAME) for it in _errors_of(error))
+    return ", ".join(dict.fromkeys(names))
 
 
 def error_places(error: BaseException) -> str:

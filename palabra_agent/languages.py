@@ -50,8 +50,10 @@ TARGET_LANGUAGES: Final = frozenset(
 _UNDOCUMENTED_TARGETS: Final = frozenset({"es-eu", "fr-eu", "pt-eu", "pt-la"})
 """Accepted by the validator, but in no list of Palabra's: meant only by those who write them."""
 
+EVERY_TARGET: Final = tuple(sorted(TARGET_LANGUAGES - _UNDOCUMENTED_TARGETS))
+"""All targets that Palabra documents: the offer of a room that names none."""
+
 _SOURCES: Final = tuple(sorted(SOURCE_LANGUAGES - {AUTO}))
-_TARGETS: Final = tuple(sorted(TARGET_LANGUAGES - _UNDOCUMENTED_TARGETS))
 
 _MEANINGS: Final = {
     "es-ch": "es-cl",
@@ -138,7 +140,7 @@ def find_target(written: str) -> LanguageCode | None:
     if code in TARGET_LANGUAGES:
         return LanguageCode(code)
 
-    return nearest(written, _TARGETS)
+    return nearest(written, EVERY_TARGET)
 
 
 def spell_target(key: str) -> LanguageCode:

@@ -18,6 +18,7 @@ from urllib.request import getproxies_environment
 
 import aiohttp
 
+from palabra_agent.addresses import is_loopback
 from palabra_agent.errors import SetupError
 
 _SECURE: Final = frozenset({"https", "wss"})
@@ -79,6 +80,24 @@ def without_password(url: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
+class Redirected(aiohttp.ClientError):
+    """A server answered with a redirect, where none is followed."""
+
+
+def without_redirects() -> aiohttp.TraceConfig:
+    """Have a client follow no redirect, by its `trace_configs`; for WebSockets it knows no option.
+
+    A redirect may lead to any host, within our own network as well.
+    """
+
+    async def refuse(*_: object) -> None:
+        raise Redirected
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_redirect.append(refuse)
+    return tracing
+
+
 def way_to(url: str) -> str:
     """Name the proxy on the way to an address, for the end of a sentence; empty without one."""
     proxy = proxy_for(url)
@@ -101,12 +120,12 @@ def _is_proxy_address(url: str) -> bool:
 
 def _is_reached_directly(host: str, port: int, excepted: str) -> bool:
     """Tell whether a host is this machine, or among those of a `NO_PROXY`."""
-    if _is_in_domain(host, "localhost") or _is_in_network(host, "127.0.0.0/8"):
+    if is_loopback(host):
         return True
 
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     entries = excepted.replace(",", " ").lower().split()
-    return host == "::1" or any(
+    return any(
         entry == "*"
         or _is_in_network(host, entry.strip("[]"))
         or _is_in_domain(host, entry)
@@ -154,6 +173,9 @@ def reason_of(error: Exception, url: str = "") -> str:
 
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
         return os.strerror(error.errno).lower()
+
+    if isinstance(error, Redirected):
+        return "it answers with a redirect, which is not followed"
 
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed"

@@ -51,6 +51,7 @@ from palabra_agent.languages import (
 )
 from palabra_agent.texts import one_line, shown_name
 from palabra_agent.voices import (
+    CONSENT_ATTRIBUTE,
     ClonedVoice,
     FixedVoice,
     Speaker,
@@ -62,6 +63,7 @@ from palabra_agent.voices import (
 
 __all__ = [
     "CAPABILITIES",
+    "CONSENT_ATTRIBUTE",
     "ENTRY_POINTS",
     "Capability",
     "ClonedVoice",
@@ -143,6 +145,8 @@ class Plugin(Generic[ConfigT, SettingsT]):
     """Model of what the worker's operator may say of it."""
     example: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """A config as a room might write it; shown by `palabra-agent schema`."""
+    announce: Callable[[RoomInfo[SettingsT], ConfigT], str | None] | None = None
+    """Says what the people of a room are told while it is open there; None for nothing."""
 
     @overload
     def __init__(
@@ -153,6 +157,7 @@ class Plugin(Generic[ConfigT, SettingsT]):
         ],
         *,
         example: Mapping[str, Any] | None = None,
+        announce: Callable[[RoomInfo[NoSettings], _AnyConfigT], str | None] | None = None,
     ) -> None: ...
 
     @overload
@@ -163,6 +168,7 @@ class Plugin(Generic[ConfigT, SettingsT]):
         *,
         settings_model: type[SettingsT],
         example: Mapping[str, Any] | None = None,
+        announce: Callable[[RoomInfo[SettingsT], ConfigT], str | None] | None = None,
     ) -> None: ...
 
     def __init__(
@@ -172,6 +178,7 @@ class Plugin(Generic[ConfigT, SettingsT]):
         *,
         settings_model: type[PluginConfig] = NoSettings,
         example: Mapping[str, Any] | None = None,
+        announce: Callable[[RoomInfo[Any], Any], str | None] | None = None,
     ) -> None:
         """Write a recipe.
 
@@ -180,11 +187,14 @@ class Plugin(Generic[ConfigT, SettingsT]):
             open: Given the room and its config, opens the plugin as an async context manager.
             settings_model: What the worker's operator may say of it, in `[plugins.NAME]`.
             example: A config as a room might write it.
+            announce: Given the same as `open`, says in a sentence what people must know while the
+                plugin is open, such as that it writes down who says what; None for nothing.
         """
         for name, value in {
             "config_model": config_model,
             "open": open,
             "settings_model": settings_model,
             "example": dict(example or {}),
+            "announce": announce,
         }.items():
             object.__setattr__(self, name, value)

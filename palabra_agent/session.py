@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.languages import LanguageCode
 from palabra_agent.voices import VoiceChoice
+
+LONGEST_SPOKEN_TEXT: Final = 2048
+"""Characters of one text that a session takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,9 @@ class Brief:
         default_factory=dict[LanguageCode, VoiceChoice]
     )
     """The voices that were chosen for the speaker, by target; the default where none was."""
+    may_clone: bool = False
+    """True where the speaker has agreed that their own voice is imitated. Without that it is not,
+    whatever voices and settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,11 @@ class UpdateRefused:
 
     sentence: str
 
+    @property
+    def in_our_words(self) -> str:
+        """The sentence without anything that Palabra says, for the log."""
+        return "Palabra refused a change of the settings"
+
 
 @dataclass(frozen=True, slots=True)
 class BriefFollowed:
@@ -119,6 +130,11 @@ class Session(Protocol):
         """The seconds for which it has been charged."""
         ...
 
+    @property
+    def queued_seconds(self) -> Mapping[LanguageCode, float]:
+        """The speech that Palabra has still to speak, by language, as far as it told lately."""
+        ...
+
     def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
 
@@ -132,6 +148,21 @@ class Session(Protocol):
 
     def rebrief(self, brief: Brief) -> None:
         """Ask for something else from now on; never waits, the last brief wins."""
+        ...
+
+    def speak(self, text: str, language: LanguageCode, *, translate: bool = False) -> None:
+        """Speak a text in a target language, or translate it into all of them; never waits.
+
+        Its translations are told, and are heard, as those of speech are.
+
+        Args:
+            text: At most `LONGEST_SPOKEN_TEXT` characters.
+            language: Without `translate` one of the targets, else the language of the text.
+            translate: True where the text is to be translated.
+
+        Raises:
+            ConfigError: The text or its language cannot be spoken, or too many texts wait already.
+        """
         ...
 
     def events(self) -> AsyncIterator[SessionEvent]:

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+LONGEST_TEXT: Final = 5_000
+"""The most characters of what one person says without a pause."""
 LONGEST_NAME: Final = 60
 """The most characters of a name; what was cut off is shown by an ellipsis."""
 
@@ -31,8 +33,8 @@ _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 _MOST_MARKS: Final = 6
 """Combining marks on one letter, as many as Burmese and Tibetan need; towers of them cover the
 lines above."""
-_READ_FOR_EACH: Final = 16
-"""Characters that are looked at for each that may stay, so that a book in a name costs nothing."""
+_READ_BESIDE: Final = 1_000
+"""Characters that are looked at beside as many as may stay: a book in a name costs nothing."""
 
 _ESCAPE_SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
@@ -53,7 +55,7 @@ def one_line(text: str, longest: int | None = None) -> str:
         longest: The most characters; a longer one ends in an ellipsis.
     """
     if longest is not None:
-        text = text[: longest * _READ_FOR_EACH]
+        text = text[: longest + _READ_BESIDE]
     if not (text.isascii() and text.isprintable()):
         text = "".join(_shown(_ESCAPE_SEQUENCE.sub("", text)))
 

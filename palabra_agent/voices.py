@@ -1,4 +1,4 @@
-"""Voices that may be chosen, and the speakers whom they are for."""
+"""Voices that may be chosen, the speakers whom they are for, and their consent to be imitated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FixedVoice:
 class ClonedVoice:
     """The speaker's own voice, imitated after 10 to 20 seconds of speech.
 
-    It is for the plugin to see to it that the speaker has agreed.
+    It counts for speakers who have agreed (`Speaker.agrees_to_cloning`), and for no others.
     """
 
 
@@ -64,6 +64,21 @@ def voice_ids(choice: VoiceChoice | None) -> frozenset[str]:
             return frozenset()
 
 
+CONSENT_ATTRIBUTE: Final = "palabra.voice_consent"
+"""The participant attribute by which speakers agree that their own voice is imitated."""
+
+NOT_AGREED: Final = "the speaker has not agreed to be cloned"
+"""Why a voice is not imitated, as it is told."""
+
+
+def agrees_to_cloning(attributes: Mapping[str, str]) -> bool:
+    """Tell if a participant has agreed: nothing but `true` is consent, saying nothing is none.
+
+    Spaces around it and capitals are forgiven, in the value alone.
+    """
+    return attributes.get(CONSENT_ATTRIBUTE, "").strip().casefold() == "true"
+
+
 @dataclass(frozen=True, slots=True)
 class Timbre:
     """The sound of a speaker's own voice, as far as it is known."""
@@ -86,6 +101,11 @@ class Speaker:
     """The language they speak: configured, or detected by Palabra; None while it is unknown."""
     timbre: Timbre | None = None
     """The sound of their voice; None while it is unknown, or no plugin estimates it."""
+
+    @property
+    def agrees_to_cloning(self) -> bool:
+        """True where they have agreed that their own voice is imitated."""
+        return agrees_to_cloning(self.attributes)
 
 
 def _check_id(voice_id: object) -> None:

@@ -39,6 +39,7 @@ def emulator(
     ] = False,
 ) -> None:
     """Run a local Palabra, for development, demos and tests."""
+    from palabra_agent.audio.event_path import prefer_short_path
     from palabra_agent.concurrency import run_until_stopped
     from palabra_emulator.faults.reading import load_scenario
     from palabra_emulator.options import read_livekit_access, read_options
@@ -67,6 +68,7 @@ def emulator(
             typer.echo(f"Palabra's emulator serves {running.url}; Ctrl-C stops it")
             await asyncio.Event().wait()
 
+    prefer_short_path()
     run_until_stopped(serve())
 
 

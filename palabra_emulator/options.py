@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SkipValidation, ValidationError, field_validator
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from palabra_agent.addresses import mistake_of
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base, find_source
 from palabra_agent.languages import did_you_mean as language_hint
@@ -42,7 +42,6 @@ _VARIABLES: Final = {
     "livekit_api_key": "the API key of the LiveKit server",
     "livekit_api_secret": "the secret that belongs to LIVEKIT_API_KEY",
 }
-_SCHEMES: Final = ("ws", "wss", "http", "https")
 
 
 @dataclass(frozen=True, kw_only=True, config=_CONFIG)
@@ -70,6 +69,9 @@ class EmulatorOptions:
     latency_ms: Milliseconds = 800
     """From the end of an utterance's sound to its translations, text and speech alike. They never
     come before the confirming silence is over, so less than that changes nothing."""
+    speech_length: Literal["original", "text"] = "original"
+    """How long marker tones last: as long as the original did, or as it takes to say the words of
+    the translation, a short pause at the end included, however fast the speaker was."""
     auto_language: str = "en"
     """The language that `source_language: "auto"` hears where the task lists none to detect."""
 
@@ -234,10 +236,8 @@ def read_livekit_access(env_file: Path) -> dict[str, Any]:
         for name, value in access.items()
         if not value
     ]
-    parts = urlsplit(url)
-    if url and (parts.scheme not in _SCHEMES or not parts.hostname):
-        reason = f'must be {_VARIABLES["livekit_url"]}, not "{url}"'
-        mistakes.append(Problem("LIVEKIT_URL", reason))
+    if url and (mistake := mistake_of(url)) is not None:
+        mistakes.append(Problem("LIVEKIT_URL", mistake))
     if mistakes:
         raise ConfigError(mistakes)
 

@@ -1,10 +1,10 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
 `make test` deals the tests out to two processes, each in a network namespace of its own, so that no
-server meets another one on a port. A meeting with sound takes most of a core: all modules that hold
-one run in the first process, and in no other. The second has those that wait for servers, and gives
-way to the sound, at a lower priority. The rest is dealt to both. With a third process meetings came
-late.
+server meets another one on a port. Meetings wait most of the time, but their sound must not come
+late meanwhile, as it does where two cores are full. So all meetings with sound are held in the
+first process, one after the other; the second begins with what waits for servers, goes on with what
+computes, and gives way to the first by its priority.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pytest_asyncio
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.errors import SetupError
 from palabra_agent.local.isolation import ISOLATION_VARIABLE, is_isolated, isolation_was_asked
 from palabra_agent.local.livekit_build import ensure_livekit_server
@@ -29,46 +30,63 @@ from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_serve
 from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
-_WITH_SOUND: Final = (
-    "tests/faults/test_first_words.py",
-    "tests/faults/test_webrtc_",
-    "tests/local/test_demo.py",
-    *(
-        f"tests/integration/test_{it}.py"
-        for it in (
-            "lingering",
-            "comings",
-            "texts",
-            "voices",
-            "languages",
-            "speech",
-            "configuring",
-            "arrival",
-            "first_words",
-            "microphones",
-            "encryption",
-            "readers",
-            "simultaneous",
-        )
-    ),
+_WITH_SOUND: Final = tuple(
+    f"tests/{it}.py"
+    for it in (
+        "faults/test_first_words",
+        "faults/test_webrtc_faults",
+        "faults/test_webrtc_pauses",
+        "hostile/test_meeting",
+        "local/test_demo",
+        "integration/test_leakage",
+        "integration/test_lingering",
+        "integration/test_simultaneous",
+        "integration/test_comings",
+        "integration/test_speech",
+        "integration/test_first_words",
+        "integration/test_arrival",
+        "integration/test_wishes",
+        "integration/test_stops",
+        "integration/test_configuring",
+        "integration/test_languages",
+        "integration/test_texts",
+        "integration/test_typing",
+        "integration/test_encryption",
+        "integration/test_microphones",
+        "integration/test_readers",
+        "integration/test_voices",
+        "integration/test_other_clients",
+        "integration/test_page_in_browser",
+    )
 )
 """Modules that listen in real time, or hold many participants: a second one beside them comes
 late."""
+_WITH_BROWSERS: Final = ("tests/integration/test_other_clients", "tests/integration/test_page_in")
+"""Those of them that fill the processor: they come last, beside what may be slow."""
 _WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/")
 """Modules that mostly wait for processes to start, and for what these do."""
 _WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
 """Modules whose tests share something that takes long to make."""
+_BY_MODULE: Final = (*_WITH_SERVERS, *_WITH_COSTLY_FIXTURES)
+"""Modules whose tests stay together."""
 _IN_REAL_TIME: Final = (*_WITH_SOUND, *_WITH_SERVERS, "tests/faults/")
 """Modules that a slow process disturbs, whatever their tests are marked as."""
-_LOWER_PRIORITY: Final = 10
+_SOUND: Final = "sound"
+"""The group of all tests with sound: one process holds them, as it takes up a group as a whole."""
+_LOWER_PRIORITY: Final = 5
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
 
 def pytest_configure() -> None:
-    """Let what the tests start be stopped by Ctrl-C, also where a shell ignores it for its jobs."""
+    """Let what the tests start be stopped by Ctrl-C, also where a shell ignores it for its jobs.
+
+    The people in the meetings cost a part of the processor that tests need; so they hear by the
+    short path, as the product does.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    prefer_short_path()
 
 
 def pytest_report_header() -> str:
@@ -119,19 +137,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group_of(nodeid: str) -> str:
     """Name what a test shares a process with: the test itself, where it needs no other."""
     if nodeid.startswith(_WITH_SOUND):
-        return "sound"
+        return _SOUND
 
-    if nodeid.startswith(_WITH_SERVERS):
-        return "servers"
-
-    is_together = nodeid.startswith(_WITH_COSTLY_FIXTURES)
-    return nodeid.partition("::")[0] if is_together else nodeid
+    return nodeid.partition("::")[0] if nodeid.startswith(_BY_MODULE) else nodeid
 
 
 def _turn(item: pytest.Item) -> int:
-    groups = ("sound", "servers")
-    group = _group_of(item.nodeid)
-    return groups.index(group) if group in groups else 2 if _is_in_real_time(item) else 3
+    if item.nodeid.startswith(_WITH_SOUND):
+        return 1 if item.nodeid.startswith(_WITH_BROWSERS) else 0
+
+    if item.nodeid.startswith(_WITH_SERVERS):
+        return 2
+
+    return 3 if _is_in_real_time(item) else 4
 
 
 def _is_in_real_time(item: pytest.Item) -> bool:
@@ -147,11 +165,14 @@ _has_begun = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Let a process give way for good that does not begin with the sound: no other has any."""
+    """Let a process give way for good that does not begin with the sound: no other has any.
+
+    What it starts stays in its session: Linux shares the processor out by session first.
+    """
     stash = item.config.stash
     if _has_begun not in stash and _is_beside_others(item.config):
         stash[_has_begun] = True
-        if _group_of(item.nodeid) != "sound":
+        if _group_of(item.nodeid) != _SOUND:
             os.nice(_LOWER_PRIORITY)
 
 

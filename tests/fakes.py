@@ -7,8 +7,16 @@ happened is an attribute.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Mapping,
+)
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypedDict, Unpack
@@ -16,10 +24,11 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from palabra_agent.audio.frame import Frame
-from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, Pcm
+from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, Pcm, duration_ms
 from palabra_agent.interpretation.ports import (
     Caption,
     ChatLine,
+    ChatMessage,
     EncryptionProblem,
     MeetingView,
     Microphone,
@@ -47,6 +56,9 @@ class PersonFacts(TypedDict, total=False):
     microphone: Microphone | None
     is_muted: bool
     encryption_problem: EncryptionProblem | None
+    connection: str
+    is_phone: bool
+    listen_to: Mapping[str, str]
     attributes: Mapping[str, str]
 
 
@@ -133,9 +145,49 @@ class FakeTrack:
         self.sid = f"TR_{name}"
         self.frames: list[Pcm] = []
 
+    @property
+    def waiting_ms(self) -> float:
+        """Nothing: what is written is played."""
+        return 0.0
+
     async def write(self, samples: Pcm) -> None:
         """Remember a frame."""
         self.frames.append(samples)
+
+
+class PlayedTrack(FakeTrack):
+    """One that plays at the speed of sound what it is given, and holds back who gives it more.
+
+    As LiveKit's do: what it was not given in time is silence.
+    """
+
+    QUEUE_SECONDS = 0.04
+
+    def __init__(self, name: str = "x") -> None:
+        super().__init__(name)
+        self.played: list[tuple[float, Pcm]] = []
+        """Each frame with the time at which it begins to be heard."""
+        self._empty_at = 0.0
+        self._goes_on_at = 0.0
+
+    def stand_still(self, seconds: float) -> None:
+        """Take nothing for a while; what waits is played all the same."""
+        self._goes_on_at = asyncio.get_running_loop().time() + seconds
+
+    @property
+    def waiting_ms(self) -> float:
+        """So much waits to be heard."""
+        return max(self._empty_at - asyncio.get_running_loop().time(), 0.0) * 1000
+
+    async def write(self, samples: Pcm) -> None:
+        """Play a frame after those that wait."""
+        now = asyncio.get_running_loop().time
+        await asyncio.sleep(
+            max(self._goes_on_at - now(), self._empty_at - self.QUEUE_SECONDS - now(), 0)
+        )
+        begins = max(self._empty_at, now())
+        self.played.append((begins, samples))
+        self._empty_at = begins + duration_ms(samples) / 1000
 
 
 class FakeTexts:
@@ -143,10 +195,16 @@ class FakeTexts:
 
     def __init__(self) -> None:
         self.sent: list[RoomText] = []
+        self.repeated = ""
+        """What counts as one of ours that another participant repeats."""
 
     def put(self, text: RoomText) -> None:
         """Write a text."""
         self.sent.append(text)
+
+    def wrote(self, message: str) -> bool:
+        """Tell whether a message repeats one of ours."""
+        return message == self.repeated
 
 
 class FakeMeeting:
@@ -158,10 +216,15 @@ class FakeMeeting:
         """Published right now, by name."""
         self.publications: list[str] = []
         """Names of all tracks that were ever published, in order."""
+        self.audiences: Mapping[str, frozenset[str]] = {}
+        """Who may receive which track, by its name."""
+        self.spared: frozenset[str] = frozenset()
+        """Those who receive no microphones."""
         self.texts = FakeTexts()
         self.shown: list[RoomStatus] = []
         self._changed = asyncio.Event()
         self._is_over = False
+        self._on_message: Callable[[ChatMessage], None] | None = None
 
     @property
     def status(self) -> RoomStatus:
@@ -216,6 +279,20 @@ class FakeMeeting:
             await self._changed.wait()
 
     @asynccontextmanager
+    async def hearing_chat(self, on_message: Callable[[ChatMessage], None]) -> AsyncGenerator[None]:
+        """Be told what people write."""
+        self._on_message = on_message
+        try:
+            yield
+        finally:
+            self._on_message = None
+
+    def person_writes(self, identity: str, text: str) -> None:
+        """Let somebody write in the chat."""
+        assert self._on_message is not None, "the chat is not read"
+        self._on_message(ChatMessage(identity, text))
+
+    @asynccontextmanager
     async def publish(self, name: str) -> AsyncGenerator[FakeTrack]:
         """Publish a track."""
         track = self.tracks[name] = FakeTrack(name)
@@ -224,6 +301,14 @@ class FakeMeeting:
             yield track
         finally:
             del self.tracks[name]
+
+    def allow(self, audiences: Mapping[str, frozenset[str]]) -> None:
+        """Let people receive tracks."""
+        self.audiences = audiences
+
+    def spare_microphones(self, phones: Collection[str]) -> None:
+        """Keep microphones from people."""
+        self.spared = frozenset(phones)
 
     def show(self, status: RoomStatus) -> None:
         """Remember a status."""
@@ -244,9 +329,12 @@ class FakeSession:
         self.rebriefs: list[Brief] = []
         """What it was asked for after it was opened; also where that is the same."""
         self.heard: list[Frame] = []
+        self.texts: list[tuple[str, LanguageCode]] = []
+        """What it was to translate, each with its language."""
         self.is_open = True
         self.is_muted = False
         self.billed_seconds = 0.0
+        self.queued_seconds: dict[LanguageCode, float] = {}
         self.sounds: list[FakeSound] = []
         """Translated tracks, in order; what they play is heard after the session as well."""
         self._events: asyncio.Queue[SessionEvent | Exception | None] = asyncio.Queue()
@@ -285,6 +373,11 @@ class FakeSession:
         self.brief = brief
         self.rebriefs.append(brief)
 
+    def speak(self, text: str, language: LanguageCode, *, translate: bool = False) -> None:
+        """Take a text that is to be translated."""
+        assert translate, "texts are in the language of their author"
+        self.texts.append((text, language))
+
     async def events(self) -> AsyncIterator[SessionEvent]:
         """Tell."""
         while (event := await self._events.get()) is not None:
@@ -306,6 +399,9 @@ class FakeSessions:
         """What closing a session raises, if anything."""
         self.seconds_to_open = 0.0
         self.seconds_to_close = 0.0
+        self.most_at_a_time = 0
+        """The most that there were, from when Palabra was asked until they were deleted."""
+        self._there = 0
         self._refusals: list[Exception] = []
 
     @property
@@ -329,16 +425,26 @@ class FakeSessions:
         if self._refusals:
             raise self._refusals.pop(0)
 
-        await asyncio.sleep(self.seconds_to_open)
-        session = FakeSession(brief)
-        self.opened.append(session)
+        with self._counted():
+            await asyncio.sleep(self.seconds_to_open)
+            session = FakeSession(brief)
+            self.opened.append(session)
+            try:
+                yield session
+            finally:
+                error = self.error_on_close
+                await asyncio.sleep(self.seconds_to_close)
+                session.is_open = False
+                for sound in session.sounds:
+                    sound.end()
+                if error is not None:
+                    raise error
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        self._there += 1
+        self.most_at_a_time = max(self.most_at_a_time, self._there)
         try:
-            yield session
+            yield
         finally:
-            error = self.error_on_close
-            await asyncio.sleep(self.seconds_to_close)
-            session.is_open = False
-            for sound in session.sounds:
-                sound.end()
-            if error is not None:
-                raise error
+            self._there -= 1

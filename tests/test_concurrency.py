@@ -12,6 +12,7 @@ import pytest
 from palabra_agent.concurrency import (
     TimeIsUp,
     TimeLimit,
+    Turn,
     Watched,
     complete_or_undo,
     finish_despite_cancellation,
@@ -192,6 +193,19 @@ def test_a_limit_counts_from_the_beginning(
 
 
 @in_jumping_time
+async def test_a_limit_may_have_begun_before() -> None:
+    """What goes on after an interruption has what is left of its time."""
+    now = asyncio.get_running_loop().time
+    began = now()
+    await passing(90)
+    with pytest.raises(TimeIsUp):
+        async with TimeLimit(2, began):
+            await passing(90)
+
+    assert now() - began == pytest.approx(120)
+
+
+@in_jumping_time
 async def test_another_deadline_is_not_the_limit() -> None:
     """What is late within the block is told apart from the end of its time."""
     with pytest.raises(TimeoutError) as late:
@@ -264,3 +278,26 @@ async def test_waiting_ends_when_it_holds() -> None:
             watched.set(value)
 
     assert [it.result() for it in waits] == [0, 1, 7]
+
+
+@in_jumping_time
+async def test_a_turn_of_the_loop_ends_by_the_clock() -> None:
+    """Who has had the loop for three milliseconds lets others run, and begins a new turn."""
+    now, turns = 0.0, 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count())
+        turn = Turn(lambda: now)
+        seen: list[int] = []
+        for now in (0.001, 0.0029, 0.003, 0.005, 0.006):  # noqa: B007 - the clock reads it
+            await turn.give_way()
+            seen.append(turns)
+        counting.cancel()
+
+    assert seen == [0, 0, 1, 1, 2]

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import pytest
 
+from palabra_agent import voices
 from palabra_agent.config.room import RoomConfig, parse_room_config
-from palabra_agent.config.settings import load_settings
+from palabra_agent.config.settings import DEFAULT_IDENTITY, load_settings
 from palabra_agent.errors import Phase
+from palabra_agent.meeting import attributes, people
 from palabra_agent.plugin import CAPABILITIES, ENTRY_POINTS
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from scripts.reference.page import PAGE, text
@@ -30,10 +32,12 @@ PAGES: Final = [
     Page(path)
     for pattern in ("*.md", "docs/*.md", "plugins/**/*.md", "examples/**/*.md", "tests/**/*.md")
     for path in sorted(ROOT.glob(pattern))
+    if "node_modules" not in path.parts
 ]
 README: Final = Page(ROOT / "README.md")
 PLUGINS_PAGE: Final = Page(ROOT / "docs" / "plugins.md")
 CONFIGURATION: Final = Page(PAGE)
+SECURITY: Final = Page(ROOT / "docs" / "security.md")
 SHOWN: Final = "voice-by-language"
 """The plugin in the README, which test_docs_code.py tries."""
 
@@ -163,6 +167,21 @@ def test_toml_is_valid(code: Code, tmp_path: Path) -> None:
 
     wrong = [it for it in problems if it.path and not VARIABLE.match(it.path)]
     assert wrong == []
+
+
+def test_what_is_reserved_is_named() -> None:
+    """The page about security names all attributes that are ours, and the identity."""
+    modules = map(vars, (attributes, people, voices))
+    ours = {
+        str(value)
+        for module in modules
+        for name, value in module.items()
+        if name.endswith("_ATTRIBUTE")
+    }
+    reserved = SECURITY.section("Identities and attributes that are reserved")
+
+    assert "palabra.state" in ours
+    assert [it for it in sorted({*ours, DEFAULT_IDENTITY}) if f"`{it}`" not in reserved] == []
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda it: it.__name__)

@@ -10,13 +10,16 @@ import wave
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import av
 import numpy as np
 import pytest
+from livekit import api
 
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.languages import LanguageCode
+from palabra_agent.local.processes import accepts_connections, free_port
 from palabra_emulator.script import Script, Sentence
 from tests.clock import HANG_SECONDS, eventually
 from tests.palabra_emulator.fakes import OPTIONS, FakeLiveKit, fake_emulator
@@ -171,6 +174,54 @@ async def test_what_is_wrong_is_said_in_a_sentence(
     assert code == 1
     assert sentence in said
     assert "Traceback" not in said
+
+
+async def test_the_server_of_the_listener_s_page_brings_the_interpreter_along() -> None:
+    """It shows the page, and gives tokens for the room that is asked for, or a sentence."""
+    port = free_port(host="127.0.0.1")
+    example = str(EXAMPLES / "listener-page" / "serve.py")
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, example],
+        stdout=asyncio.subprocess.DEVNULL,
+        env={
+            "PATH": os.environ["PATH"],
+            "LIVEKIT_URL": "wss://example.org",
+            "LIVEKIT_API_KEY": "key",
+            "LIVEKIT_API_SECRET": "s" * 32,
+            "PORT": str(port),
+        },
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        await eventually(lambda: accepts_connections("127.0.0.1", port))
+        async with aiohttp.ClientSession() as browser:
+            async with browser.get(url) as page:
+                assert "page.js" in await page.text()
+            request = {"participant_name": "Ana", "room_name": "board"}
+            async with browser.post(url + "token", json=request) as answer:
+                given = await answer.json()
+            for wrong in ("", "[5]", "{}"):
+                async with browser.post(url + "token", data=wrong) as answer:
+                    assert answer.status == 400, await answer.text()
+    finally:
+        process.terminate()
+        await process.wait()
+
+    claims = api.TokenVerifier("key", "s" * 32).verify(given["participant_token"])
+    assert given["server_url"] == "wss://example.org"
+    assert claims.name == "Ana"
+    assert claims.video is not None
+    assert claims.video.room == "board"
+    assert claims.room_config is not None
+    assert [it.agent_name for it in claims.room_config.agents] == ["palabra-interpreter"]
+
+
+async def test_the_server_of_the_listener_s_page_says_what_it_lacks() -> None:
+    """In a sentence."""
+    code, said = await run(str(EXAMPLES / "listener-page" / "serve.py"), LIVEKIT_URL="wss://x")
+
+    assert code == 1
+    assert said == "set LIVEKIT_API_KEY, LIVEKIT_API_SECRET\n"
 
 
 async def test_the_third_party_plugin_passes_its_own_tests() -> None:

@@ -37,9 +37,13 @@ class Layer:
 
 # Each layer may import only what stands above it.
 LAYERS: Final = (
-    Layer("words", "errors failures concurrency languages texts voices", others="langcodes"),
+    Layer(
+        "words", "errors failures concurrency languages texts addresses voices", others="langcodes"
+    ),
     Layer("sound", "audio audio.*", "words", "numpy av"),
-    Layer("network", "network audio.rtc", "words sound", "numpy aiohttp livekit.rtc"),
+    Layer(
+        "network", "network audio.event_path audio.rtc", "words sound", "numpy aiohttp livekit.rtc"
+    ),
     Layer(
         "contracts",
         "session capabilities capabilities.*",

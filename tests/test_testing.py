@@ -15,6 +15,7 @@ import pytest
 
 import palabra_agent.testing
 from palabra_agent.plugin import (
+    CONSENT_ATTRIBUTE,
     ClonedVoice,
     FixedVoice,
     Passed,
@@ -163,7 +164,7 @@ async def test_a_change_of_facts_is_a_new_question() -> None:
         room.join("alice", attributes={"a": "b"}, source_language="en")
         assert await room.voice_of("alice", "es") == HIGH
 
-        room.change("alice", attributes={"palabra.voice": "clone"})
+        room.change("alice", attributes={"palabra.voice": "clone", CONSENT_ATTRIBUTE: "true"})
         assert await room.voice_of("alice", "es") == ClonedVoice()
 
         room.change("alice", attributes={"palabra.voice": ""})

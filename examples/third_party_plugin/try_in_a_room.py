@@ -27,6 +27,7 @@ from palabra_agent.local.speech import SyntheticVoice
 ROOM = "acme-live"
 CONFIG = {
     "languages": ["es", "de"],
+    "always_on": ["es", "de"],
     "plugins": [
         {
             "name": "house-voices",

@@ -40,7 +40,7 @@ class FrameBuffer:
 
         Args:
             capacity_ms: Never holds more than this; the oldest frames go first.
-            target_ms: So much may stay over a pause.
+            target_ms: So much may stay over a pause, with what waits behind the queue.
         """
         self._capacity_ms = capacity_ms
         self._target_ms = target_ms
@@ -91,12 +91,15 @@ class FrameBuffer:
         finally:
             self.close()
 
-    def take(self) -> Frame | None:
+    def take(self, behind_ms: float = 0.0) -> Frame | None:
         """Remove the next frame, or None where nothing waits.
 
         Frames of a pause that are more than the queue needs are left out.
+
+        Args:
+            behind_ms: So much was taken and is not heard yet.
         """
-        while self._held_ms > self._target_ms and self._frames and self._frames[0][1]:
+        while self._held_ms + behind_ms > self._target_ms and self._frames and self._frames[0][1]:
             self._trimmed_ms += self._pop()[1]
 
         if not self._frames:

@@ -18,6 +18,9 @@ _LOUDEST_NOISE: Final = 820.0
 _RISE_PER_MS: Final = 0.00025
 """The floor doubles in some three seconds in which nothing is as quiet; every pause lowers it."""
 
+ONSET_MS: Final = 60.0
+"""So much sound in a row is speech; less is a click."""
+
 PRE_ROLL_MS: Final = 240.0
 """So much sound from before a word is recognised as one is kept with it: soft consonants, and the
 60 ms of recognising. More would make every first word later."""

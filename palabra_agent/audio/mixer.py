@@ -15,8 +15,10 @@ from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 _LOUDEST: Final = 32767
 
 INPUT_CAPACITY_MS: Final = 120
-INPUT_TARGET_MS: Final = 40
-"""Two frames: one to play, one for the jitter between the sender's clock and the mixer's."""
+"""The most that an input adds to the delay while its speaker speaks."""
+INPUT_TARGET_MS: Final = 50
+"""So much may stay over a pause, in an input and in what plays the mix: a frame to play, one for
+the jitter between the sender's clock and the mixer's, and a cushion for the mixer's own."""
 
 _RECOVERY_PER_FRAME: Final = 0.05
 """The volume comes back after a loud moment within about half a second."""
@@ -36,20 +38,33 @@ class Mixer:
 
     @contextmanager
     def open_input(self) -> Generator[FrameBuffer]:
-        """Add an input for the length of a block."""
-        backlog = FrameBuffer(capacity_ms=INPUT_CAPACITY_MS, target_ms=INPUT_TARGET_MS)
-        self._inputs.append(backlog)
+        """Have one more input for the length of a block."""
+        backlog = self.add_input()
         try:
             yield backlog
         finally:
-            self._inputs.remove(backlog)
+            self.remove_input(backlog)
 
-    def take(self) -> Pcm | None:
-        """Mix one frame from all inputs, or None where all are silent."""
+    def add_input(self) -> FrameBuffer:
+        """Have one more input from now on."""
+        backlog = FrameBuffer(capacity_ms=INPUT_CAPACITY_MS, target_ms=INPUT_TARGET_MS)
+        self._inputs.append(backlog)
+        return backlog
+
+    def remove_input(self, backlog: FrameBuffer) -> None:
+        """Have an input no more; what it holds is not heard."""
+        self._inputs.remove(backlog)
+
+    def take(self, behind_ms: float = 0.0) -> Pcm | None:
+        """Mix one frame from all inputs, or None where all are silent.
+
+        Args:
+            behind_ms: So much of the mix is not heard yet.
+        """
         heard = [
             frame.samples
             for backlog in self._inputs
-            if (frame := backlog.take()) is not None and not frame.is_silent
+            if (frame := backlog.take(behind_ms)) is not None and not frame.is_silent
         ]
         if not heard:
             self._gain = 1.0

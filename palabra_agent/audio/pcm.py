@@ -25,9 +25,14 @@ PAUSE_PEAK: Final = 328
 """Below this (-40 dBFS) there is no speech: what comes late may be left out."""
 
 
+_maximum: Final = np.maximum.reduce
+_minimum: Final = np.minimum.reduce
+"""What the methods of an array end up with; each frame is measured."""
+
+
 def peak(pcm: Pcm) -> int:
     """Measure the largest amplitude."""
-    return max(int(pcm.max()), -int(pcm.min())) if pcm.size else 0
+    return max(int(_maximum(pcm)), -int(_minimum(pcm))) if pcm.size else 0
 
 
 def duration_ms(pcm: Pcm) -> float:

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 from livekit import rtc
 
+from palabra_agent.audio.event_path import AudioFrames, open_source, open_stream
 from palabra_agent.audio.frame import Frame, FrameReader
-from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
+from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 
 _RING_FRAMES: Final = 50
 """Frames that LiveKit's stream may hold while the event loop stalls; our own buffers decide which
@@ -21,8 +22,6 @@ of them are too late, and count those."""
 _QUEUE_MS: Final = 40
 """So much may wait to be played. It adds to the delay once it is full, so it is short."""
 _CLOSE_SECONDS: Final = 1.0
-_LULL_SECONDS: Final = 0.2
-"""Nothing more comes of a track that has ended and was still for so long."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,64 +32,53 @@ class RemoteAudio:
     def __init__(self, track: rtc.Track) -> None:
         self._track = track
         self._has_ended = False
-        self._waiting: set[asyncio.Timeout] = set()
-        """The waiting for a frame, of each listener who does."""
+        self._streams: set[AudioFrames] = set()
+        """Those of its listeners."""
 
     def end(self) -> None:
         """Say that nothing more comes; then its frames end for every listener."""
-        if self._has_ended:
-            return
-
-        self._has_ended = True
-        for waiting in self._waiting:
-            waiting.reschedule(_lull_ends_at())
+        if not self._has_ended:
+            self._has_ended = True
+            for stream in self._streams:
+                stream.end()
 
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen to the track; a stream never ends by itself, so leaving the block closes it."""
-        stream = rtc.AudioStream.from_track(
-            track=self._track,
-            sample_rate=SAMPLE_RATE,
-            num_channels=1,
-            frame_size_ms=FRAME_MS,
-            capacity=_RING_FRAMES,
-        )
+        try:
+            stream = open_stream(self._track, capacity=_RING_FRAMES)
+        except AssertionError:
+            # LiveKit's SDK has taken the track back, and will tell
+            yield _no_frames()
+            return
+
+        self._streams.add(stream)
+        if self._has_ended:
+            stream.end()
         try:
             yield self._frames(stream)
         finally:
+            self._streams.remove(stream)
             try:
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await stream.aclose()
             except TimeoutError:
                 logger.warning("an audio stream did not close in time")
 
-    async def _frames(self, stream: rtc.AudioStream) -> AsyncIterator[Frame]:
+    async def _frames(self, stream: AudioFrames) -> AsyncIterator[Frame]:
+        """Read what comes. Of a track that has ended silence may come for ever."""
         reader = FrameReader()
-        while (heard := await self._next(stream, reader)) is not None:
+        async for event in stream:
+            heard = reader.read(np.frombuffer(event.frame.data, dtype=np.int16))
+            if self._has_ended and heard.peak == 0:
+                return
+
             yield heard
 
-    async def _next(self, stream: rtc.AudioStream, reader: FrameReader) -> Frame | None:
-        """Wait for the next frame; None after the last.
 
-        Of a track that is gone silence comes for ever, after what was still on its way; of one that
-        went with its room nothing comes at all.
-        """
-        waiting = asyncio.timeout_at(_lull_ends_at() if self._has_ended else None)
-        try:
-            async with waiting:
-                self._waiting.add(waiting)
-                event = await anext(stream)
-        except (TimeoutError, StopAsyncIteration):
-            return None
-        finally:
-            self._waiting.discard(waiting)
-
-        heard = reader.read(np.frombuffer(event.frame.data, dtype=np.int16))
-        return None if self._has_ended and heard.peak == 0 else heard
-
-
-def _lull_ends_at() -> float:
-    return asyncio.get_running_loop().time() + _LULL_SECONDS
+async def _no_frames() -> AsyncIterator[Frame]:
+    return
+    yield
 
 
 class AudioOutput:
@@ -100,10 +88,15 @@ class AudioOutput:
     """
 
     def __init__(self, name: str) -> None:
-        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=_QUEUE_MS)
+        self._source = open_source(_QUEUE_MS)
         self._free_at = 0.0
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         """The track to publish."""
+
+    @property
+    def waiting_ms(self) -> float:
+        """So much waits to be played."""
+        return self._source.queued_duration * 1000
 
     async def write(self, samples: Pcm) -> None:
         """Play a frame after those that wait; returns at once while the queue is short.
@@ -137,7 +130,11 @@ class AudioOutput:
 
 
 def microphone_options() -> rtc.TrackPublishOptions:
-    """Options for speech that a pipeline listens to: Palabra needs DTX off and wants no RED."""
+    """Options for speech: DTX off, which Palabra needs, and no RED, which nothing here needs.
+
+    Channels have them too. LiveKit's hooks take an agent's track of this source for its voice, and
+    wait for ever where there is none; with DTX the first sound after a pause would come late.
+    """
     return rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False)
 
 

@@ -1,7 +1,9 @@
 """The capabilities that plugins may have: a module for each, and one table of them all.
 
-Another one is a module beside the others, its line in the table, its public names in `plugin.py`,
-and a section in docs/plugins.md. The room asks it by `PluginChain.first_answer` or `tell_all`.
+Another one is a module beside the others, its names in the two lists below and in `plugin.py`, and
+a section in docs/plugins.md: then plugins may have it, and `PluginChain.first_answer` or `tell_all`
+asks them. A room that asks does so by a method of the port `interpretation/plugins.py`, which
+`PluginChain` (`plugins_host/chain.py`) and `SettlingPlugins` (`testing/settling.py`) have as well.
 """
 
 from __future__ import annotations

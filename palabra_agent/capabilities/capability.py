@@ -1,6 +1,7 @@
 """Capabilities as the host sees them: method, acceptable answers, and how plugins are asked.
 
 There are two ways to ask: one plugin after the other until one answers, or all of them in order.
+The steps to add a capability stand in `capabilities/__init__.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ class Passed:
     """No answer, for a reason that `palabra.explain` may tell; it must hold no person's name."""
 
     reason: str = ""
+    is_private: bool = False
+    """True where it is for the speaker and the organisers alone, such as that consent is missing.
+    """
 
 
 class WrongAnswer(ValueError):
@@ -39,6 +43,8 @@ class Verdict(Generic[ChoiceT_co]):
     """Name of the plugin that gave it; None for the default."""
     passed: tuple[tuple[str, str], ...] = ()
     """The plugins that were asked before and gave nothing that counts, and why, in order."""
+    private: frozenset[str] = frozenset()
+    """Of those, the ones whose reasons are for the speaker and the organisers alone."""
 
 
 @dataclass(frozen=True, slots=True)

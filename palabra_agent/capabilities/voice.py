@@ -1,6 +1,7 @@
 """Voice policies choose the voice in which a speaker is heard in a language; the first choice wins.
 
-A voice that Palabra said it does not have counts as passed, whichever plugin insists on it.
+A voice that Palabra said it does not have counts as passed, whichever plugin insists on it, and so
+does that of a speaker who has not agreed to be cloned.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from palabra_agent.capabilities.capability import FirstAnswer, Passed, WrongAnsw
 from palabra_agent.languages import LanguageCode
 from palabra_agent.texts import one_line
 from palabra_agent.voices import (
+    NOT_AGREED,
     ClonedVoice,
     FixedVoice,
     Speaker,
@@ -23,6 +25,9 @@ from palabra_agent.voices import (
 )
 
 _LONGEST_REASON: Final = 200
+
+NO_REASON: Final = "passed"
+"""Told where a plugin gave no reason, or one that is not for all to know."""
 
 VoiceAnswer: TypeAlias = VoiceChoice | Passed | None
 """A voice; or None, or `Passed` with a reason, to leave the choice to the next plugin."""
@@ -73,12 +78,15 @@ class VoicePolicy(Protocol):
 def _accept_voice(answer: object, request: VoiceRequest) -> VoiceChoice | Passed:
     match answer:
         case None:
-            return Passed("passed")
+            return Passed(NO_REASON)
         case Passed():
             reason = cast("object", answer.reason)
             if not isinstance(reason, str):
                 raise WrongAnswer(f"passed for a reason that is {a_kind_of(reason)}, not a str")
-            return Passed(one_line(reason, _LONGEST_REASON) or "passed")
+            told = one_line(reason, _LONGEST_REASON) or NO_REASON
+            return Passed(told, is_private=bool(answer.is_private))
+        case ClonedVoice() if not request.speaker.agrees_to_cloning:
+            return Passed(NOT_AGREED, is_private=True)
         case FixedVoice() | ClonedVoice() | TimbreMatchedVoice():
             is_missing = not voice_ids(answer).isdisjoint(request.unavailable)
             return Passed("Palabra has no such voice") if is_missing else answer

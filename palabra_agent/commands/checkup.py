@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from palabra_agent.addresses import PLAIN_ALLOWED
 from palabra_agent.commands.console import read_config_argument
-from palabra_agent.config.room import parse_room_config
+from palabra_agent.config.room import NO_CEILINGS
 from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.errors import (
     ApiError,
@@ -19,6 +20,7 @@ from palabra_agent.errors import (
 )
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
 from palabra_agent.room.composition import open_palabra
+from palabra_agent.room.configuration import read_config
 from palabra_agent.worker.livekit_api import check_livekit, check_registration, check_rooms
 from palabra_agent.worker.proxies import proxy_notes
 
@@ -60,7 +62,7 @@ async def examine(
 
     try:
         settings = load_settings(config_file=config_file, env_file=env_file, plugins=remember)
-        yield Finding("settings", is_good=True, details=("complete",))
+        yield Finding("settings", is_good=True, details=_of_settings(settings))
     except SettingsError as error:
         yield _bad("settings", error)
 
@@ -75,8 +77,14 @@ async def examine(
     yield _plugins(catalog)
 
     if room_config is not None:
-        layers = [settings.room] if settings is not None else []
-        yield _room_config(room_config, layers, catalog)
+        yield _room_config(room_config, settings, catalog)
+
+
+def _of_settings(settings: WorkerSettings) -> tuple[str, ...]:
+    if not settings.palabra.allow_plain_addresses:
+        return ("complete",)
+
+    return ("complete", f"{PLAIN_ALLOWED} lets addresses be without TLS")
 
 
 def _proxies(settings: WorkerSettings) -> Sequence[Finding]:
@@ -130,17 +138,20 @@ def _plugins(catalog: PluginCatalog) -> Finding:
     )
 
 
-def _room_config(
-    argument: str, layers: Sequence[Mapping[str, object]], catalog: PluginCatalog
-) -> Finding:
+def _room_config(argument: str, settings: WorkerSettings | None, catalog: PluginCatalog) -> Finding:
+    """Read a room config as the worker would in a room that no `[[rooms]]` is about."""
+    layers, ceilings = [], NO_CEILINGS
+    if settings is not None:
+        layers, ceilings = [settings.room], settings.ceilings_of("", catalog.with_settings)
     try:
         metadata = read_config_argument(argument)
-        config = parse_room_config(metadata, layers=layers, plugins=catalog)
+        change = read_config(metadata, layers, catalog, ceilings)
     except ConfigError as error:
         return _bad("room config", error)
 
-    offered = ", ".join(config.languages)
-    return Finding("room config", is_good=True, details=(f"valid; offers {offered}",))
+    offered = ", ".join(change.config.languages)
+    details = (f"valid; offers {offered}", *map(str, change.cuts))
+    return Finding("room config", is_good=True, details=details)
 
 
 def _bad(subject: str, error: PalabraAgentError) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -13,18 +14,20 @@ from livekit import api
 from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
 
+from palabra_agent.config.ceilings import Ceilings
 from palabra_agent.config.documents import read_object
 from palabra_agent.config.plugins import PluginUse
 from palabra_agent.config.room import parse_room_config
-from palabra_agent.config.settings import LiveKitSettings
-from palabra_agent.config.wording import Path
+from palabra_agent.config.settings import DEFAULT_IDENTITY, LiveKitSettings
+from palabra_agent.config.wording import Path, listed
 from palabra_agent.errors import MeetingError, Problem, RoomConfigError
 from palabra_agent.interpretation.ports import LONGEST_ERROR, RoomState
 from palabra_agent.languages import TARGET_LANGUAGES, find_target
 from palabra_agent.meeting.attributes import ERROR_ATTRIBUTE, STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import PluginCatalog
-from palabra_agent.texts import one_line
-from palabra_agent.worker.livekit_api import interpreters_in, server_api
+from palabra_agent.texts import LONGEST_NAME, one_line
+from palabra_agent.worker.joining import is_of_family
+from palabra_agent.worker.livekit_api import is_interpreter, participants_in, server_api
 
 ARRIVAL_SECONDS: Final = 10.0
 _STARTING_SECONDS: Final = 3.0
@@ -35,6 +38,7 @@ _LONGEST_REASON: Final = 300
 _ROOM_IS_GONE: Final = frozenset({404, 503})
 _MAY_ALLOW: Final = "the worker's own settings may allow it"
 _MAY_HAVE: Final = "the worker may have it"
+_USUAL_CEILINGS: Final = Ceilings().in_room(())
 _AT_WORK: Final = frozenset({JobStatus.JS_PENDING, JobStatus.JS_RUNNING})
 
 
@@ -67,7 +71,9 @@ def check_metadata(metadata: str, plugins: PluginCatalog) -> Sequence[Problem]:
     known = _InstalledHere(plugins)
     problems: Sequence[Problem] = ()
     try:
-        config = parse_room_config(metadata, plugins=known)
+        config = parse_room_config(metadata, plugins=known, ceilings=_USUAL_CEILINGS)
+        said, _ = read_object(metadata)
+        problems = _USUAL_CEILINGS.cuts(said)
     except RoomConfigError as error:
         layers = [_most_fitting_settings(metadata)]
         config = parse_room_config(metadata, layers=layers, plugins=known)
@@ -157,9 +163,8 @@ class Dispatcher:
 
         dispatches = await self.dispatches(room)
         if not replace and await self._is_interpreted(room, dispatches):
-            raise MeetingError(
-                f"room {room} has an interpreter already; --replace sends it away first"
-            )
+            there = f"room {room} has an interpreter already; --replace sends it away first"
+            raise MeetingError("; ".join(filter(None, (there, await self.remark(room)))))
 
         earlier = await self.interpreters(room)
         if replace:
@@ -182,7 +187,8 @@ class Dispatcher:
         try:
             await _ask_until(partial(self._has_arrived, asked), ARRIVAL_SECONDS)
         except TimeoutError:
-            raise MeetingError(await self._why_absent(asked)) from None
+            reasons = (await self._why_absent(asked), await self.remark(asked.room))
+            raise MeetingError("; ".join(filter(None, reasons))) from None
 
     async def dispatches(self, room: str) -> list[api.AgentDispatch]:
         """The dispatches of our worker in a room; other agents' are left alone."""
@@ -202,7 +208,28 @@ class Dispatcher:
 
     async def interpreters(self, room: str) -> list[ParticipantInfo]:
         """The interpreters in a room: one as a rule, none where there is no room."""
-        return await interpreters_in(self.server, room)
+        return list(filter(is_interpreter, await participants_in(self.server, room)))
+
+    async def remark(self, room: str) -> str:
+        """A sentence on those in a room who have what only an interpreter should have, if any."""
+        there = await participants_in(self.server, room)
+        firsts = {DEFAULT_IDENTITY, *(_first(it.identity) for it in filter(is_interpreter, there))}
+        pretenders = [
+            one_line(who.identity, LONGEST_NAME)
+            for who in there
+            if not is_interpreter(who)
+            and (
+                STATE_ATTRIBUTE in who.attributes
+                or any(is_of_family(who.identity, first) for first in firsts)
+            )
+        ]
+        if not pretenders:
+            return ""
+
+        return (
+            f"who seems to be the interpreter in room {room} and is not: "
+            f"{listed(sorted(pretenders))}; give no app a token for such an identity"
+        )
 
     async def _is_interpreted(self, room: str, dispatches: Sequence[api.AgentDispatch]) -> bool:
         """Tell whether an interpreter works in a room, or is on its way there.
@@ -307,6 +334,11 @@ async def _ask_until(holds: Callable[[], Awaitable[bool]], seconds: float) -> No
 
 def _is_at_work(dispatch: api.AgentDispatch) -> bool:
     return any(job.state.status in _AT_WORK for job in dispatch.state.jobs)
+
+
+def _first(identity: str) -> str:
+    """The identity that an interpreter had before it came back under this one."""
+    return re.sub(r"-\d+$", "", identity)
 
 
 def _is_working(interpreter: ParticipantInfo) -> bool:

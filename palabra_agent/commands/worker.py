@@ -30,6 +30,10 @@ def start(
         ),
     ] = None,
     settings: SettingsFileOfStart = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Health server: an IP address.", show_default="all of this machine's"),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Health server; 0 for any.", show_default="8081")
     ] = None,
@@ -42,7 +46,7 @@ def start(
     log_level: Annotated[
         Literal["debug", "info", "warning"],
         typer.Option(
-            help="Least level that is logged; debug: plugins' tracebacks, which may hold tokens."
+            help="Least level that is logged; debug: others' words too, which may hold tokens."
         ),
     ] = "info",
 ) -> None:
@@ -57,11 +61,13 @@ def start(
             config_file=settings,
             env_file=ENV_FILE,
             agent_name=agent_name,
+            host=host,
             port=port,
             drain_seconds=drain_seconds,
             plugins=load_plugins,
         )
-        from palabra_agent.worker.server import run_worker, set_up_logging
+        from palabra_agent.worker.log import set_up_logging
+        from palabra_agent.worker.server import run_worker
 
         set_up_logging(log_level.upper())
         asyncio.run(run_worker(loaded))
@@ -117,5 +123,7 @@ def dispatch(
                 if wait:
                     await dispatcher.wait_for_arrival(asked)
                     errors.print(f"the interpreter is in room {room}")
+                    if remark := await dispatcher.remark(room):
+                        errors.print(f"palabra-agent: warning: {remark}")
 
         asyncio.run(ask())

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final, LiteralString, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -43,10 +43,6 @@ from palabra_agent.languages import (
 
 REFUSED: Final = "refused"
 """Error type of `refusal`: the message is the sentence."""
-
-NOT_AVAILABLE: Final = "not_available"
-"""Error type of `not_available`: the sentence is made where the whole path is known."""
-
 
 Refusal: TypeAlias = tuple[Path, PydanticCustomError]
 """A refusal and its place below the field that is being checked."""
@@ -88,12 +84,6 @@ def refuse_all(mistakes: Sequence[Refusal]) -> None:
     if mistakes:
         details = [InitErrorDetails(type=why, loc=loc, input=None) for loc, why in mistakes]
         raise ValidationError.from_exception_data("configuration", details)
-
-
-def not_available(value: str) -> PydanticCustomError:
-    """A value that the contract names and that this version cannot do."""
-    template: LiteralString = "`{value}` is not available in this version"
-    return PydanticCustomError(NOT_AVAILABLE, template, {"value": value})
 
 
 @dataclass(frozen=True, slots=True)

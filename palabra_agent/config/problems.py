@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from palabra_agent.config.fields import NOT_AVAILABLE, REFUSED, ConfigModel
+from palabra_agent.config.fields import REFUSED, ConfigModel
 from palabra_agent.config.wording import (
     Path,
     is_credential_key,
@@ -124,9 +124,6 @@ def _has(value: object, part: str | int) -> bool:
 
 def _problem(details: ErrorDetails, model: type[BaseModel], prefix: Path) -> Problem:
     place, context = _place(details), details.get("ctx", {})
-    if details["type"] == NOT_AVAILABLE:
-        where = path_text(prefix + place)
-        return Problem("", f"`{where}: {context['value']}` is not available in this version")
     reason = _reason(details, model, place, credentials=CREDENTIALS_REFUSED)
     if details["type"] == REFUSED and "at" in context:
         place = (*place[:-1], *filter(None, [context["at"]]))

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from palabra_agent.config.ceilings import RoomCeilings
 from palabra_agent.config.documents import lay_over, read_object
 from palabra_agent.config.fields import (
     Between,
@@ -30,7 +31,6 @@ from palabra_agent.config.fields import (
     Whole,
     check_target,
     distinct,
-    not_available,
     refusal,
     refuse_all,
 )
@@ -45,14 +45,11 @@ from palabra_agent.config.plugins import (
 )
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem, RoomConfigError
-from palabra_agent.languages import AUTO, LanguageCode, spell_target
+from palabra_agent.languages import AUTO, EVERY_TARGET, LanguageCode, spell_target
 from palabra_agent.palabra.task.settings import TaskSettings
 
 SCHEMA_KEY: Final = "$schema"
 """The key for the JSON Schema by which an editor checks a file."""
-
-DEFAULT_LANGUAGES: Final = (LanguageCode("en"), LanguageCode("es"))
-"""The languages that are offered unless a config names others."""
 
 
 class SpeakerOverride(ConfigModel):
@@ -78,23 +75,42 @@ class CaptionSettings(ConfigModel):
 
 
 class ChatSettings(ConfigModel):
-    """Finished sentences as chat messages."""
+    """Finished sentences as chat messages, and what people write in the chat themselves."""
 
     enabled: Switch = True
-    """Send chat messages."""
-    audience: Literal["language", "everyone", "original"] = "language"
-    """The messages that a person gets: in their own language; in every language; the original."""
+    """Send what is spoken as chat messages."""
+    audience: Literal["language", "everyone", "original", "none"] = "language"
+    """The messages of what is spoken that a person gets: in their own language; in every language;
+    the original; none, where an app that shows captions as well would show each sentence twice."""
     commands: Switch = True
-    """Answer chat commands; there are none in this version."""
+    """Follow and answer what people write in the chat: `/lang es`, `/lang original`, `/speak en`,
+    `/languages`, `/help`."""
+    translate: Switch = False
+    """Translate what people type, for those who listen to another language."""
+    speak: Switch = False
+    """Speak what people type, on the channels of those who listen to another language."""
+
+
+DisclosureText = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class DisclosureSettings(ConfigModel):
+    """The sentence that a machine interprets here, told to each person once, in their language."""
+
+    enabled: Switch = True
+    """Tell it."""
+    text: dict[TargetCode, DisclosureText] = Field(default={})
+    """Sentences in place of ours, by language."""
 
 
 class Limits(ConfigModel):
     """Limits of what a room may use."""
 
     max_speakers: Annotated[Whole, Between(1)] = 20
-    """The most speakers interpreted at a time: first come, first served."""
+    """The most speakers interpreted at a time: those who speak, then first come, first served."""
     max_languages: Annotated[Whole, Between(1)] = 8
-    """The most `languages` that may be offered."""
+    """The most languages interpreted into at a time: those always on, then first come, first
+    served."""
     idle_pause_seconds: Annotated[Number, Between(0, 3_600)] | None = 20.0
     """Silence after which a speaker's Palabra session is paused, and its bill; null: never."""
     silent_output_seconds: Annotated[Number, Between(3, 3_600)] | None = 12.0
@@ -106,22 +122,16 @@ class Limits(ConfigModel):
     """Minutes after which the interpreter leaves; null: never."""
 
 
+DEFAULT_LIMITS: Final[Mapping[str, Any]] = Limits().model_dump()
+NO_CEILINGS: Final = RoomCeilings()
+
+
 MicrophoneSource: TypeAlias = Literal["microphone", "unknown", "screen_share_audio"]
 MicrophoneSources = Annotated[
     tuple[MicrophoneSource, ...],
     AfterValidator(distinct),
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
 ]
-
-
-def _per_language_only(value: str) -> str:
-    if value != "per_language":
-        raise not_available(value)
-    return value
-
-
-def _left_out_languages(known: dict[str, Any]) -> tuple[LanguageCode, ...]:
-    return known.get("always_on") or DEFAULT_LANGUAGES
 
 
 class RoomConfig(ConfigModel):
@@ -132,6 +142,7 @@ class RoomConfig(ConfigModel):
         "detectable_languages": 'unknown key, did you mean "spoken_languages"?',
         SCHEMA_KEY: "must be a string, the address of a JSON Schema for editors",
         "match": "belongs to `[[rooms]]` in the worker's file of settings",
+        "ceilings": "belongs in the worker's file of settings, in `[ceilings]` or `[[rooms]]`",
         "e2ee_key": "is a secret, and others can read a room config; it belongs in `[worker]` or "
         "`[[rooms]]` in the worker's file of settings, or in PALABRA_E2EE_KEY",
     }
@@ -140,11 +151,12 @@ class RoomConfig(ConfigModel):
     always_on: TargetCodes = ()
     """Languages interpreted even while no listener asks; among `languages`."""
     languages: TargetCodes = Field(
-        default_factory=_left_out_languages,
+        default=EVERY_TARGET,
         min_length=1,
         json_schema_extra={"minItems": 1},  # what is said of the codes would hide it
     )
-    """Languages that listeners may ask for; left out: `always_on`, else English and Spanish."""
+    """Languages that listeners may ask for, interpreted while one does; left out: all that Palabra
+    speaks."""
     default_listen: TargetCode | None = Field(default=None, validate_default=True)
     """The language for listeners who choose none; null: the original."""
     limits: Limits = Field(default=Limits(), validate_default=True)
@@ -157,12 +169,12 @@ class RoomConfig(ConfigModel):
     microphone_sources: MicrophoneSources = ("microphone", "unknown")
     """LiveKit's sources of the sound that counts as a microphone; `unknown`: none is named, as by
     server-side SDKs. Of several microphones of one person the one that is spoken into is heard."""
-    channels: Annotated[
-        Literal["per_language", "per_speaker"], AfterValidator(_per_language_only)
-    ] = "per_language"
-    """The tracks that are published."""
+    channels: Literal["per_language", "per_speaker"] = "per_language"
+    """The tracks that are published: one for each language, or one for each language and speaker,
+    whom listeners then choose one by one."""
     captions: CaptionSettings = CaptionSettings()
     chat: ChatSettings = ChatSettings()
+    disclosure: DisclosureSettings = DisclosureSettings()
     plugins: PluginUses = ()
     """Plugins, in the order in which they are asked."""
     organisers: Names = ()
@@ -191,15 +203,29 @@ class RoomConfig(ConfigModel):
 
     @field_validator("limits")
     @classmethod
-    def _enough_for_languages(cls, limits: Limits, info: ValidationInfo) -> Limits:
-        languages = info.data.get("languages", ())
-        if len(languages) > limits.max_languages:
+    def _enough_for_always_on(cls, limits: Limits, info: ValidationInfo) -> Limits:
+        always_on = info.data.get("always_on", ())
+        if len(always_on) > limits.max_languages:
             raise refusal(
-                f"{len(languages)} languages ({_listed(languages)}) are more than "
+                f"{len(always_on)} languages ({_listed(always_on)}) are more than "
                 f"`limits.max_languages` allows, which is {limits.max_languages}",
-                at="languages",
+                at="always_on",
             )
         return limits
+
+    @field_validator("palabra")
+    @classmethod
+    def _serves_chat(cls, palabra: TaskSettings, info: ValidationInfo) -> TaskSettings:
+        """Check that what is typed can be read and heard, where the chat wants it."""
+        chat = info.data.get("chat", ChatSettings())
+        mistakes = list[Refusal]()
+        if chat.translate and not palabra.are_translations_told:
+            reason = 'must hold "translated_transcription", as `chat.translate` is true'
+            mistakes.append((("allowed_message_types",), refusal(reason)))
+        if chat.speak and not palabra.speech:
+            mistakes.append((("speech",), refusal("must be true, as `chat.speak` is")))
+        refuse_all(mistakes)
+        return palabra
 
     def speaker_override(self, identity: str) -> SpeakerOverride:
         """The override for this speaker: by identity, else by the first pattern that fits."""
@@ -229,6 +255,7 @@ def parse_room_config(
     *,
     layers: Sequence[Mapping[str, object]] = (),
     plugins: PluginKnowledge | None = None,
+    ceilings: RoomCeilings = NO_CEILINGS,
 ) -> RoomConfig:
     """Merge dispatch metadata over the worker's layers, lowest first, and check the whole.
 
@@ -236,15 +263,20 @@ def parse_room_config(
         metadata: JSON.
         layers: What the worker says of the room.
         plugins: Who knows the installed plugins; None to check only the shape of their entries.
+        ceilings: What the metadata may not exceed, which is cut, nor touch, which is a mistake.
 
     Raises:
         RoomConfigError: with every mistake and its path.
     """
     said, problems = read_object(metadata)
+    below = _merged(layers)
+    merged = _merged((below, said))
+    problems += ceilings.touched(below, merged)
     try:
-        config = _validated((*layers, said), plugins)
+        config = _validated(ceilings.cut(merged, DEFAULT_LIMITS), plugins)
     except ValidationError as error:
-        raise RoomConfigError(problems + problems_with(error, RoomConfig, plugins)) from None
+        found = problems_with(error, RoomConfig, plugins)
+        raise RoomConfigError([*problems, *ceilings.cuts(said), *found]) from None
     if problems:
         raise RoomConfigError(problems)
     return config
@@ -259,18 +291,20 @@ def layer_problems(
 ) -> list[Problem]:
     """The mistakes of one layer laid over others, with paths that say where it stands."""
     try:
-        _validated((*below, layer), plugins)
+        _validated(_merged((*below, layer)), plugins)
     except ValidationError as error:
         return problems_with(error, RoomConfig, plugins, prefix)
     return []
 
 
-def _validated(
-    layers: Iterable[Mapping[str, object]], plugins: PluginKnowledge | None
-) -> RoomConfig:
+def _merged(layers: Iterable[Mapping[str, object]]) -> dict[str, object]:
     merged: dict[str, object] = {}
     for layer in layers:
         merged = lay_over(merged, _with_codes_spelt(layer))
+    return merged
+
+
+def _validated(merged: Mapping[str, object], plugins: PluginKnowledge | None) -> RoomConfig:
     return RoomConfig.model_validate(_without_schema(merged), context=context_of(plugins))
 
 

@@ -7,9 +7,10 @@ rooms, which may differ from room to room. Each mistake names the variable, opti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +25,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from palabra_agent.addresses import (
+    is_of_own_network,
+    mistake_of,
+    plain_mistake,
+)
+from palabra_agent.config.ceilings import Ceilings, RoomCeilings, unknown_locks
 from palabra_agent.config.documents import read_toml
 from palabra_agent.config.fields import (
     Between,
@@ -36,8 +43,9 @@ from palabra_agent.config.fields import (
 )
 from palabra_agent.config.plugins import PluginKnowledge
 from palabra_agent.config.problems import problems_of
-from palabra_agent.config.room import layer_problems
-from palabra_agent.config.wording import shown
+from palabra_agent.config.room import RoomConfig, layer_problems
+from palabra_agent.config.wording import Path as Place
+from palabra_agent.config.wording import path_text, shown
 from palabra_agent.errors import Problem, SettingsError
 
 DEFAULT_AGENT_NAME: Final = "palabra-interpreter"
@@ -48,35 +56,26 @@ PALABRA_CLOUD: Final = "https://api.palabra.ai"
 # --- the environment, and a `.env` file below it
 
 
-def _address(*schemes: str) -> AfterValidator:
-    """Accept an address with one of these schemes, without the slash at its end."""
+def _address(*schemes: str, is_plain_on_own_network: bool = False) -> AfterValidator:
+    """Accept an address with one of these schemes, without the slash at its end.
 
-    def check(value: str) -> str:
-        reason = _address_mistake(value, schemes) if value else None
+    Args:
+        schemes: The first is the one to use.
+        is_plain_on_own_network: Whether one without TLS may be in a private network unasked.
+    """
+
+    def check(value: str, info: ValidationInfo) -> str:
+        reason = mistake_of(value, schemes) if value else None
+        if reason is None and urlsplit(value).query + urlsplit(value).fragment:
+            reason = "must end with its path, without ? or #"
+        is_own = is_plain_on_own_network and reason is None and is_of_own_network(value)
+        if not is_own and not info.data.get("allow_plain_addresses"):
+            reason = reason or plain_mistake(value)
         if reason:
             raise refusal(reason)
         return value.rstrip("/")
 
     return AfterValidator(check)
-
-
-def _address_mistake(value: str, schemes: Sequence[str]) -> str | None:
-    allowed = f"must be an address that begins with {', '.join(f'{name}://' for name in schemes)}"
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return "is not an address: its host or port cannot be read"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold a user or a password"
-    if parts.scheme not in schemes:
-        return f"{allowed}, not {shown(value)}"
-    is_text = value.isprintable() and not any(map(str.isspace, value))
-    if not parts.hostname or port == 0 or not is_text:
-        return f"must name a host, which {shown(value)} does not"
-    if parts.query or parts.fragment:
-        return "must end with its path, without ? or #"
-    return None
 
 
 def _required(name: str, meaning: str) -> AfterValidator:
@@ -110,15 +109,26 @@ class EnvironmentSettings(BaseSettings):
     )
 
 
-class LiveKitSettings(EnvironmentSettings):
-    """The LiveKit server of the meetings."""
+class Addresses(EnvironmentSettings):
+    """The one switch of all addresses."""
+
+    allow_plain_addresses: bool = _variable("PALABRA_ALLOW_PLAIN_ADDRESSES", default=False)
+    """Whether addresses may be without TLS, beyond this machine."""
+
+
+class LiveKitSettings(Addresses):
+    """The LiveKit server of the meetings.
+
+    One in a private network may be asked without TLS: it is the operator's own. Sound, and all data
+    of an encrypted room, are encrypted all the same.
+    """
 
     url: Annotated[
         str,
         _required(
             "LIVEKIT_URL", "the address of the LiveKit server, such as wss://example.livekit.cloud"
         ),
-        _address("ws", "wss", "http", "https"),
+        _address("wss", "ws", "https", "http", is_plain_on_own_network=True),
     ] = _variable("LIVEKIT_URL")
     api_key: Annotated[str, _required("LIVEKIT_API_KEY", "the API key of the LiveKit server")] = (
         _variable("LIVEKIT_API_KEY")
@@ -132,14 +142,14 @@ _CLIENT: Final = ("PALABRA_CLIENT_ID", "PALABRA_CLIENT_SECRET")
 _EITHER_KIND: Final = "PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET, or PALABRA_API_KEY"
 
 
-class PalabraSettings(EnvironmentSettings):
+class PalabraSettings(Addresses):
     """Palabra's REST API, and one kind of credentials for it: the client pair, or the key.
 
     The worker never falls back from one kind to the other.
     """
 
     api_url: Annotated[
-        str, AfterValidator(lambda url: url or PALABRA_CLOUD), _address("http", "https")
+        str, AfterValidator(lambda url: url or PALABRA_CLOUD), _address("https", "http")
     ] = _variable("PALABRA_API_URL")
     """Without a slash at its end."""
     client_id: str = _variable("PALABRA_CLIENT_ID")
@@ -193,7 +203,7 @@ def _from_environment(
     try:
         return model(_env_file=env_file)  # pyright: ignore[reportCallIssue] - one of BaseSettings
     except ValidationError as error:
-        problems += problems_of(error, model)
+        problems += [it for it in problems_of(error, model) if it not in problems]
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -207,6 +217,17 @@ def _without_spaces_around(value: str) -> str:
     if value != value.strip():
         raise refusal(f"must have no spaces at either end, not {shown(value)}")
     return value
+
+
+def _bind_address(value: str) -> str:
+    if not value:
+        return value
+
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        allowed = "an IP address of this machine, such as 127.0.0.1, or empty for all of them"
+        raise refusal(f"must be {allowed}, not {shown(value)}") from None
 
 
 def _no_blank_key(key: SecretStr) -> SecretStr:
@@ -225,9 +246,13 @@ class WorkerOptions(ConfigModel):
         "url": "is not said here but by the variable LIVEKIT_URL",
         "livekit_url": "is not said here but by the variable LIVEKIT_URL",
         "palabra_api_url": "is not said here but by the variable PALABRA_API_URL",
+        "allow_plain_addresses": "is not said here but by the variable "
+        "PALABRA_ALLOW_PLAIN_ADDRESSES",
         "name": 'unknown key, did you mean "agent_name"?',
         "drain": 'unknown key, did you mean "drain_seconds"?',
+        "health_host": 'unknown key, did you mean "host"?',
         "health_port": 'unknown key, did you mean "port"?',
+        "ceilings": "is said beside `[worker]`, in `[ceilings]`",
         "plugins": "is said beside `[worker]`, in `[plugins.NAME]`; `allowed_plugins` is here",
     }
 
@@ -236,7 +261,10 @@ class WorkerOptions(ConfigModel):
     )
     """The name that a dispatch asks for; empty: every new room is joined unasked."""
     identity: Annotated[Name, AfterValidator(_without_spaces_around)] = DEFAULT_IDENTITY
-    """The identity that the interpreter has in a room."""
+    """The identity that the interpreter has in a room, with a number such as `-2` after it where a
+    guest took that one. Give no participant a token for any of them."""
+    host: Annotated[str, AfterValidator(_bind_address)] = ""
+    """IP address on which health is served; empty: all of this machine's."""
     port: Annotated[Whole, Between(0, 65_535)] = 8081
     """Port on which health is served; 0: any free port."""
     drain_seconds: Annotated[Whole, Between(0, 604_800)] = 1_800
@@ -244,7 +272,8 @@ class WorkerOptions(ConfigModel):
     load_threshold: Annotated[Number, Between(0.01, 10)] = 0.7
     """The share of the processors in use above which no more rooms are taken; over 1: no limit."""
     allowed_plugins: Names | None = None
-    """Plugins that a room may name; left out: all that are installed."""
+    """Plugins that a room may name; left out: all that are installed, but those with settings of
+    the operator's in rooms alone whose `[room]` or `[[rooms]]` names them."""
     organisers: Names = ()
     """Identities that may change the config of every room."""
     e2ee_key: EncryptionKey | None = None
@@ -259,6 +288,8 @@ class RoomOverride(ConfigModel):
     """Room name or pattern, such as `board-*`."""
     e2ee_key: EncryptionKey | None = None
     """The passphrase of these rooms; None: as otherwise."""
+    ceilings: Ceilings | None = None
+    """What differs for these rooms from `[ceilings]`."""
     config: dict[str, Any]
     """The part, as written; checked as a room config."""
 
@@ -269,6 +300,7 @@ _NOT_OF_CONFIG: Final = RoomOverride.model_fields.keys() - {"config"}
 
 class _Sections(ConfigModel):
     worker: dict[str, Any] = Field(default={})
+    ceilings: dict[str, Any] = Field(default={})
     room: dict[str, Any] = Field(default={})
     rooms: tuple[dict[str, Any], ...] = ()
     plugins: dict[str, dict[str, Any]] = Field(default={})
@@ -279,9 +311,11 @@ class _SettingsFile:
     """The sections of the worker's file, as written."""
 
     sections: _Sections
+    ceilings: Ceilings
     overrides: tuple[RoomOverride, ...]
     problems: tuple[Problem, ...]
-    """Mistakes in the names of rooms; the rest of such a table can be checked all the same."""
+    """Mistakes in the ceilings, and in what is no part of a room config in `[[rooms]]`: the rest of
+    such a table can be checked all the same."""
 
 
 def _read_file(path: Path | None) -> _SettingsFile:
@@ -295,21 +329,32 @@ def _read_file(path: Path | None) -> _SettingsFile:
     except ValidationError as error:
         raise SettingsError(problems_of(error, _Sections)) from None
 
-    overrides: list[RoomOverride] = []
     problems: list[Problem] = []
-    for index, table in enumerate(sections.rooms):
-        written: dict[str, Any] = {"config": dict(table)}
-        for key in _NOT_OF_CONFIG & table.keys():
-            written[key] = written["config"].pop(key)
-        try:
-            override = RoomOverride.model_validate(written)
-        except ValidationError as error:
-            problems += problems_of(error, RoomOverride, ("rooms", index))
-            override = RoomOverride(
-                match="*", config=written["config"]
-            )  # so that the rest is checked too
-        overrides.append(override)
-    return _SettingsFile(sections, tuple(overrides), tuple(problems))
+    ceilings = _ceilings(sections.ceilings, problems)
+    overrides = [_override(each, at, problems) for at, each in enumerate(sections.rooms)]
+    return _SettingsFile(sections, ceilings, tuple(overrides), tuple(problems))
+
+
+def _ceilings(written: Mapping[str, Any], problems: list[Problem]) -> Ceilings:
+    """The ceilings; their mistakes go to the problems."""
+    try:
+        return Ceilings.model_validate(written)
+    except ValidationError as error:
+        problems += problems_of(error, Ceilings, ("ceilings",))
+        return Ceilings()
+
+
+def _override(table: Mapping[str, Any], index: int, problems: list[Problem]) -> RoomOverride:
+    """One `[[rooms]]`; mistakes in what is no room config of it go to the problems."""
+    written: dict[str, Any] = {"config": dict(table)}
+    for key in _NOT_OF_CONFIG & table.keys():
+        written[key] = written["config"].pop(key)
+    try:
+        return RoomOverride.model_validate(written)
+    except ValidationError as error:
+        problems += problems_of(error, RoomOverride, ("rooms", index))
+        # so that the rest is checked too
+        return RoomOverride(match="*", config=written["config"])
 
 
 # --- all together
@@ -324,6 +369,8 @@ class WorkerSettings(WorkerOptions):
     """The room config that holds for every room, as written; `[room]`."""
     rooms: tuple[RoomOverride, ...] = ()
     """Parts of a room config that hold for some rooms, in file order; `[[rooms]]`."""
+    ceilings: Ceilings = Ceilings()
+    """What rooms and organisers may not exceed or touch, unless `rooms` differ; `[ceilings]`."""
     plugins: dict[str, dict[str, Any]] = Field(default={}, repr=False)
     """Each plugin's settings that a room must not choose, as written; `[plugins.NAME]`."""
 
@@ -331,6 +378,20 @@ class WorkerSettings(WorkerOptions):
         """The worker's own config of a room, lowest layer first, for `parse_room_config`."""
         fitting = [each.config for each in self.rooms if fnmatchcase(room_name, each.match)]
         return [self.room, *fitting]
+
+    def ceilings_of(self, room_name: str, with_settings: Collection[str] = ()) -> RoomCeilings:
+        """What the metadata and the organisers of a room may not exceed or touch.
+
+        Args:
+            room_name: The room.
+            with_settings: Plugins that have settings of the operator's: locked unless allowed.
+        """
+        ceilings = self.ceilings
+        for each in self.rooms:
+            if fnmatchcase(room_name, each.match):
+                ceilings = ceilings.under(each.ceilings)
+        locked = set(with_settings) - set(self.allowed_plugins or ())
+        return ceilings.in_room(self.room_layers(room_name), locked)
 
     def e2ee_key_of(self, room_name: str) -> SecretStr | None:
         """The passphrase with which a room is encrypted; None: it is not, as far as we know."""
@@ -351,6 +412,7 @@ def load_settings(
     env_file: Path | None = None,
     plugins: PluginLoader | None = None,
     agent_name: str | None = None,
+    host: str | None = None,
     port: int | None = None,
     drain_seconds: int | None = None,
 ) -> WorkerSettings:
@@ -363,7 +425,8 @@ def load_settings(
         env_file: Lies below the environment; it need not be there.
         plugins: Loads them.
         agent_name: Of the command line, as are the others.
-        port: Of the health server.
+        host: Of the health server.
+        port: Likewise.
         drain_seconds: For running rooms.
 
     Raises:
@@ -377,14 +440,14 @@ def load_settings(
     options = _options(
         file.sections.worker,
         load_agent_name(env_file),
-        {"agent_name": agent_name, "port": port, "drain_seconds": drain_seconds},
+        {"agent_name": agent_name, "host": host, "port": port, "drain_seconds": drain_seconds},
         problems,
     )
     if encryption is not None and encryption.e2ee_key:
         options = options.model_copy(update={"e2ee_key": encryption.e2ee_key})
     sections = file.sections
     known = plugins(sections.plugins, options.allowed_plugins) if plugins is not None else None
-    problems += [*file.problems, *_room_problems(file, known)]
+    problems += [*file.problems, *_room_problems(file, known), *_lock_problems(file, known)]
     problems += known.settings_problems() if known is not None else ()
     if problems:
         raise SettingsError(problems)
@@ -396,6 +459,7 @@ def load_settings(
         palabra=palabra,
         room=sections.room,
         rooms=file.overrides,
+        ceilings=file.ceilings,
         plugins=sections.plugins,
     )
 
@@ -473,3 +537,18 @@ def _room_problems(file: _SettingsFile, plugins: PluginKnowledge | None) -> list
         found = layer_problems(override.config, below=(room,), prefix=prefix, plugins=plugins)
         problems += [problem for problem in found if problem not in inherited]
     return problems
+
+
+def _lock_problems(file: _SettingsFile, plugins: PluginKnowledge | None) -> Iterator[Problem]:
+    """List what is locked and is not there, neither in the room config nor among the plugins."""
+    those: list[tuple[Place, Ceilings]] = [(("ceilings",), file.ceilings)]
+    for index, each in enumerate(file.overrides):
+        if each.ceilings is not None:
+            those.append((("rooms", index, "ceilings"), each.ceilings))
+    for place, ceilings in those:
+        for at, reason in unknown_locks(ceilings.locked, RoomConfig):
+            yield Problem(path_text((*place, "locked", at)), reason)
+        for at, name in enumerate(ceilings.locked_plugins):
+            if plugins is not None and not plugins.is_installed(name):
+                path = path_text((*place, "locked_plugins", at))
+                yield Problem(path, f"{shown(name)} is not installed")

@@ -1,9 +1,13 @@
-"""Language channels: one published track per language on which all its interpretations are heard.
+"""Channels: published tracks on which interpretations into one language are heard.
 
-Channels live beside the speakers and outlive their sessions, so a lost session is a pause and not a
-track that vanishes. Each has a clock of its own: a speaker who is late or silent holds no other.
-Downlinks bring a speaker's translated tracks into the channels; sound that has come is heard,
-whatever ends.
+A channel carries all speakers for all who listen to its language, one speaker, or what one listener
+is to hear: all but themselves. It lives beside the speakers and outlives their sessions, so a lost
+session is a pause and not a track that vanishes, and it has a clock of its own: a speaker who is
+late or silent holds no other. Downlinks bring a speaker's translated tracks into the channels that
+carry them; sound that has come is heard, whatever ends.
+
+A channel delays sound by its mixer's input (`audio/mixer.py`), the cushion here, and the short
+queue of its track (`audio/rtc.py`). Who may hear which channel is decided in `plan.py`.
 """
 
 from __future__ import annotations
@@ -11,21 +15,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from palabra_agent.audio.frame import FrameSource
+from palabra_agent.audio.buffer import FrameBuffer
+from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.audio.mixer import Mixer
-from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES
-from palabra_agent.interpretation.ports import Meeting, PublishedTrack
+from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
+from palabra_agent.audio.underlay import Underlay
+from palabra_agent.interpretation.ports import ChannelKey, Meeting, PublishedTrack
 from palabra_agent.languages import LanguageCode
-
-TRACK_PREFIX: Final = "translation_"
-"""A channel's track is called `translation_<language>`."""
 
 _TICK_SECONDS: Final = FRAME_MS / 1000
 _STALL_SECONDS: Final = 3 * _TICK_SECONDS
@@ -35,18 +38,35 @@ _CUSHION: Final = np.zeros(FRAME_SAMPLES // 2, dtype=np.int16)
 _TAIL_SECONDS: Final = 20.0
 """Palabra lets so much wait by default. A track that has not ended by then never will."""
 
+OnSound: TypeAlias = Callable[[str, Pcm, float], None]
+"""Told the name of a channel's track, a frame that it plays, and when; must not wait. Of a phone's
+channel nothing is told: people's own voices are in it."""
+
 logger = logging.getLogger(__name__)
 
 
-class LanguageChannel:
-    """One language's track and the mixer that feeds it."""
+def _ignore(*_: object) -> None:
+    pass
+
+
+class Channel:
+    """One published track and the mixer that feeds it."""
 
     def __init__(
-        self, language: LanguageCode, track: PublishedTrack, mixer: Mixer | None = None
+        self,
+        key: ChannelKey,
+        track: PublishedTrack,
+        underlay: Underlay | None = None,
+        on_sound: OnSound = _ignore,
     ) -> None:
-        self.language = language
-        self.mixer = mixer or Mixer()
+        self.key = key
+        self.mixer = Mixer()
+        self.underlay = underlay
+        """For what is heard beneath: a phone has it, which gets nothing but its channel."""
+        self.is_heard = True
+        """False while no person may hear it: then nothing is mixed."""
         self._track = track
+        self._on_sound = on_sound
 
     @property
     def sid(self) -> str:
@@ -56,16 +76,21 @@ class LanguageChannel:
     async def play(self) -> None:
         """Mix and play, one frame a tick, for ever.
 
-        Nothing is written in a pause: the track is silent by itself, and its short queue runs
-        empty, which takes the delay of any late tick out again.
+        Nothing is written in a pause: the track is silent by itself. What waits in its short queue
+        counts where pauses are cut to win delay back, as they need not be silent.
         """
-        loop = asyncio.get_running_loop()
+        loop, name = asyncio.get_running_loop(), self.key.track_name
         due = loop.time()
         is_pause = True
         while True:
             due = max(due + _TICK_SECONDS, loop.time() - _STALL_SECONDS)
             await asyncio.sleep(due - loop.time())
-            frame = self.mixer.take()
+            behind_ms = self._track.waiting_ms
+            frame = self.mixer.take(behind_ms)
+            if self.underlay is not None:
+                frame = self.underlay.beneath(frame, behind_ms)
+            elif frame is not None:
+                self._on_sound(name, frame, loop.time())
             if frame is not None:
                 await self._track.write(np.concatenate((_CUSHION, frame)) if is_pause else frame)
 
@@ -74,65 +99,154 @@ class LanguageChannel:
 
 @asynccontextmanager
 async def open_channel(
-    meeting: Meeting, language: LanguageCode, mixer: Mixer | None = None
-) -> AsyncGenerator[LanguageChannel]:
-    """Keep a language's channel published and playing for the length of a block.
+    meeting: Meeting,
+    key: ChannelKey,
+    underlay: Underlay | None = None,
+    on_sound: OnSound = _ignore,
+) -> AsyncGenerator[Channel]:
+    """Keep a channel published and playing for the length of a block.
 
     Args:
         meeting: Where it is published.
-        language: Names the track.
-        mixer: Feeds the channel, where the mixer is to outlive it.
+        key: Names it.
+        underlay: For what is heard beneath.
+        on_sound: Told what it plays.
     """
-    async with meeting.publish(TRACK_PREFIX + language) as track, asyncio.TaskGroup() as group:
-        channel = LanguageChannel(language, track, mixer)
-        playing = group.create_task(channel.play(), name=f"channel:{language}")
-        logger.info("channel opened", extra={"language": language})
+    async with meeting.publish(key.track_name) as track, asyncio.TaskGroup() as group:
+        channel = Channel(key, track, underlay, on_sound)
+        playing = group.create_task(channel.play(), name=f"channel:{key.language}")
+        # its whole name may hold identities
+        logger.info("channel opened", extra={"language": key.language})
         try:
             yield channel
         finally:
             playing.cancel()
 
 
+class Route:
+    """The way of a speaker's interpretation into the channels that carry it; they share its frames.
+
+    For the length of `Channels.leading`.
+    """
+
+    def __init__(self, speaker: str, language: LanguageCode) -> None:
+        self.language = language
+        self._speaker = speaker
+        self._inputs: dict[Channel, FrameBuffer] = {}
+        self._is_decided = asyncio.Event()
+
+    def lead_into(self, channel: Channel) -> None:
+        """Be heard on a channel from now on, if it carries this."""
+        if channel.key.carries(self._speaker, self.language):
+            self._inputs[channel] = channel.mixer.add_input()
+            self._is_decided.set()
+
+    def leave(self, channel: Channel) -> None:
+        """Be heard on a channel no more."""
+        backlog = self._inputs.pop(channel, None)
+        if backlog is not None:
+            channel.mixer.remove_input(backlog)
+            # every lost millisecond counts
+            logger.info("downlink closed", extra=asdict(backlog.statistics()))
+
+    def leave_all(self) -> None:
+        """Be heard no more."""
+        for channel in list(self._inputs):
+            self.leave(channel)
+
+    def end(self) -> None:
+        """Wait for no channel any more: nothing more comes."""
+        self._is_decided.set()
+
+    async def is_carried(self) -> bool:
+        """Wait until a channel carries this; False where it ended before."""
+        await self._is_decided.wait()
+        return bool(self._inputs)
+
+    def put(self, frame: Frame) -> None:
+        """Have a frame heard."""
+        for channel, backlog in self._inputs.items():
+            if channel.is_heard:
+                backlog.put(frame)
+
+    @property
+    def held_ms(self) -> float:
+        """The sound that is still to be heard."""
+        return max((it.statistics().held_ms for it in self._inputs.values()), default=0.0)
+
+
 class Channels:
-    """A room's channels, opened and closed as languages come and go, each by itself."""
+    """A room's channels, opened and closed as they are wanted, each by itself."""
 
     def __init__(
-        self, meeting: Meeting, group: asyncio.TaskGroup, on_change: Callable[[], None]
+        self,
+        meeting: Meeting,
+        group: asyncio.TaskGroup,
+        on_change: Callable[[], None],
+        on_sound: OnSound = _ignore,
     ) -> None:
         self._meeting = meeting
         self._group = group
         self._on_change = on_change
-        self.open: dict[LanguageCode, LanguageChannel] = {}
+        self._on_sound = on_sound
+        self.open: dict[ChannelKey, Channel] = {}
         """Published and playing; changes by itself."""
-        self._wanted: dict[LanguageCode, asyncio.Task[None]] = {}
-        self._mixers = defaultdict[LanguageCode, Mixer](Mixer)
-        """By language, for good: sound on its way goes on where a language is dropped and taken up
-        again."""
-        self._turns = defaultdict[LanguageCode, asyncio.Lock](asyncio.Lock)
-        """Held by the one channel of a language that is there, or about to be."""
+        self._wanted: dict[ChannelKey, asyncio.Task[None]] = {}
+        self._audiences: Mapping[ChannelKey, frozenset[str]] = {}
+        self._phones: frozenset[str] = frozenset()
+        self._turns = defaultdict[ChannelKey, asyncio.Lock](asyncio.Lock)
+        """Held by the one channel of a key that is there, or about to be."""
         self._publishing = asyncio.Lock()
         self._all_open = asyncio.Event()
+        self._routes: set[Route] = set()
 
-    def follow(self, languages: Sequence[LanguageCode]) -> None:
-        """Want channels for these languages and no others; never waits."""
-        for language in self._wanted.keys() - set(languages):
-            self._wanted.pop(language).cancel()
+    def follow(
+        self, audiences: Mapping[ChannelKey, frozenset[str]], phones: Collection[str] = ()
+    ) -> None:
+        """Want these channels and no others, each heard by these people; never waits.
 
-        for language in languages:
-            if language not in self._wanted:
-                self._wanted[language] = self._group.create_task(
-                    self._keep_open(language), name=f"channel of {language}"
+        Args:
+            audiences: The identities of those who may hear each channel.
+            phones: Identities of those among them who call by telephone.
+        """
+        self._audiences = audiences
+        self._phones = frozenset(phones)
+        self._meeting.allow({key.track_name: who for key, who in audiences.items()})
+        self._meeting.spare_microphones(
+            self._phones.intersection(
+                key.listener for key, who in audiences.items() if key.listener and who
+            )
+        )
+        for key in self._wanted.keys() - audiences.keys():
+            self._wanted.pop(key).cancel()
+
+        for key in audiences:
+            if key not in self._wanted:
+                self._wanted[key] = self._group.create_task(
+                    self._keep_open(key), name=f"channel of {key.language}"
                 )
-        self._tell_change()
+        for channel in self.open.values():
+            channel.is_heard = bool(audiences.get(channel.key))
 
-    def are_open(self, languages: Collection[LanguageCode]) -> bool:
+        self._note_whether_all_are_open()
+
+    def are_open(self, keys: Collection[ChannelKey]) -> bool:
         """Tell whether each of these can be heard."""
-        return self.open.keys() >= set(languages)
+        return self.open.keys() >= set(keys)
 
-    def sid_of(self, language: LanguageCode) -> str:
-        """The track of a language's channel; empty where there is none."""
-        channel = self.open.get(language)
-        return channel.sid if channel is not None else ""
+    @property
+    def languages(self) -> frozenset[LanguageCode]:
+        """Those of the channels that can be heard."""
+        return frozenset(key.language for key in self.open)
+
+    def sid_of(self, speaker: str, language: LanguageCode) -> str:
+        """The track on which people hear a speaker in a language; empty where there is none.
+
+        A channel that is for all comes before those of single listeners.
+        """
+        carrying = [it for it in self.open.values() if it.key.carries(speaker, language)]
+        carrying.sort(key=lambda channel: channel.key.listener is not None)
+        return carrying[0].sid if carrying else ""
 
     async def until_open(self) -> None:
         """Wait until every wanted channel is there."""
@@ -140,44 +254,75 @@ class Channels:
 
     def close(self) -> None:
         """Want none any more, for good."""
-        self.follow(())
+        self.follow({})
 
-    async def _keep_open(self, language: LanguageCode) -> None:
+    @contextmanager
+    def leading(self, route: Route) -> Generator[None]:
+        """Lead a route, for a block, into whichever channels carry it at the time."""
+        for channel in self.open.values():
+            route.lead_into(channel)
+
+        self._routes.add(route)
+        try:
+            yield
+        finally:
+            self._routes.remove(route)
+            route.leave_all()
+
+    async def _keep_open(self, key: ChannelKey) -> None:
         """Keep a channel open until cancelled, once its predecessor is gone."""
-        async with self._turns[language], AsyncExitStack() as stack:
-            # in the order of the offer, and the room sees one negotiation after the other
+        async with self._turns[key], AsyncExitStack() as stack:
+            # one after the other, as the room sees one negotiation after the other
             async with self._publishing:
-                opening = open_channel(self._meeting, language, self._mixers[language])
+                underlay = Underlay() if key.listener in self._phones else None
+                opening = open_channel(self._meeting, key, underlay, self._on_sound)
                 channel = await stack.enter_async_context(opening)
-            self.open[language] = channel
-            stack.callback(self.open.pop, language)
-            self._tell_change()
+            self._begin(channel)
+            stack.callback(self._end, channel)
             await asyncio.Event().wait()
 
+    def _begin(self, channel: Channel) -> None:
+        self.open[channel.key] = channel
+        channel.is_heard = bool(self._audiences.get(channel.key))
+        for route in self._routes:
+            route.lead_into(channel)
+
+        self._tell_change()
+
+    def _end(self, channel: Channel) -> None:
+        del self.open[channel.key]
+        for route in self._routes:
+            route.leave(channel)
+
+        self._tell_change()
+
     def _tell_change(self) -> None:
+        self._note_whether_all_are_open()
+        self._on_change()
+
+    def _note_whether_all_are_open(self) -> None:
         if self.are_open(self._wanted):
             self._all_open.set()
         else:
             self._all_open.clear()
 
-        self._on_change()
-
 
 @asynccontextmanager
 async def open_channels(
-    meeting: Meeting, on_change: Callable[[], None]
+    meeting: Meeting, on_change: Callable[[], None], on_sound: OnSound = _ignore
 ) -> AsyncGenerator[Channels]:
     """Have channels for the length of a block; they are unpublished when it ends.
 
     Args:
         meeting: Where they are published.
         on_change: Called when one is there or gone.
+        on_sound: Told what each plays.
 
     Raises:
         MeetingError: In a group: the room did not let us publish one; the block is cancelled.
     """
     async with asyncio.TaskGroup() as group:
-        channels = Channels(meeting, group, on_change)
+        channels = Channels(meeting, group, on_change, on_sound)
         try:
             yield channels
         finally:
@@ -186,61 +331,73 @@ async def open_channels(
 
 @dataclass(frozen=True, slots=True)
 class _Downlink:
-    language: LanguageCode
+    route: Route
     task: asyncio.Task[None]
 
 
 class Downlinks:
-    """One speaker's translated tracks on their way into the channels, over all their sessions.
+    """One speaker's translated tracks on their way into channels, over all their sessions.
 
     Sound may come faster than it is spoken, so some of it is still to be heard when its track, and
     the session with it, is gone. The next track in that language waits for it.
     """
 
     def __init__(
-        self, channels: Mapping[LanguageCode, LanguageChannel], group: asyncio.TaskGroup
+        self,
+        speaker: str,
+        channels: Channels,
+        group: asyncio.TaskGroup,
+        on_speech: Callable[[str, LanguageCode, float], None] = _ignore,
     ) -> None:
         """Begin without any.
 
         Args:
+            speaker: Identity of the one who is interpreted.
             channels: Where they lead.
             group: Holds them; cancelling it cuts them off.
+            on_speech: Told the speaker, the language and the time of each frame that is no pause.
         """
+        self._speaker = speaker
+        self._on_speech = on_speech
         self._channels = channels
         self._group = group
         self._sounding: dict[FrameSource, _Downlink] = {}
         self._ending: list[_Downlink] = []
 
     def begin(self, language: LanguageCode, source: FrameSource) -> None:
-        """Bring a track into its channel, after those of that language that have ended."""
-        channel = self._channels.get(language)
-        if channel is None:
-            return
+        """Bring a track into channels, after those of that language that have ended.
 
+        It is listened to as soon as one of them carries it.
+        """
         self._ending = [it for it in self._ending if not it.task.done()]
-        before = {it.task for it in self._ending if it.language == language}
-        task = self._group.create_task(_bring(source, channel, before), name=f"downlink:{language}")
-        self._sounding[source] = _Downlink(language, task)
+        before = {it.task for it in self._ending if it.route.language == language}
+        route = Route(self._speaker, language)
+        bringing = self._bring(source, route, before)
+        task = self._group.create_task(bringing, name=f"downlink:{language}")
+        self._sounding[source] = _Downlink(route, task)
 
     def end(self, source: FrameSource) -> None:
         """Let a track run out: nothing more comes."""
         downlink = self._sounding.pop(source, None)
         if downlink is not None:
+            downlink.route.end()
             self._ending.append(downlink)
             asyncio.get_running_loop().call_later(_TAIL_SECONDS, downlink.task.cancel)
 
+    async def _bring(
+        self, source: FrameSource, route: Route, before: set[asyncio.Task[None]]
+    ) -> None:
+        now = asyncio.get_running_loop().time
+        if before:
+            await asyncio.wait(before)
 
-async def _bring(
-    source: FrameSource, channel: LanguageChannel, before: set[asyncio.Task[None]]
-) -> None:
-    if before:
-        await asyncio.wait(before)
+        with self._channels.leading(route):
+            if not await route.is_carried():
+                return
 
-    with channel.mixer.open_input() as backlog:
-        try:
             async with source.open_frames() as frames:
-                await backlog.fill(frames)
-            await asyncio.sleep(backlog.statistics().held_ms / 1000 + _TICK_SECONDS)
-        finally:
-            # every lost millisecond counts
-            logger.info("downlink closed", extra=asdict(backlog.statistics()))
+                async for frame in frames:
+                    route.put(frame)
+                    if not frame.is_pause:
+                        self._on_speech(self._speaker, route.language, now())
+            await asyncio.sleep(route.held_ms / 1000 + _TICK_SECONDS)

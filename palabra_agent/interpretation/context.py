@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.caption_history import CaptionHistory
 from palabra_agent.interpretation.channels import Channels
+from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.ports import (
     LONGEST_ERROR,
@@ -17,6 +19,8 @@ from palabra_agent.interpretation.ports import (
     RoomState,
     RoomStatus,
 )
+from palabra_agent.interpretation.progress import Progress
+from palabra_agent.interpretation.session_places import SessionPlaces
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.languages import LanguageCode
@@ -93,11 +97,15 @@ class RoomContext:
     open_session: SessionOpener
     plugins: RoomPlugins
     voices: VoiceAssigner
+    leakage: LeakageGuard
     channels: Channels
+    places: SessionPlaces
     changed: asyncio.Event
     """Set where something may be wanted that was not before."""
+    progress: Progress = field(default_factory=Progress)
     billing: Billing = field(default_factory=Billing)
     errors: RoomErrors = field(default_factory=RoomErrors)
+    captions: CaptionHistory = field(default_factory=CaptionHistory)
     view: MeetingView = field(default_factory=MeetingView)
     """The meeting as last seen."""
     detected: dict[str, LanguageCode] = field(default_factory=dict[str, LanguageCode])

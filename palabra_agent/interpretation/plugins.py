@@ -5,6 +5,7 @@ Whatever a plugin does, nothing here raises, and nothing takes longer than its d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from palabra_agent.audio.pcm import Pcm
@@ -30,6 +31,11 @@ class RoomPlugins(Protocol):
     @property
     def estimate_timbres(self) -> bool:
         """True where one of them wants to hear speakers."""
+        ...
+
+    @property
+    def announced(self) -> Sequence[str]:
+        """Sentences that people are told while the plugins that say them are open."""
         ...
 
     async def choose_voice(self, request: VoiceRequest) -> Verdict:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Final
+
+from palabra_agent.errors import PalabraError
 
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 15.0
@@ -16,6 +19,11 @@ _STEADY_SECONDS: Final = 30.0
 
 _FIRST_REPLACEMENT_SECONDS: Final = 20.0
 _LONGEST_REPLACEMENT_SECONDS: Final = 600.0
+
+
+def decisive(errors: Sequence[PalabraError]) -> PalabraError:
+    """The error that decides what is done: of several one that cannot get better."""
+    return next((error for error in errors if not error.retryable), errors[0])
 
 
 class Backoff:

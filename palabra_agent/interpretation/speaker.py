@@ -12,16 +12,18 @@ import asyncio
 import logging
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from palabra_agent.audio.frame import FrameSource
-from palabra_agent.concurrency import Watched, errors_in
+from palabra_agent.concurrency import Watched, errors_in, heed_cancellation
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import log_failure
 from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
-from palabra_agent.interpretation.retries import Backoff, ReplacementDelay
+from palabra_agent.interpretation.retries import Backoff, ReplacementDelay, decisive
 from palabra_agent.interpretation.speaker_voice import SpeakerVoice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
@@ -40,6 +42,13 @@ from palabra_agent.session import (
 )
 from palabra_agent.texts import one_line
 
+_PAUSE_SECONDS: Final = 30.0
+"""A speaker who pauses for longer gives their session up to another who speaks, where the room has
+no place for both."""
+
+_MUTED_SECONDS: Final = 10.0
+"""Likewise for one who is muted: until what they said last is interpreted."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,13 +63,15 @@ class WantedInterpretation:
     """True while the speaker has muted themselves."""
     has_voices: bool = True
     """False while the first voices are being chosen."""
+    has_place: bool = True
+    """False while the speaker is listened to alone, in case they begin to speak."""
     task_revision: int = 0
     """Another number where the session's task is to be made anew, whatever the brief."""
 
     @property
     def may_open(self) -> bool:
         """True where a session may be opened; for a muted speaker it would only cost."""
-        return self.has_voices and not self.is_muted
+        return self.has_place and self.has_voices and not self.is_muted
 
     def asks_the_same(self, other: WantedInterpretation) -> bool:
         """Tell whether a session that could not do the one could not do the other."""
@@ -80,10 +91,15 @@ class SpeakerInterpretation:
         self.has_failed = False
         """True once it has ended on an error of ours."""
         self.context = context
-        self._identity = identity
+        self.identity = identity
+        """The speaker's."""
         self._detection = LanguageDetection()
         self._writer = TranscriptWriter(
-            identity, context.meeting.texts, context.settings, context.channels.sid_of
+            identity,
+            context.meeting.texts,
+            context.settings,
+            partial(context.channels.sid_of, identity),
+            context.captions,
         )
 
     async def run(self) -> None:
@@ -96,8 +112,9 @@ class SpeakerInterpretation:
             self.has_failed = True
             self.context.changed.set()
         finally:
-            billed = round(self.context.billing.seconds_of(self._identity), 3)
+            billed = round(self.context.billing.seconds_of(self.identity), 3)
             logger.info("speaker interpretation closed", extra={"billed_seconds": billed})
+            self.context.progress.spans.forget(self.identity)
 
     async def _keep_interpreting(self) -> None:
         """Have sessions at work; when there is none any more, try again.
@@ -108,7 +125,8 @@ class SpeakerInterpretation:
         backoff, now = Backoff(), asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="microphone")
-            downlinks = Downlinks(self.context.channels.open, group)
+            spans = self.context.progress.spans
+            downlinks = Downlinks(self.identity, self.context.channels, group, spans.interpret)
             while True:
                 await self._until_wanted()
                 asked, began = self.wanted.value, now()
@@ -142,9 +160,21 @@ class SpeakerInterpretation:
     async def _read(self, microphone: Microphone) -> None:
         now = asyncio.get_running_loop().time
         async with microphone.open_frames() as frames:
-            async for frame in frames:
-                self.voice.write(frame, now())
-                self.context.voices.hear(self._identity, frame)
+            async for heard in frames:
+                was_heard = self.is_heard(now())
+                for frame in self.context.leakage.hear(self.identity, heard, now()):
+                    self.voice.write(frame, at := now())
+                    self.context.voices.hear(self.identity, frame)
+                    if self.voice.spoke_at == at:
+                        targets = self.wanted.value.brief.targets
+                        self.context.progress.spans.speak(self.identity, targets, at)
+                if not was_heard and self.is_heard(now()):
+                    self.context.changed.set()
+
+    def is_heard(self, now: float) -> bool:
+        """Tell whether the speaker speaks now, or did a moment ago."""
+        moment = _MUTED_SECONDS if self.wanted.value.is_muted else _PAUSE_SECONDS
+        return now - self.voice.spoke_at <= moment
 
     async def _until_other_than(self, asked: WantedInterpretation) -> None:
         await self.wanted.wait_until(lambda now: not now.asks_the_same(asked))
@@ -152,9 +182,10 @@ class SpeakerInterpretation:
     def on_transcript(self, transcript: Transcript) -> None:
         """Write words into the room, tell plugins, and learn from them."""
         self.voice.tell(transcript)
+        self.context.progress.spans.tell(self.identity)
         context, brief = self.context, self.wanted.value.brief
         self._writer.write(transcript, context.view, brief)
-        context.plugins.tell(context.voices.speaker(self._identity), transcript)
+        context.plugins.tell(context.voices.speaker(self.identity), transcript)
         self.voice_change.hear(transcript, asyncio.get_running_loop().time())
         if not math.isinf(self.voice_change.due):
             context.changed.set()
@@ -164,8 +195,8 @@ class SpeakerInterpretation:
 
     def _detect(self, transcript: Transcript) -> None:
         detected, heard = self.context.detected, self._detection.hear(transcript)
-        if heard is not None and detected.get(self._identity) != heard:
-            detected[self._identity] = heard
+        if heard is not None and detected.get(self.identity) != heard:
+            detected[self.identity] = heard
             self.context.changed.set()
 
     def on_brief_followed(self) -> None:
@@ -173,25 +204,28 @@ class SpeakerInterpretation:
         self._resolve_errors()
 
     def _resolve_errors(self) -> None:
-        self.context.errors.resolve(self._identity)
+        self.context.errors.resolve(self.identity)
         self.context.changed.set()
 
     def on_error(self, error: PalabraError | UpdateRefused) -> None:
-        """Show an error to the room; one that lasts is told in the chat as well, once."""
+        """Show an error to the room; one that lasts, or is new to all, is told in chat once."""
         context = self.context
         words = error.sentence if isinstance(error, UpdateRefused) else str(error)
         sentence = one_line(words, LONGEST_ERROR)
-        is_lasting = isinstance(error, UpdateRefused) or not error.retryable
-        logger.warning("interpretation of a speaker interrupted", extra={"reason": sentence})
-        context.errors.report(self._identity, sentence)
-        if is_lasting and context.errors.is_first_time(sentence):
+        is_for_chat = isinstance(error, UpdateRefused) or not error.retryable or error.is_for_people
+        logger.warning(
+            "interpretation of a speaker interrupted", extra={"reason": error.in_our_words}
+        )
+        logger.debug("the reason in Palabra's words: %s", sentence)
+        context.errors.report(self.identity, sentence)
+        if is_for_chat and context.errors.is_first_time(sentence):
             context.meeting.texts.put(Notice(sentence))
 
         context.changed.set()
 
     def on_session_ended(self, billed_seconds: float) -> None:
         """Add a session to the bill."""
-        self.context.billing.add_session(self._identity, billed_seconds)
+        self.context.billing.add_session(self.identity, billed_seconds)
 
     def on_session_replaced(self) -> None:
         """Count a session that was replaced because it had fallen silent."""
@@ -214,7 +248,7 @@ class _SessionSuccession:
     async def run(self) -> PalabraError:
         """Have a session at work until there is none; return the error that ended the last."""
         async with asyncio.TaskGroup() as group:
-            current = self._begin(group)
+            current = self._begin(group, is_relief=False)
             while True:
                 await self._changed.wait()
                 self._changed.clear()
@@ -230,12 +264,12 @@ class _SessionSuccession:
 
                 if current.is_silent and self._replacement is None:
                     if self._delay.is_over(self._now()):
-                        self._replacement = self._begin(group)
+                        self._replacement = self._begin(group, is_relief=True)
                     else:
                         current.bear_silence()
 
-    def _begin(self, group: asyncio.TaskGroup) -> SessionAttempt:
-        attempt = SessionAttempt(self._speaker, self._downlinks, self._changed)
+    def _begin(self, group: asyncio.TaskGroup, *, is_relief: bool) -> SessionAttempt:
+        attempt = SessionAttempt(self._speaker, self._downlinks, self._changed, is_relief=is_relief)
         self._tasks[attempt] = group.create_task(attempt.run(), name="session attempt")
         return attempt
 
@@ -271,7 +305,12 @@ class SessionAttempt:
     """One session's time with a speaker, from before it is opened until it has ended."""
 
     def __init__(
-        self, speaker: SpeakerInterpretation, downlinks: Downlinks, changed: asyncio.Event
+        self,
+        speaker: SpeakerInterpretation,
+        downlinks: Downlinks,
+        changed: asyncio.Event,
+        *,
+        is_relief: bool,
     ) -> None:
         """Prepare an attempt; `run` makes it.
 
@@ -279,6 +318,7 @@ class SessionAttempt:
             speaker: Is told what comes of it.
             downlinks: Takes its sound, which may be heard when the attempt is over.
             changed: Set when one of the attributes has changed.
+            is_relief: It is to take over from one that is there.
         """
         self.is_ready = False
         """True once it interprets."""
@@ -292,13 +332,17 @@ class SessionAttempt:
         self._downlinks = downlinks
         self._sources: set[FrameSource] = set()
         self._changed = changed
+        self._is_relief = is_relief
 
     async def run(self) -> None:
         """Hold a session for as long as it lives, or until cancelled."""
         error: PalabraError = SessionLost("Palabra ended it")
         speaker = self._speaker
         try:
-            async with speaker.context.open_session(speaker.wanted.value.brief) as session:
+            async with (
+                speaker.context.places.place(is_relief=self._is_relief),
+                speaker.context.open_session(speaker.wanted.value.brief) as session,
+            ):
                 try:
                     await self._interpret(session)
                     raise error
@@ -307,11 +351,9 @@ class SessionAttempt:
                     for source in self._sources:
                         self._downlinks.end(source)
         except* PalabraError as ended:
-            errors = errors_in(ended)
-            # the one that cannot get better decides
-            error = next((it for it in errors if not it.retryable), errors[0])
+            error = decisive(errors_in(ended))
 
-        _heed_cancellation()
+        heed_cancellation()
         self.error = error
         self._changed.set()
 
@@ -324,7 +366,8 @@ class SessionAttempt:
         self._changed.set()
         speaker, now = self._speaker, asyncio.get_running_loop().time()
         speaker.on_brief_followed()
-        with speaker.voice.heard_by(session, now):
+        progress = speaker.context.progress
+        with progress.watching(speaker.identity, session), speaker.voice.heard_by(session, now):
             async with asyncio.TaskGroup() as group:
                 briefing = group.create_task(_keep_briefed(session, speaker.wanted), name="brief")
                 await self._follow_events(session)
@@ -363,14 +406,3 @@ async def _until_other_microphone(
     wanted: Watched[WantedInterpretation], held: Microphone | None
 ) -> None:
     await wanted.wait_until(lambda now: now.microphone is not held)
-
-
-def _heed_cancellation() -> None:
-    """Stop here if we are being cancelled.
-
-    A task group that fails while it is cancelled raises its errors, and the cancellation is lost in
-    them.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

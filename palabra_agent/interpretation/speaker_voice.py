@@ -7,13 +7,14 @@ ready. Times are in seconds of any steady clock.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from palabra_agent.audio.frame import PRE_ROLL_MS, Frame
+from palabra_agent.audio.frame import ONSET_MS, PRE_ROLL_MS, Frame
 from palabra_agent.session import Session, Transcript
 
 _HELD_SECONDS: Final = 8.0
@@ -24,6 +25,9 @@ class SpeakerVoice:
     """One speaker's voice, with one writer; each session hears what the last one left untold."""
 
     def __init__(self) -> None:
+        self.spoke_at = -math.inf
+        """The time at which speech was heard last."""
+        self._onset_ms = 0.0
         self._sessions: list[Session] = []
         """Those that hear it now: two while one replaces the other."""
         self._untold: deque[tuple[float, Frame]] = deque()
@@ -35,6 +39,10 @@ class SpeakerVoice:
         """Give a frame to the sessions that there are, and keep it."""
         for session in self._sessions:
             session.write(frame)
+
+        self._onset_ms = 0.0 if frame.is_pause else self._onset_ms + frame.duration_ms
+        if self._onset_ms >= ONSET_MS:
+            self.spoke_at = now
 
         self._untold.append((now, frame))
         while self._untold[0][0] < now - _HELD_SECONDS:

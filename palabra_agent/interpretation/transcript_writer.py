@@ -10,18 +10,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Final, TypeAlias
+from typing import Final
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.caption_history import CaptionHistory
 from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, Person, TextQueue
 from palabra_agent.interpretation.settings import ChatAudience, InterpretationSettings, Regime
-from palabra_agent.interpretation.wishes import listening_language_of
-from palabra_agent.languages import LanguageCode, same_language
+from palabra_agent.interpretation.utterance_versions import Version, reads_caption, version_for
+from palabra_agent.languages import LanguageCode
 from palabra_agent.session import Brief, Transcript
 from palabra_agent.texts import shown_name
-
-Version: TypeAlias = LanguageCode | None
-"""A target language, or None for the original."""
 
 _REMEMBERED: Final = 50
 """Utterances, each with a decision for each reader: more than are under way at a time."""
@@ -38,6 +36,7 @@ class TranscriptWriter:
         texts: TextQueue,
         settings: Watched[InterpretationSettings],
         channel_sid: Callable[[LanguageCode], str],
+        history: CaptionHistory,
     ) -> None:
         """Make a writer.
 
@@ -46,11 +45,13 @@ class TranscriptWriter:
             texts: Where captions and chat lines go.
             settings: The room's languages, and what is written, at any time.
             channel_sid: Tells the track of a language's channel, or an empty string.
+            history: Keeps what was said for those who come later.
         """
         self._speaker = speaker
         self._texts = texts
         self._settings = settings
         self._channel_sid = channel_sid
+        self._history = history
         self._last_seen = Person(speaker, shown_name("", speaker))
         self._audience = Audience(speaker)
 
@@ -63,9 +64,9 @@ class TranscriptWriter:
         observers = observers_reading(view, rules.also_to)
         readers = replace(view, people=(*view.people, *observers))
         recipients = self._audience.recipients(transcript, readers, translated, regime)
-        if rules.captions and recipients and (transcript.is_final or rules.partials):
-            track_sid = self._track_sid(transcript)
-            self._texts.put(Caption(transcript, self._speaker, recipients, track_sid))
+        if rules.captions:
+            targets = translated.targets if translated is not None else ()
+            self._caption(transcript, readers, recipients, targets, partials=rules.partials)
 
         if rules.chat and transcript.is_final:
             people = {person.identity for person in view.people}
@@ -74,6 +75,22 @@ class TranscriptWriter:
             if chatting:
                 name = self._last_seen.name
                 self._texts.put(ChatLine(transcript, self._speaker, chatting, name))
+
+    def _caption(
+        self,
+        transcript: Transcript,
+        readers: MeetingView,
+        recipients: tuple[str, ...],
+        targets: tuple[LanguageCode, ...],
+        *,
+        partials: bool,
+    ) -> None:
+        track_sid = self._track_sid(transcript)
+        if transcript.is_final:
+            self._history.keep(transcript, self._speaker, track_sid, targets)
+        reading = caption_readers(transcript, readers, recipients)
+        if reading and (transcript.is_final or partials):
+            self._texts.put(Caption(transcript, self._speaker, reading, track_sid))
 
     def _track_sid(self, transcript: Transcript) -> str:
         if transcript.is_translation:
@@ -113,7 +130,7 @@ class Audience:
                 person,
                 speaker=self._speaker,
                 spoken=utterance.spoken,
-                brief=brief,
+                targets=brief.targets if brief is not None else (),
                 regime=regime,
             )
             for person in view.people
@@ -155,23 +172,22 @@ def is_pattern(identity: str) -> bool:
     return not _PATTERN.isdisjoint(identity)
 
 
-def version_for(
-    person: Person, *, speaker: str, spoken: LanguageCode, brief: Brief | None, regime: Regime
-) -> Version:
-    """Decide which version of an utterance a person gets.
+def caption_readers(
+    transcript: Transcript, view: MeetingView, recipients: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Identities of those who get a transcript as a caption.
 
     Args:
-        person: The reader.
-        speaker: Identity of the speaker, who always gets their own words.
-        spoken: Language of the original.
-        brief: What the speaker is interpreted into right now.
-        regime: The room's languages.
+        transcript: What was said.
+        view: All who may read it.
+        recipients: Those whose version it is.
     """
-    wanted = listening_language_of(person, regime)
-    if wanted is None or person.identity == speaker or same_language(wanted, spoken):
-        return None
-
-    return wanted if brief is not None and wanted in brief.targets else None
+    theirs, is_translation = frozenset(recipients), transcript.is_translation
+    return tuple(
+        person.identity
+        for person in view.people
+        if reads_caption(person, is_theirs=person.identity in theirs, is_translation=is_translation)
+    )
 
 
 def chat_recipients(
@@ -191,5 +207,7 @@ def chat_recipients(
             return by_language
         case "everyone":
             return everyone
+        case "none":
+            return ()
         case "original":
             return () if transcript.is_translation else everyone

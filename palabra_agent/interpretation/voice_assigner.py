@@ -63,20 +63,15 @@ class VoiceAssigner:
         """Since when each speaker without a voice waits for one."""
         self._again_at: dict[str, float] = {}
         """The moment before which plugins are not asked about a speaker once more."""
-        self._cloned: frozenset[tuple[str, LanguageCode]] = frozenset()
-        """Whose voice is imitated, as far as the log knows."""
 
     async def run(self, on_change: Callable[[], None]) -> None:
         """Ask whenever there is a reason to, until cancelled; tells when something came of it."""
         self._on_change = on_change
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._ask(), name="choose voices")
-                group.create_task(
-                    self._timbres.run(self.speaker, self._learn_timbre), name="estimate timbres"
-                )
-        finally:
-            self._log_cloning(frozenset())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ask(), name="choose voices")
+            group.create_task(
+                self._timbres.run(self.speaker, self._learn_timbre), name="estimate timbres"
+            )
 
     def follow(self, speakers: Sequence[InterpretedSpeaker], revision: int = 0) -> None:
         """Take over who is interpreted now, and into what; never waits.
@@ -93,8 +88,12 @@ class VoiceAssigner:
         self._seen = seen
         self._assignments.follow(speakers, revision, is_asked=is_asked)
         self._timbres.follow(self._assignments.without_timbre() if is_heard else ())
-        self._log_cloning(self._assignments.cloned())
         self._woken.set()
+
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """The speakers who are interpreted now, as far as they are known."""
+        return self._assignments.speakers
 
     def speaker(self, identity: str) -> Speaker:
         """Tell what is known of a speaker, who may have left."""
@@ -193,7 +192,6 @@ class VoiceAssigner:
                 asking = self._ask_for(identity, language, is_parallel=is_parallel)
                 group.create_task(asking, name="choose a voice")
 
-        self._log_cloning(self._assignments.cloned())
         self._asked_about.remove(identity)
         self._woken.set()
 
@@ -211,14 +209,6 @@ class VoiceAssigner:
             told = {"language": language, "kind": kind, "plugin": plugin}
             logger.info("voice chosen", extra=told)
             self._on_change()
-
-    def _log_cloning(self, cloned: frozenset[tuple[str, LanguageCode]]) -> None:
-        """Log where imitating a voice begins and ends, without a name."""
-        before, self._cloned = self._cloned, cloned
-        for _, language in sorted(before - cloned):
-            logger.info("voice cloning ends", extra={"language": language})
-        for _, language in sorted(cloned - before):
-            logger.info("voice cloning begins", extra={"language": language})
 
 
 def _kind(choice: VoiceChoice | None) -> str:

@@ -15,7 +15,7 @@ from palabra_agent.capabilities.capability import Verdict
 from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.languages import LanguageCode
 from palabra_agent.texts import shown_name
-from palabra_agent.voices import ClonedVoice, Speaker, Timbre, VoiceChoice, voice_ids
+from palabra_agent.voices import Speaker, Timbre, VoiceChoice, voice_ids
 
 _ABSENT_KEPT: Final = 500
 """Speakers who left and are remembered, in case they come back."""
@@ -134,6 +134,11 @@ class VoiceAssignments:
         self._unavailable: frozenset[str] = frozenset()
         self._revision = 0
 
+    @property
+    def speakers(self) -> tuple[Speaker, ...]:
+        """The speakers who are interpreted now, in the order of their coming."""
+        return tuple(it.speaker for it in self._present.values())
+
     def follow(
         self, speakers: Sequence[InterpretedSpeaker], revision: int, *, is_asked: bool
     ) -> None:
@@ -184,15 +189,6 @@ class VoiceAssignments:
         """Give the verdicts that hold for a present speaker, out of some targets."""
         known = self._present.get(identity)
         return {} if known is None else known.verdicts(targets)
-
-    def cloned(self) -> frozenset[tuple[str, LanguageCode]]:
-        """Tell whose own voice is imitated, and in which language."""
-        return frozenset(
-            (who, target)
-            for who, known in self._present.items()
-            for target, choice in known.voices.items()
-            if isinstance(choice, ClonedVoice)
-        )
 
     def waiting(self) -> list[str]:
         """List the speakers who have no voice, or a missing one, until plugins are asked."""

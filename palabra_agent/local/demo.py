@@ -25,8 +25,10 @@ from typing import Final
 
 from livekit import api
 
+from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.concurrency import single_failure
 from palabra_agent.errors import MeetingError, SetupError
+from palabra_agent.interpretation.ports import LONGEST_ERROR
 from palabra_agent.local.demo_meeting import (
     LANGUAGES,
     MEMBERS,
@@ -36,13 +38,15 @@ from palabra_agent.local.demo_meeting import (
     turns,
 )
 from palabra_agent.local.demo_view import LiveView, PlainView, View
-from palabra_agent.local.isolation import exec_isolated, isolation_was_asked
+from palabra_agent.local.isolation import exec_isolated, is_isolated, isolation_was_asked
+from palabra_agent.local.listener_page import serve_listener_page
 from palabra_agent.local.livekit_build import ensure_livekit_server, print_progress
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.reception import ReceivedCaption
 from palabra_agent.local.recording import Recording
 from palabra_agent.local.services import AGENT_NAME, LocalServices, run_services
+from palabra_agent.texts import one_line
 from palabra_emulator.interpreting.markers import language_marker_hz
 from palabra_emulator.script import load_script
 
@@ -89,6 +93,7 @@ def run_demo(options: DemoOptions) -> int:
 
     logs = Path(tempfile.mkdtemp(prefix="palabra-agent-demo-"))
     logging.basicConfig(filename=logs / "demo.log", level=logging.INFO)
+    prefer_short_path()
     try:
         code = asyncio.run(_hold(options, logs))
     except (SetupError, MeetingError) as error:
@@ -141,6 +146,11 @@ async def _meet(
     await _ask_for_interpreter(services.livekit)
 
     async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(serve_listener_page(services.livekit, ROOM))
+        # a browser outside of a namespace does not reach it
+        progress.page = "" if is_isolated() else page
+        which = "a browser of this namespace" if is_isolated() else "a browser"
+        view.announce(f"page to join it in {which}: {page}")
         people = {
             member.identity: await stack.enter_async_context(
                 join(
@@ -204,7 +214,7 @@ async def _wait_for_interpreter(person: SimulatedPerson, services: LocalServices
         shown = person.attributes_of()
         reason = shown.get("palabra.error") or shown.get("palabra.state") or "it never came"
         raise MeetingError(
-            f"the interpreter was not ready within {_ARRIVAL_SECONDS:.0f} s: {reason}"
+            f"the interpreter was not ready within {_ARRIVAL_SECONDS:.0f} s: {one_line(reason)}"
             + services.worker.last_words()
         ) from None
 
@@ -324,4 +334,4 @@ def _captions_after(person: SimulatedPerson, at: float) -> list[ReceivedCaption]
 def _interpreter(person: SimulatedPerson) -> str:
     attributes = person.attributes_of()
     state, error = attributes.get("palabra.state", ""), attributes.get("palabra.error", "")
-    return f"{state}: {error}" if error else state
+    return one_line(f"{state}: {error}" if error else state, LONGEST_ERROR)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import statistics
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from palabra_agent.languages import LanguageCode, base
 from palabra_agent.local.reception import ReceivedCaption
 from palabra_agent.local.speech import SyntheticVoice
+from palabra_agent.texts import LONGEST_TEXT, one_line
 
 SCRIPT: Final = Path(__file__).parent / "data" / "meeting.json"
 """A conversation: each speaker says the lines of their language, in order, which is what the
@@ -112,7 +113,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Channel:
+class ChannelDisplay:
     """One language's channel as its listeners have it."""
 
     language: str
@@ -153,11 +154,13 @@ class MeetingProgress:
 
     def __init__(self) -> None:
         self.rows: deque[Row] = deque(maxlen=_KEPT_ROWS)
-        self.channels = {str(language): Channel(str(language)) for language in LANGUAGES}
+        self.channels = {str(language): ChannelDisplay(str(language)) for language in LANGUAGES}
         self.speaking: set[str] = set()
         """Identities of those who speak now."""
         self.interpreter = ""
         """The interpreter's state, and its error if there is one."""
+        self.page = ""
+        """The address at which a browser joins."""
         self.proofs = [Proof(speaker, listener) for speaker, listener in interpretations()]
         self._members = {member.identity: member for member in MEMBERS}
         self._segments: dict[tuple[str, str], dict[str, int]] = {}
@@ -170,7 +173,9 @@ class MeetingProgress:
 
     def read(self, captions: Iterable[ReceivedCaption], reader: Member) -> list[tuple[Row, str]]:
         """Take in captions that a member read; returns the rows and languages that got final."""
-        settled = [self._place(caption) for caption in captions if self._proves(caption, reader)]
+        # they are shown in a terminal, and every participant may send captions
+        shown = (replace(it, text=one_line(it.text, LONGEST_TEXT)) for it in captions)
+        settled = [self._place(caption) for caption in shown if self._proves(caption, reader)]
         return [place for place in settled if place is not None]
 
     def heard(self, speaker: Member, listener: Member, delay: float) -> None:

@@ -21,7 +21,7 @@ from palabra_agent.local.demo_meeting import (
     LANGUAGE_NAMES,
     LANGUAGES,
     MEMBERS,
-    Channel,
+    ChannelDisplay,
     MeetingProgress,
     Member,
     Row,
@@ -220,7 +220,9 @@ def page(progress: MeetingProgress, seconds: float, size: ConsoleDimensions) -> 
     whole.split_column(
         Layout(_within_margins(top), size=_TOP_LINES),
         Layout(_within_margins(_captions(rows))),
-        Layout(_within_margins(Group(rule, _channels(progress), _hint())), size=_BOTTOM_LINES),
+        Layout(
+            _within_margins(Group(rule, _channels(progress), _hint(progress))), size=_BOTTOM_LINES
+        ),
     )
     return whole
 
@@ -333,7 +335,7 @@ def _channels(progress: MeetingProgress) -> RenderableType:
     return line
 
 
-def _channel(channel: Channel) -> Words:
+def _channel(channel: ChannelDisplay) -> Words:
     delay = channel.last_delay
     sign, style = ("♪ ", "green") if channel.is_sounding else ("· ", _FAINT)
     return Words.assemble(
@@ -344,10 +346,14 @@ def _channel(channel: Channel) -> Words:
     )
 
 
-def _hint() -> RenderableType:
+def _hint(progress: MeetingProgress) -> RenderableType:
     hint = Words(style=_FAINT, no_wrap=True, overflow="ellipsis")
-    hint.append("seconds: from a speaker's last word to the first translated sound")
-    hint.append("   ·   Ctrl-C ends the meeting")
+    if progress.page:
+        hint.append("join in a browser: ")
+        hint.append(progress.page, style="default")
+        hint.append("   ·   ")
+    hint.append("Ctrl-C ends the meeting")
+    hint.append("   ·   seconds: from a speaker's last word to the first translated sound")
     return hint
 
 

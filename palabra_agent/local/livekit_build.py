@@ -120,7 +120,7 @@ def _install(folder: Path, progress: Progress) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
+        process_group=0,
     )
     try:
         assert building.stderr is not None

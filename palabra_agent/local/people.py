@@ -16,25 +16,29 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 
 from livekit import api, rtc
 from livekit.rtc.participant import UnpublishTrackError
 
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, microphone_options
-from palabra_agent.concurrency import single_failure
+from palabra_agent.concurrency import complete_or_undo, single_failure
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.reception import CHAT_TOPIC, ReceivedCaption, ReceivedChat, Reception
 from palabra_agent.local.recording import AUDIBLE_DB, Recording
+from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
 from palabra_agent.network import lead_sdk
 
 AGENT_IDENTITY: Final = "palabra-interpreter"
 _CONNECT_SECONDS: Final = 20.0
+_GRACE_SECONDS: Final = 3.0
 _CALL_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 2.0
 
 ResultT = TypeVar("ResultT")
+
+ParticipantKind: TypeAlias = Literal["standard", "sip"]
 
 
 class Server(Protocol):
@@ -64,6 +68,7 @@ async def join(
     *,
     name: str = "",
     attributes: Mapping[str, str] | None = None,
+    kind: ParticipantKind = "standard",
     microphone: bool = True,
     hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
     options: rtc.RoomOptions | None = None,
@@ -76,6 +81,7 @@ async def join(
         identity: Unique in the room.
         name: What others see; the identity by default.
         attributes: Such as `palabra.speak`, `palabra.listen`, `language`.
+        kind: Of participant; a caller by telephone is of kind SIP.
         microphone: Whether one is published at once, so that others see the person at once.
         hears: Names of the tracks whose sound is kept.
         options: LiveKit's own.
@@ -86,12 +92,16 @@ async def join(
     livekit_room = rtc.Room()
     reception = Reception(livekit_room, hears)
     person = SimulatedPerson(livekit_room, reception, identity)
-    token = mint_token(server, room, identity, name=name, attributes=attributes)
+    token = mint_token(server, room, identity, name=name, attributes=attributes, kind=kind)
 
     lead_sdk(server.url)
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
-            await livekit_room.connect(server.url, token, options or rtc.RoomOptions())
+            connecting = livekit_room.connect(server.url, token, options or rtc.RoomOptions())
+            # one that is cancelled before it is done makes the SDK end this process
+            await complete_or_undo(
+                connecting, grace_seconds=_GRACE_SECONDS, undo=lambda _: person.leave()
+            )
     except rtc.ConnectError as error:
         raise MeetingError(f"the room at {server.url} cannot be joined: {error.message}") from None
     except TimeoutError:
@@ -116,6 +126,7 @@ def mint_token(
     *,
     name: str = "",
     attributes: Mapping[str, str] | None = None,
+    kind: ParticipantKind = "standard",
 ) -> str:
     """Sign a token with which a person may do in a room all that participants usually may."""
     return (
@@ -123,6 +134,7 @@ def mint_token(
         .with_identity(identity)
         .with_name(name or identity)
         .with_attributes(dict(attributes or {}))
+        .with_kind(kind)
         .with_ttl(timedelta(hours=6))
         .with_grants(
             api.VideoGrants(
@@ -204,6 +216,11 @@ class SimulatedPerson:
         return self._reception.chat
 
     @property
+    def statuses(self) -> deque[dict[str, int]]:
+        """Everything the interpreter told them of their own interpretation; the last thousand."""
+        return self._reception.statuses
+
+    @property
     def tracks(self) -> frozenset[str]:
         """Names of the tracks that are subscribed to now."""
         return self._reception.tracks
@@ -216,10 +233,24 @@ class SimulatedPerson:
         """The level of a tone in the newest sound of a track."""
         return self.recording(track).level_db(hz, seconds=seconds)
 
-    def attributes_of(self, identity: str = AGENT_IDENTITY) -> dict[str, str]:
-        """A participant's attributes as seen from here; empty if they are not in the room."""
-        participant = self.room.remote_participants.get(identity)
-        return dict(participant.attributes) if participant else {}
+    @property
+    def interpreter(self) -> rtc.RemoteParticipant | None:
+        """The interpreter as seen from here, if there is one.
+
+        It is an agent that shows how it is doing. Its identity tells nothing: others may have it.
+        """
+        agent = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        agents = (it for it in self.room.remote_participants.values() if it.kind == agent)
+        return next((it for it in agents if STATE_ATTRIBUTE in it.attributes), None)
+
+    def attributes_of(self, identity: str | None = None) -> dict[str, str]:
+        """A participant's attributes as seen from here, the interpreter's by default.
+
+        Empty if they are not in the room.
+        """
+        participants = self.room.remote_participants
+        seen = self.interpreter if identity is None else participants.get(identity)
+        return dict(seen.attributes) if seen else {}
 
     async def wait_for(
         self, question: Callable[[], ResultT | None], timeout: float, what: str = ""
@@ -343,10 +374,21 @@ class SimulatedPerson:
         async with asyncio.timeout(_CALL_SECONDS):
             await self.room.local_participant.send_text(text, topic=CHAT_TOPIC)
 
-    async def call(self, method: str, payload: str = "", *, to: str = AGENT_IDENTITY) -> str:
-        """Call an RPC method of another participant, the interpreter by default."""
+    async def press(self, keys: str) -> None:
+        """Press keys of a telephone, one after the other."""
+        async with asyncio.timeout(_CALL_SECONDS):
+            for key in keys:
+                code = "0123456789*#".index(key)
+                await self.room.local_participant.publish_dtmf(code=code, digit=key)
+
+    async def call(self, method: str, payload: str = "") -> str:
+        """Call an RPC method of the interpreter, which must be there."""
+        interpreter = self.interpreter
         return await self.room.local_participant.perform_rpc(
-            destination_identity=to, method=method, payload=payload, response_timeout=_CALL_SECONDS
+            destination_identity=interpreter.identity if interpreter else AGENT_IDENTITY,
+            method=method,
+            payload=payload,
+            response_timeout=_CALL_SECONDS,
         )
 
     async def leave(self) -> None:

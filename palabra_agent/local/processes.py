@@ -135,7 +135,7 @@ async def run_child(
                 stderr=log,
                 env={**os.environ, **(env or {})},
                 cwd=cwd,
-                start_new_session=True,
+                process_group=0,
             )
         except OSError as error:
             raise SetupError(f"{name} cannot be started: {error.strerror}") from None
@@ -144,6 +144,15 @@ async def run_child(
         yield Child(name, process, log_path)
     finally:
         await _end(process, stop_seconds)
+
+
+async def stand_still(pid: int, seconds: float) -> None:
+    """Stop a process with all its threads, as a starved machine does, and let it go on."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def _end(process: Process, seconds: float) -> None:

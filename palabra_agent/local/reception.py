@@ -1,4 +1,4 @@
-"""A simulated person's reception: LiveKit's events made into recordings, captions and chat.
+"""A simulated person's reception: LiveKit's events made into recordings, captions, chat, numbers.
 
 This module alone knows the life of a subscription: a track is listened to from `track_subscribed`
 until `track_unsubscribed`, and anew when the same track is subscribed to again, because a stream
@@ -8,6 +8,7 @@ that is kept over that may go on with another track's sound.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.local.recording import Recording
+from palabra_agent.meeting.texts import STATUS_TOPIC
 
 CAPTION_TOPIC: Final = "lk.transcription"
 CHAT_TOPIC: Final = "lk.chat"
@@ -90,8 +92,10 @@ class Reception:
     def __init__(self, room: rtc.Room, hears: Callable[[str], bool]) -> None:
         self.captions: deque[ReceivedCaption] = deque(maxlen=_KEPT_TEXTS)
         self.chat: deque[ReceivedChat] = deque(maxlen=_KEPT_TEXTS)
+        self.statuses: deque[dict[str, int]] = deque(maxlen=_KEPT_TEXTS)
         self._recordings: dict[str, Recording] = {}
-        self._names: dict[str, str] = {}
+        self._subscribed: dict[str, _Subscribed] = {}
+        """By track id; LiveKit may take back a track and give it anew before we listen to it."""
         self._changed = asyncio.Event()
         self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX_LENGTH)
         self._hears = hears
@@ -100,7 +104,7 @@ class Reception:
     @property
     def tracks(self) -> frozenset[str]:
         """Names of the tracks that are subscribed to now."""
-        return frozenset(self._names.values())
+        return frozenset(it.name for it in self._subscribed.values())
 
     def recording(self, track: str) -> Recording:
         """The sound that was heard on a track of this name."""
@@ -117,11 +121,13 @@ class Reception:
         async with asyncio.TaskGroup() as group:
             while True:
                 match await self._inbox.get():
-                    case _Subscribed(track, name):
+                    case _Subscribed(track, name) as it if it is self._subscribed.get(track.sid):
                         _stop(listening, track.sid)
                         listening[track.sid] = group.create_task(
                             self._record(track, name), name=f"hear:{name}"
                         )
+                    case _Subscribed():
+                        pass  # taken back meanwhile
                     case _Unsubscribed(sid):
                         _stop(listening, sid)
                     case _Written(reader, sender, topic):
@@ -145,6 +151,8 @@ class Reception:
         attributes, now = reader.info.attributes or {}, time.monotonic()
         if topic == CAPTION_TOPIC:
             self.captions.append(_caption(text, sender, attributes, now))
+        elif topic == STATUS_TOPIC:
+            self.statuses.append(json.loads(text))
         else:
             self.chat.append(_chat_message(text, sender, attributes, now))
         self._notify()
@@ -161,7 +169,7 @@ class Reception:
 
     def _register(self, room: rtc.Room) -> None:
         """Ask LiveKit to tell; its callbacks only put events into the inbox."""
-        for topic in (CAPTION_TOPIC, CHAT_TOPIC):
+        for topic in (CAPTION_TOPIC, CHAT_TOPIC, STATUS_TOPIC):
             room.register_text_stream_handler(topic, self._reading(topic))
 
         room.on("track_subscribed", self._on_subscribed)
@@ -187,9 +195,9 @@ class Reception:
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        self._names[track.sid] = publication.name
+        subscribed = self._subscribed[track.sid] = _Subscribed(track, publication.name)
         if track.kind == rtc.TrackKind.KIND_AUDIO and self._hears(publication.name):
-            self._put(_Subscribed(track, publication.name))
+            self._put(subscribed)
         self._notify()
 
     def _on_unsubscribed(
@@ -198,7 +206,7 @@ class Reception:
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        self._names.pop(track.sid, None)
+        self._subscribed.pop(track.sid, None)
         self._put(_Unsubscribed(track.sid))
         self._notify()
 

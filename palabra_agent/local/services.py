@@ -21,7 +21,7 @@ from palabra_agent.local.processes import Child, accepts_connections, free_port,
 
 AGENT_NAME: Final = "palabra-demo"
 _HOST: Final = "127.0.0.1"
-_READY_SECONDS: Final = 30.0
+_READY_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 3.0
 """The time that the worker takes at most when it is told to stop now."""
 _WATCH_SECONDS: Final = 0.2

@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
 from livekit import rtc
 
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.audio.rtc import AudioOutput, is_up
-from palabra_agent.concurrency import complete_or_undo
+from palabra_agent.audio.rtc import AudioOutput, is_up, microphone_options
+from palabra_agent.concurrency import Watched, complete_or_undo
 from palabra_agent.errors import MeetingError
-from palabra_agent.interpretation.ports import MeetingView, Person, RoomStatus
+from palabra_agent.interpretation.ports import ChatMessage, MeetingView, Person, RoomStatus
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.attributes import InterpreterAttributes
+from palabra_agent.meeting.chat import open_chat
 from palabra_agent.meeting.microphones import Microphones, SoundTrack, is_person
 from palabra_agent.meeting.people import PeopleMemory, describe
+from palabra_agent.meeting.permissions import Audiences, Subscriptions, TrackPermissions
+from palabra_agent.meeting.phones import SparedMicrophones
 from palabra_agent.meeting.texts import TextSender
 
 _PUBLISH_SECONDS: Final = 10.0
@@ -47,17 +50,36 @@ logger = logging.getLogger(__name__)
 class ChannelTrack:
     """One of our published tracks."""
 
-    def __init__(self, output: AudioOutput, publication: rtc.LocalTrackPublication) -> None:
+    def __init__(
+        self,
+        output: AudioOutput,
+        publication: rtc.LocalTrackPublication,
+        on_sound: Callable[[], None],
+    ) -> None:
+        """Be a track.
+
+        Args:
+            output: Plays it.
+            publication: What the room knows it as.
+            on_sound: Called with each frame: in pauses none is written.
+        """
         self._output = output
         self._publication = publication
+        self._on_sound = on_sound
 
     @property
     def sid(self) -> str:
         """LiveKit's id of the track now; the SDK renews it when it publishes the track again."""
         return self._publication.sid
 
+    @property
+    def waiting_ms(self) -> float:
+        """So much of what was written is not played yet."""
+        return self._output.waiting_ms
+
     async def write(self, samples: Pcm) -> None:
         """Play a frame."""
+        self._on_sound()
         await self._output.write(samples)
 
 
@@ -65,7 +87,11 @@ class LiveKitMeeting:
     """A connected room, seen and written to."""
 
     def __init__(
-        self, room: rtc.Room, offered: Sequence[LanguageCode], microphone_sources: Collection[str]
+        self,
+        room: rtc.Room,
+        offered: Sequence[LanguageCode],
+        microphone_sources: Collection[str],
+        subscriptions: Subscriptions,
     ) -> None:
         self._room = room
         self._changed = asyncio.Event()
@@ -74,26 +100,33 @@ class LiveKitMeeting:
         self._memory = PeopleMemory()
         self._hidden: tuple[str, ...] = ()
         self._was_reconnected = asyncio.Event()
+        self._is_up = Watched(is_up(room))
         self.attributes = InterpreterAttributes(room, offered)
         self.texts = TextSender(room, self.attributes.show_unread)
+        self.permissions = TrackPermissions(room, subscriptions)
+        self.spared = SparedMicrophones(room, subscriptions)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
             **dict.fromkeys(_CHANGES, self._on_change),
             **self._microphones.callbacks,
+            "local_track_republished": self._on_republished,
             "reconnected": self._on_reconnected,
             "disconnected": self._on_disconnected,
         }
 
     def attach(self) -> None:
         """Begin to follow the room, and subscribe to the microphones that are there already."""
-        for event, callback in self._callbacks.items():
+        for event, callback in self._all_callbacks():
             self._room.on(event, callback)
 
         self._microphones.subscribe_to_all()
+        if is_up(self._room):
+            # before the first track is there for all
+            self.permissions.apply()
         self._is_over = not self._room.isconnected()
 
     def detach(self) -> None:
         """Stop following the room."""
-        for event, callback in self._callbacks.items():
+        for event, callback in self._all_callbacks():
             self._room.off(event, callback)
 
     async def views(self) -> AsyncIterator[MeetingView]:
@@ -103,9 +136,15 @@ class LiveKitMeeting:
             yield self._look()
             await self._changed.wait()
 
+    def hearing_chat(
+        self, on_message: Callable[[ChatMessage], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """Be told each chat message that a person writes, for the length of a block."""
+        return open_chat(self._room, on_message)
+
     @asynccontextmanager
     async def publish(self, name: str) -> AsyncGenerator[ChannelTrack]:
-        """Publish an audio track for the length of a block.
+        """Publish an audio track for the length of a block; heard by those who are allowed it.
 
         Raises:
             MeetingError: The room did not let us.
@@ -114,11 +153,20 @@ class LiveKitMeeting:
         try:
             publication = await self._publish(output)
             try:
-                yield ChannelTrack(output, publication)
+                with self.permissions.covering(name, publication):
+                    yield ChannelTrack(output, publication, self.attributes.note_sound)
             finally:
                 await self._unpublish(publication)
         finally:
             await output.aclose()
+
+    def allow(self, audiences: Audiences) -> None:
+        """Let these people receive these tracks of ours, and no others any."""
+        self.permissions.allow(audiences)
+
+    def spare_microphones(self, phones: Collection[str]) -> None:
+        """Keep all microphones from these people, and give them to all others."""
+        self.spared.follow(phones)
 
     def show(self, status: RoomStatus) -> None:
         """Show all people how the interpretation is doing."""
@@ -192,16 +240,28 @@ class LiveKitMeeting:
 
         return replace(person, microphone=None)
 
+    def _all_callbacks(self) -> Iterator[tuple[rtc.room.EventTypes, Callable[..., None]]]:
+        yield from self._callbacks.items()
+        yield from self.spared.callbacks.items()
+
     async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
-        try:
-            async with asyncio.timeout(_PUBLISH_SECONDS):
-                return await complete_or_undo(
-                    self._room.local_participant.publish_track(output.track),
-                    grace_seconds=_UNPUBLISH_SECONDS,
-                    undo=self._unpublish,
-                )
-        except (TimeoutError, rtc.participant.PublishTrackError):
-            raise MeetingError("the room did not let the interpreter publish a track") from None
+        """Publish a track, once more where the connection was lost meanwhile."""
+        while True:
+            await self._is_up.wait_until(bool)
+            try:
+                async with asyncio.timeout(_PUBLISH_SECONDS):
+                    return await complete_or_undo(
+                        self._room.local_participant.publish_track(
+                            output.track, microphone_options()
+                        ),
+                        grace_seconds=_UNPUBLISH_SECONDS,
+                        undo=self._unpublish,
+                    )
+            except (TimeoutError, rtc.participant.PublishTrackError):
+                if self._is_up.value:
+                    raise MeetingError(
+                        "the room did not let the interpreter publish a track"
+                    ) from None
 
     async def _unpublish(self, publication: rtc.LocalTrackPublication) -> None:
         if not is_up(self._room):
@@ -214,11 +274,17 @@ class LiveKitMeeting:
             logger.info("a track could not be unpublished, it goes with the connection")
 
     def _on_change(self, *_: object) -> None:
+        self._is_up.set(is_up(self._room))
         self._changed.set()
+
+    def _on_republished(self, *_: object) -> None:
+        self.permissions.send_again()
 
     def _on_reconnected(self) -> None:
         self._microphones.subscribe_to_all()
+        self.permissions.send_again()
         self._was_reconnected.set()
+        self._is_up.set(is_up(self._room))
         self.texts.wake()
         self._changed.set()
 
@@ -230,7 +296,10 @@ class LiveKitMeeting:
 
 @asynccontextmanager
 async def open_meeting(
-    room: rtc.Room, offered: Sequence[LanguageCode], microphone_sources: Collection[str]
+    room: rtc.Room,
+    offered: Sequence[LanguageCode],
+    microphone_sources: Collection[str],
+    subscriptions: Subscriptions,
 ) -> AsyncGenerator[LiveKitMeeting]:
     """Follow a connected room for the length of a block.
 
@@ -240,14 +309,17 @@ async def open_meeting(
         room: Connected, without automatic subscriptions.
         offered: Shown as the languages that people may ask for.
         microphone_sources: Of the tracks that count as microphones; none, to subscribe to none.
+        subscriptions: Of the others in the room.
     """
-    meeting = LiveKitMeeting(room, offered, microphone_sources)
+    meeting = LiveKitMeeting(room, offered, microphone_sources, subscriptions)
     meeting.attach()
     try:
         async with asyncio.TaskGroup() as group:
             writing = [
                 group.create_task(meeting.texts.send_all(), name="texts"),
                 group.create_task(meeting.attributes.keep_shown(), name="attributes"),
+                group.create_task(meeting.permissions.keep_applied(), name="permissions"),
+                group.create_task(meeting.spared.keep_spared(), name="phones"),
                 group.create_task(meeting.follow_reconnects(), name="reconnects"),
             ]
             try:

@@ -68,6 +68,7 @@ class LiveMicrophone:
     def __init__(self) -> None:
         self._tracks = Watched[tuple[Microphone, ...]](())
         self._choice = MicrophoneChoice()
+        self._is_listened_to = False
 
     @property
     def track_sid(self) -> str:
@@ -86,34 +87,47 @@ class LiveMicrophone:
 
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
-        """Listen to the live track, whichever that is; one listener at a time."""
-        heard = asyncio.Queue[Frame](_QUEUE_FRAMES)
-        async with asyncio.TaskGroup() as group:
-            reading = group.create_task(self._read_tracks(heard), name="read microphones")
-            try:
-                yield _frames(heard)
-            finally:
-                reading.cancel()
+        """Listen to the live track, whichever that is.
 
-    async def _read_tracks(self, heard: asyncio.Queue[Frame]) -> None:
+        One listener decides which that is; another one beside it hears that for itself.
+        """
+        heard = asyncio.Queue[Frame](_QUEUE_FRAMES)
+        is_first = not self._is_listened_to
+        choice = self._choice if is_first else MicrophoneChoice()
+        self._is_listened_to = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(
+                    self._read_tracks(choice, heard), name="read microphones"
+                )
+                try:
+                    yield _frames(heard)
+                finally:
+                    reading.cancel()
+        finally:
+            self._is_listened_to = not is_first and self._is_listened_to
+
+    async def _read_tracks(self, choice: MicrophoneChoice, heard: asyncio.Queue[Frame]) -> None:
         reading: dict[Microphone, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             async for tracks in self._tracks.changes():
                 for gone in reading.keys() - set(tracks):
                     reading.pop(gone).cancel()
 
-                late = self._choice.follow([track.track_sid for track in tracks])
+                late = choice.follow([track.track_sid for track in tracks])
                 for track in tracks:
                     if track not in reading:
-                        reading[track] = group.create_task(self._read(track, heard))
+                        reading[track] = group.create_task(self._read(choice, track, heard))
 
                 await _put(late, heard)
 
-    async def _read(self, track: Microphone, heard: asyncio.Queue[Frame]) -> None:
+    async def _read(
+        self, choice: MicrophoneChoice, track: Microphone, heard: asyncio.Queue[Frame]
+    ) -> None:
         now = asyncio.get_running_loop().time
         async with track.open_frames() as frames:
             async for frame in frames:
-                await _put(self._choice.hear(track.track_sid, frame, now()), heard)
+                await _put(choice.hear(track.track_sid, frame, now()), heard)
 
 
 async def _put(passed_on: Iterable[Frame], heard: asyncio.Queue[Frame]) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from livekit import rtc
 
 from palabra_agent.interpretation.ports import EncryptionProblem, Microphone, Person
+from palabra_agent.meeting.phones import is_phone
 from palabra_agent.texts import shown_name
 
 SPEAK_ATTRIBUTE: Final = "palabra.speak"
@@ -64,6 +65,8 @@ def describe(
         is_muted=_is_muted(participant, microphone),
         encryption_problem=encryption_problem,
         is_reachable=participant.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE,
+        is_phone=is_phone(participant),
+        connection=participant.sid,
         attributes=dict(said),
     )
 

@@ -165,7 +165,7 @@ async def open_methods(room: rtc.Room, names: Sequence[str]) -> AsyncGenerator[R
 
 def short(sentence: str) -> str:
     """Cut a sentence to what fits into an error's message."""
-    encoded = one_line(sentence).encode()
+    encoded = one_line(sentence, _LARGEST_SENTENCE).encode()
     if len(encoded) <= _LARGEST_SENTENCE:
         return encoded.decode()
 

@@ -1,19 +1,22 @@
 """All texts that are written into the room, one after the other: captions, chat lines, notices.
 
 Writing must never hold the sound, so texts are queued here and sent by a task of their own. A
-partial caption that waits is replaced by what comes after it; a room that still does not keep up
-loses the oldest, which is counted. A text of many readers goes out in batches; a batch that LiveKit
-refuses is tried again in halves, and readers who are not reached are told of to the room.
+partial caption that waits is replaced by what comes after it, and so are the numbers that a speaker
+is told of; a room that still does not keep up loses the oldest, which is counted. A text of many
+readers goes out in batches; a batch that LiveKit refuses is tried again in halves, and readers who
+are not reached are told of to the room.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, assert_never
 
 from livekit import rtc
@@ -26,11 +29,22 @@ from livekit.agents.types import (
 )
 
 from palabra_agent.audio.rtc import is_up
-from palabra_agent.interpretation.ports import Caption, ChatLine, Notice, RoomText
+from palabra_agent.interpretation.ports import (
+    Caption,
+    ChatLine,
+    Notice,
+    RoomText,
+    SpeakerStatus,
+)
 from palabra_agent.meeting.readers import WHOLE_ROOM, Batch, batches_of, halves_of
 from palabra_agent.texts import one_line, shown_name
 
+STATUS_TOPIC: Final = "palabra.status"
+"""On which speakers are told how many hear them interpreted."""
+
 _LIMIT: Final = 500
+_REMEMBERED: Final = 200
+"""Chat messages of ours that are known again where another participant repeats them."""
 _SEND_SECONDS: Final = 5.0
 _MOST_UNREACHED: Final = 3
 """After so many batches that were not taken, of one reader or in time, the rest is left as well."""
@@ -64,13 +78,22 @@ class TextSender:
         self._waiting: deque[RoomText] = deque()
         self._changed = asyncio.Event()
         self._is_idle = asyncio.Event()
+        self._written = deque[str](maxlen=_REMEMBERED)
+        """The last chat messages, as they were sent."""
         self.dropped = 0
         """Texts that never reached all their readers."""
 
     def put(self, text: RoomText) -> None:
-        """Queue a text; never waits. A caption takes the place of its own waiting partial."""
-        if isinstance(text, Caption):
-            self._withdraw_partial(text.segment_id)
+        """Queue a text; never waits.
+
+        A caption takes the place of its own waiting partial; one that waits already is sent once,
+        to the readers of both. Of what a speaker is told the newest is sent.
+        """
+        if isinstance(text, Caption) and self._is_sent_with(text):
+            return
+
+        if isinstance(text, SpeakerStatus):
+            self._forget_status_of(text.speaker)
 
         self._waiting.append(text)
         if len(self._waiting) > _LIMIT:
@@ -79,6 +102,11 @@ class TextSender:
 
         self._is_idle.clear()
         self._changed.set()
+
+    def wrote(self, message: str) -> bool:
+        """Tell whether a chat message repeats one of ours, perhaps after a word of its own."""
+        line = one_line(message)
+        return any(line == it or line.endswith(f" {it}") for it in self._written)
 
     async def send_all(self) -> None:
         """Send what is queued, in order, until cancelled; waits while the room reconnects."""
@@ -108,18 +136,33 @@ class TextSender:
         """Look again whether the room can be written to."""
         self._changed.set()
 
-    def _withdraw_partial(self, segment_id: str) -> None:
+    def _is_sent_with(self, new: Caption) -> bool:
+        """Send a caption with the same one that waits, if one does; take back its own partial."""
         for index in range(len(self._waiting) - 1, -1, -1):
-            match self._waiting[index]:
-                case Caption(transcript) as caption if (
-                    caption.segment_id == segment_id and not transcript.is_final
-                ):
-                    del self._waiting[index]
-                    return
-                case _:
-                    pass
+            waiting = self._waiting[index]
+            if not isinstance(waiting, Caption) or waiting.segment_id != new.segment_id:
+                continue
+
+            if waiting.transcript == new.transcript:
+                readers = dict.fromkeys((*waiting.recipients, *new.recipients))
+                self._waiting[index] = replace(new, recipients=tuple(readers))
+                return True
+
+            if not waiting.transcript.is_final:
+                del self._waiting[index]
+                return False
+
+        return False
+
+    def _forget_status_of(self, speaker: str) -> None:
+        waiting = (it for it in self._waiting if isinstance(it, SpeakerStatus))
+        outdated = next((it for it in waiting if it.speaker == speaker), None)
+        if outdated is not None:
+            self._waiting.remove(outdated)
 
     async def _send(self, text: RoomText) -> None:
+        if isinstance(text, ChatLine | Notice):
+            self._written.append(_chat_message(text))
         was_sent = await self._reach_all(text)
         self.dropped += not was_sent
         self._note(_kind_of(text), was_sent=was_sent)
@@ -184,16 +227,20 @@ async def _write(participant: rtc.LocalParticipant, text: RoomText, readers: Bat
     match text:
         case Caption():
             await _send_caption(participant, text, readers)
-        case ChatLine(said):
+        case ChatLine():
             await participant.send_text(
-                f"{shown_name(text.speaker_name, text.speaker)}: {one_line(said.text)}",
+                _chat_message(text),
                 topic=TOPIC_CHAT,
                 destination_identities=list(readers),
                 attributes=chat_attributes(text),
             )
-        case Notice(sentence):
+        case Notice():
             await participant.send_text(
-                sentence, topic=TOPIC_CHAT, destination_identities=list(readers)
+                _chat_message(text), topic=TOPIC_CHAT, destination_identities=list(readers)
+            )
+        case SpeakerStatus():
+            await participant.send_text(
+                status_text(text), topic=STATUS_TOPIC, destination_identities=list(readers)
             )
         case _:
             assert_never(text)
@@ -212,9 +259,23 @@ async def _send_caption(
     await writer.aclose()
 
 
+def _chat_message(text: ChatLine | Notice) -> str:
+    """A chat line or a notice as it is sent."""
+    if isinstance(text, Notice):
+        return one_line(text.text)
+
+    return f"{shown_name(text.speaker_name, text.speaker)}: {one_line(text.transcript.text)}"
+
+
 def _kind_of(text: RoomText) -> str:
     """The name of a kind of text, as people know it."""
-    return "captions" if isinstance(text, Caption) else "chat messages"
+    match text:
+        case Caption():
+            return "captions"
+        case SpeakerStatus():
+            return "numbers of listeners"
+        case ChatLine() | Notice():
+            return "chat messages"
 
 
 def caption_attributes(caption: Caption) -> dict[str, str]:
@@ -237,7 +298,15 @@ def chat_attributes(line: ChatLine) -> dict[str, str]:
         "palabra.speaker": line.speaker,
         "palabra.transcription_id": said.transcription_id,
         "language": said.language,
+        **({"palabra.typed": "true"} if line.is_typed else {}),
     }
+
+
+def status_text(status: SpeakerStatus) -> str:
+    """What a speaker is told, as JSON, by the names of the RPC method `palabra.status`."""
+    told = {"listeners": status.listeners, "lag_seconds": status.lag_seconds}
+    left = {} if status.seconds_left is None else {"seconds_left": status.seconds_left}
+    return json.dumps(told | left)
 
 
 def _flag(value: bool) -> str:

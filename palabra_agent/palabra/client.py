@@ -9,6 +9,9 @@ async with open_api(CLOUD, ApiKey(key)) as api:
         session.finish()
         async for event in session.events():
             ...  # a Transcript, or an InterpretationStarted with a source to listen to
+
+A voice is cloned where settings or a brief ask for it and `Brief(…, may_clone=True)` says that the
+speaker has agreed.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A value is the same in any wrapping that servers put it into: as the only entry of a list, an object
 as a JSON text, a number or a truth as a text. Nothing here raises, and every text that leaves here
-can be encoded again.
+can be encoded again. A JSON of more values than any message has is none: it would be read for long.
 """
 
 from __future__ import annotations
@@ -14,17 +14,36 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 _NUMBER: Final = re.compile(r"\s*[+-]?\d{1,20}(\.\d{0,20})?(e[+-]?\d{1,3})?\s*", re.IGNORECASE)
+_LONGEST_NUMBER: Final = 64
+"""Characters; of longer ones it takes long to tell what number they are."""
 _LARGEST_ID: Final = 10**40
 _DEEPEST: Final = 5
 """So many wrappings are taken off."""
+_MOST_VALUES: Final = 4_000
+"""A task in all languages that Palabra speaks has about a thousand."""
 
 
 def parsed(text: bytes | str) -> object:
     """A JSON text as the value that it means; None where it is no JSON, as for `null`."""
+    if is_excessive(text):
+        return None
+
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+
+
+def is_excessive(text: bytes | str) -> bool:
+    """Tell whether a JSON text may hold more values than any message; what is in words counts."""
+    if isinstance(text, str):
+        return sum(map(text.count, ",[{")) > _MOST_VALUES
+
+    return sum(map(text.count, (b",", b"[", b"{"))) > _MOST_VALUES
 
 
 def as_object(value: object) -> Mapping[str, Any] | None:
@@ -65,8 +84,9 @@ def as_text(value: object) -> str | None:
 def as_number(value: object) -> float | None:
     """A finite number of a reasonable size, or a text that is one."""
     number = alone(value)
-    if isinstance(number, str) and _NUMBER.fullmatch(number):
-        number = float(number)
+    if isinstance(number, str):
+        is_short = len(number) <= _LONGEST_NUMBER
+        number = float(number) if is_short and _NUMBER.fullmatch(number) else None
     if isinstance(number, bool) or not isinstance(number, int | float):
         return None
 

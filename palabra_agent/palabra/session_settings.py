@@ -80,6 +80,7 @@ def make_task(settings: SessionSettings, brief: Brief, kind: TransportKind) -> T
         partial_translations=settings.partial_translations,
         transport=STREAM_TYPES[kind],
         voices=brief.voices,
+        may_clone=brief.may_clone,
     )
 
 

@@ -239,5 +239,5 @@ class PalabraSessions:
             logger.info("palabra session deleted")
         except (TimeoutError, PalabraError) as error:
             # it ends by itself a minute after we left it
-            reason = str(error) or "no answer in time"
+            reason = error.in_our_words if isinstance(error, PalabraError) else "no answer in time"
             logger.warning("a palabra session was not deleted", extra={"reason": reason})

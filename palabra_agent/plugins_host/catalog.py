@@ -15,6 +15,7 @@ from palabra_agent.config.plugins import PluginSchema, PluginUse
 from palabra_agent.config.wording import Path, listed, path_text, shown
 from palabra_agent.errors import Phase, PluginError, Problem, RoomConfigError
 from palabra_agent.languages import did_you_mean
+from palabra_agent.plugin import NoSettings
 from palabra_agent.plugins_host.configuring import (
     DEFAULT_DEADLINES,
     ConfigReader,
@@ -63,6 +64,15 @@ class PluginCatalog:
     def is_installed(self, name: str) -> bool:
         """Tell if a plugin of this name is here, whether or not it loaded."""
         return name in self._loaded
+
+    @property
+    def with_settings(self) -> frozenset[str]:
+        """The names of the plugins that loaded and have settings of the operator's."""
+        return frozenset(
+            name
+            for name, each in self._loaded.items()
+            if each.recipe is not None and each.recipe.settings_model is not NoSettings
+        )
 
     def settings_problems(self) -> tuple[Problem, ...]:
         """List the mistakes in what the worker's settings say of plugins."""

@@ -74,18 +74,26 @@ class PluginChain:
         """True where a plugin that is open wants to hear speakers."""
         return any(plugin.is_open for plugin in self._having(TIMBRE_ESTIMATOR))
 
+    @property
+    def announced(self) -> tuple[str, ...]:
+        """Sentences that people are told while the plugins that say them are open."""
+        return tuple(it.announcement for it in self._plugins if it.is_open and it.announcement)
+
     async def first_answer(
         self, capability: FirstAnswer[RequestT, AnswerT], request: RequestT
     ) -> Verdict[AnswerT]:
         """Ask one plugin after the other until one has an answer."""
         passed: list[tuple[str, str]] = []
+        private: set[str] = set()
         for plugin in self._having(capability):
             answer = await plugin.ask(capability, request)
             if not isinstance(answer, Passed):
-                return Verdict(answer, plugin.name, tuple(passed))
+                return Verdict(answer, plugin.name, tuple(passed), frozenset(private))
             passed.append((plugin.name, answer.reason))
+            if answer.is_private:
+                private.add(plugin.name)
 
-        return Verdict(passed=tuple(passed))
+        return Verdict(passed=tuple(passed), private=frozenset(private))
 
     def tell_all(self, capability: TellAll[RequestT], event: RequestT) -> None:
         """Tell all plugins that have the capability; never waits."""

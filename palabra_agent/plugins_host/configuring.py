@@ -29,6 +29,9 @@ REST_SECONDS: Final = 60.0
 
 _MOST_KEPT: Final = 100
 
+_MOST_GOING_ON: Final = 3
+"""Readings of one plugin that may go on past their deadline before it is asked nothing more."""
+
 
 @dataclass(frozen=True, slots=True)
 class PluginDeadlines:
@@ -67,8 +70,22 @@ class ConfigReading:
     """Paths within what was written."""
 
 
-def call_in_thread(call: Callable[[], T], *, plugin: str, phase: Phase, seconds: float) -> T:
+def call_in_thread(
+    call: Callable[[], T],
+    *,
+    plugin: str,
+    phase: Phase,
+    seconds: float,
+    on_late: Callable[[threading.Thread], None] = lambda thread: None,
+) -> T:
     """Return the result of a call that may hang: its thread is left behind then.
+
+    Args:
+        call: Is called.
+        plugin: Name of the plugin whose code it is.
+        phase: Of that plugin.
+        seconds: The deadline.
+        on_late: Given the thread that is left behind.
 
     Raises:
         PluginError: It raised anything at all, which is the cause; or it did not end in time, and
@@ -82,10 +99,12 @@ def call_in_thread(call: Callable[[], T], *, plugin: str, phase: Phase, seconds:
         except BaseException as error:  # noqa: BLE001 - a plugin may even call sys.exit
             future.set_exception(error)
 
-    threading.Thread(target=run, name=f"plugin {phase}", daemon=True).start()
+    thread = threading.Thread(target=run, name=f"plugin {phase}", daemon=True)
+    thread.start()
     try:
         error = future.exception(seconds)
     except TimeoutError as late:
+        on_late(thread)
         raise PluginError(plugin, phase, f"it takes longer than {seconds:.2g} s") from late
 
     if isinstance(error, PluginError):
@@ -102,6 +121,7 @@ def read_as(
     plugin: str,
     are_settings: bool = False,
     seconds: float = DEFAULT_DEADLINES.configure,
+    on_late: Callable[[threading.Thread], None] = lambda thread: None,
 ) -> ConfigReading:
     """Let a plugin's model check what was written for it.
 
@@ -111,6 +131,7 @@ def read_as(
         plugin: Name of the plugin.
         are_settings: True for the operator's settings, which may hold credentials.
         seconds: The deadline.
+        on_late: Given the thread that is left behind where that has passed.
 
     Raises:
         PluginError: The model broke, which is something else than to refuse.
@@ -130,11 +151,17 @@ def read_as(
             raise PluginError(plugin, Phase.CONFIGURE, "its config model gives something else")
         return ConfigReading(config)
 
-    return call_in_thread(read, plugin=plugin, phase=Phase.CONFIGURE, seconds=seconds)
+    return call_in_thread(
+        read, plugin=plugin, phase=Phase.CONFIGURE, seconds=seconds, on_late=on_late
+    )
 
 
 class ConfigReader:
-    """Reads the entries of rooms, remembers the good ones, and leaves alone a plugin that hung."""
+    """Reads the entries of rooms, remembers the good ones, and leaves alone an entry that hung.
+
+    A config that is slow to read says nothing of others: they are read as ever, unless so many
+    readings of their plugin go on that more of them would hold up the process.
+    """
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         """Read nothing yet.
@@ -147,8 +174,10 @@ class ConfigReader:
         self._now = now
         self._good: dict[tuple[str, str], ConfigReading] = {}
         """The last used is the last."""
-        self._rest_ends: dict[str, float] = {}
-        """By plugin that hung."""
+        self._rest_ends: dict[tuple[str, str], float] = {}
+        """By entry that hung; the last is the last that hung."""
+        self._going_on: dict[str, list[threading.Thread]] = {}
+        """By plugin, the readings that were left behind."""
 
     def read(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
         """Read an entry; a good one stays good, whatever the plugin does meanwhile.
@@ -156,30 +185,54 @@ class ConfigReader:
         Paths are those within the entry; that the plugin broke, or rests, is a mistake of it, too.
         """
         key = (use.name, json.dumps(use.config))
-        reading = self._good.pop(key, None) or self._ask(use, model)
+        reading = self._good.pop(key, None) or self._ask(key, use, model)
         if reading.config is not None:
             self._good[key] = reading
             if len(self._good) > _MOST_KEPT:
                 del self._good[next(iter(self._good))]
         return reading
 
-    def _ask(self, use: PluginUse, model: type[PluginConfig]) -> ConfigReading:
-        rest = self._rest_ends.get(use.name, -math.inf) - self._now()
+    def _ask(
+        self, key: tuple[str, str], use: PluginUse, model: type[PluginConfig]
+    ) -> ConfigReading:
+        late = f"it took longer than {self._seconds:.2g} s"
+        rest = self._rest_ends.get(key, -math.inf) - self._now()
         if rest > 0:
-            late = f"it took longer than {self._seconds:.2g} s"
             again = f"{late}, and is asked again in {rest:.0f} s"
             return _not_read(PluginError(use.name, Phase.CONFIGURE, again))
+        if self._is_busy(use.name):
+            again = f"{late} with {_MOST_GOING_ON} configs, and is asked again when it has read one"
+            return _not_read(PluginError(use.name, Phase.CONFIGURE, again))
 
+        left_behind = self._going_on.setdefault(use.name, [])
         try:
-            reading = read_as(model, use.config, plugin=use.name, seconds=self._seconds)
+            reading = read_as(
+                model,
+                use.config,
+                plugin=use.name,
+                seconds=self._seconds,
+                on_late=left_behind.append,
+            )
         except PluginError as error:
             log_error(error)
             if isinstance(error.__cause__, TimeoutError):
-                self._rest_ends[use.name] = self._now() + REST_SECONDS
+                self._let_rest(key)
             return _not_read(error)
 
         mistakes = ((("config", *path), why) for path, why in reading.mistakes)
         return ConfigReading(reading.config, tuple(mistakes))
+
+    def _is_busy(self, plugin: str) -> bool:
+        """Tell if too many readings that were left behind have not come to an end."""
+        going_on = [it for it in self._going_on.get(plugin, ()) if it.is_alive()]
+        self._going_on[plugin] = going_on
+        return len(going_on) >= _MOST_GOING_ON
+
+    def _let_rest(self, key: tuple[str, str]) -> None:
+        self._rest_ends.pop(key, None)
+        self._rest_ends[key] = self._now() + REST_SECONDS
+        if len(self._rest_ends) > _MOST_KEPT:
+            del self._rest_ends[next(iter(self._rest_ends))]
 
 
 def _not_read(error: PluginError) -> ConfigReading:

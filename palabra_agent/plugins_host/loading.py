@@ -22,7 +22,7 @@ from palabra_agent.plugins_host.records import (
     PluginStatus,
     log_error,
 )
-from palabra_agent.texts import one_line
+from palabra_agent.texts import LONGEST_NAME, one_line
 
 _NAME_RULE: Final = "letters, digits, `-`, `_` and `.`, at most 64, the first a letter or digit"
 _USABLE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -75,7 +75,8 @@ def failed(
 ) -> LoadedPlugin:
     """Log and record why a plugin is not there."""
     log_error(error)
-    return LoadedPlugin(replace(record, status=status, error=error.reason, said=_words_of(error)))
+    reason = one_line(error.reason, _LONGEST_WORDS)
+    return LoadedPlugin(replace(record, status=status, error=reason, said=_words_of(error)))
 
 
 def ambiguity(those: Sequence[EntryPoint]) -> str:
@@ -164,9 +165,12 @@ def _origin(distribution: Distribution | None) -> tuple[str, str]:
 
     try:
         metadata = distribution.metadata
-        return str(metadata["Name"] or _UNKNOWN), str(metadata["Version"] or _UNKNOWN)
+        said = (str(metadata[key] or "") for key in ("Name", "Version"))
+        name, version = (one_line(it, LONGEST_NAME) or _UNKNOWN for it in said)
     except Exception:  # noqa: BLE001 - the file may hold anything, and its plugin may work
         return _UNKNOWN, _UNKNOWN
+
+    return name, version
 
 
 def _recipe(name: str, named: object) -> Plugin[Any, Any]:

@@ -33,6 +33,7 @@ from palabra_agent.plugins_host.configuring import REST_SECONDS, ConfiguredPlugi
 from palabra_agent.plugins_host.records import ErrorLog
 from palabra_agent.plugins_host.tasks import PluginTask
 from palabra_agent.plugins_host.waiting_events import WaitingEvents
+from palabra_agent.texts import one_line
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ CLOSE_SECONDS: Final = 0.5
 """The time in which all plugins of a room together must close."""
 HEED_SECONDS: Final = (0.06, 0.02, 0.02)
 """The time in which a plugin must have heeded each of its cancellations."""
+
+_LONGEST_ANNOUNCEMENT: Final = 300
 
 _IN_TIME: Final = f"within {CALL_SECONDS:g} s"
 
@@ -62,6 +65,8 @@ class OpenPlugin:
         self.plugin = plugin
         self.name = plugin.name
         """Tells it from the other plugins of the room."""
+        self.announcement = ""
+        """What people are to be told while it is open; empty for nothing."""
         self.settled = asyncio.Event()
         """Set when it is open, or is known not to be."""
         self.calls: set[asyncio.Task[Any]] = set()
@@ -167,6 +172,10 @@ class OpenPlugin:
             self._fail(Phase.CLOSE, "heeded no cancellation")
 
     async def _live(self, info: RoomInfo[Any]) -> None:
+        self._announce(info)
+        if self._error is not None:
+            return
+
         context = cast("object", self.plugin.recipe.open(info, self.plugin.config))
         if not isinstance(context, AbstractAsyncContextManager):
             self._fail(Phase.OPEN, _objection_to_context(context))
@@ -176,6 +185,16 @@ class OpenPlugin:
             # it may have taken so long that it was given up
             if self._error is None and self._admits(opened):
                 await self._stay(opened)
+
+    def _announce(self, info: RoomInfo[Any]) -> None:
+        """Learn what people are to be told; one that cannot say it is not opened."""
+        announce = self.plugin.recipe.announce
+        config = self.plugin.config
+        said = cast("object", None if announce is None else announce(info, config))
+        if said is not None and not isinstance(said, str):
+            self._fail(Phase.OPEN, f"announced {a_kind_of(said)}, not a str")
+        else:
+            self.announcement = one_line(said or "", _LONGEST_ANNOUNCEMENT)
 
     def _give_up(self, life: PluginTask[None]) -> None:
         """Pass it over if it has not opened by now."""

@@ -15,14 +15,19 @@ from typing import Final
 from livekit import rtc
 
 from palabra_agent.concurrency import TimeIsUp, TimeLimit, Watched, errors_in
-from palabra_agent.config.room import known_keys
+from palabra_agent.config.ceilings import RoomCeilings
+from palabra_agent.config.room import RoomConfig, known_keys
 from palabra_agent.config.settings import WorkerSettings
-from palabra_agent.errors import MeetingError, RoomConfigError
+from palabra_agent.errors import MeetingError, Problem, RoomConfigError
 from palabra_agent.failures import log_failure
+from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Meeting, Notice, RoomState, RoomStatus
+from palabra_agent.interpretation.progress import Progress
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.wishes import Wishes
 from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
+from palabra_agent.meeting.phones import open_keypads
 from palabra_agent.meeting.rpc import RpcMethods, open_methods
 from palabra_agent.palabra.rest.api import ApiKey, AppCredentials, PalabraApi, open_api
 from palabra_agent.palabra.sessions import PalabraSessions
@@ -33,20 +38,36 @@ from palabra_agent.room.configuration import (
     ConfigChange,
     ConfiguredParts,
     RoomConfiguration,
+    log_cuts,
     read_config,
     warn_of,
 )
 from palabra_agent.room.explanation import EXPLAIN, Explanations
 from palabra_agent.room.hidden_participants import looking_for_hidden
 from palabra_agent.room.settings import interpretation_settings_of, session_settings_of
+from palabra_agent.room.status import STATUS, StatusReport
+from palabra_agent.room.stops import Stops, counting_stops
+from palabra_agent.room.wishes import LANGUAGES, LISTEN, SPEAK, WishMethods
 from palabra_agent.texts import one_line
+from palabra_agent.worker.livekit_api import open_subscriptions
 
+_METHODS: Final = (CONFIGURE, EXPLAIN, LISTEN, SPEAK, LANGUAGES, STATUS)
 _LONGEST_SECONDS: Final = 30.0
 _ANNOUNCED_SECONDS: Final = 2.5
 """A participant without a track is shown to the others this long after it joined."""
 _READING_SECONDS: Final = 5.0
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RoomPast:
+    """What an interpreter goes on with that comes back to its room."""
+
+    config: RoomConfig | None = None
+    """The one that held last; None where there was none yet."""
+    began: float | None = None
+    """When the interpretation began, by the clock of the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,14 @@ class DispatchedRoom:
     """The dispatch's: the room config, as JSON."""
     settings: WorkerSettings
     plugins: PluginCatalog
+    past: RoomPast
+    greeting: str = ""
+    """Said in the chat at first."""
+
+    @property
+    def ceilings(self) -> RoomCeilings:
+        """What its metadata and its organisers may not exceed or touch."""
+        return self.settings.ceilings_of(self.name, self.plugins.with_settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +100,47 @@ class _OpenRoom:
     methods: RpcMethods
     meeting: LiveKitMeeting
     chain: PluginChain
+    stops: Stops
 
 
 async def serve_room(room: DispatchedRoom) -> None:
     """Interpret the room until it ends, or tell it what is wrong with its config."""
-    async with open_methods(room.connection, (CONFIGURE, EXPLAIN)) as methods:
-        layers = room.settings.room_layers(room.name)
+    async with (
+        open_methods(room.connection, _METHODS) as methods,
+        open_subscriptions(room.settings.livekit, room.name) as subscriptions,
+    ):
         try:
             # plugins check their own part, and may take their time
-            first = await asyncio.to_thread(read_config, room.metadata, layers, room.plugins)
+            first = await asyncio.to_thread(_first_config, room)
         except RoomConfigError as error:
             methods.refuse_with(refusal_sentence(error))
-            async with open_meeting(room.connection, (), ()) as meeting:
+            async with open_meeting(room.connection, (), (), subscriptions) as meeting:
                 await refuse(meeting, error, known_keys(error.problems))
             return
 
         config = first.config
         async with (
             open_chain(room.name, first.plugins, config.languages) as chain,
-            open_meeting(room.connection, config.languages, config.microphone_sources) as meeting,
+            open_meeting(
+                room.connection, config.languages, config.microphone_sources, subscriptions
+            ) as meeting,
         ):
-            await _interpret(_OpenRoom(room, first, methods, meeting, chain))
+            with counting_stops() as stops:
+                await _interpret(_OpenRoom(room, first, methods, meeting, chain, stops))
+
+
+def _first_config(room: DispatchedRoom) -> ConfigChange:
+    """The config that holds at first: the dispatch's, unless the room has had one already.
+
+    Raises:
+        RoomConfigError: with every mistake and its path.
+    """
+    plugins, held = room.plugins, room.past.config
+    if held is not None:
+        return ConfigChange(held, plugins=plugins.configure(held.plugins))
+
+    layers = room.settings.room_layers(room.name)
+    return read_config(room.metadata, layers, plugins, room.ceilings)
 
 
 @asynccontextmanager
@@ -103,7 +152,8 @@ async def open_palabra(settings: WorkerSettings) -> AsyncGenerator[PalabraApi]:
         if palabra.api_key
         else AppCredentials(palabra.client_id, palabra.client_secret.get_secret_value())
     )
-    async with open_api(palabra.api_url, credentials) as api:
+    allow_plain = palabra.allow_plain_addresses
+    async with open_api(palabra.api_url, credentials, allow_plain=allow_plain) as api:
         yield api
 
 
@@ -111,7 +161,13 @@ async def _interpret(room: _OpenRoom) -> None:
     """Interpret until the end of the room or of its time; a failure is shown in the room."""
     meeting, config = room.meeting, room.first.config
     warn_of(config)
-    limit = TimeLimit(config.limits.max_minutes)
+    if room.dispatched.greeting:
+        meeting.texts.put(Notice(room.dispatched.greeting))
+    tell_of_cuts(meeting, room.first.cuts)
+    past = room.dispatched.past
+    if past.began is None:
+        past.began = asyncio.get_running_loop().time()
+    limit = TimeLimit(config.limits.max_minutes, past.began)
     try:
         async with limit, open_palabra(room.dispatched.settings) as api:
             sessions = PalabraSessions(api, session_settings_of(config))
@@ -132,22 +188,59 @@ async def _interpret_as_configured(
 ) -> None:
     """Interpret a room whose config may change meanwhile."""
     dispatched, config, plugins = room.dispatched, room.first.config, room.chain
-    voices = VoiceAssigner(plugins)
+    voices, leakage = VoiceAssigner(plugins), LeakageGuard()
     interpretation = Watched(interpretation_settings_of(config))
     parts = ConfiguredParts(interpretation, sessions, plugins, room.meeting, limit)
-    configuration = RoomConfiguration(
-        config, parts, dispatched.plugins, dispatched.settings.organisers
-    )
     explanations = Explanations(
-        voices.explain, room.meeting.sounds_of, lambda: configuration.config.languages
+        voices,
+        room.meeting.sounds_of,
+        leakage.objection_to,
+        interpretation,
+        lambda identity: configuration.is_organiser(identity),  # noqa: PLW0108 - made after this
     )
-    methods = {CONFIGURE: configuration.configure, EXPLAIN: explanations.explain}
+    configuration = RoomConfiguration(
+        config,
+        parts,
+        dispatched.plugins,
+        dispatched.settings.organisers,
+        ceilings=dispatched.ceilings,
+        remarks=explanations.not_cloned,
+    )
+    wishes, progress = Wishes(), Progress()
+    choosing = WishMethods(wishes, interpretation)
+    methods = {
+        CONFIGURE: configuration.configure,
+        EXPLAIN: explanations.explain,
+        **choosing.methods,
+        STATUS: StatusReport(progress, room.stops).status,
+    }
     livekit = dispatched.settings.livekit
-    async with (
-        room.methods.serving(methods),
-        looking_for_hidden(room.meeting, interpretation, livekit, dispatched.name),
-    ):
-        await interpret_room(room.meeting, interpretation, sessions.open, plugins, voices)
+    try:
+        async with (
+            room.methods.serving(methods),
+            looking_for_hidden(room.meeting, interpretation, livekit, dispatched.name),
+        ):
+            with open_keypads(dispatched.connection, choosing.on_number):
+                await interpret_room(
+                    room.meeting,
+                    interpretation,
+                    sessions.open,
+                    plugins,
+                    voices,
+                    leakage,
+                    wishes,
+                    progress,
+                )
+    finally:
+        dispatched.past.config = configuration.config
+
+
+def tell_of_cuts(meeting: Meeting, cuts: Sequence[Problem]) -> None:
+    """Tell what the dispatch asked for above the operator's ceilings."""
+    log_cuts(cuts)
+    if cuts:
+        sentence = f"This room has limits: {'; '.join(map(str, cuts))}"
+        meeting.texts.put(Notice(one_line(sentence, LONGEST_ERROR)))
 
 
 def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.config.ceilings import RoomCeilings
 from palabra_agent.config.documents import read_object
 from palabra_agent.config.plugins import PluginKnowledge, PluginUse
-from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
+from palabra_agent.config.room import NO_CEILINGS, RoomConfig, known_keys, parse_room_config
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.settings import InterpretationSettings
 from palabra_agent.interpretation.transcript_writer import is_pattern
@@ -66,21 +67,33 @@ class ConfigChange:
     """Paths of what holds only for sessions that begin from now on."""
     plugins: tuple[ConfiguredPlugin, ...] = ()
     """All of them, after it."""
+    cuts: tuple[Problem, ...] = ()
+    """What was asked for above the operator's ceilings, and cut."""
 
 
 def read_config(
-    metadata: str, layers: Sequence[Mapping[str, object]], plugins: InstalledPlugins
+    metadata: str,
+    layers: Sequence[Mapping[str, object]],
+    plugins: InstalledPlugins,
+    ceilings: RoomCeilings = NO_CEILINGS,
 ) -> ConfigChange:
     """Read what holds at first: a change of nothing. May take as long as plugins need to check it.
 
     Raises:
         RoomConfigError: with every mistake and its path.
     """
-    config = parse_room_config(metadata, layers=layers, plugins=plugins)
-    return ConfigChange(config, plugins=plugins.configure(config.plugins))
+    config = parse_room_config(metadata, layers=layers, plugins=plugins, ceilings=ceilings)
+    said, _ = read_object(metadata)
+    cuts = tuple(ceilings.cuts(said))
+    return ConfigChange(config, plugins=plugins.configure(config.plugins), cuts=cuts)
 
 
-def read_change(payload: str, held: RoomConfig, plugins: InstalledPlugins) -> ConfigChange:
+def read_change(
+    payload: str,
+    held: RoomConfig,
+    plugins: InstalledPlugins,
+    ceilings: RoomCeilings = NO_CEILINGS,
+) -> ConfigChange:
     """Read a part of a config as a change of what holds, likewise.
 
     Raises:
@@ -90,7 +103,7 @@ def read_change(payload: str, held: RoomConfig, plugins: InstalledPlugins) -> Co
     said, _ = read_object(payload)
     problems = list(_fixed_problems(said, held))
     try:
-        config = parse_room_config(payload, layers=[written], plugins=plugins)
+        config = parse_room_config(payload, layers=[written], plugins=plugins, ceilings=ceilings)
     except RoomConfigError as error:
         raise RoomConfigError([*problems, *error.problems]) from None
     if problems:
@@ -99,7 +112,11 @@ def read_change(payload: str, held: RoomConfig, plugins: InstalledPlugins) -> Co
     keys = (key for key in RoomConfig.model_fields if not _is_same(key, held, config, plugins))
     later = (path for path in _FOR_LATER_SESSIONS if _at(held, path) != _at(config, path))
     return ConfigChange(
-        config, tuple(keys), tuple(map(".".join, later)), plugins.configure(config.plugins)
+        config,
+        tuple(keys),
+        tuple(map(".".join, later)),
+        plugins.configure(config.plugins),
+        tuple(ceilings.cuts(said)),
     )
 
 
@@ -197,6 +214,9 @@ class RoomConfiguration:
         parts: ConfiguredParts,
         plugins: InstalledPlugins,
         organisers: Collection[str],
+        *,
+        ceilings: RoomCeilings = NO_CEILINGS,
+        remarks: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         """Begin with a config that all parts work by already.
 
@@ -205,13 +225,21 @@ class RoomConfiguration:
             parts: Who works by it.
             plugins: Who knows the plugins that may be named.
             organisers: Identities that may change any room, beside those in the config.
+            ceilings: What they may not exceed or touch.
+            remarks: Tells what else belongs into the answer to a change.
         """
         self.config = config
         """The config that holds now."""
         self._parts = parts
         self._plugins = plugins
+        self._ceilings = ceilings
         self._organisers = frozenset(organisers) | frozenset(config.organisers)
+        self._remarks = remarks
         self._changing = asyncio.Lock()
+
+    def is_organiser(self, identity: str) -> bool:
+        """Tell if a participant may change the config."""
+        return identity in self._organisers
 
     async def configure(self, call: Call) -> Mapping[str, Any]:
         """Change the config as an organiser asks.
@@ -219,7 +247,7 @@ class RoomConfiguration:
         Raises:
             CallRefused: The caller is no organiser, or the change is wrong; nothing has changed.
         """
-        if call.caller not in self._organisers:
+        if not self.is_organiser(call.caller):
             logger.debug("a change of the room config was not allowed")
             raise CallRefused(
                 403,
@@ -232,16 +260,21 @@ class RoomConfiguration:
             if change.keys:
                 await self._make(change)
 
-        return {"changed": list(change.keys), "later": list(change.later)}
+        answer = {"changed": list(change.keys), "later": list(change.later), **self._remarks()}
+        return answer | ({"cut": _listed(change.cuts)} if change.cuts else {})
 
     async def _read(self, payload: str) -> ConfigChange:
         try:
             # plugins check their own part, and may take their time: not on the loop of the voices
-            return await asyncio.to_thread(read_change, payload, self.config, self._plugins)
+            change = await asyncio.to_thread(
+                read_change, payload, self.config, self._plugins, self._ceilings
+            )
         except RoomConfigError as error:
             facts = {"mistakes": len(error.problems), "keys": known_keys(error.problems)}
             logger.info("a change of the room config was refused", extra=facts)
             raise _refusal(error.problems) from None
+        log_cuts(change.cuts)
+        return change
 
     async def _make(self, change: ConfigChange) -> None:
         """Tell each part that is concerned; what takes time comes last."""
@@ -274,8 +307,18 @@ def warn_of(config: RoomConfig) -> None:
         logger.warning("caution: %s", caution)
 
 
+def log_cuts(cuts: Sequence[Problem]) -> None:
+    """Write down what was above the operator's ceilings."""
+    if cuts:
+        logger.warning("limits were cut", extra={"limits": [it.path for it in cuts]})
+
+
 def _refusal(problems: Sequence[Problem]) -> CallRefused:
     """Tell all mistakes, and the first one as the sentence."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    listed = [{"path": it.path, "reason": it.reason} for it in problems]
-    return CallRefused(400, f"nothing was changed: {problems[0]}{more}", {"problems": listed})
+    data = {"problems": _listed(problems)}
+    return CallRefused(400, f"nothing was changed: {problems[0]}{more}", data)
+
+
+def _listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"path": it.path, "reason": it.reason} for it in problems]

@@ -12,6 +12,7 @@ from typing import Final
 
 from palabra_agent.config.room import RoomConfig
 from palabra_agent.interpretation.settings import (
+    DisclosureRules,
     InterpretationSettings,
     Regime,
     SpeakerRule,
@@ -19,15 +20,33 @@ from palabra_agent.interpretation.settings import (
 )
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session_settings import SessionSettings
+from palabra_agent.palabra.task.building import cloned_targets, is_recorded
+
+RECORDED: Final = "Palabra, which interprets here, is asked to record what is said."
 
 _OF_REGIME: Final = frozenset(
-    {"always_on", "languages", "default_listen", "source_language", "speakers", "limits"}
+    {
+        "always_on",
+        "channels",
+        "default_listen",
+        "languages",
+        "limits",
+        "source_language",
+        "speakers",
+    }
 )
 
 
 def interpretation_settings_of(config: RoomConfig) -> InterpretationSettings:
     """The settings of the interpretation, as the room's config says."""
-    return InterpretationSettings(regime_of(config), rules_of(config), config.limits.linger_seconds)
+    return InterpretationSettings(
+        regime_of(config),
+        rules_of(config),
+        config.limits.linger_seconds,
+        cloned=cloned_targets(config.palabra, config.languages),
+        disclosure=disclosure_of(config),
+        announced=announced_of(config),
+    )
 
 
 def changed_settings(
@@ -53,6 +72,9 @@ def changed_settings(
         rules=rules_of(config),
         linger_seconds=config.limits.linger_seconds,
         task_revision=settings.task_revision + is_other_task,
+        cloned=cloned_targets(config.palabra, config.languages),
+        disclosure=disclosure_of(config),
+        announced=announced_of(config),
     )
 
 
@@ -65,9 +87,12 @@ def regime_of(config: RoomConfig) -> Regime:
 
     return Regime(
         offered=config.languages,
+        always_on=config.always_on,
         source_language=config.source_language,
         default_listen=config.default_listen,
         max_speakers=config.limits.max_speakers,
+        max_languages=config.limits.max_languages,
+        is_per_speaker=config.channels == "per_speaker",
         rule_for=rule_for,
     )
 
@@ -78,10 +103,26 @@ def rules_of(config: RoomConfig) -> WritingRules:
         captions=config.captions.enabled,
         partials=config.captions.partials,
         also_to=config.captions.also_to,
+        commands=config.chat.commands,
         chat=config.chat.enabled,
         audience=config.chat.audience,
-        translations=_are_translations_told(config),
+        translations=config.palabra.are_translations_told,
+        translates_typed=config.chat.translate,
+        speaks_typed=config.chat.speak,
     )
+
+
+def disclosure_of(config: RoomConfig) -> DisclosureRules | None:
+    """The words by which people are told that a machine interprets, or None."""
+    if not config.disclosure.enabled:
+        return None
+
+    return DisclosureRules(config.disclosure.text, has_commands=config.chat.commands)
+
+
+def announced_of(config: RoomConfig) -> tuple[str, ...]:
+    """The sentences that people must be told while the config holds."""
+    return (RECORDED,) if is_recorded(config.palabra, config.languages) else ()
 
 
 def session_settings_of(config: RoomConfig) -> SessionSettings:
@@ -96,11 +137,6 @@ def session_settings_of(config: RoomConfig) -> SessionSettings:
             silent_output_seconds=_or_never(limits.silent_output_seconds),
         ),
     )
-
-
-def _are_translations_told(config: RoomConfig) -> bool:
-    types = config.palabra.allowed_message_types
-    return types is None or "translated_transcription" in types
 
 
 def _or_never(seconds: float | None) -> float:

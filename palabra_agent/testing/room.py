@@ -75,7 +75,8 @@ class Participant:
 
     def targets(self, regime: Regime) -> tuple[LanguageCode, ...]:
         """The languages that they are interpreted into."""
-        brief = brief_for(Person(self.identity, self.name, self.said), regime, self.detected)
+        person = Person(self.identity, self.name, self.said)
+        brief = brief_for(person, regime, regime.offered, self.detected)
         return brief.targets if brief is not None else ()
 
 
@@ -190,6 +191,11 @@ class SimulatedRoom:
         self._clock = clock
         self._utterances = Utterances(clock)
         self._people: dict[str, Participant] = {}
+
+    @property
+    def announced(self) -> tuple[str, ...]:
+        """What people are told of the plugins that are open."""
+        return self._chain.announced
 
     def join(
         self,

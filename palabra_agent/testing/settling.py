@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -46,6 +46,11 @@ class SettlingPlugins:
     def estimate_timbres(self) -> bool:
         """True where one of them wants to hear speakers."""
         return self._plugins.estimate_timbres
+
+    @property
+    def announced(self) -> Sequence[str]:
+        """Sentences that people are told while these plugins are open."""
+        return self._plugins.announced
 
     async def choose_voice(self, request: VoiceRequest) -> Verdict:
         """Ask for a voice."""

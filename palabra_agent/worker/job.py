@@ -9,33 +9,50 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from livekit.agents import JobContext, JobProcess
 from livekit.rtc import DisconnectReason
 
+from palabra_agent.audio.event_path import prefer_short_path
+from palabra_agent.concurrency import on_native_panic, single_failure
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError
 from palabra_agent.failures import log_failure
 from palabra_agent.plugins_host.catalog import load_plugins
-from palabra_agent.room.composition import DispatchedRoom, serve_room
-from palabra_agent.worker.joining import Superseded, join_room
+from palabra_agent.room.composition import DispatchedRoom, RoomPast, serve_room
+from palabra_agent.worker.joining import (
+    IdentityTaken,
+    Superseded,
+    identities_after_expulsion,
+    join_room,
+    serve_despite_guests,
+)
+from palabra_agent.worker.log import limited_log, set_up_job_logging
 
 _SETTINGS: Final = "palabra_agent.settings"
 _PLUGINS: Final = "palabra_agent.plugins"
 _ROOM_TASK: Final = "palabra_agent.room_task"
 _END_SECONDS: Final = 2.5
+_GREETING: Final = (
+    "The interpreter is here as {identity}. "
+    "A participant who is not the interpreter joined as {taken}."
+)
 
 logger = logging.getLogger(__name__)
 
 
 def prepare_process(settings: WorkerSettings, process: JobProcess) -> None:
     """Give a job process what it needs before it knows its room: settings, and plugins loaded."""
+    set_up_job_logging()
+    prefer_short_path()
     process.userdata[_SETTINGS] = settings
     process.userdata[_PLUGINS] = load_plugins(settings.plugins, settings.allowed_plugins)
-    logging.getLogger("livekit.agents").addFilter(_is_no_false_alarm)
-    logging.getLogger("livekit").addFilter(_names_no_participant)
+    # a job does not heed the signal that follows: what still works goes on
+    on_native_panic(partial(logger.error, "the native part of livekit's sdk gave up"))
 
 
 async def interpret_job(ctx: JobContext) -> None:
@@ -62,28 +79,62 @@ async def end_interpretation(ctx: JobContext) -> None:
 
 
 async def _interpret(ctx: JobContext) -> None:
-    """Join the room and serve it."""
-    process = ctx.proc.userdata
-    settings: WorkerSettings = process[_SETTINGS]
+    """Join the room and serve it; expelled by a guest, come back, but not for ever."""
+    settings: WorkerSettings = ctx.proc.userdata[_SETTINGS]
     try:
-        async with join_room(settings, ctx.token_claims()) as connection:
-            connection.on("disconnected", partial(_end_with_room, ctx))
-            room = DispatchedRoom(
-                connection, ctx.job.room.name, ctx.job.metadata, settings, process[_PLUGINS]
-            )
-            await serve_room(room)
+        async with limited_log():
+            await serve_despite_guests(settings.identity, partial(_serve_as, ctx, RoomPast()))
     except Superseded as news:
         logger.info("%s", news)
     except MeetingError as error:
         logger.error("%s", error)  # noqa: TRY400 - said in full
 
 
-def _end_with_room(ctx: JobContext, reason: DisconnectReason.ValueType) -> None:
-    """End the job when its room is gone, or it is expelled from it."""
-    if reason == DisconnectReason.DUPLICATE_IDENTITY:
-        logger.info("a newer interpreter joined the room")
+async def _serve_as(
+    ctx: JobContext, past: RoomPast, identity: str, taken: str
+) -> Sequence[str] | None:
+    """Serve the room under an identity, as `serve_despite_guests` wants it.
 
-    ctx.shutdown("room disconnected")
+    Raises:
+        Superseded: A newer interpreter is there.
+        MeetingError: The room could not be joined.
+    """
+    process = ctx.proc.userdata
+    settings: WorkerSettings = process[_SETTINGS]
+    claims, sid = ctx.token_claims(), ""
+    greeting = _GREETING.format(identity=identity, taken=taken) if taken else ""
+    with suppress(IdentityTaken):
+        async with join_room(settings, claims, identity) as connection:
+            name, metadata, plugins = ctx.job.room.name, ctx.job.metadata, process[_PLUGINS]
+            room = DispatchedRoom(connection, name, metadata, settings, plugins, past, greeting)
+            if not await _serve_until_expelled(ctx, room):
+                return None
+
+            sid = connection.local_participant.sid
+
+    return await identities_after_expulsion(settings, claims, identity, sid)
+
+
+async def _serve_until_expelled(ctx: JobContext, room: DispatchedRoom) -> bool:
+    """Serve a room; True where another participant took our identity."""
+    expelled = asyncio.Event()
+
+    def note(reason: DisconnectReason.ValueType) -> None:
+        if reason == DisconnectReason.DUPLICATE_IDENTITY:
+            expelled.set()
+        else:
+            ctx.shutdown("room disconnected")
+
+    room.connection.on("disconnected", note)
+    with single_failure():
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(serve_room(room), name="serve the room")
+            losing = group.create_task(expelled.wait(), name="be expelled")
+            await asyncio.wait({serving, losing}, return_when=asyncio.FIRST_COMPLETED)
+            serving.cancel()
+            losing.cancel()
+
+    return expelled.is_set()
 
 
 def _shut_down(ctx: JobContext, task: asyncio.Task[None]) -> None:
@@ -95,13 +146,3 @@ def _shut_down(ctx: JobContext, task: asyncio.Task[None]) -> None:
         log_failure(logger, "the room's scope broke", error)
 
     ctx.shutdown("the interpretation ended")
-
-
-def _is_no_false_alarm(record: logging.LogRecord) -> bool:
-    """Tell whether a line may be logged: LiveKit Agents misses a connection of its own making."""
-    return not record.getMessage().startswith("The job task completed without establishing")
-
-
-def _names_no_participant(record: logging.LogRecord) -> bool:
-    """Tell whether a line may be logged: of each encrypted message LiveKit names the sender."""
-    return "decrypt data packet" not in record.getMessage()

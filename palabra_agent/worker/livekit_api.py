@@ -1,10 +1,11 @@
-"""The LiveKit server's API: a client of it, whether it accepts the credentials, participants."""
+"""The LiveKit server's API: a client, whether it lets us in, participants, their subscriptions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,13 +30,23 @@ _NOT_IMPLEMENTED: Final = 501
 _LONGEST_MESSAGE: Final = 300
 
 
+logger = logging.getLogger(__name__)
+
+
 class ServerUnreachable(MeetingError):
     """The LiveKit server does not answer, or not yet: asking again may help."""
 
 
 @asynccontextmanager
-async def server_api(livekit: LiveKitSettings, *, seconds: float) -> AsyncGenerator[api.LiveKitAPI]:
-    """Have a client of the server's API for the length of a block, which may take so long.
+async def server_api(
+    livekit: LiveKitSettings, *, seconds: float, http: aiohttp.ClientSession | None = None
+) -> AsyncGenerator[api.LiveKitAPI]:
+    """Have a client of the server's API for the length of a block.
+
+    Args:
+        livekit: The server.
+        seconds: How long the block may take.
+        http: Holds connections for more than one such block.
 
     Raises:
         SetupError: The environment names a proxy that is none for us.
@@ -44,7 +55,9 @@ async def server_api(livekit: LiveKitSettings, *, seconds: float) -> AsyncGenera
     """
     proxy = proxy_for(livekit.url)
     try:
-        async with asyncio.timeout(seconds), aiohttp.ClientSession(proxy=proxy) as http:
+        async with asyncio.timeout(seconds), AsyncExitStack() as stack:
+            if http is None:
+                http = await stack.enter_async_context(aiohttp.ClientSession(proxy=proxy))
             secret = livekit.api_secret.get_secret_value()
             yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
     except api.ServerError as error:
@@ -80,6 +93,45 @@ async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str,
             return tuple(sorted(it.identity for it in listed.participants if it.permission.hidden))
 
     return None
+
+
+class RoomSubscriptions:
+    """The subscriptions of a room's participants, changed by its server; a failure is logged."""
+
+    def __init__(self, livekit: LiveKitSettings, room: str, http: aiohttp.ClientSession) -> None:
+        self._livekit = livekit
+        self._room = room
+        self._http = http
+
+    async def subscribe(self, identity: str, track_sids: Sequence[str]) -> None:
+        """Subscribe a participant to tracks."""
+        await self._update(identity, track_sids, subscribe=True)
+
+    async def unsubscribe(self, identity: str, track_sids: Sequence[str]) -> None:
+        """Undo a participant's subscriptions to tracks."""
+        await self._update(identity, track_sids, subscribe=False)
+
+    async def _update(self, identity: str, track_sids: Sequence[str], *, subscribe: bool) -> None:
+        request = api.UpdateSubscriptionsRequest(
+            room=self._room, identity=identity, track_sids=track_sids, subscribe=subscribe
+        )
+        try:
+            async with server_api(
+                self._livekit, seconds=_ANSWER_SECONDS, http=self._http
+            ) as server:
+                await server.room.update_subscriptions(request)
+        except MeetingError:
+            # its text may name the participant, who may have left as well
+            logger.info("the server did not change a participant's subscriptions")
+
+
+@asynccontextmanager
+async def open_subscriptions(
+    livekit: LiveKitSettings, room: str
+) -> AsyncGenerator[RoomSubscriptions]:
+    """Change subscriptions in a room for the length of a block, over connections that stay."""
+    async with aiohttp.ClientSession(proxy=proxy_for(livekit.url)) as http:
+        yield RoomSubscriptions(livekit, room, http)
 
 
 async def check_registration(livekit: LiveKitSettings) -> None:
@@ -147,23 +199,47 @@ async def check_rooms(livekit: LiveKitSettings) -> None:
 
 async def interpreter_comes(livekit: LiveKitSettings, room: str, *, seconds: float) -> bool:
     """Wait until an interpreter is in a room; False if none is there in time."""
+    found = await participants_when(
+        livekit, room, lambda those: any(map(is_interpreter, those)), seconds=seconds
+    )
+    return any(map(is_interpreter, found))
+
+
+async def participants_when(
+    livekit: LiveKitSettings,
+    room: str,
+    holds: Callable[[Sequence[ParticipantInfo]], bool],
+    *,
+    seconds: float,
+) -> Sequence[ParticipantInfo]:
+    """List a room's participants as soon as something holds of them, else as they were last."""
+    found: Sequence[ParticipantInfo] = ()
     with suppress(MeetingError):
         async with server_api(livekit, seconds=seconds) as server:
             while True:
                 with suppress(api.ServerError):
-                    if await interpreters_in(server, room):
-                        return True
+                    found = await participants_in(server, room)
+                    if holds(found):
+                        break
 
                 await asyncio.sleep(_POLL_SECONDS)
 
-    return False
+    return found
 
 
-async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[ParticipantInfo]:
-    """List the interpreters in a room: one as a rule, none where there is no room.
+async def remove_participants(
+    livekit: LiveKitSettings, room: str, identities: Iterable[str]
+) -> None:
+    """Send participants away; those who have left by themselves meanwhile are gone as well."""
+    for identity in identities:
+        asked = api.RoomParticipantIdentity(room=room, identity=identity)
+        with suppress(MeetingError):
+            async with server_api(livekit, seconds=_ANSWER_SECONDS) as server:
+                await server.room.remove_participant(asked)
 
-    An interpreter is a participant of kind AGENT that shows how it is doing; any other one under
-    its identity is none.
+
+async def participants_in(server: api.LiveKitAPI, room: str) -> Sequence[ParticipantInfo]:
+    """List the participants of a room; none where there is no room.
 
     Raises:
         api.ServerError: The server refused to say.
@@ -175,11 +251,15 @@ async def interpreters_in(server: api.LiveKitAPI, room: str) -> list[Participant
             return []
         raise
 
-    return [
-        who
-        for who in listed.participants
-        if who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
-    ]
+    return listed.participants
+
+
+def is_interpreter(who: ParticipantInfo) -> bool:
+    """Tell an interpreter, of kind AGENT and showing how it is doing, from all other participants.
+
+    The kind stands in the token, so that no participant can choose it; the identity tells nothing.
+    """
+    return who.kind == ParticipantInfo.Kind.AGENT and STATE_ATTRIBUTE in who.attributes
 
 
 def _refused(livekit: LiveKitSettings, error: api.ServerError) -> MeetingError:

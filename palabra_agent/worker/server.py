@@ -14,18 +14,17 @@ from functools import partial
 from typing import Final
 
 from livekit.agents import AgentServer, JobRequest
-from livekit.agents.cli import log
 from livekit.protocol import agent, models
 
 from palabra_agent.concurrency import single_failure
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import SetupError
-from palabra_agent.interpretation.ports import RoomState
-from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
+from palabra_agent.meeting.attributes import ARRIVAL_ATTRIBUTES
 from palabra_agent.network import proxy_for, reason_of
 from palabra_agent.worker.job import end_interpretation, interpret_job, prepare_process
 from palabra_agent.worker.joining import registered_identity
 from palabra_agent.worker.livekit_api import ServerUnreachable, check_livekit, interpreter_comes
+from palabra_agent.worker.log import limited_log
 from palabra_agent.worker.proxies import proxy_notes
 
 AGENT_DISPLAY_NAME: Final = "Interpreter"
@@ -55,37 +54,42 @@ async def run_worker(settings: WorkerSettings) -> None:
 
     Raises:
         MeetingError: LiveKit refused the credentials.
-        SetupError: The port of the health server cannot be had, or something else that the system
-            provides or says of proxies.
+        SetupError: The address of the health server cannot be had, or something else that the
+            system provides or says of proxies.
     """
     for note in proxy_notes(settings):
         logger.info("%s", note)
     with _signals() as stop, single_failure():
-        if not await _wait_for_livekit(settings, stop):
-            return
-
-        server = build_server(settings)
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(serve(server, settings.port), name="agent server")
-            stopping = group.create_task(_stop_on_signal(server, settings, stop), name="stop")
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
+        async with limited_log():
+            if await _wait_for_livekit(settings, stop):
+                await _serve_until_stopped(settings, stop)
 
 
-async def serve(server: AgentServer, port: int) -> None:
+async def _serve_until_stopped(
+    settings: WorkerSettings, stop: asyncio.Queue[signal.Signals]
+) -> None:
+    server = build_server(settings)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(serve(server, settings), name="agent server")
+        stopping = group.create_task(_stop_on_signal(server, settings, stop), name="stop")
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+
+
+async def serve(server: AgentServer, settings: WorkerSettings) -> None:
     """Run the server of LiveKit Agents until it is closed.
 
     Raises:
-        SetupError: The system refused something, such as the port of the health server.
+        SetupError: The system refused something, such as the address of the health server.
     """
     try:
         await server.run()
     except OSError as error:
         reason = reason_of(error)
         if error.errno in _PORT_REFUSED:
-            raise SetupError(
-                f"port {port} of the health server: {reason}; choose another"
-            ) from None
+            place = f"port {settings.port} of the health server"
+            place += f" at {settings.host}" if settings.host else ""
+            raise SetupError(f"{place}: {reason}; choose another") from None
 
         raise SetupError(f"the worker cannot go on: {reason}") from error
 
@@ -100,6 +104,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key,
         api_secret=settings.livekit.api_secret.get_secret_value(),
+        host=settings.host,
         port=settings.port,
         load_threshold=settings.load_threshold,
         load_fnc=_no_load if settings.load_threshold > 1 else None,
@@ -115,7 +120,7 @@ def build_server(settings: WorkerSettings) -> AgentServer:
     server.rtc_session(
         interpret_job,
         agent_name=settings.agent_name,
-        on_request=partial(_accept, settings, server),
+        on_request=partial(accept_job, settings, server),
         on_session_end=end_interpretation,
     )
     return server
@@ -126,7 +131,7 @@ def _no_load() -> float:
     return 0.0
 
 
-async def _accept(settings: WorkerSettings, server: AgentServer, request: JobRequest) -> None:
+async def accept_job(settings: WorkerSettings, server: AgentServer, request: JobRequest) -> None:
     """Take every job; that one interpreter stays in a room is seen to when it joins.
 
     A server that was started again makes its rooms anew, and may call an interpreter into one whose
@@ -143,7 +148,7 @@ async def _accept(settings: WorkerSettings, server: AgentServer, request: JobReq
     await request.accept(
         name=AGENT_DISPLAY_NAME,
         identity=registered_identity(settings, request.id),
-        attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
+        attributes=dict(ARRIVAL_ATTRIBUTES),
     )
 
 
@@ -215,8 +220,3 @@ async def _drain(server: AgentServer, seconds: int) -> None:
         await server.drain(timeout=seconds)
     except TimeoutError:
         logger.warning("rooms were still running when the time to drain was over")
-
-
-def set_up_logging(level: str = "INFO") -> None:
-    """Log JSON lines on stdout, this process's and its jobs'."""
-    log.setup_logging(level, devmode=False, console=False)

@@ -39,6 +39,8 @@ from palabra_emulator.transports.audio_formats import in_chunks, outgoing
 from palabra_emulator.transports.ports import TransportKind
 
 _FLOOD_CLIP_SECONDS: Final = 5.0
+_BREATH_SECONDS: Final = 0.5
+"""Between two sentences of speech that takes its own time."""
 
 
 @dataclass(slots=True)
@@ -130,8 +132,8 @@ class Pipeline:
         """Speak a text as if it had been interpreted; says its id."""
         utterance = self._speaker.aside(text, language)
         heard = self._detector.seconds
-        targets = self._task.targets if self._task and translate else (language,)
-        for target in targets:
+        wanted = [it.target for it in self._translations_of(utterance)]
+        for target in wanted if translate else [language]:
             translated = utterance.sentence.text(target) if translate else text
             span = TimeSpan(heard, heard + spoken_seconds(translated))
             self._plan(utterance, target, translated, span, now + self._latency)
@@ -282,14 +284,23 @@ class Pipeline:
             self._want_speech(speech)
 
     def _speech_of(self, text: str, language: str, seconds: float) -> WantedSpeech | None:
-        """Speech by the task's voice, at the tempo that it has unless too much is waiting."""
+        """Speech by the task's voice, at the tempo that it has unless too much is waiting.
+
+        Args:
+            text: To be spoken.
+            language: Of the text.
+            seconds: The length of the original.
+        """
         if self._task is None or not self._task.has_speech:
             return None
 
+        pause = 0.0
+        if self._options.speech_length == "text":
+            seconds, pause = spoken_seconds(text), _BREATH_SECONDS
         voice = self._voices.voice_for(self._task.target_of(language))
         tempo = self._task.queue_of(language).tempo(0)
         return WantedSpeech(
-            SpeechRequest(text, language, seconds, self._session_hz, voice=voice, tempo=tempo)
+            SpeechRequest(text, language, seconds, self._session_hz, voice, tempo, pause)
         )
 
     def _announce(self, pending: PendingTranslation) -> None:

@@ -34,14 +34,14 @@ class QueueSettings:
     def tempo(self, level_ms: float) -> float:
         """The tempo of what is spoken next while so much is waiting, itself included.
 
-        The slowest up to the desired level, the fastest at the maximum, between them in proportion.
+        So many times the usual as the level is the desired one, within the bounds: the level stays
+        near the desired one, as Palabra promises, while the fastest is fast enough for the speaker.
         """
         if not self.auto_tempo:
             return 1.0
 
-        excess = (level_ms - self.desired_ms) / max(1, self.max_ms - self.desired_ms)
-        share = min(max(excess, 0.0), 1.0)
-        return round(self.min_tempo + share * (self.max_tempo - self.min_tempo), 2)
+        wanted = level_ms / max(1, self.desired_ms)
+        return round(min(max(wanted, self.min_tempo), self.max_tempo), 2)
 
 
 @dataclass(slots=True)

@@ -16,13 +16,15 @@ class SpeechRequest:
     text: str
     language: str
     seconds: float
-    """The length of the original."""
+    """Its length at the usual tempo."""
     session_hz: int
     """The marker of the session that speaks."""
     voice: str = DEFAULT_VOICE
     """The id of the voice that speaks."""
     tempo: float = 1.0
     """How many times as fast as usual it is spoken."""
+    pause: float = 0.0
+    """The part of its length that is silence, at its end."""
 
 
 @dataclass(slots=True)

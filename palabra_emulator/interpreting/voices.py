@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from palabra_agent.audio.espeak import find_espeak, speak_words
 from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import mix, tone
@@ -67,8 +69,8 @@ _NAMES: Final = {
 class MarkerVoice:
     """Speaks three tones at once: the language's, the session's and the voice's.
 
-    They last as long as the original. A faster tempo makes them shorter, and leaves their pitches
-    alone.
+    They last as long as asked, with the pause at their end. A faster tempo makes them shorter, and
+    leaves their pitches alone.
     """
 
     def __init__(self, voices: Iterable[str] = ()) -> None:
@@ -76,13 +78,15 @@ class MarkerVoice:
 
     async def speak(self, speech: SpeechRequest, /) -> Pcm:
         """Make the tones."""
-        seconds = max(_SHORTEST_SECONDS, round(speech.seconds / speech.tempo, 2))
+        pause = round(speech.pause / speech.tempo, 2)
+        seconds = max(_SHORTEST_SECONDS, round(speech.seconds / speech.tempo, 2) - pause)
         language_hz, voice_hz = language_marker_hz(speech.language), self._markers[speech.voice]
-        return mix(
+        tones = mix(
             tone(language_hz, seconds, amplitude=_AMPLITUDE, rate=SPEECH_RATE),
             tone(speech.session_hz, seconds, amplitude=_SOFT_AMPLITUDE, rate=SPEECH_RATE),
             tone(voice_hz, seconds, amplitude=_SOFT_AMPLITUDE, rate=SPEECH_RATE),
         )
+        return np.concatenate((tones, np.zeros(round(pause * SPEECH_RATE), np.int16)))
 
 
 class EspeakVoice:

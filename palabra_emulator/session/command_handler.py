@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from palabra_agent.languages import base
+from palabra_agent.languages import AUTO, SOURCE_LANGUAGES, base
 from palabra_emulator.faults.catalogue import RATE_LIMIT_CODE, RATE_LIMIT_TEXT
 from palabra_emulator.faults.command_faults import faulty_reply, kept_settings
 from palabra_emulator.options import EmulatorOptions
@@ -42,6 +42,7 @@ _MOST_NOTED: Final = 16 * 1024
 """Of a larger command, the journal has the size."""
 
 _LONGEST_NAME: Final = 64
+_TEXT_LANGUAGES: Final = tuple(sorted(SOURCE_LANGUAGES - {AUTO}))
 _VOICELESS_TARGETS: Final = frozenset({"bn"})
 """Targets for which even the default voice does not exist."""
 
@@ -238,9 +239,10 @@ class CommandHandler:
         return "ok"
 
     def _speak(self, command: TtsTask, name: str) -> None:
-        targets = self._task.targets
-        if not command.translate and command.language not in targets:
-            text = f"unexpected value; permitted: {', '.join(map(repr, targets))}"
+        spoken = base(command.language) if command.translate else command.language
+        permitted = _TEXT_LANGUAGES if command.translate else self._task.targets
+        if spoken not in permitted:
+            text = f"unexpected value; permitted: {', '.join(map(repr, permitted))}"
             error = FieldError(("language",), text, "value_error.const")
             raise InvalidCommand("TtsTaskRequestMessage", [error])
 

@@ -15,7 +15,9 @@ import numpy as np
 from livekit import api, rtc
 from livekit.rtc.participant import PublishDataError, PublishTrackError, UnpublishTrackError
 
+from palabra_agent.audio.event_path import open_source, open_stream
 from palabra_agent.audio.pcm import Pcm
+from palabra_agent.concurrency import complete_or_undo
 from palabra_agent.network import lead_sdk
 from palabra_emulator.interpreting.playout import SPEECH_RATE
 from palabra_emulator.interpreting.utterances import HEARING_RATE
@@ -50,6 +52,8 @@ _HEARING_FRAME_MS: Final = 50
 _HEARING_BACKLOG_FRAMES: Final = 20
 _SOURCE_QUEUE_MS: Final = 1_000
 _CONNECT_SECONDS: Final = 10.0
+_GRACE_SECONDS: Final = 3.0
+"""More than any connection takes that comes to be."""
 _SEND_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
 _EVENTS: Final = 1_000
@@ -181,12 +185,11 @@ class MicrophoneReader:
         return self._packets_received != before
 
     async def _listen_to(self, microphone: _Microphone, hear: Callable[[Pcm], None]) -> None:
-        stream = rtc.AudioStream.from_track(
-            track=microphone.track,
-            sample_rate=HEARING_RATE,
-            num_channels=1,
-            frame_size_ms=_HEARING_FRAME_MS,
+        stream = open_stream(
+            microphone.track,
             capacity=_HEARING_BACKLOG_FRAMES,
+            rate=HEARING_RATE,
+            frame_ms=_HEARING_FRAME_MS,
         )
         try:
             async for event in stream:
@@ -239,7 +242,7 @@ class TranslationTracks:
             source.clear_queue()
 
     async def _publish(self, language: str) -> None:
-        source = rtc.AudioSource(SPEECH_RATE, 1, queue_size_ms=_SOURCE_QUEUE_MS)
+        source = open_source(_SOURCE_QUEUE_MS, SPEECH_RATE)
         track = rtc.LocalAudioTrack.create_audio_track(_track_name(language), source)
         options = rtc.TrackPublishOptions(
             source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=False
@@ -413,7 +416,7 @@ async def open_bot(names: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGen
     try:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                await room.connect(livekit_url, token, rtc.RoomOptions(auto_subscribe=False))
+                await _connect(room, livekit_url, token)
         except (rtc.ConnectError, TimeoutError):
             reason = f"The emulator's bot could not join a room at {livekit_url}"
             raise RoomsUnavailable(reason) from None
@@ -421,3 +424,11 @@ async def open_bot(names: RoomNames, rooms: Rooms, livekit_url: str) -> AsyncGen
         yield bot
     finally:
         await bot.close()
+
+
+async def _connect(room: rtc.Room, url: str, token: str) -> None:
+    """Connect; where that is cancelled, only once it is done, or the SDK ends this process."""
+    connecting = room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
+    await complete_or_undo(
+        connecting, grace_seconds=_GRACE_SECONDS, undo=lambda _: room.disconnect()
+    )

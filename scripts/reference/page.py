@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final, cast
 
+from palabra_agent.config.ceilings import Ceilings
 from palabra_agent.config.room import RoomConfig
 from palabra_agent.config.settings import WorkerOptions
 from palabra_agent.plugin import ENTRY_POINTS, NoSettings, Plugin
@@ -44,6 +45,7 @@ def text() -> str:
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         room=markdown(sections_of(RoomConfig), level=3, heading="The whole"),
         worker=markdown(sections_of(WorkerOptions), level=3),
+        ceilings=markdown(sections_of(Ceilings), level=3),
         plugins="\n\n".join(_about(plugin) for plugin in shipped_plugins()),
     )
 

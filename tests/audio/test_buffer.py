@@ -106,6 +106,17 @@ def test_a_stall_is_won_back_in_the_next_pause() -> None:
     assert buffer.statistics() == BufferStatistics(100, 60, 0, 40, 0)
 
 
+@pytest.mark.parametrize(("behind_ms", "trimmed_ms"), [(0, 0), (20, 0), (21, 20), (60, 40)])
+def test_what_waits_behind_counts(behind_ms: float, trimmed_ms: float) -> None:
+    """A pause is left out where the queue and what was taken before are too much together."""
+    buffer = FrameBuffer(capacity_ms=100, target_ms=60)
+    for _ in range(2):
+        buffer.put(frame(0))
+    buffer.take(behind_ms)
+
+    assert buffer.statistics().trimmed_ms == trimmed_ms
+
+
 def test_the_oldest_goes_first() -> None:
     """A queue without room keeps what is newest."""
     buffer = FrameBuffer(capacity_ms=40, target_ms=20)

@@ -6,18 +6,45 @@ import pytest
 
 from palabra_agent.capabilities.capability import WrongAnswer
 from palabra_agent.capabilities.voice import VOICE_POLICY
-from palabra_agent.plugin import ClonedVoice, FixedVoice, Passed, TimbreMatchedVoice
-from palabra_agent.testing import voice_request
+from palabra_agent.plugin import (
+    CONSENT_ATTRIBUTE,
+    ClonedVoice,
+    FixedVoice,
+    Passed,
+    TimbreMatchedVoice,
+)
+from palabra_agent.testing import a_speaker, voice_request
 
 pytestmark = pytest.mark.unit
 
 REQUEST = voice_request()
 
 
+AGREED = voice_request(a_speaker(attributes={CONSENT_ATTRIBUTE: "true"}))
+
+
 @pytest.mark.parametrize("answer", [FixedVoice("x"), ClonedVoice(), TimbreMatchedVoice()])
 def test_voices_are_answers(answer: object) -> None:
-    """A policy may choose any voice."""
-    assert VOICE_POLICY.accept(answer, REQUEST) == answer
+    """A policy may choose any voice, for a speaker who agrees to be cloned."""
+    assert VOICE_POLICY.accept(answer, AGREED) == answer
+
+
+@pytest.mark.parametrize("said", [None, "", "false", "yes", "1", "truе"])
+def test_a_clone_without_consent_counts_as_passed(said: str | None) -> None:
+    """The next plugin is asked, whichever plugin insists on it; the reason is for few."""
+    attributes = {} if said is None else {CONSENT_ATTRIBUTE: said}
+    request = voice_request(a_speaker(attributes=attributes))
+
+    assert VOICE_POLICY.accept(ClonedVoice(), request) == Passed(
+        "the speaker has not agreed to be cloned", is_private=True
+    )
+
+
+def test_a_plugin_s_own_reason_may_be_private() -> None:
+    """As it says."""
+    private = Passed("not agreed", is_private=True)
+
+    assert VOICE_POLICY.accept(private, REQUEST) == private
 
 
 @pytest.mark.parametrize(

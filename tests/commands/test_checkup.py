@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -17,11 +19,14 @@ pytestmark = pytest.mark.unit
 
 
 async def findings(
-    *entries: EntryPoint, room: str | None = None, file: Path | None = None
+    *entries: EntryPoint,
+    room: str | None = None,
+    file: Path | None = None,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Finding]:
-    """Examine an installation with these plugins and without an environment."""
+    """Examine an installation with these plugins, and this environment alone."""
     load = partial(load_plugins, entry_points=entries)
-    with environment({}):
+    with environment(env):
         found = [finding async for finding in examine(file, room, load=load)]
     return {finding.subject: finding for finding in found}
 
@@ -83,7 +88,11 @@ async def test_plugins_are_looked_at_without_settings_too(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("room", "is_good", "words"),
     [
-        ('{"plugins": [{"name": "voices"}]}', True, "valid; offers en, es"),
+        (
+            '{"languages": ["en", "es"], "plugins": [{"name": "voices"}]}',
+            True,
+            "valid; offers en, es",
+        ),
         (
             '{"plugins": [{"name": "voices", "config": {"steps": 0}}]}',
             False,
@@ -103,3 +112,35 @@ async def test_a_room_config_is_checked_with_the_plugins(
     finding = (await findings(entry("voices"), room=room))["room config"]
 
     assert (finding.is_good, finding.details) == (is_good, (words,))
+
+
+async def test_a_room_config_is_checked_with_the_operator_s_ceilings(tmp_path: Path) -> None:
+    """What the worker would cut is told, and what it would refuse is wrong."""
+    file = settings_file(tmp_path, "[ceilings]\nmax_minutes = 60\nlocked = ['chat']")
+    variables = {
+        "LIVEKIT_URL": "ws://127.0.0.1:9",
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "s" * 40,
+        "PALABRA_API_KEY": "key",
+        "PALABRA_API_URL": "http://127.0.0.1:9",
+    }
+    rooms = ('{"languages": ["es"], "limits": {"max_minutes": 90}}', '{"chat": {"enabled": false}}')
+    found = [(await findings(room=room, file=file, env=variables))["room config"] for room in rooms]
+
+    assert found == [
+        Finding(
+            "room config",
+            is_good=True,
+            details=(
+                "valid; offers es",
+                "limits.max_minutes: cut from 90 to 60, the operator's ceiling",
+            ),
+        ),
+        Finding(
+            "room config",
+            is_good=False,
+            details=(
+                "chat: is locked by the worker's operator: rooms and organisers may not set it",
+            ),
+        ),
+    ]

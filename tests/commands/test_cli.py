@@ -152,13 +152,14 @@ def test_dispatch_warns_of_what_the_worker_decides() -> None:
     """The warning stands on stderr, and the dispatch goes on to ask the server."""
     url = f"ws://127.0.0.1:{free_port()}"
     env = {"LIVEKIT_URL": url, "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 40}
-    words = ["dispatch", "room", "--config", '{"default_listen": "de"}']
+    codes = ["en", "es", "de", "fr", "it", "pt", "nl", "pl", "ru"]
+    words = ["dispatch", "room", "--config", json.dumps({"always_on": codes})]
     done = CliRunner().invoke(app, words, env=env)
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
-        'palabra-agent: warning: default_listen: "de" is not among the languages, which are en, es;'
-        " the worker's own settings may allow it",
+        f"palabra-agent: warning: always_on: 9 languages ({', '.join(codes)}) are more than "
+        "`limits.max_languages` allows, which is 8; the worker's own settings may allow it",
         f"palabra-agent: LiveKit cannot be reached at {url}: connection refused",
     ]
 

@@ -232,10 +232,35 @@ async def test_whoever_takes_the_interpreter_s_identity_is_no_interpreter(
     assert len(livekit.dispatches) == 2
 
 
+@in_jumping_time
+async def test_a_guest_under_the_interpreter_s_identity_is_named() -> None:
+    """Where the room has an interpreter all the same, and where none comes."""
+    guest = ParticipantInfo(sid="PA_guest", identity=NAME)
+    poser = ParticipantInfo(identity="eve\x1b[2J", attributes={STATE_ATTRIBUTE: "live"})
+    mine = interpreter("PA_old", RoomState.LIVE)
+    mine.identity = f"{NAME}-2"
+    livekit = FakeLiveKit([guest, poser, mine, ParticipantInfo(identity="alice")])
+    named = (
+        f"who seems to be the interpreter in room {ROOM} and is not: eve, {NAME}; give no app a "
+        "token for such an identity"
+    )
+    assert await livekit.dispatcher().remark(ROOM) == named
+
+    with pytest.raises(MeetingError) as caught:
+        await livekit.dispatcher().dispatch(ROOM, "")
+    assert str(caught.value).endswith(f"sends it away first; {named}")
+
+    livekit.people.remove(mine)
+    asked = await livekit.dispatcher().dispatch(ROOM, "")
+    with pytest.raises(MeetingError) as caught:
+        await livekit.dispatcher().wait_for_arrival(asked)
+    assert str(caught.value).endswith(f"see its `load_threshold`; {named}")
+
+
 NO_PLUGINS = catalog_of()
 PLUGINS = catalog_of(entry("voices"), entry("diary"), broken("no_recipe"))
 MAY_ALLOW = "; the worker's own settings may allow it"
-NOT_OFFERED = '"de" is not among the languages, which are en, es'
+NOT_OFFERED = '"fr-eu" is not among the languages, which are '
 
 
 @pytest.mark.parametrize(
@@ -255,13 +280,14 @@ def test_a_good_config_is_not_remarked_on(said: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"default_listen": "de"}, f"default_listen: {NOT_OFFERED}"),
-        ({"default_listen": "DE"}, f"default_listen: {NOT_OFFERED}"),
-        ({"always_on": ["fr"], "default_listen": "de"}, "default_listen: "),
-        ({"limits": {"max_languages": 1}}, "languages: 2 languages (en, es) are more than"),
+        ({"default_listen": "fr-eu"}, f"default_listen: {NOT_OFFERED}"),
+        ({"default_listen": "FR_EU"}, f"default_listen: {NOT_OFFERED}"),
+        ({"always_on": ["fr-eu"], "default_listen": "de"}, f"always_on: {NOT_OFFERED}"),
+        ({"limits": {"max_speakers": 5000}}, "limits.max_speakers: cut from 5000 to 100"),
+        ({"palabra": {"undocumented": {"x": 1}}}, "palabra.undocumented: is locked"),
         (
-            {"languages": ["en", "es", "de", "fr", "it", "pt", "pl", "nl", "sv"]},
-            "languages: 9 languages",
+            {"always_on": ["en", "es", "de", "fr", "it", "pt", "pl", "nl", "sv"]},
+            "always_on: 9 languages",
         ),
     ],
 )
@@ -330,11 +356,11 @@ def test_what_only_the_worker_may_have_is_a_warning(
     uses: list[dict[str, object]], warnings: list[str]
 ) -> None:
     """A plugin that is not here may be there; its config cannot be checked, its shape is."""
-    said = {"plugins": uses, "default_listen": "de"}
+    said = {"plugins": uses, "limits": {"max_speakers": 5000}}
     problems = check_metadata(json.dumps(said), PLUGINS)
 
     assert [str(problem) for problem in problems] == [
-        f"default_listen: {NOT_OFFERED}{MAY_ALLOW}",
+        f"limits.max_speakers: cut from 5000 to 100, the operator's ceiling{MAY_ALLOW}",
         *warnings,
     ]
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from palabra_agent.config.fields import ConfigModel, not_available, refusal
+from palabra_agent.config.fields import ConfigModel, refusal
 from palabra_agent.config.problems import enough_of, mistakes_of, problems_of
 from palabra_agent.errors import Problem
 from tests.problems import mistakes_by
@@ -62,8 +62,6 @@ class Model(ConfigModel):
                 raise refusal("is needed", at="title")
             case "whole":
                 raise refusal("all of it is wrong", at="")
-            case "later":
-                raise not_available(words)
             case "custom":
                 raise PydanticCustomError("too_short", "never on\tSunday\n")
             case "assert":
@@ -112,7 +110,6 @@ class Model(ConfigModel):
         ({"words": "refused"}, "words: is refused"),
         ({"words": "beside"}, "title: is needed"),
         ({"words": "whole"}, "all of it is wrong"),
-        ({"words": "later"}, "`words: later` is not available in this version"),
         ({"words": "custom"}, 'words: cannot be "custom": never on Sunday'),
         ({"words": "assert"}, 'words: cannot be "assert"'),
         ({"words": "must be even."}, 'words: must be even, not "must be even."'),
@@ -137,11 +134,11 @@ def test_each_mistake_has_a_sentence(said: dict[str, Any], sentence: str) -> Non
 def test_paths_stand_below_a_prefix() -> None:
     """That of the section that the model checks."""
     with pytest.raises(ValidationError) as caught:
-        Model.model_validate({"names": [1], "words": "later"})
+        Model.model_validate({"names": [1], "words": "refused"})
 
     assert list(map(str, problems_of(caught.value, Model, ("rooms", 0)))) == [
         "rooms[0].names[0]: must be a string, not 1",
-        "`rooms[0].words: later` is not available in this version",
+        "rooms[0].words: is refused",
     ]
 
 

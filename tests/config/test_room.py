@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from palabra_agent.config.room import RoomConfig, parse_room_config, room_config_schema
 from palabra_agent.errors import RoomConfigError
-from palabra_agent.languages import TARGET_LANGUAGES
+from palabra_agent.languages import EVERY_TARGET, TARGET_LANGUAGES
 from tests.problems import mistakes_in, refused
 
 pytestmark = pytest.mark.unit
@@ -38,9 +38,9 @@ def mistakes(said: object, *layers: Mapping[str, object]) -> list[str]:
 
 @pytest.mark.parametrize("metadata", ["", "  \n\t", "{}"])
 def test_empty_metadata_means_the_defaults(metadata: str) -> None:
-    """Whoever says nothing gets English and Spanish, everything on, nothing special."""
+    """Whoever says nothing may ask for every language, and nothing is special."""
     config = parse(metadata)
-    assert config.languages == ("en", "es")
+    assert config.languages == EVERY_TARGET
     assert config.always_on == ()
     assert config.default_listen is None
     assert config.source_language == "auto"
@@ -92,14 +92,14 @@ def test_the_documented_defaults_may_be_said() -> None:
     [
         ({"languages": ["es", "de"]}, ("es", "de")),
         ({"languages": ["es_MX", "ZH-Hans", " pt-BR "]}, ("es-mx", "zh-hans", "pt-br")),
-        ({"always_on": ["fr"]}, ("fr",)),
+        ({"always_on": ["fr"]}, EVERY_TARGET),
         ({"always_on": ["fr"], "languages": ["de", "fr"]}, ("de", "fr")),
     ],
 )
-def test_every_offered_language_is_always_on(
+def test_the_offer_is_what_is_said_or_everything(
     said: dict[str, Any], languages: tuple[str, ...]
 ) -> None:
-    """Codes are spelt as Palabra spells them; left-out languages are those always on."""
+    """Codes are spelt as Palabra spells them."""
     config = parse(said)
     assert config.languages == languages
 
@@ -196,8 +196,6 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        # what this version cannot do
-        ({"channels": "per_speaker"}, "`channels: per_speaker` is not available in this version"),
         (
             {"limits": {"idle_pause_seconds": -5}},
             "limits.idle_pause_seconds: must be between 0 and 3600, not -5",
@@ -242,13 +240,13 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ({"languages": None}, "languages: must be a list, not null"),
         ({"languages": []}, "languages: must not be empty"),
         (
-            {"languages": ["es", "de", "fr"], "limits": {"max_languages": 2}},
-            "languages: 3 languages (es, de, fr) are more than `limits.max_languages` allows, "
+            {"always_on": ["es", "de", "fr"], "limits": {"max_languages": 2}},
+            "always_on: 3 languages (es, de, fr) are more than `limits.max_languages` allows, "
             "which is 2",
         ),
         (
-            {"languages": sorted(TARGET_LANGUAGES)[:9]},
-            "languages: 9 languages (af, ar, ar-ae, ar-sa, az, be, bg, bn, bs) are more than "
+            {"always_on": sorted(TARGET_LANGUAGES)[:9]},
+            "always_on: 9 languages (af, ar, ar-ae, ar-sa, az, be, bg, bn, bs) are more than "
             "`limits.max_languages` allows, which is 8",
         ),
         (
@@ -256,7 +254,7 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
             'always_on: "fr" is not among the languages, which are es, de',
         ),
         (
-            {"default_listen": "fr"},
+            {"languages": ["en", "es"], "default_listen": "fr"},
             'default_listen: "fr" is not among the languages, which are en, es',
         ),
         ({"always_on": True, "languages": ["es"]}, "always_on: must be a list, not true"),
@@ -307,8 +305,21 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ({"captions": {"also_to": [""]}}, "captions.also_to[0]: must not be empty"),
         (
             {"chat": {"audience": "all"}},
-            'chat.audience: must be "language", "everyone" or "original", not "all"',
+            'chat.audience: must be "language", "everyone", "original" or "none", not "all"',
         ),
+        (
+            {
+                "chat": {"translate": True},
+                "palabra": {"allowed_message_types": ["validated_transcription"]},
+            },
+            'palabra.allowed_message_types: must hold "translated_transcription", as '
+            "`chat.translate` is true",
+        ),
+        (
+            {"chat": {"speak": True}, "palabra": {"speech": False}},
+            "palabra.speech: must be true, as `chat.speak` is",
+        ),
+        ({"chat": {"speak": 1}}, "chat.speak: must be true or false, not 1"),
         ({"plugins": [{"config": {}}]}, "plugins[0].name: is missing"),
         ({"plugins": ["voice-timbre"]}, 'plugins[0]: must be an object, not "voice-timbre"'),
         ({"plugins": {"name": "a"}}, "plugins: must be a list, not an object"),
@@ -366,7 +377,7 @@ def test_a_rooms_patterns_are_asked_before_the_workers() -> None:
         ({"target_languages": []}, 'target_languages: unknown key, did you mean "languages"?'),
         (
             {"chat": {"foo": 1}},
-            "chat.foo: unknown key; known are enabled, audience, commands",
+            "chat.foo: unknown key; known are enabled, audience, commands, translate, speak",
         ),
         ({"match": "*"}, "match: belongs to `[[rooms]]` in the worker's file of settings"),
         (
@@ -401,7 +412,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "always_on": ["fr"],
         "default_listen": "vn",
         "limits": {"max_languages": 1},
-        "channels": "per_speaker",
+        "channels": "per_listener",
         "speakers": {"alice": {"source_language": "zz", "interpret": 0}},
         "palabra": {
             "transport": "udp",
@@ -415,10 +426,9 @@ def test_every_mistake_is_told_at_once() -> None:
     assert places == [
         "always_on",
         "default_listen",
-        "languages",
         "speakers.alice.source_language",
         "speakers.alice.interpret",
-        "`channels",
+        "channels",
         "palabra.transport",
         "palabra.translation_queue_configs.global.max_queue_level_ms",
         "nope",

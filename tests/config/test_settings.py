@@ -40,6 +40,7 @@ class CommandLine(TypedDict, total=False):
     """Options that win over every other source."""
 
     agent_name: str | None
+    host: str | None
     port: int | None
     drain_seconds: int | None
 
@@ -82,7 +83,8 @@ def test_the_environment_is_enough() -> None:
     assert palabra.client_secret.get_secret_value() == "very-private-two"
     assert not palabra.api_key
     assert settings.agent_name == settings.identity == "palabra-interpreter"
-    assert (settings.port, settings.drain_seconds, settings.load_threshold) == (8081, 1800, 0.7)
+    assert (settings.host, settings.port) == ("", 8081)
+    assert (settings.drain_seconds, settings.load_threshold) == (1800, 0.7)
     assert settings.allowed_plugins is None
     assert settings.organisers == ()
     assert settings.plugins == {}
@@ -139,6 +141,73 @@ def test_encrypted_rooms_have_their_key(
     assert "private" not in f"{settings!r} {settings} {key}"
     assert all("e2ee_key" not in layer for layer in settings.room_layers(room))
     assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+CEILINGS = """
+    [ceilings]
+    max_speakers = 30
+    locked = ["organisers"]
+    [worker]
+    allowed_plugins = ["voices"]
+    [[rooms]]
+    match = "board-*"
+    ceilings = {max_speakers = 60, locked = []}
+    limits = {max_languages = 40}
+    [[rooms]]
+    match = "board-1"
+    [rooms.ceilings]
+    max_minutes = 90
+    """
+
+
+@pytest.mark.parametrize(
+    ("room", "highest", "locked"),
+    [
+        ("lobby", {"max_speakers": 30, "max_languages": 20}, {"organisers"}),
+        ("board-2", {"max_speakers": 60, "max_languages": 40}, set[str]()),
+        ("board-1", {"max_speakers": 60, "max_languages": 40, "max_minutes": 90}, set[str]()),
+    ],
+)
+def test_rooms_have_their_ceilings(
+    tmp_path: Path, room: str, highest: dict[str, float], locked: set[str]
+) -> None:
+    """`[ceilings]` in all, `[[rooms]]` where the name fits; own limits raise them."""
+    settings = load(ENV, write(tmp_path, CEILINGS))
+    ceilings = settings.ceilings_of(room, with_settings=("voices", "export"))
+
+    assert ceilings.highest == highest
+    assert ceilings.locked == locked
+    assert ceilings.locked_plugins == {"export"}
+    assert all("ceilings" not in layer for layer in settings.room_layers(room))
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+def test_a_worker_has_ceilings_without_a_file() -> None:
+    """Neither speakers nor languages without number, and nothing that Palabra does not document."""
+    ceilings = load(ENV).ceilings_of("any")
+
+    assert ceilings.highest == {"max_speakers": 100, "max_languages": 20}
+    assert ceilings.locked == {"palabra.undocumented", "palabra.preprocessing"}
+
+
+def test_a_lock_on_a_plugin_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """Whichever table it stands in."""
+    file = write(
+        tmp_path,
+        """
+        [ceilings]
+        locked_plugins = ["voices", "dairy"]
+        [[rooms]]
+        match = "*"
+        ceilings = {locked_plugins = ["x"], locked = ["palabra.y"]}
+        """,
+    )
+
+    assert plugin_mistakes(file, entry("voices"), entry("diary")) == [
+        'ceilings.locked_plugins[1]: "dairy" is not installed',
+        'rooms[0].ceilings.locked[0]: "palabra.y" is no key of the room config',
+        'rooms[0].ceilings.locked_plugins[0]: "x" is not installed',
+    ]
 
 
 def test_rooms_are_not_encrypted_unless_it_is_said() -> None:
@@ -200,6 +269,7 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
         [worker]
         agent_name = "a"
         identity = "b"
+        host = "::1"
         port = 0
         drain_seconds = 5
         load_threshold = 1
@@ -208,13 +278,14 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
         """,
     )
     settings = load(ENV, file)
-    assert (settings.agent_name, settings.identity, settings.port) == ("a", "b", 0)
+    assert (settings.agent_name, settings.identity) == ("a", "b")
+    assert (settings.host, settings.port) == ("::1", 0)
     assert (settings.drain_seconds, settings.load_threshold) == (5, 1.0)
     assert settings.allowed_plugins == ("voice-timbre",)
     assert settings.organisers == ("olga", "otto")
 
-    settings = load(ENV, file, port=9000, drain_seconds=0)
-    assert (settings.port, settings.drain_seconds) == (9000, 0)
+    settings = load(ENV, file, host="127.0.0.1", port=9000, drain_seconds=0)
+    assert (settings.host, settings.port, settings.drain_seconds) == ("127.0.0.1", 9000, 0)
 
 
 @pytest.mark.parametrize(
@@ -265,25 +336,23 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
         (
             {**ENV, "LIVEKIT_URL": "example.livekit.cloud"},
             [
-                "LIVEKIT_URL: must be an address that begins with ws://, wss://, http://, "
-                'https://, not "example.livekit.cloud"',
+                "LIVEKIT_URL: must be an address that begins with wss://, ws://, https://, http://",
             ],
         ),
         (
             {**ENV, "LIVEKIT_URL": "wss://", "PALABRA_API_URL": "wss://api"},
             [
-                'LIVEKIT_URL: must name a host, which "wss://" does not',
-                "PALABRA_API_URL: must be an address that begins with http://, https://, "
-                'not "wss://api"',
+                "LIVEKIT_URL: must name a host, and a port only from 1 to 65535",
+                "PALABRA_API_URL: must be an address that begins with https://, http://",
             ],
         ),
         (
             {**ENV, "LIVEKIT_URL": "wss://a b"},
-            ['LIVEKIT_URL: must name a host, which "wss://a b" does not'],
+            ["LIVEKIT_URL: must be an address without spaces and line breaks"],
         ),
         (
             {**ENV, "LIVEKIT_URL": "wss://host\x07"},
-            ['LIVEKIT_URL: must name a host, which "wss://host\\u0007" does not'],
+            ["LIVEKIT_URL: must be an address without spaces and line breaks"],
         ),
         (
             {**ENV, "LIVEKIT_URL": "wss://me:private@host"},
@@ -302,6 +371,19 @@ def test_a_file_says_all_the_rest(tmp_path: Path) -> None:
             ["PALABRA_API_URL: must end with its path, without ? or #"],
         ),
         (
+            {**ENV, "LIVEKIT_URL": "ws://livekit.example", "PALABRA_API_URL": "http://10.0.0.1"},
+            [
+                "LIVEKIT_URL: must begin with wss://, as what is said there could be read on the"
+                " way; set PALABRA_ALLOW_PLAIN_ADDRESSES=true where no stranger is on it",
+                "PALABRA_API_URL: must begin with https://, as what is said there could be read on"
+                " the way; set PALABRA_ALLOW_PLAIN_ADDRESSES=true where no stranger is on it",
+            ],
+        ),
+        (
+            {**ENV, "PALABRA_ALLOW_PLAIN_ADDRESSES": "perhaps"},
+            ['PALABRA_ALLOW_PLAIN_ADDRESSES: must be true or false, not "perhaps"'],
+        ),
+        (
             {**ENV, "PALABRA_AGENT_NAME": " "},
             ['PALABRA_AGENT_NAME: must have no spaces at either end, not " "'],
         ),
@@ -317,6 +399,21 @@ def test_each_wrong_variable_is_told_in_words(env: dict[str, str], words: list[s
 def test_livekit_addresses(url: str) -> None:
     """LiveKit may be named by any of four schemes; a slash at the end does not matter."""
     assert load({**ENV, "LIVEKIT_URL": url}).livekit.url == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8090", "http://localhost", "http://[::1]:1"])
+def test_this_machine_is_asked_without_tls(url: str) -> None:
+    """What is said to it goes over no network."""
+    assert load({**ENV, "PALABRA_API_URL": url}).palabra.api_url == url
+
+
+def test_plain_addresses_are_allowed_by_their_variable() -> None:
+    """Of both servers, and of sessions; by default they are not."""
+    plain = {"LIVEKIT_URL": "ws://livekit.example", "PALABRA_API_URL": "http://api.example"}
+    settings = load({**ENV, **plain, "PALABRA_ALLOW_PLAIN_ADDRESSES": "true"})
+
+    assert settings.palabra.allow_plain_addresses
+    assert not load(ENV).palabra.allow_plain_addresses
 
 
 def test_livekit_alone() -> None:
@@ -338,6 +435,38 @@ def test_livekit_alone() -> None:
         ('[worker]\nport = "1"', ['worker.port: must be a whole number, not "1"']),
         ("[worker]\nport = 70000", ["worker.port: must be between 0 and 65535, not 70000"]),
         ("[worker]\nport = true", ["worker.port: must be a whole number, not true"]),
+        (
+            '[worker]\nhost = "health.local"',
+            [
+                "worker.host: must be an IP address of this machine, such as 127.0.0.1, or empty "
+                'for all of them, not "health.local"'
+            ],
+        ),
+        ("[worker]\nhost = 0", ["worker.host: must be a string, not 0"]),
+        (
+            "[ceilings]\nmax_speakers = 0\nmax_minute = 5\nlocked = ['limit']\n[worker]\nport = -1",
+            [
+                "worker.port: must be between 0 and 65535, not -1",
+                "ceilings.max_speakers: must be at least 1, not 0",
+                'ceilings.max_minute: unknown key, did you mean "max_minutes"?',
+            ],
+        ),
+        (
+            "[ceilings]\nlocked = ['limit']",
+            ['ceilings.locked[0]: "limit" is no key of the room config, did you mean "limits"?'],
+        ),
+        (
+            "[[rooms]]\nmatch = '*'\nceilings = {max_minutes = 0}",
+            ["rooms[0].ceilings.max_minutes: must be between 0.001 and 44640, not 0"],
+        ),
+        (
+            "[room]\nceilings = {}\n[worker.ceilings]",
+            [
+                "worker.ceilings: is said beside `[worker]`, in `[ceilings]`",
+                "room.ceilings: belongs in the worker's file of settings, in `[ceilings]` or "
+                "`[[rooms]]`",
+            ],
+        ),
         (
             "[worker]\nport = 2024-01-01",
             ["worker.port: must be a whole number, not a date"],
@@ -394,14 +523,13 @@ def test_livekit_alone() -> None:
                 "`palabra-agent schema` lists the codes",
                 "room.xyzzy: unknown key; known are always_on, languages, default_listen, "
                 "limits, source_language, spoken_languages, speakers, microphone_sources, "
-                "channels, captions, chat, plugins, organisers, palabra",
+                "channels, captions, chat, disclosure, plugins, organisers, palabra",
             ],
         ),
         (
-            '[room]\nchannels = "per_speaker"\n[[rooms]]\nmatch = "a"\n[rooms.palabra]\n'
-            'transport = "udp"',
+            '[room]\nchannels = "??"\n[[rooms]]\nmatch = "a"\n[rooms.palabra]\ntransport = "udp"',
             [
-                "`room.channels: per_speaker` is not available in this version",
+                'room.channels: must be "per_language" or "per_speaker", not "??"',
                 'rooms[0].palabra.transport: must be "webrtc", "websocket" or "auto", not "udp"',
             ],
         ),
@@ -428,10 +556,12 @@ def test_each_mistake_in_the_file_is_told_in_words(
 def test_mistakes_of_all_sources_come_together(tmp_path: Path) -> None:
     """Environment, command line, file and room defaults are reported in one go, by their names."""
     file = write(tmp_path, "[worker]\nport = -1\ndrain_seconds = -2\n[room]\nx = 1")
-    problems = refused(lambda: load({**CLIENT, "LIVEKIT_API_KEY": "k"}, file, port=-5))
+    command_line: CommandLine = {"port": -5, "host": "x"}
+    problems = refused(lambda: load({**CLIENT, "LIVEKIT_API_KEY": "k"}, file, **command_line))
     assert [problem.path for problem in problems] == [
         "LIVEKIT_URL",
         "LIVEKIT_API_SECRET",
+        "--host",
         "--port",
         "worker.drain_seconds",
         "room.x",
@@ -486,7 +616,7 @@ def test_what_plugins_are_told_is_checked_at_the_start(tmp_path: Path) -> None:
     plugins = [{name = "voice"}]
     [[rooms]]
     match = "*"
-    channels = "per_speaker"
+    channels = "??"
     """
     told = plugin_mistakes(write(tmp_path, text), entry("diary"), entry("voices"))
 
@@ -496,7 +626,7 @@ def test_what_plugins_are_told_is_checked_at_the_start(tmp_path: Path) -> None:
         'room.plugins[1].name: "diary" cannot be used: what the worker\'s settings say of it is '
         "wrong",
         'rooms[0].plugins[0].name: "voice" is not installed, did you mean "voices"?',
-        "`rooms[1].channels: per_speaker` is not available in this version",
+        'rooms[1].channels: must be "per_language" or "per_speaker", not "??"',
         "plugins.diary.folder: must be a string, not 5",
         "plugins.diary.password: must be a string, not that",
         'plugins.dairy: "dairy" is not installed, did you mean "diary"?',
@@ -609,8 +739,7 @@ def test_a_wrong_value_in_a_dotenv_file_is_told_by_its_variable(tmp_path: Path) 
     told = mistakes_in(lambda: load({**CLIENT, **LIVEKIT, "LIVEKIT_URL": ""}, env_file=file))
 
     assert told == [
-        "LIVEKIT_URL: must be an address that begins with ws://, wss://, http://, https://, "
-        'not "private.example"',
+        "LIVEKIT_URL: must be an address that begins with wss://, ws://, https://, http://",
         "PALABRA_API_KEY: is set beside PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET; set only one "
         "kind of credentials: PALABRA_CLIENT_ID and PALABRA_CLIENT_SECRET, or PALABRA_API_KEY",
     ]

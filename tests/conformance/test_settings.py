@@ -37,6 +37,7 @@ def test_what_the_sdks_can_say_we_can_say(request: pytest.FixtureRequest, interp
             targets=[LanguageCode(it["target_language"]) for it in pipeline["translations"]],
             partial_translations=False,
             transport=theirs["input_stream"]["source"]["type"],
+            may_clone=True,
         )
 
         said = dict(leaves(ours))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +19,37 @@ _FIRST_PAUSES_ARE_OVER = 2.0
 
 _INTERRUPTED = "interpretation of a speaker interrupted"
 _REFUSED = "Palabra refused: "
+_MEANINGS = {
+    "401": "the credentials are not accepted",
+    "402": "the account may not",
+    "403": "the account may not",
+    "404": "the credentials are not accepted",
+    "429": "too much was asked for",
+    "500": "it failed",
+    "503": "it failed",
+}
+_OTHER = "the request is not accepted"
+_QUOTED = re.compile(r"Palabra refused: (?P<words>.*) \(HTTP (?P<status>[45]\d\d).*")
+
+
+def in_our_words(sentence: str) -> str:
+    """What the log says, which quotes no words of Palabra's."""
+    quoted = _QUOTED.fullmatch(sentence)
+    if quoted is None:
+        return sentence
+
+    meaning = _MEANINGS.get(quoted["status"], _OTHER)
+    if "100050" in sentence:
+        meaning = "the balance is insufficient"
+    return sentence.replace(quoted["words"], meaning)
 
 
 def told_once(sentence: str, **asked: int) -> Outcome:
-    """Something is refused for good: it is said in words, everywhere, and not tried again."""
+    """Something is refused for good: it is said in words, and not tried again."""
     return Outcome(
         room=["live", f"degraded: {sentence}"],
         said=[sentence],
-        log=[f"{_INTERRUPTED}: {sentence}"],
+        log=[f"{_INTERRUPTED}: {in_our_words(sentence)}"],
         asked=asked,
     )
 
@@ -35,7 +59,7 @@ def got_over(sentence: str, **asked: int) -> Outcome:
     return Outcome(
         room=["live", f"degraded: {sentence}", "live"],
         said=[],
-        log=[f"{_INTERRUPTED}: {sentence}"],
+        log=[f"{_INTERRUPTED}: {in_our_words(sentence)}"],
         asked=asked,
     )
 
@@ -69,7 +93,7 @@ def unnoticed(**asked: int) -> Outcome:
 async def test_what_cannot_get_better_is_said_once_and_not_tried_again(
     caplog: pytest.LogCaptureFixture, fault: str, wish: dict[str, Any], sentence: str
 ) -> None:
-    """F1 to F4: Palabra's own words are shown, said and logged."""
+    """F1 to F4: Palabra's own words are shown and said, and their meaning is logged."""
     async with faulty_room(caplog, talks=False) as room:
         await room.arm(fault, **wish)
         people_come(room)
@@ -177,8 +201,7 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
         lost = "the Palabra session was lost: Palabra closed the connection, as it goes away (1001)"
         expected = got_over(lost, create=3, delete=2, set_task=2)
         kept = (
-            "a palabra session was not deleted: "
-            "Palabra refused: Internal server error (HTTP 500, error 100500)"
+            "a palabra session was not deleted: Palabra refused: it failed (HTTP 500, error 100500)"
         )
         assert room.outcome() == replace(expected, log=[kept, *expected.log])
 
@@ -190,7 +213,7 @@ async def test_sessions_left_behind_make_room(caplog: pytest.LogCaptureFixture) 
         (
             {"variant": "503"},
             "a palabra session was not deleted: "
-            "Palabra refused: Service unavailable (HTTP 503, error 100503)",
+            "Palabra refused: it failed (HTTP 503, error 100503)",
         ),
         (
             {"variant": "timeout", "delay_ms": 2_000},

@@ -47,8 +47,8 @@ def finals(room: FaultyRoom) -> list[Transcript]:
         (
             "F13",
             {},
-            "Palabra heard no audio for too long (No input audio received for 10s. "
-            "Use the pause_task command for intentional pauses.)",
+            "Palabra heard no audio for too long; it said: No input audio received for 10s. "
+            "Use the pause_task command for intentional pauses.",
         ),
         ("F17", {}, f"{_CLOSED}, as it goes away (1001)"),
         ("F17", {"close_code": 1006}, "the connection broke off (1006)"),
@@ -103,7 +103,7 @@ async def test_what_is_none_of_peoples_business_goes_unnoticed(
 
 
 async def test_packets_without_sense_are_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """F20: each kind is one line of the log, with the unknown type and nothing else."""
+    """F20: each kind is one line of the log, which says no word of it."""
     variants = ("non_json", "array", "no_type", "unknown_type", "bad_data", "huge", "binary", "cut")
     async with faulty_room(caplog) as room:
         people_come(room)
@@ -112,7 +112,7 @@ async def test_packets_without_sense_are_counted(caplog: pytest.LogCaptureFixtur
             await room.strikes("F20", variant=variant)
         await room.reads()
         assert room.outcome() == CALM
-        assert notices(room) == [("unread", "malformed"), ("unread", "emulated_novelty")]
+        assert notices(room) == [("unread", "malformed"), ("unread", "unknown")]
 
     [account] = room.logged("uplink closed")
     assert account["unread_messages"] == 2 * len(variants)

@@ -54,12 +54,13 @@ async def test_a_room_that_lets_no_one_in_costs_one_session(
         people_come(room)
         await room.reads()
         host = room.emulator.url.removeprefix("http://")
-        why = f"Palabra cannot be reached at {host}: the session's room refused the connection"
+        reason = "the session's room refused the connection"
+        why = f"Palabra cannot be reached at {host}: {reason}"
         told = lost_and_found("")
         assert room.outcome() == replace(
             told,
             room=["live", f"degraded: {why}", "live"],
-            log=[f"interpretation of a speaker interrupted: {why}"],
+            log=[f"interpretation of a speaker interrupted: Palabra cannot be reached: {reason}"],
             asked={"create": 2, "delete": 1, "set_task": 1},
         )
 
@@ -82,8 +83,8 @@ async def test_a_late_bot_is_waited_for(
         (
             "F13",
             {},
-            "Palabra heard no audio for too long (No input audio received for 10s. "
-            "Use the pause_task command for intentional pauses.)",
+            "Palabra heard no audio for too long; it said: No input audio received for 10s. "
+            "Use the pause_task command for intentional pauses.",
         ),
         ("F17", {"variant": "removed"}, "disconnected (PARTICIPANT_REMOVED)"),
         ("F17", {"variant": "room_deleted"}, "disconnected (ROOM_DELETED)"),

@@ -14,6 +14,13 @@ from palabra_agent.local.services import EmulatorProcess, run_emulator
 from .emulator_client import CLONE_AFTER_SECONDS, VOICES, Sessions
 from .stack import Stack, Worker
 
+_UNLOCKED = """
+[[rooms]]
+match = "cloning"
+ceilings = {locked = []}
+"""
+"""In one room, organisers may say what Palabra does not document."""
+
 
 @pytest.fixture(scope="session")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -40,7 +47,7 @@ def stack(livekit_server: RunningLiveKit, emulator: EmulatorProcess, logs: Path)
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def worker(stack: Stack) -> AsyncGenerator[Worker]:
     """Run the worker that most tests share."""
-    async with stack.worker(stack.agent_name) as worker:
+    async with stack.worker(stack.agent_name, settings=_UNLOCKED) as worker:
         yield worker
 
 

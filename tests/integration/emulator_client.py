@@ -106,6 +106,24 @@ class Sessions:
         ]
         return [it for index, it in enumerate(told) if index == 0 or told[index - 1] != it]
 
+    async def tasks_of(self, session_id: str) -> list[dict[str, Any]]:
+        """The `data` of every `set_task` of a session, oldest first."""
+        return [
+            entry.data["data"]
+            for entry in await self.entries("command")
+            if entry.session == session_id and entry.data["message_type"] == "set_task"
+        ]
+
+    async def until_told(
+        self, session_id: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 15.0
+    ) -> None:
+        """Wait until something is true of the newest task of a session."""
+
+        async def is_told() -> bool:
+            return any(map(holds, (await self.tasks_of(session_id))[-1:]))
+
+        await eventually(is_told, "the session is told so", seconds)
+
     async def _tasks(self) -> list[tuple[str | None, list[dict[str, Any]]]]:
         """The sessions and `translations` of every `set_task`, oldest first."""
         return [

@@ -61,7 +61,7 @@ async def until_subscribed(person: SimulatedPerson, *tracks: str) -> None:
 
 
 async def until_heard(
-    person: SimulatedPerson, track: str, hz: float, seconds: float = 20.0
+    person: SimulatedPerson, track: str, hz: float, seconds: float = 40.0
 ) -> None:
     """Wait until a tone is on a track."""
 
@@ -72,7 +72,7 @@ async def until_heard(
 
 
 async def until_silent(
-    person: SimulatedPerson, tracks: Iterable[str], seconds: float = 20.0
+    person: SimulatedPerson, tracks: Iterable[str], seconds: float = 40.0
 ) -> None:
     """Wait until nothing is heard on these tracks."""
 

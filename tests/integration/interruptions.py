@@ -28,7 +28,7 @@ from livekit.api.access_token import Claims
 from palabra_agent.audio.rtc import AudioOutput
 from palabra_agent.audio.tones import tone
 from palabra_agent.concurrency import single_failure
-from palabra_agent.config.settings import load_settings
+from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.local.livekit_server import RunningLiveKit, run_livekit_server
 from palabra_agent.local.people import AGENT_IDENTITY, Server, SimulatedPerson
@@ -37,7 +37,7 @@ from palabra_agent.local.reception import Reception
 from palabra_agent.local.recording import Recording
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
 from palabra_agent.plugins_host.catalog import load_plugins
-from palabra_agent.room.composition import DispatchedRoom, serve_room
+from palabra_agent.room.composition import DispatchedRoom, RoomPast, serve_room
 from palabra_agent.worker.joining import join_room
 from tests.clock import eventually
 from tests.environment import environment
@@ -297,21 +297,28 @@ async def listen_unseen(palabra: Server, session_room: str) -> AsyncGenerator[Re
         await room.disconnect()
 
 
-@asynccontextmanager
-async def interpret_here(room: Room, config: Mapping[str, object]) -> AsyncGenerator[rtc.Room]:
-    """Join and serve a room as its job does while the block runs; yields the connection."""
+def job_in(room: Room) -> tuple[WorkerSettings, Claims]:
+    """What the job of a room knows: the worker's settings, and what LiveKit lets it do."""
     with environment(room.stack.environment):
         settings = load_settings()
-    claims = Claims(
+    return settings, Claims(
         kind="agent",
         attributes={STATE_ATTRIBUTE: RoomState.STARTING.value},
         video=api.VideoGrants(
             room_join=True, room=room.name, agent=True, can_update_own_metadata=True
         ),
     )
+
+
+@asynccontextmanager
+async def interpret_here(room: Room, config: Mapping[str, object]) -> AsyncGenerator[rtc.Room]:
+    """Join and serve a room as its job does while the block runs; yields the connection."""
+    settings, claims = job_in(room)
     plugins = load_plugins(settings.plugins, settings.allowed_plugins)
-    async with join_room(settings, claims) as connection:
-        dispatched = DispatchedRoom(connection, room.name, json.dumps(config), settings, plugins)
+    async with join_room(settings, claims, settings.identity) as connection:
+        dispatched = DispatchedRoom(
+            connection, room.name, json.dumps(config), settings, plugins, RoomPast()
+        )
         with single_failure():
             async with asyncio.TaskGroup() as group:
                 serving = group.create_task(serve_room(dispatched), name="room")

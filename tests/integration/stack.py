@@ -21,7 +21,7 @@ from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson, join
+from palabra_agent.local.people import ParticipantKind, SimulatedPerson, join
 from palabra_agent.local.processes import Child, run_child
 from palabra_agent.local.services import (
     EmulatorProcess,
@@ -105,6 +105,7 @@ class Room:
         speak: str | None = None,
         listen: str | None = None,
         language: str | None = None,
+        kind: ParticipantKind = "standard",
         microphone: bool = True,
         hears: Callable[[str], bool] = lambda track: track.startswith("translation_"),
         options: rtc.RoomOptions | None = None,
@@ -117,6 +118,7 @@ class Room:
             identity,
             name=identity.title(),
             attributes={key: value for key, value in said.items() if value is not None},
+            kind=kind,
             microphone=microphone,
             hears=hears,
             options=options,
@@ -126,10 +128,19 @@ class Room:
     async def dispatch(
         self, config: Mapping[str, object] | str = "", agent_name: str | None = None
     ) -> str:
-        """Ask the interpreter into the room; returns the dispatch's id."""
-        metadata = config if isinstance(config, str) else json.dumps(config)
+        """Ask the interpreter into the room; returns the dispatch's id.
+
+        People are not told that a machine interprets, unless a config says so: what they read is
+        counted in many tests. The languages that a config names are always on, unless it says
+        which are.
+        """
+        if not isinstance(config, str):
+            quiet = {"disclosure": {"enabled": False}}
+            always = {"always_on": config["languages"]} if "languages" in config else {}
+            config = json.dumps({**quiet, **always, **config})
+
         request = api.CreateAgentDispatchRequest(
-            agent_name=agent_name or self.stack.agent_name, room=self.name, metadata=metadata
+            agent_name=agent_name or self.stack.agent_name, room=self.name, metadata=config
         )
         async with self.stack.server() as server:
             return (await server.agent_dispatch.create_dispatch(request)).id
@@ -280,17 +291,14 @@ def indiscretions(log: str, livekit: RunningLiveKit) -> list[str]:
 
 def track_sid(person: SimulatedPerson, name: str) -> str:
     """The id of one of the interpreter's tracks, as a person sees it."""
-    agent = person.room.remote_participants[AGENT_IDENTITY]
-    publications = agent.track_publications.values()
+    assert person.interpreter is not None
+    publications = person.interpreter.track_publications.values()
     return next(publication.sid for publication in publications if publication.name == name)
 
 
 async def ask(person: SimulatedPerson, method: str, payload: object) -> dict[str, Any]:
     """Ask the interpreter by RPC, as a participant of its room; a text is sent as it is."""
-    answer = await person.room.local_participant.perform_rpc(
-        destination_identity=AGENT_IDENTITY,
-        method=method,
-        payload=payload if isinstance(payload, str) else json.dumps(payload),
-    )
+    payload = payload if isinstance(payload, str) else json.dumps(payload)
+    answer = await person.call(method, payload)
     found: dict[str, Any] = json.loads(answer)
     return found

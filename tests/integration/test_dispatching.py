@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from functools import partial
 
 import psutil
 import pytest
 from livekit.protocol.models import ParticipantInfo
 
-from palabra_agent.local.people import AGENT_IDENTITY
+from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
+from palabra_agent.worker.joining import Superseded, join_room
 from tests.clock import eventually
 
 from .emulator_client import Sessions
 from .hearing import ES, WORDS, until_heard, until_subscribed
-from .stack import Finished, Stack, Worker
+from .interruptions import job_in
+from .stack import Finished, Room, Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
 
@@ -100,19 +103,61 @@ async def test_a_room_whose_interpreter_was_removed_is_asked_anew(
     assert (first.code, again.code, states) == (0, 0, ["live"])
 
 
-async def test_a_guest_under_the_interpreter_s_name_does_not_fool_dispatch(
+async def test_a_guest_under_the_interpreter_s_identity_ends_no_interpretation(
     stack: Stack, worker: Worker, sessions: Sessions
 ) -> None:
-    """A guest whose token has that identity expels the interpreter, and the next expels them."""
-    async with stack.room("cli-guest") as room:
-        first = await stack.command("dispatch", "cli-guest", "--config", CONFIG)
-        async with room.person(AGENT_IDENTITY, speak="en"):
-            await eventually(room.is_deserted, "no interpreter")
-            again = await stack.command("dispatch", "cli-guest", "--config", CONFIG)
-            inside = [(it.kind, it.identity) for it in await room.participants()]
+    """It goes on under another one, as it was configured; a newer interpreter sends both away.
 
-    assert (first.code, again.code) == (0, 0)
-    assert inside == [(ParticipantInfo.Kind.AGENT, AGENT_IDENTITY)]
+    To that one, an interpreter that comes back later gives way.
+    """
+    config = json.dumps({"languages": ["en", "es"], "organisers": ["bruno"]})
+    async with (
+        stack.room("cli-guest") as room,
+        room.person("alice", speak="en") as alice,
+        room.person("bruno", listen="es", microphone=False) as bruno,
+    ):
+        await room.dispatch(config)
+        await bruno.wait_for(lambda: is_live(bruno, AGENT_IDENTITY), 10, "the interpreter")
+        await ask(bruno, "palabra.configure", {"languages": ["en", "es", "fr"]})
+        async with room.person(AGENT_IDENTITY, microphone=False, listen="original"):
+            await bruno.wait_for(lambda: is_live(bruno, f"{AGENT_IDENTITY}-2"), 10, "it back")
+            await until_subscribed(bruno, "translation_es")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(alice.say(WORDS))
+                group.create_task(until_heard(bruno, "translation_es", ES))
+            again = await stack.command("dispatch", "cli-guest", "--config", config)
+            languages = bruno.attributes_of()["palabra.languages"]
+            said = [line.text for line in bruno.chat if AGENT_IDENTITY in line.text]
+
+            await room.dispatch(config)
+            await bruno.wait_for(lambda: is_live(bruno, AGENT_IDENTITY), 10, "a newer one")
+            await eventually(partial(is_alone, room), "the newer one alone")
+            settings, claims = job_in(room)
+            with pytest.raises(Superseded):
+                async with join_room(settings, claims, f"{AGENT_IDENTITY}-2"):
+                    pass
+
+    is_refused(again, "has an interpreter already", f"cli-guest and is not: {AGENT_IDENTITY};")
+    assert languages == "en,es,fr"
+    assert said == [
+        f"The interpreter is here as {AGENT_IDENTITY}-2. A participant who is not the interpreter "
+        f"joined as {AGENT_IDENTITY}."
+    ]
+    told = [it for it in worker.log_entries if "is no interpreter" in it["message"]]
+    assert [it["identity"] for it in told] == [AGENT_IDENTITY]
+
+
+def is_live(person: SimulatedPerson, identity: str) -> bool:
+    """Tell whether a person sees an interpreter under this identity that is ready."""
+    seen = person.room.remote_participants.get(identity)
+    return seen is not None and seen.attributes.get("palabra.state") == "live"
+
+
+async def is_alone(room: Room) -> bool:
+    """Tell whether one participant in a room has an identity of interpreters, and is one."""
+    there = [(it.kind, it.identity) for it in await room.participants()]
+    like_ours = [it for it in there if it[1].startswith(AGENT_IDENTITY)]
+    return like_ours == [(ParticipantInfo.Kind.AGENT, AGENT_IDENTITY)]
 
 
 async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> None:
@@ -121,7 +166,7 @@ async def test_a_dead_interpreter_is_not_taken_for_the_new_one(stack: Stack) -> 
         words = ("dispatch", "cli-dead", "--agent-name", worker.agent_name)
         first = await stack.command(*words)
         kill_all(worker)
-        await worker.ended(5)
+        await worker.ended(20)
         dead = [it.attributes["palabra.state"] for it in await room.interpreters()]
         replaced = await stack.command(*words, "--replace")
 

@@ -10,11 +10,9 @@ from palabra_agent.local.people import SimulatedPerson
 
 from .emulator_client import Sessions
 from .hearing import DE, EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
-from .stack import SCRIPT, Stack, Worker
+from .stack import SCRIPT, Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
-
-TRACKS = ("translation_en", "translation_es", "translation_de")
 
 
 async def test_the_detected_language_is_left_out(
@@ -25,6 +23,8 @@ async def test_the_detected_language_is_left_out(
         stack.room("auto") as room,
         room.person("alice") as alice,
         room.person("bruno", listen="de", microphone=False) as bruno,
+        room.person("clara", listen="en", microphone=False) as clara,
+        room.person("dora", listen="es", microphone=False) as dora,
     ):
         config = {"languages": ["en", "es", "de"], "spoken_languages": ["es"]}
         await room.dispatch(config)
@@ -40,16 +40,22 @@ async def test_the_detected_language_is_left_out(
         await sessions.until(
             lambda found: sorted(found[0].targets) == ["de", "en"], "Spanish is left out"
         )
-        await until_subscribed(bruno, *TRACKS)
+        listeners = {"translation_en": clara, "translation_es": dora, "translation_de": bruno}
+        await until_subscribed(dora, "translation_es")
         await until_heard(bruno, "translation_de", DE)
-        await until_silent(bruno, TRACKS)
+        for track, person in listeners.items():
+            await until_silent(person, [track])
         since = time.monotonic()
         await alice.say(WORDS)
         await until_heard(bruno, "translation_de", DE)
-        await until_silent(bruno, TRACKS)
+        await until_heard(clara, "translation_en", EN)
+        for track, person in listeners.items():
+            await until_silent(person, [track])
 
         marker = session.marker_hz
-        assert heard(bruno, TRACKS, {EN, ES, DE, marker}, since) == {
+        markers = {EN, ES, DE, marker}
+        tones = {it: heard(who, [it], markers, since)[it] for it, who in listeners.items()}
+        assert tones == {
             "translation_en": {EN, marker},
             "translation_es": frozenset(),
             "translation_de": {DE, marker},
@@ -84,6 +90,21 @@ async def test_a_speaker_may_change_their_language(
         assert second.id == first.id
         assert list(second.targets) == ["en"]
         assert await sessions.created() == 1
+
+        status = await ask(alice, "palabra.status", "")
+        channel = next(it for it in status["channels"] if it["language"] == "en")
+        assert (status["listeners"], status["interpreted"], status["waiting"]) == (1, 1, 0)
+        assert (channel["speakers"], channel["listeners"]) == (1, 1)
+        assert channel["ear_voice_span"]["start"]["count"] == 1
+        assert channel["ear_voice_span"]["start"]["p50"] > 0
+
+        # without asking, too: from a first number of listeners to a last one without a lag
+        told = alice.statuses
+        await alice.wait_for(lambda: any(it["lag_seconds"] for it in told), 10, "a lag")
+        await alice.wait_for(lambda: not told[-1]["lag_seconds"], 10, "its end")
+        assert {it["listeners"] for it in told} == {1}
+        assert all(it["lag_seconds"] >= 2 for it in list(told)[1:-1])
+        assert not bruno.statuses
 
 
 async def test_a_listener_may_change_their_language(

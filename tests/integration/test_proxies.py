@@ -26,6 +26,7 @@ def behind(proxy: ForwardProxy, stack: Stack) -> dict[str, str]:
     return {
         "LIVEKIT_URL": f"ws://{LIVEKIT}:{urlsplit(stack.livekit.url).port}",
         "PALABRA_API_URL": f"http://{PALABRA}:{urlsplit(stack.emulator.url).port}",
+        "PALABRA_ALLOW_PLAIN_ADDRESSES": "true",
         **proxies(proxy.url.replace("//", f"//me:{PASSWORD}@")),
     }
 

@@ -44,10 +44,6 @@ CASES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
             'plugins[1].config.hihg: unknown key, did you mean "high"?',
         ),
     ),
-    "per_speaker": (
-        '{"channels": "per_speaker"}',
-        ("`channels: per_speaker` is not available in this version",),
-    ),
     "out of range": (
         '{"palabra": {"transcription": {"segment_confirmation_silence_threshold": 0.1}}}',
         (

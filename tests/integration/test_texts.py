@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from palabra_agent.audio.tones import tone
+from palabra_agent.interpretation.disclosure import SENTENCES
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.reception import ReceivedCaption, ReceivedChat
 from tests.palabra_emulator.watching import events_of
@@ -177,8 +178,12 @@ async def everyone(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def original(stack: Stack, worker: Worker) -> AsyncGenerator[Meeting]:
-    """A meeting with the original in the chat, and no captions."""
-    config: Sections = {"chat": {"audience": "original"}, "captions": {"enabled": False}}
+    """A meeting with the original in the chat, no captions, and a word on who interprets."""
+    config: Sections = {
+        "chat": {"audience": "original"},
+        "captions": {"enabled": False},
+        "disclosure": {"enabled": True},
+    }
     yield await hold_meeting(stack, "texts-original", config)
 
 
@@ -329,6 +334,19 @@ def test_chat_of_the_original_holds_no_translation(
     own = "en" if speaker == "alice" else "es"
 
     assert original.lines(reader, speaker) == [(own, "transcription")]
+
+
+@pytest.mark.parametrize(
+    ("reader", "language"),
+    [("alice", "en"), ("bruno", "es"), ("clara", "de"), ("dora", "de"), ("erik", "en")],
+)
+def test_each_person_is_told_once_that_a_machine_interprets(
+    original: Meeting, reader: str, language: str
+) -> None:
+    """In the language that they hear, else the one that they speak, else English."""
+    told = [it.text for it in original.chat[reader] if not it.speaker]
+
+    assert told == [" ".join(SENTENCES[language])]
 
 
 def test_captions_can_be_left_out(original: Meeting) -> None:

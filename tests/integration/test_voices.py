@@ -249,7 +249,10 @@ async def test_a_transcript_is_on_disk_while_the_meeting_goes_on(
     stack: Stack, sessions: Sessions, tmp_path: Path
 ) -> None:
     """What is said stands in files, without names; changed meanwhile, no word of it is lost."""
-    settings = f'\n[plugins.transcript-export]\ndirectory = "{tmp_path}"\n'
+    settings = (
+        'allowed_plugins = ["transcript-export"]\n'
+        f'[plugins.transcript-export]\ndirectory = "{tmp_path}"\n'
+    )
     async with (
         stack.worker("export", settings=settings) as worker,
         stack.room("../export") as room,
@@ -284,6 +287,8 @@ async def test_a_transcript_is_on_disk_while_the_meeting_goes_on(
         for sentence in range(3):
             for language in ("en", "es"):
                 assert _lines_in(tmp_path).count(SCRIPT.text(sentence, language)) == 1
+        told = [it.text for it in bruno.chat if not it.kind]
+        assert told == ["What is said here is written down, with the names of the speakers."]
         before, after = _meetings_in(tmp_path)
         assert "Alice:" not in (before / "en.srt").read_text("utf-8")
         assert "Alice:" in (after / "en.srt").read_text("utf-8")

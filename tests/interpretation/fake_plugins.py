@@ -41,6 +41,7 @@ class FakePlugins:
         self.estimate_timbres = False
         self.timbre: Timbre | None = Timbre(120.0)
         """What every estimate says."""
+        self.announced: tuple[str, ...] = ()
         self.asked: list[VoiceRequest] = []
         self.asked_at: list[float] = []
         self.heard: list[tuple[Speaker, Pcm]] = []

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.plugins import RoomPlugins
+from palabra_agent.interpretation.progress import Progress
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import (
     InterpretationSettings,
@@ -18,6 +20,7 @@ from palabra_agent.interpretation.settings import (
     WritingRules,
 )
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.wishes import Matter, Wishes
 from palabra_agent.languages import LanguageCode
 from tests.clock import eventually
 from tests.fakes import FakeMeeting, FakeSession, FakeSessions, FakeSound, PersonFacts
@@ -30,7 +33,11 @@ LINGER = 5.0
 class RegimeFacts(TypedDict, total=False):
     """What may be said of a room beside its languages."""
 
+    always_on: tuple[LanguageCode, ...]
+    default_listen: LanguageCode | None
     max_speakers: int
+    max_languages: int
+    is_per_speaker: bool
     rule_for: Callable[[str], SpeakerRule]
 
 
@@ -42,6 +49,8 @@ class SettingsFacts(TypedDict, total=False):
     linger_seconds: float
     task_revision: int
     plugins_revision: int
+    cloned: frozenset[LanguageCode]
+    announced: tuple[str, ...]
 
 
 @dataclass
@@ -52,6 +61,8 @@ class RoomStage:
     sessions: FakeSessions
     task: asyncio.Task[None]
     settings: Watched[InterpretationSettings]
+    wishes: Wishes
+    progress: Progress
 
     def change(self, **settings: Unpack[SettingsFacts]) -> None:
         """Change the settings of the room."""
@@ -66,6 +77,13 @@ class RoomStage:
         await eventually(lambda: len(self.sessions.opened) > count and microphone.listeners)
         return microphone, self.sessions.last
 
+    async def says(self, identity: str, matter: Matter, word: str) -> None:
+        """Let a person say something otherwise than by an attribute."""
+        await eventually(lambda: self.wishes.person(identity))
+        person = self.wishes.person(identity)
+        assert person is not None
+        self.wishes.say(person, matter, word)
+
 
 @asynccontextmanager
 async def interpreted_room(
@@ -74,18 +92,31 @@ async def interpreted_room(
     plugins: RoomPlugins | None = None,
     **facts: Unpack[RegimeFacts],
 ) -> AsyncGenerator[RoomStage]:
-    """Interpret a room for the length of a block, and check that nothing stays."""
+    """Interpret a room for the length of a block, and check that nothing stays.
+
+    Its languages are always on unless a test says otherwise.
+    """
     meeting, sessions = FakeMeeting(), sessions or FakeSessions()
-    settings = Watched(
-        InterpretationSettings(Regime(offered or (EN, ES), **facts), linger_seconds=LINGER)
-    )
+    wishes, progress = Wishes(), Progress()
+    languages = offered or (EN, ES)
+    facts = {"always_on": languages, **facts}
+    settings = Watched(InterpretationSettings(Regime(languages, **facts), linger_seconds=LINGER))
     plugins = plugins or no_plugins()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(
-            interpret_room(meeting, settings, sessions, plugins, VoiceAssigner(plugins))
+            interpret_room(
+                meeting,
+                settings,
+                sessions,
+                plugins,
+                VoiceAssigner(plugins),
+                LeakageGuard(),
+                wishes,
+                progress,
+            )
         )
-        await eventually(lambda: meeting.shown)
-        yield RoomStage(meeting, sessions, task, settings)
+        await eventually(lambda: meeting.shown and meeting.status.live == facts["always_on"])
+        yield RoomStage(meeting, sessions, task, settings, wishes, progress)
         meeting.end()
 
     assert (meeting.tracks, sessions.live) == ({}, [])

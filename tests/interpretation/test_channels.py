@@ -9,26 +9,37 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from palabra_agent.audio.mixer import INPUT_TARGET_MS
 from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
-from palabra_agent.interpretation.channels import Downlinks, LanguageChannel, open_channel
+from palabra_agent.interpretation.channels import (
+    Channel,
+    Channels,
+    Downlinks,
+    open_channel,
+    open_channels,
+)
+from palabra_agent.interpretation.ports import ChannelKey
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.transports.translated_speech import PacedTrack, QueueLimits
 from tests.clock import eventually, in_jumping_time, passing
-from tests.fakes import FakeMeeting, FakeSound, FakeTrack, frame
+from tests.fakes import FakeMeeting, FakeSound, FakeTrack, PlayedTrack, frame
+from tests.stops import Delays, speak_through_stops
 
 pytestmark = pytest.mark.unit
 
 ES, DE = LanguageCode("es"), LanguageCode("de")
+IN_ES, IN_DE = ChannelKey(ES), ChannelKey(DE)
+LISTENERS = frozenset({"bruno"})
 
 
 @in_jumping_time
 async def test_a_channel_is_published_for_its_block() -> None:
     """The track is there under its name while the block lasts, and gone after it."""
     meeting = FakeMeeting()
-    async with open_channel(meeting, ES) as channel:
+    async with open_channel(meeting, IN_ES) as channel:
         assert list(meeting.tracks) == ["translation_es"]
-        assert (channel.language, channel.sid) == ("es", "TR_translation_es")
+        assert (channel.key, channel.sid) == (IN_ES, "TR_translation_es")
 
     assert meeting.tracks == {}
 
@@ -38,7 +49,7 @@ async def test_a_broken_block_leaves_nothing_behind() -> None:
     """A failure within the block unpublishes the track and comes out."""
     meeting = FakeMeeting()
     with pytest.raises(ExceptionGroup, match="unhandled errors"):
-        async with open_channel(meeting, ES):
+        async with open_channel(meeting, IN_ES):
             raise OSError
 
     assert meeting.tracks == {}
@@ -48,7 +59,7 @@ async def test_a_broken_block_leaves_nothing_behind() -> None:
 async def test_words_are_played_a_frame_a_tick() -> None:
     """Frames come out whole and in order, after a short cushion; nothing is played in a pause."""
     meeting = FakeMeeting()
-    async with open_channel(meeting, ES) as channel:
+    async with open_channel(meeting, IN_ES) as channel:
         track = meeting.tracks["translation_es"]
         await passing(1)
         assert track.frames == []
@@ -70,7 +81,7 @@ async def test_the_clock_does_not_drift() -> None:
     """In a minute of speech a frame is played every 20 ms, on time."""
     meeting = FakeMeeting()
     loop = asyncio.get_running_loop()
-    async with open_channel(meeting, ES) as channel:
+    async with open_channel(meeting, IN_ES) as channel:
         with channel.mixer.open_input() as words:
             began = loop.time()
             for number in range(3000):
@@ -84,6 +95,29 @@ async def test_the_clock_does_not_drift() -> None:
 
 
 @in_jumping_time
+async def test_ten_minutes_of_hurried_speech_end_as_late_as_the_first() -> None:
+    """Sentences with short breaths between them, from a fast clock, late by 0.3 s now and then."""
+    breath, sentence = [frame(0)] * 20, [frame(1000)] * 180
+    loop = asyncio.get_running_loop()
+    held: list[float] = []
+    async with open_channel(FakeMeeting(), IN_ES) as channel:
+        with channel.mixer.open_input() as words:
+            due = loop.time()
+            for number in range(150):
+                for at, spoken in enumerate([*sentence, *breath]):
+                    is_late = number % 5 == 4 and at == 100
+                    await asyncio.sleep(max(0.0, due - loop.time()) + 0.3 * is_late)
+                    words.put(spoken)
+                    due += FRAME_MS / 1000 * (1 - 500e-6)
+                held.append(words.statistics().held_ms)
+            account = words.statistics()
+
+    assert max(held) <= INPUT_TARGET_MS
+    assert max(held[-15:]) <= max(held[:15])
+    assert account.dropped_ms <= 30 * 300
+
+
+@in_jumping_time
 async def test_a_stall_is_not_played_after() -> None:
     """After a stuck track the clock catches up by no more than a few frames."""
     times: list[float] = []
@@ -94,7 +128,7 @@ async def test_a_stall_is_not_played_after() -> None:
             if len(times) == 1:
                 await asyncio.sleep(10)
 
-    channel = LanguageChannel(ES, StuckTrack("x"))
+    channel = Channel(IN_ES, StuckTrack("x"))
     with channel.mixer.open_input() as words:
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(channel.play())
@@ -106,6 +140,30 @@ async def test_a_stall_is_not_played_after() -> None:
     after = [it for it in times if it > 9]
     assert len([it for it in after if it < 10.05]) <= 6
     assert len(after) == pytest.approx(100, abs=6)
+
+
+@pytest.mark.parametrize("channels", [1, 20])
+@in_jumping_time
+async def test_stops_of_the_process_leave_no_delay_after_a_pause(channels: int) -> None:
+    """Of what came at once after each, however much of it a track had taken by then."""
+
+    async def play() -> Delays:
+        track = PlayedTrack()
+        channel = Channel(IN_ES, track)
+        with channel.mixer.open_input() as voice:
+            async with asyncio.TaskGroup() as group:
+                playing = group.create_task(channel.play())
+                delays = await speak_through_stops(voice.put, track)
+                playing.cancel()
+
+        return delays
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(play()) for _ in range(channels)]
+
+    for delays in (it.result() for it in tasks):
+        assert delays.amid > 200
+        assert delays.after <= delays.before + 30
 
 
 def burst(seconds: float, level: int) -> PacedTrack:
@@ -124,23 +182,33 @@ def seconds_at(track: FakeTrack, level: int) -> float:
 
 
 @asynccontextmanager
-async def playing_channels() -> AsyncGenerator[tuple[Downlinks, dict[LanguageCode, FakeTrack]]]:
-    """Have two channels that play, for the length of a block."""
-    tracks = {code: FakeTrack(code) for code in (ES, DE)}
-    channels = {code: LanguageChannel(code, track) for code, track in tracks.items()}
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(channel.play()) for channel in channels.values()]
-        yield Downlinks(channels, group), tracks
-        for task in tasks:
-            task.cancel()
+async def playing_channels(
+    *keys: ChannelKey,
+) -> AsyncGenerator[tuple[Channels, FakeMeeting, asyncio.TaskGroup]]:
+    """Have some channels that play and are listened to, for the length of a block."""
+    meeting = FakeMeeting()
+    async with open_channels(meeting, lambda: None) as channels:
+        channels.follow(dict.fromkeys(keys, LISTENERS))
+        await channels.until_open()
+        async with asyncio.TaskGroup() as group:
+            yield channels, meeting, group
+        left = [it for channel in channels.open.values() for it in channel.mixer.statistics()]
 
-    assert [it for channel in channels.values() for it in channel.mixer.statistics()] == []
+    assert left == []
+
+
+@asynccontextmanager
+async def downlinks_of_ann() -> AsyncGenerator[tuple[Downlinks, dict[LanguageCode, FakeTrack]]]:
+    """Have two channels that play, for the length of a block."""
+    async with playing_channels(IN_ES, IN_DE) as (channels, meeting, group):
+        tracks = {key.language: meeting.tracks[key.track_name] for key in (IN_ES, IN_DE)}
+        yield Downlinks("ann", channels, group), tracks
 
 
 @in_jumping_time
 async def test_what_has_come_is_heard_after_its_track_has_ended() -> None:
     """Five seconds that came at once, and then the end, are five seconds in the channel."""
-    async with playing_channels() as (downlinks, tracks):
+    async with downlinks_of_ann() as (downlinks, tracks):
         source = burst(5, 1000)
         downlinks.begin(ES, source)
         downlinks.end(source)
@@ -153,7 +221,7 @@ async def test_what_has_come_is_heard_after_its_track_has_ended() -> None:
 @in_jumping_time
 async def test_who_speaks_next_does_not_talk_over_the_end() -> None:
     """Speech of the next session in that language follows; other languages do not wait."""
-    async with playing_channels() as (downlinks, tracks):
+    async with downlinks_of_ann() as (downlinks, tracks):
         first, second, other = burst(3, 1000), burst(2, 4000), burst(2, 4000)
         downlinks.begin(ES, first)
         downlinks.end(first)
@@ -171,7 +239,7 @@ async def test_who_speaks_next_does_not_talk_over_the_end() -> None:
 @in_jumping_time
 async def test_a_track_that_does_not_end_is_cut_off() -> None:
     """Nobody listens to silence for ever: twenty seconds after the end it is given up."""
-    async with playing_channels() as (downlinks, tracks):
+    async with downlinks_of_ann() as (downlinks, tracks):
         stuck = FakeSound()
         downlinks.begin(ES, stuck)
         await eventually(lambda: stuck.listeners)
@@ -188,9 +256,109 @@ async def test_a_track_that_does_not_end_is_cut_off() -> None:
 @in_jumping_time
 async def test_a_language_without_a_channel_is_not_listened_to() -> None:
     """What was never offered leads nowhere."""
-    async with playing_channels() as (downlinks, _):
+    async with downlinks_of_ann() as (downlinks, _):
         sound = FakeSound()
         downlinks.begin(LanguageCode("fr"), sound)
         downlinks.end(sound)
         await passing(1)
         assert sound.listeners == 0
+
+
+@in_jumping_time
+async def test_a_speaker_is_on_each_channel_that_carries_them() -> None:
+    """Their own, that of their language, and those of single listeners other than themselves."""
+    carrying = [IN_ES, ChannelKey(ES, speaker="ann"), ChannelKey(ES, listener="bob")]
+    others = [
+        IN_DE,
+        ChannelKey(ES, speaker="bob"),
+        ChannelKey(ES, listener="ann"),
+        ChannelKey(DE, listener="bob"),
+    ]
+    async with playing_channels(*carrying, *others) as (channels, meeting, group):
+        downlinks, sound = Downlinks("ann", channels, group), burst(1, 1000)
+        downlinks.begin(ES, sound)
+        downlinks.end(sound)
+        await passing(2)
+        heard = {name: seconds_at(track, 1000) for name, track in meeting.tracks.items()}
+
+    assert {name for name, seconds in heard.items() if seconds > 0.9} == {
+        "translation_es",
+        "translation_es@ann",
+        "translation_es/bob",
+    }
+    assert [it for it in heard.values() if it <= 0.9] == [0] * len(others)
+
+
+@in_jumping_time
+async def test_a_channel_that_comes_later_is_heard_from_then_on() -> None:
+    """A listener may choose a language in the middle of a sentence; others hear no gap."""
+    async with playing_channels(IN_ES) as (channels, meeting, group):
+        downlinks, sound = Downlinks("ann", channels, group), burst(4, 1000)
+        downlinks.begin(ES, sound)
+        downlinks.end(sound)
+        await passing(2)
+        mine = ChannelKey(ES, listener="bob")
+        channels.follow(dict.fromkeys((IN_ES, mine), LISTENERS))
+        await channels.until_open()
+        tracks = dict(meeting.tracks)
+        await passing(1)
+        channels.follow({IN_ES: LISTENERS})
+        await passing(3)
+
+    assert seconds_at(tracks["translation_es"], 1000) == pytest.approx(4, abs=0.02)
+    assert seconds_at(tracks["translation_es/bob"], 1000) == pytest.approx(1, abs=0.1)
+
+
+@in_jumping_time
+async def test_what_came_before_its_channel_is_heard_on_it() -> None:
+    """Palabra may be faster than LiveKit: a track waits until a channel carries it."""
+    async with playing_channels(IN_DE) as (channels, meeting, group):
+        downlinks, sound = Downlinks("ann", channels, group), burst(2, 1000)
+        downlinks.begin(ES, sound)
+        await passing(1)
+        channels.follow({IN_ES: LISTENERS})
+        await channels.until_open()
+        track = meeting.tracks["translation_es"]
+        downlinks.end(sound)
+        await passing(3)
+
+    assert seconds_at(track, 1000) == pytest.approx(2, abs=0.02)
+
+
+@in_jumping_time
+async def test_a_channel_without_listeners_plays_nothing() -> None:
+    """It may be published all the same, as a language that is always on is."""
+    async with playing_channels(IN_ES) as (channels, meeting, group):
+        track = meeting.tracks["translation_es"]
+        downlinks, sound = Downlinks("ann", channels, group), burst(4, 1000)
+        channels.follow({IN_ES: frozenset()})
+        downlinks.begin(ES, sound)
+        downlinks.end(sound)
+        await passing(2)
+        assert track.frames == []
+        channels.follow({IN_ES: LISTENERS})
+        await passing(3)
+
+    assert seconds_at(track, 1000) == pytest.approx(2, abs=0.1)
+
+
+@in_jumping_time
+async def test_people_are_allowed_the_channels_that_are_theirs() -> None:
+    """Before a channel is there as well: it is heard as soon as it is."""
+    async with playing_channels() as (channels, meeting, _):
+        mine = ChannelKey(ES, listener="bob")
+        channels.follow({IN_ES: LISTENERS, mine: frozenset({"bob"})})
+        assert meeting.audiences == {
+            "translation_es": LISTENERS,
+            "translation_es/bob": frozenset({"bob"}),
+        }
+        await channels.until_open()
+        assert channels.languages == {ES}
+        assert channels.sid_of("ann", ES) == "TR_translation_es"
+        channels.follow({mine: frozenset({"bob"})})
+        await eventually(lambda: channels.open.keys() == {mine})
+        assert channels.sid_of("ann", ES) == "TR_translation_es/bob"
+        assert channels.sid_of("bob", ES) == ""
+        assert channels.sid_of("ann", DE) == ""
+
+    assert meeting.audiences == {}

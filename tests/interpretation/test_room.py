@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from palabra_agent.audio.pcm import Pcm
 from palabra_agent.audio.tones import tone, tone_level_db
 from palabra_agent.concurrency import Watched
 from palabra_agent.errors import ApiError, SessionLost, TaskRejected, Unreachable
+from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.ports import (
     EncryptionProblem,
     MeetingView,
     Notice,
     RoomState,
 )
+from palabra_agent.interpretation.progress import Progress
 from palabra_agent.interpretation.room import interpret_room
 from palabra_agent.interpretation.settings import (
     InterpretationSettings,
@@ -28,8 +31,10 @@ from palabra_agent.interpretation.settings import (
     WritingRules,
 )
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
+from palabra_agent.interpretation.wishes import Wishes
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief, BriefFollowed, Transcript, UpdateRefused
+from tests.babble import babble, played_back
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
     FakeMeeting,
@@ -45,9 +50,14 @@ from tests.interpretation.room_stage import DE, EN, ES, LINGER, interpreted_room
 pytestmark = pytest.mark.unit
 
 
+def always_on(*languages: LanguageCode) -> Regime:
+    """Make the languages of a room, in which all are interpreted for no listener as well."""
+    return Regime(languages, always_on=languages)
+
+
 @in_jumping_time
 async def test_a_room_is_live_with_its_channels() -> None:
-    """Channels are published in the order of the offer before the room calls itself live."""
+    """Those that are always on are published in the order of the offer."""
     async with interpreted_room(DE, ES) as stage:
         assert stage.meeting.publications == ["translation_de", "translation_es"]
         assert {it.state for it in stage.meeting.shown} == {RoomState.LIVE}
@@ -170,6 +180,7 @@ async def test_our_own_absence_is_nobody_s_departure() -> None:
 async def test_a_lost_session_is_a_pause_of_the_same_channel() -> None:
     """The track stays while its session is rebuilt, and what comes next is heard on it."""
     async with interpreted_room() as stage:
+        stage.meeting.person_joins("lea", microphone=None, listen="es")
         _, first = await stage.speaker_joins("ann", speak="en")
         track = stage.meeting.tracks["translation_es"]
         first.tell(SessionLost("network"))
@@ -382,6 +393,7 @@ async def test_words_reach_those_whom_they_concern() -> None:
 async def test_a_language_s_speakers_are_heard_together() -> None:
     """Interpretations of several speakers are mixed on one track, none on the others'."""
     async with interpreted_room(EN, ES) as stage:
+        stage.meeting.person_joins("lea", microphone=None, listen="es")
         _, ann = await stage.speaker_joins("ann", speak="de")
         _, bob = await stage.speaker_joins("bob", speak="de")
         sounds = {hz: session.start_translation("es") for hz, session in ((400, ann), (500, bob))}
@@ -403,8 +415,11 @@ async def test_a_language_s_speakers_are_heard_together() -> None:
 async def test_more_speakers_than_allowed_are_told() -> None:
     """Beyond the limit nobody is interpreted, and the room says so until there is a place."""
     async with interpreted_room(max_speakers=1) as stage:
-        _, ann = await stage.speaker_joins("ann", speak="en")
-        stage.meeting.person_joins("bob", speak="en")
+        anns, ann = await stage.speaker_joins("ann", speak="en")
+        bobs = stage.meeting.person_joins("bob", speak="en")
+        await eventually(lambda: anns.listeners and bobs.listeners)
+        anns.play(*(frame(1000) for _ in range(5)))
+        bobs.play(*(frame(1000) for _ in range(5)))
         await eventually(lambda: stage.meeting.status.state == RoomState.DEGRADED)
         await passing(10)
         sentence, attempts = stage.meeting.status.error, len(stage.sessions.attempts)
@@ -495,10 +510,13 @@ async def test_a_meeting_that_breaks_ends_the_room() -> None:
     with pytest.raises(ExceptionGroup):
         await interpret_room(
             meeting,
-            Watched(InterpretationSettings(Regime((ES,)))),
+            Watched(InterpretationSettings(always_on(ES))),
             FakeSessions(),
             plugins,
             VoiceAssigner(plugins),
+            LeakageGuard(),
+            Wishes(),
+            Progress(),
         )
 
     assert meeting.tracks == {}
@@ -508,6 +526,7 @@ async def test_a_meeting_that_breaks_ends_the_room() -> None:
 async def test_channels_outlive_everybody() -> None:
     """An empty room keeps its channels; who comes next is heard on them."""
     async with interpreted_room() as stage:
+        stage.meeting.person_joins("lea", microphone=None, listen="es")
         track = stage.meeting.tracks["translation_es"]
         for who in ["ann", "bob"]:
             _, session = await stage.speaker_joins(who, speak="en")
@@ -549,7 +568,7 @@ async def test_a_language_may_be_added_and_taken_away() -> None:
     async with interpreted_room(EN, ES) as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         track = stage.meeting.tracks["translation_es"]
-        stage.change(regime=Regime((DE, ES)))
+        stage.change(regime=always_on(DE, ES))
         await eventually(lambda: session.brief == Brief(EN, (DE, ES)))
         assert stage.meeting.tracks == {
             "translation_es": track,
@@ -557,7 +576,7 @@ async def test_a_language_may_be_added_and_taken_away() -> None:
         }
         assert stage.meeting.status.live == (DE, ES)
 
-        stage.change(regime=Regime((ES,)))
+        stage.change(regime=always_on(ES))
         await eventually(lambda: session.brief == Brief(EN, (ES,)))
         await eventually(lambda: stage.meeting.status.live == (ES,))
         assert stage.meeting.tracks == {"translation_es": track}
@@ -572,7 +591,7 @@ async def test_other_languages_are_told_to_the_open_session(
     """Nobody is ended because the only language for them has given way to another."""
     async with interpreted_room(*before) as stage:
         _, session = await stage.speaker_joins("ann", speak="es")
-        stage.change(regime=Regime((DE,)))
+        stage.change(regime=always_on(DE))
         await eventually(lambda: session.brief == Brief(ES, (DE,)))
         await eventually(lambda: stage.meeting.status.live == (DE,))
 
@@ -584,7 +603,7 @@ async def test_a_language_that_comes_back_has_one_channel() -> None:
     """However quickly it goes and comes, in the end one track of it is published."""
     async with interpreted_room(ES) as stage:
         for offered in ((DE,), (ES,), (DE, ES), (ES,), (DE,), (ES,)):
-            stage.change(regime=Regime(offered))
+            stage.change(regime=always_on(*offered))
             await asyncio.sleep(0)
         await eventually(lambda: stage.meeting.status.live == (ES,))
         await eventually(lambda: stage.meeting.tracks.keys() == {"translation_es"})
@@ -641,12 +660,35 @@ async def test_what_is_written_may_change() -> None:
 async def test_a_language_that_is_taken_up_again_is_heard() -> None:
     """Also where Palabra never learned that it was dropped, and goes on as before."""
     async with interpreted_room(EN, ES, DE) as stage:
+        stage.meeting.person_joins("lea", microphone=None, listen="es")
         _, session = await stage.speaker_joins("ann", speak="en")
         sound = session.start_translation("es")
         await eventually(lambda: sound.listeners)
-        stage.change(regime=Regime((EN, DE)))
+        stage.change(regime=always_on(EN, DE))
         await eventually(lambda: "translation_es" not in stage.meeting.tracks)
-        stage.change(regime=Regime((EN, ES, DE)))
+        stage.change(regime=always_on(EN, ES, DE))
         await eventually(lambda: "translation_es" in stage.meeting.tracks)
         sound.play(frame(1000))
         await eventually(lambda: stage.meeting.tracks["translation_es"].frames)
+
+
+@in_jumping_time
+async def test_a_channel_that_comes_back_through_a_microphone_is_not_interpreted() -> None:
+    """Only until it is found; its owner, and no other, is told so."""
+    channel = babble(1, 4)
+    leaked = played_back(channel, delay=0.3, level_db=-10)
+    async with interpreted_room(ES) as stage:
+        stage.meeting.person_joins("lea", microphone=None, listen="es")
+        stage.meeting.person_joins("bob", microphone=None)
+        microphone, session = await stage.speaker_joins("ann", speak="en")
+        played = FrameReader().cut(channel)
+        track = session.start_translation("es")
+        for frame in FrameReader().cut(leaked):
+            track.play(*islice(played, 1))
+            microphone.play(frame)
+            await passing(0.02)
+        await eventually(lambda: stage.meeting.announced)
+
+    assert sum(not it.is_pause for it in session.heard) < 100
+    [notice] = [it for it in stage.meeting.texts.sent if isinstance(it, Notice)]
+    assert notice.recipients == ("ann",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 
@@ -10,7 +11,7 @@ from palabra_agent.capabilities.voice import VoiceRequest
 from palabra_agent.interpretation.ports import RoomState
 from palabra_agent.interpretation.settings import Regime
 from palabra_agent.session import VoiceMissing
-from palabra_agent.voices import FixedVoice, VoiceChoice
+from palabra_agent.voices import ClonedVoice, FixedVoice, VoiceChoice
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import FakeSound, frame, transcript
 from tests.interpretation.fake_plugins import FakePlugins
@@ -31,7 +32,9 @@ async def test_a_session_begins_with_its_voices() -> None:
     plugins = FakePlugins(seconds=0.4)
     async with interpreted_room(DE, ES, plugins=plugins) as stage:
         began = asyncio.get_running_loop().time()
-        _, ann = await stage.speaker_joins("ann", speak="en")
+        stage.meeting.person_joins("ann", speak="en").play(*(frame(1000) for _ in range(5)))
+        await eventually(lambda: stage.sessions.opened)
+        ann = stage.sessions.last
         assert asyncio.get_running_loop().time() - began == pytest.approx(0.8, abs=0.1)
         _, bob = await stage.speaker_joins("bob", speak="en")
         await passing(30)
@@ -93,7 +96,7 @@ async def test_a_plugin_that_takes_long_holds_up_nobody_else() -> None:
     async with interpreted_room(ES, plugins=plugins) as stage:
         _, session = await stage.speaker_joins("ann", speak="en")
         plugins.seconds = 20
-        stage.change(regime=Regime((DE, ES)))
+        stage.change(regime=Regime((DE, ES), always_on=(DE, ES)))
         await passing(1)
         microphone = FakeSound("TR_other")
         stage.meeting.person_changes("ann", microphone=microphone)
@@ -152,3 +155,90 @@ async def test_a_change_that_is_due_while_its_speaker_is_missing_waits() -> None
         await eventually(lambda: session.brief.voices == {ES: FixedVoice("nova")})
 
         assert len(stage.sessions.opened) == 1
+
+
+AGREED = {"palabra.voice_consent": "true"}
+
+
+@in_jumping_time
+async def test_consent_is_in_the_brief_and_follows_its_attribute() -> None:
+    """At once, though a plugin is asked about it: what a session may do waits for none."""
+    plugins = FakePlugins(by_attribute)
+    async with interpreted_room(ES, plugins=plugins) as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        assert session.brief.may_clone is False
+        plugins.seconds = 20
+        stage.meeting.person_changes("ann", speak="en", attributes=AGREED)
+        await eventually(lambda: session.brief.may_clone, seconds=0.1)
+        stage.meeting.person_changes("ann", attributes={"palabra.voice_consent": "no"})
+        await eventually(lambda: not session.brief.may_clone, seconds=0.1)
+
+        assert len(stage.sessions.opened) == 1
+
+
+@in_jumping_time
+async def test_consent_taken_back_in_mid_sentence_counts_at_once() -> None:
+    """The voice itself changes when the sentence is over; it is not imitated until then."""
+
+    def clone(request: VoiceRequest) -> VoiceChoice | None:
+        return ClonedVoice() if request.speaker.agrees_to_cloning else None
+
+    async with interpreted_room(ES, plugins=FakePlugins(clone)) as stage:
+        _, session = await stage.speaker_joins("ann", speak="en", attributes=AGREED)
+        assert (session.brief.voices, session.brief.may_clone) == ({ES: ClonedVoice()}, True)
+        session.tell(transcript("hel", identifier="one", is_final=False))
+        stage.meeting.person_changes("ann", attributes={})
+        await eventually(lambda: not session.brief.may_clone, seconds=0.1)
+        await eventually(lambda: session.brief.voices == {})
+
+
+@in_jumping_time
+async def test_another_person_agrees_for_none() -> None:
+    """Consent is each speaker's own."""
+    async with interpreted_room(ES) as stage:
+        _, ann = await stage.speaker_joins("ann", speak="en", attributes=AGREED)
+        _, bob = await stage.speaker_joins("bob", speak="en")
+
+        assert (ann.brief.may_clone, bob.brief.may_clone) == (True, False)
+
+
+@in_jumping_time
+async def test_the_room_is_told_whose_voice_is_imitated(caplog: pytest.LogCaptureFixture) -> None:
+    """By settings as by a plugin: as it begins, who comes later as well, and as it ends."""
+    caplog.set_level(logging.INFO)
+    async with interpreted_room(ES) as stage:
+        stage.change(cloned=frozenset({ES}))
+        await stage.speaker_joins("ann", name="Ann", speak="en")
+        await passing(1)
+        assert stage.meeting.announced == []
+
+        stage.meeting.person_changes("ann", name="Ann", speak="en", attributes=AGREED)
+        begins = "The voice of Ann is imitated in interpretations, as they agreed."
+        await eventually(lambda: stage.meeting.announced == [begins])
+        stage.meeting.person_joins("bob", microphone=None)
+        await eventually(lambda: stage.meeting.announced == [begins] * 2)
+        stage.change(cloned=frozenset())
+        ends = "The voice of Ann is not imitated any more."
+        await eventually(lambda: stage.meeting.announced == [begins, begins, ends])
+
+    told = [it.getMessage() for it in caplog.records if "cloning" in it.getMessage()]
+    assert told == [
+        "voice cloning withheld for want of consent",
+        "voice cloning begins",
+        "voice cloning ends",
+    ]
+
+
+@in_jumping_time
+async def test_the_room_is_told_what_plugins_and_settings_say_of_themselves() -> None:
+    """Once, and that it has ended."""
+    plugins, written = FakePlugins(), "It is written down."
+    async with interpreted_room(ES, plugins=plugins) as stage:
+        told = stage.meeting
+        await stage.speaker_joins("ann", speak="en")
+        plugins.announced = (written,)
+        stage.change(plugins_revision=1, announced=("It is recorded.",))
+        await eventually(lambda: told.announced == ["It is recorded.", written])
+        plugins.announced = ()
+        stage.change(plugins_revision=2)
+        await eventually(lambda: told.announced[2:] == [f"This has ended: {written}"])

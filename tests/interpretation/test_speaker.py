@@ -18,8 +18,11 @@ from palabra_agent.errors import (
     TaskRejected,
     Unreachable,
 )
-from palabra_agent.interpretation.channels import Channels, LanguageChannel
+from palabra_agent.interpretation.channels import Channel, Channels
 from palabra_agent.interpretation.context import Billing, RoomContext, RoomErrors
+from palabra_agent.interpretation.leakage import LeakageGuard
+from palabra_agent.interpretation.ports import ChannelKey
+from palabra_agent.interpretation.session_places import SessionPlaces
 from palabra_agent.interpretation.settings import InterpretationSettings, Regime
 from palabra_agent.interpretation.speaker import (
     SpeakerInterpretation,
@@ -77,7 +80,7 @@ class SpeakerStage:
     meeting: FakeMeeting
     errors: RecordedErrors
     billing: Billing
-    channels: dict[LanguageCode, LanguageChannel]
+    channels: dict[LanguageCode, Channel]
 
     def want(self, **facts: Unpack[WantedFacts]) -> None:
         """Want something else."""
@@ -105,22 +108,25 @@ async def speaking(
     settings = Watched(InterpretationSettings(Regime((ES, DE))))
     async with asyncio.TaskGroup() as group:
         channels = Channels(meeting, group, lambda: None)
-        channels.open = {code: LanguageChannel(code, FakeTrack(code)) for code in (ES, DE)}
+        by_language = {code: Channel(ChannelKey(code), FakeTrack(code)) for code in (ES, DE)}
+        channels.open = {channel.key: channel for channel in by_language.values()}
+        voices, leakage, changed = VoiceAssigner(plugins), LeakageGuard(), asyncio.Event()
+        places = SessionPlaces(20, changed.set)
         context = RoomContext(
-            meeting, settings, sessions, plugins, VoiceAssigner(plugins), channels, asyncio.Event()
+            meeting, settings, sessions, plugins, voices, leakage, channels, places, changed
         )
         context.errors, context.view = errors, meeting.view
         wanted = WantedInterpretation(BRIEF, microphone, is_muted=is_muted, has_voices=has_voices)
         speaker = SpeakerInterpretation("ann", wanted, context)
         task = group.create_task(speaker.run(), name="speaker")
         yield SpeakerStage(
-            speaker, task, sessions, microphone, meeting, errors, context.billing, channels.open
+            speaker, task, sessions, microphone, meeting, errors, context.billing, by_language
         )
         task.cancel()
 
     assert sessions.live == []
     assert microphone.listeners == 0
-    assert [it for channel in channels.open.values() for it in channel.mixer.statistics()] == []
+    assert [it for channel in by_language.values() for it in channel.mixer.statistics()] == []
 
 
 @in_jumping_time
@@ -562,3 +568,17 @@ async def test_noise_does_not_use_up_sessions() -> None:
             stage.sessions.last.tell(FellSilent())
 
         assert len(stage.sessions.opened) == 5
+
+
+@in_jumping_time
+async def test_a_loss_that_people_should_know_of_is_told_in_the_chat_once() -> None:
+    """However often it comes again; the sessions follow each other more and more slowly."""
+    async with speaking() as stage:
+        for count in range(1, 4):
+            await eventually(lambda: len(stage.ready) == count)  # noqa: B023 - awaited at once
+            stage.sessions.last.tell(SessionLost("too much", is_for_people=True))
+            await eventually(lambda: len(stage.errors.reported) == count)  # noqa: B023
+
+    sentence = "the Palabra session was lost: too much"
+    assert stage.meeting.announced == [sentence]
+    assert stage.errors.reported == [sentence] * 3

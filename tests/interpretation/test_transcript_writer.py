@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.interpretation.caption_history import CaptionHistory
 from palabra_agent.interpretation.ports import Caption, ChatLine, MeetingView, Person
 from palabra_agent.interpretation.settings import (
     ChatAudience,
@@ -21,8 +22,8 @@ from palabra_agent.interpretation.transcript_writer import (
     Audience,
     TranscriptWriter,
     chat_recipients,
-    version_for,
 )
+from palabra_agent.interpretation.utterance_versions import CAPTIONS_ATTRIBUTE, version_for
 from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import Brief, Transcript
 from tests.fakes import FakeMeeting, FakeSound, transcript, translated
@@ -44,10 +45,15 @@ wishes = st.sampled_from([None, "original", "en", "es", "es-mx", "de", "fr"])
 moments = st.lists(st.tuples(wishes, wishes, wishes), min_size=6, max_size=6)
 
 
+def channel_sid(language: LanguageCode) -> str:
+    """The track of a language's channel."""
+    return f"TR_{language}"
+
+
 def writer_of_ann(meeting: FakeMeeting, rules: WritingRules | None = None) -> TranscriptWriter:
     """Make a writer for Ann."""
     settings = InterpretationSettings(REGIME, rules or WritingRules())
-    return TranscriptWriter("ann", meeting.texts, Watched(settings), lambda code: f"TR_{code}")
+    return TranscriptWriter("ann", meeting.texts, Watched(settings), channel_sid, CaptionHistory())
 
 
 def test_an_utterance_is_written_in_each_version() -> None:
@@ -98,12 +104,15 @@ def test_only_what_is_wanted_is_written(rules: WritingRules, captions: int, line
     ],
 )
 def test_segments_are_named(part: str, language: str, is_translation: bool, expected: str) -> None:
-    """An id is unique per utterance, part and language; the first part replaces the partials."""
+    """One per speaker, utterance, part and language; the first part replaces the partials."""
     meeting = FakeMeeting()
     said = transcript(part=part, language=language, is_translation=is_translation)
     writer_of_ann(meeting).write(said, VIEW, BRIEF)
 
-    assert [caption.segment_id for caption in meeting.captions] == [expected]
+    (caption,) = meeting.captions
+    speaker, _, utterance = caption.segment_id.partition("-")
+    assert utterance == expected
+    assert speaker != replace(caption, speaker="bob").segment_id.partition("-")[0]
 
 
 OBSERVED = replace(
@@ -218,27 +227,63 @@ def test_speakers_read_their_own_words(changes: list[tuple[Any, Any, Any]]) -> N
 
 
 @pytest.mark.parametrize(
-    ("listen", "spoken", "brief", "expected"),
+    ("listen", "targets", "expected"),
     [
-        ("es", EN, BRIEF, "es"),
-        ("es-mx", EN, BRIEF, "es"),
-        ("en", EN, BRIEF, None),
-        ("en-us", EN, Brief(AUTO, (EN, ES)), None),
-        ("fr", EN, BRIEF, None),
-        (None, EN, BRIEF, None),
-        ("original", EN, BRIEF, None),
-        ("de", EN, Brief(EN, (ES,)), None),
-        ("es", EN, None, None),
+        ("es", (ES, DE), "es"),
+        ("es-mx", (ES, DE), "es"),
+        ("en", (ES, DE), None),
+        ("en-us", (EN, ES), None),
+        ("fr", (ES, DE), None),
+        (None, (ES, DE), None),
+        ("original", (ES, DE), None),
+        ("de", (ES,), None),
+        ("es", (), None),
     ],
 )
 def test_a_version_is_chosen(
-    listen: str | None, spoken: LanguageCode, brief: Brief | None, expected: str | None
+    listen: str | None, targets: tuple[LanguageCode, ...], expected: str | None
 ) -> None:
     """A translation only where it is wanted, differs from what is spoken, and is made."""
     person = Person("bob", "Bob", listen=listen)
 
-    chosen = version_for(person, speaker="ann", spoken=spoken, brief=brief, regime=REGIME)
+    chosen = version_for(person, speaker="ann", spoken=EN, targets=targets, regime=REGIME)
     assert chosen == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "originals", "translations"),
+    [
+        ("translation", 0, 1),
+        ("both", 1, 1),
+        (" BOTH ", 1, 1),
+        ("off", 0, 0),
+        ("", 0, 1),
+        ("none", 0, 1),
+        ("x" * 100_000, 0, 1),
+    ],
+)
+def test_a_person_says_which_captions_they_want(
+    said: str, originals: int, translations: int
+) -> None:
+    """Their version, the original beside it, or none; the chat is not touched by it."""
+    meeting = FakeMeeting()
+    bob = Person("bob", "Bob", listen="es", attributes={CAPTIONS_ATTRIBUTE: said})
+    for it in (transcript("hello"), translated("hola", "es")):
+        writer_of_ann(meeting).write(it, MeetingView((bob,)), BRIEF)
+
+    captions = [it.transcript.text for it in meeting.texts.sent if isinstance(it, Caption)]
+    lines = [it.transcript.text for it in meeting.texts.sent if isinstance(it, ChatLine)]
+    assert captions == ["hello"] * originals + ["hola"] * translations
+    assert lines == ["hola"]
+
+
+def test_who_reads_the_original_gets_it_once() -> None:
+    """`both` asks for nothing more where the original is their version."""
+    meeting = FakeMeeting()
+    bob = Person("bob", "Bob", attributes={CAPTIONS_ATTRIBUTE: "both"})
+    writer_of_ann(meeting).write(transcript("hello"), MeetingView((bob,)), BRIEF)
+
+    assert [it.recipients for it in meeting.texts.sent] == [("bob",), ("bob",)]
 
 
 def test_partials_decide_nothing() -> None:

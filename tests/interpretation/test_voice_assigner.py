@@ -324,46 +324,9 @@ async def test_decisions_are_logged_without_names(caplog: pytest.LogCaptureFixtu
     ]
 
 
-@in_jumping_time
-async def test_cloning_is_logged_as_it_begins_and_ends(caplog: pytest.LogCaptureFixture) -> None:
-    """That somebody's own voice is imitated is told once, and once that it is no more."""
-    caplog.set_level(logging.INFO)
-    async with assigning(FakePlugins(by_attribute)) as scene:
-        scene.follow(interpreted("ann", ES, DE, voice="clone"))
-        await scene.decided()
-        scene.follow(interpreted("ann", ES, DE, voice="clone"), interpreted("bob"))
-        await scene.decided()
-        assert cloning(caplog) == ["begins de", "begins es"]
-
-        caplog.clear()
-        scene.follow(interpreted("ann", ES, DE))
-        await scene.decided()
-        assert cloning(caplog) == ["ends de", "ends es"]
-
-        caplog.clear()
-        scene.follow(interpreted("ann", ES, voice="clone"))
-        await scene.decided()
-        scene.follow()
-        scene.follow(interpreted("ann", ES, voice="clone"))
-        assert cloning(caplog) == ["begins es", "ends es", "begins es"]
-
-        caplog.clear()
-
-    assert cloning(caplog) == ["ends es"]
-
-
 def facts_of(record: logging.LogRecord) -> tuple[object, ...]:
     """What a decision's log line says."""
     return tuple(vars(record)[it] for it in ("language", "kind", "plugin"))
-
-
-def cloning(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged of cloning."""
-    return [
-        f"{it.getMessage().rpartition(' ')[2]} {vars(it)['language']}"
-        for it in caplog.records
-        if "cloning" in it.getMessage()
-    ]
 
 
 @in_jumping_time

@@ -78,6 +78,7 @@ def test_the_check_passes(tmp_path: Path) -> None:
 def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
     """Ctrl-C, or a signal from elsewhere, ends it within seconds with all of its processes."""
     with _demo(tmp_path) as demo:
+        _wait_for_line(demo, "page to join it in a browser")
         _wait_for_line(demo, "interpreter in the room")
         family = _family(demo.pid)
         assert len(family) >= 4  # livekit-server, emulator, worker and its processes

@@ -30,6 +30,7 @@ def test_everything_is_on_the_page() -> None:
     """People, the interpreter, captions in three columns, channels with their delays."""
     progress = MeetingProgress()
     progress.interpreter = "live"
+    progress.page = "http://127.0.0.1:8088/"
     progress.speaking = {"bruno"}
     progress.rows.append(_row(1))
     progress.heard(ALICE, CLARA, 0.87)
@@ -44,6 +45,7 @@ def test_everything_is_on_the_page() -> None:
     assert captions.split() == ["Alice", "Sentence", "1.", "Frase", "1.", "Satz", "1."]
     assert "German 0.9 s" in drawn
     assert "English –" in drawn
+    assert "join in a browser: http://127.0.0.1:8088/ " in drawn
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 10), (80, 24), (200, 60)])

@@ -13,7 +13,14 @@ import psutil
 import pytest
 
 from palabra_agent.errors import SetupError
-from palabra_agent.local.processes import accepts_connections, free_port, is_port_free, run_child
+from palabra_agent.local.processes import (
+    accepts_connections,
+    free_port,
+    is_port_free,
+    run_child,
+    stand_still,
+)
+from tests.clock import eventually
 
 pytestmark = pytest.mark.unit
 
@@ -55,6 +62,20 @@ async def test_leaving_the_block_ends_the_whole_family(tmp_path: Path) -> None:
 
     assert child.has_ended
     assert _gone(grandchild)
+
+
+async def test_a_process_that_stood_still_goes_on(tmp_path: Path) -> None:
+    """Also where its time is cut short."""
+    log = tmp_path / "log"
+    async with run_child("a family", [sys.executable, "-c", _FAMILY], log_path=log) as child:
+        await child.wait_for_line("born", seconds=10)
+        process = psutil.Process(child.process.pid)
+        async with asyncio.TaskGroup() as group:
+            standing = group.create_task(stand_still(process.pid, 600))
+            await eventually(lambda: process.status() == psutil.STATUS_STOPPED)
+            standing.cancel()
+
+        await eventually(lambda: process.status() != psutil.STATUS_STOPPED)
 
 
 async def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A LiveKit room that takes texts and attributes, or not."""
+"""A LiveKit room that takes texts, attributes and permissions, or not."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class FakeRoom:
         self.sent: list[SentText] = []
         self.attributes: list[dict[str, str]] = []
         """All that were ever shown, in order."""
+        self.permissions: list[dict[str, list[str]]] = []
+        """Each list of permissions that was sent: the tracks that each participant may receive."""
         self._failures = list(failures)
         self._refuses = refuses
         self._takes = asyncio.Event()
@@ -100,6 +102,18 @@ class FakeRoom:
         """Take attributes."""
         await self._takes.wait()
         self.attributes.append(attributes)
+
+    def set_track_subscription_permissions(
+        self,
+        *,
+        allow_all_participants: bool,
+        participant_permissions: Sequence[rtc.ParticipantTrackPermission],
+    ) -> None:
+        """Take permissions, which are for those who are named."""
+        assert not allow_all_participants
+        self.permissions.append(
+            {it.participant_identity: list(it.allowed_track_sids) for it in participant_permissions}
+        )
 
 
 def readers_of(facts: dict[str, object]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -28,8 +29,8 @@ def attributes_of(room: FakeRoom) -> InterpreterAttributes:
 
 
 @in_jumping_time
-async def test_a_status_is_four_attributes() -> None:
-    """State, offer, live channels and error are each set, empty ones too."""
+async def test_a_status_is_six_attributes() -> None:
+    """State, offer, live channels and error are each set, empty ones too, and LiveKit's own."""
     room = FakeRoom()
     degraded = attributes_of(room)
     degraded.show(RoomStatus(RoomState.DEGRADED, (ES, EN), "no balance"))
@@ -42,12 +43,16 @@ async def test_a_status_is_four_attributes() -> None:
             "palabra.languages": "en,es",
             "palabra.live": "es,en",
             "palabra.error": "no balance",
+            "palabra.synthetic": "true",
+            "lk.agent.state": "listening",
         },
         {
             "palabra.state": "starting",
             "palabra.languages": "en,es",
             "palabra.live": "",
             "palabra.error": "",
+            "palabra.synthetic": "true",
+            "lk.agent.state": "initializing",
         },
     ]
 
@@ -145,3 +150,33 @@ async def test_nothing_is_shown_while_reconnecting() -> None:
         keeping.cancel()
 
     assert errors_of(room) == ["newest"]
+
+
+@in_jumping_time
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (RoomState.STARTING, ["initializing"]),
+        (RoomState.LIVE, ["listening", "speaking", "listening"]),
+        (RoomState.DEGRADED, ["listening", "speaking", "listening"]),
+        (RoomState.FAILED, ["idle"]),
+    ],
+)
+async def test_a_sounding_channel_is_shown_as_livekit_shows_a_speaking_agent(
+    state: RoomState, expected: list[str]
+) -> None:
+    """From the first frame until a second after the last; the gaps between words do not count."""
+    room = FakeRoom()
+    shown = attributes_of(room)
+    shown.show(RoomStatus(state))
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(shown.keep_shown())
+        await passing(1)
+        for _ in range(10):
+            shown.note_sound()
+            await passing(0.9)
+        await passing(5)
+        keeping.cancel()
+
+    told = [it["lk.agent.state"] for it in room.attributes]
+    assert [it for it, _ in itertools.groupby(told)] == expected

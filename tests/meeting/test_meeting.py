@@ -8,15 +8,22 @@ from contextlib import asynccontextmanager
 
 import pytest
 from livekit import rtc
+from livekit.protocol.models import AudioTrackFeature
 
+from palabra_agent.config.settings import LiveKitSettings, load_livekit_settings
 from palabra_agent.interpretation.ports import MeetingView
 from palabra_agent.languages import LanguageCode
 from palabra_agent.local.livekit_server import RunningLiveKit
-from palabra_agent.local.people import join, mint_token
+from palabra_agent.local.people import SimulatedPerson, join, mint_token
+from palabra_agent.local.services import livekit_environment
 from palabra_agent.meeting.meeting import LiveKitMeeting, open_meeting
+from palabra_agent.worker.livekit_api import open_subscriptions
 from tests.clock import HANG_SECONDS
+from tests.environment import environment
 
 pytestmark = pytest.mark.livekit
+
+ES, DE = "translation_es", "translation_de"
 
 
 @asynccontextmanager
@@ -28,10 +35,19 @@ async def meeting_of(
     options = rtc.RoomOptions(auto_subscribe=False)
     await room.connect(server.url, mint_token(server, name, "interpreter"), options)
     try:
-        async with open_meeting(room, (LanguageCode("es"),), ("microphone",)) as meeting:
+        async with (
+            open_subscriptions(settings_of(server), name) as subscriptions,
+            open_meeting(room, (LanguageCode("es"),), ("microphone",), subscriptions) as meeting,
+        ):
             yield room, meeting
     finally:
         await room.disconnect()
+
+
+def settings_of(server: RunningLiveKit) -> LiveKitSettings:
+    """The address and the keys of a server, as a worker has them."""
+    with environment(livekit_environment(server)):
+        return load_livekit_settings()
 
 
 class Watcher:
@@ -162,7 +178,10 @@ async def test_a_meeting_that_is_not_listened_to_is_not_subscribed_to(
         await room.connect(
             livekit_server.url, mint_token(livekit_server, "meeting-deaf", "interpreter"), options
         )
-        async with open_meeting(room, (), ()):
+        async with (
+            open_subscriptions(settings_of(livekit_server), "meeting-deaf") as subscriptions,
+            open_meeting(room, (), (), subscriptions),
+        ):
             await alice.wait_for(
                 lambda: alice.attributes_of("interpreter").get("palabra.state"), HANG_SECONDS
             )
@@ -171,3 +190,97 @@ async def test_a_meeting_that_is_not_listened_to_is_not_subscribed_to(
         await room.disconnect()
 
     assert subscribed == [False]
+
+
+class Receiver:
+    """Notes which of the interpreter's tracks a person is given."""
+
+    def __init__(self, person: SimulatedPerson) -> None:
+        self._person = person
+        person.room.on("track_subscribed", self._on_subscribed)
+        # some may have been given while the person joined
+        self.received = [
+            publication.name
+            for participant in person.room.remote_participants.values()
+            for publication in participant.track_publications.values()
+            if publication.track is not None
+        ]
+        """Names, one for each subscription."""
+
+    async def until_received(self, *tracks: str) -> None:
+        """Wait until the person was given these tracks, in this order."""
+        wanted = list(tracks)
+        await self._person.wait_for(
+            lambda: len(self.received) >= len(wanted), HANG_SECONDS, ", ".join(wanted)
+        )
+        assert self.received == wanted
+
+    def ask_for(self, track: str) -> None:
+        """Ask for one of the interpreter's tracks."""
+        publication_of(self._person, track).set_subscribed(True)
+
+    def _on_subscribed(self, _: object, publication: rtc.TrackPublication, *__: object) -> None:
+        self.received.append(publication.name)
+
+
+@asynccontextmanager
+async def listener_in(
+    server: RunningLiveKit, room: str, identity: str
+) -> AsyncGenerator[tuple[SimulatedPerson, Receiver]]:
+    """Have a person in a room who speaks not, and see what they are given."""
+    async with join(server, room, identity, microphone=False) as person:
+        yield person, Receiver(person)
+
+
+def publication_of(person: SimulatedPerson, track: str) -> rtc.RemoteTrackPublication:
+    """One of the interpreter's tracks, as a person sees it."""
+    interpreter = person.room.remote_participants["interpreter"]
+    return next(it for it in interpreter.track_publications.values() if it.name == track)
+
+
+async def test_a_channel_is_a_microphone_that_sends_all_the_time(
+    livekit_server: RunningLiveKit,
+) -> None:
+    """LiveKit's hooks wait for an agent's microphone; DTX would delay words, RED double them."""
+    async with (
+        listener_in(livekit_server, "meeting-source", "bruno") as (bruno, receiver),
+        meeting_of(livekit_server, "meeting-source") as (_, meeting),
+        meeting.publish(ES),
+    ):
+        meeting.allow({ES: frozenset({"bruno"})})
+        await receiver.until_received(ES)
+        track = publication_of(bruno, ES)
+
+        assert track.source == rtc.TrackSource.SOURCE_MICROPHONE
+        assert track.mime_type == "audio/opus"
+        assert int(AudioTrackFeature.TF_NO_DTX) in map(int, track.audio_features)
+
+
+async def test_a_channel_is_received_by_those_who_are_allowed_it_alone(
+    livekit_server: RunningLiveKit,
+) -> None:
+    """Whatever a person asks for, however they come; after our full reconnect as before it."""
+    room = "meeting-allowed"
+    async with (
+        listener_in(livekit_server, room, "bruno") as (_, bruno),
+        listener_in(livekit_server, room, "clara") as (_, clara),
+        meeting_of(livekit_server, room) as (connection, meeting),
+        meeting.publish(ES),
+        meeting.publish(DE),
+    ):
+        meeting.allow({ES: frozenset({"bruno", "dora"})})
+        await bruno.until_received(ES)
+        for who in (bruno, clara):
+            who.ask_for(DE)
+        for _ in range(2):
+            # dora comes late, leaves, and comes again
+            async with listener_in(livekit_server, room, "dora") as (_, dora):
+                await dora.until_received(ES)
+
+        await connection.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
+        await bruno.until_received(ES, ES)
+        meeting.allow({DE: frozenset({"bruno"})})
+        await bruno.until_received(ES, ES, DE)
+        meeting.allow({ES: frozenset({"bruno"}), DE: frozenset({"clara"})})
+        await bruno.until_received(ES, ES, DE, ES)
+        await clara.until_received(DE)

@@ -32,7 +32,7 @@ def test_attributes_say_what_somebody_wants(
     microphone = FakeSound()
 
     assert describe(FakeParticipant(attributes=said)(), microphone) == Person(
-        "ann", "Ann", speak, listen, microphone, attributes=said
+        "ann", "Ann", speak, listen, microphone, connection="PA_ann", attributes=said
     )
 
 
@@ -46,7 +46,7 @@ def test_texts_reach_those_who_have_joined() -> None:
 
 def test_who_has_no_name_is_called_by_identity() -> None:
     """Nobody is shown without a name."""
-    assert describe(FakeParticipant(name="")(), None) == Person("ann", "ann")
+    assert describe(FakeParticipant(name="")(), None) == Person("ann", "ann", connection="PA_ann")
 
 
 @pytest.mark.parametrize(

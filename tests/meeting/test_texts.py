@@ -7,11 +7,23 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from palabra_agent.interpretation.ports import Caption, ChatLine, Notice, RoomText
-from palabra_agent.meeting.texts import TextSender, caption_attributes, chat_attributes
+from palabra_agent.interpretation.ports import (
+    Caption,
+    ChatLine,
+    Notice,
+    RoomText,
+    SpeakerStatus,
+)
+from palabra_agent.meeting.texts import (
+    TextSender,
+    caption_attributes,
+    chat_attributes,
+    status_text,
+)
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import transcript, translated
 from tests.meeting.fake_room import FakeRoom, SentText, readers_of
@@ -47,13 +59,17 @@ def line(text: str) -> ChatLine:
 
 @in_jumping_time
 async def test_each_kind_is_written_as_promised() -> None:
-    """A caption comes from its speaker, a chat line names them, a notice is for all or for some."""
+    """A caption comes from its speaker, a chat line names them, a notice is for all or for some.
+
+    What a speaker is told of themselves is for them alone.
+    """
     room = FakeRoom()
     async with sending(room) as texts:
         texts.put(caption("hola", is_final=True))
         texts.put(line("hola"))
         texts.put(Notice("no balance"))
         texts.put(Notice("not offered", ("bob",)))
+        texts.put(SpeakerStatus("ann", 2, 4, 1))
         await texts.drain(1)
 
     assert room.sent == [
@@ -64,7 +80,7 @@ async def test_each_kind_is_written_as_promised() -> None:
                 "destination_identities": ["bob"],
                 "sender_identity": "ann",
                 "attributes": {
-                    "lk.segment_id": "t1-es",
+                    "lk.segment_id": "758ae414-t1-es",
                     "lk.transcription_final": "true",
                     "lk.transcribed_track_id": "TR_1",
                     "language": "es",
@@ -87,6 +103,10 @@ async def test_each_kind_is_written_as_promised() -> None:
         ),
         SentText("no balance", {"topic": "lk.chat", "destination_identities": []}),
         SentText("not offered", {"topic": "lk.chat", "destination_identities": ["bob"]}),
+        SentText(
+            '{"listeners": 2, "lag_seconds": 4, "seconds_left": 1}',
+            {"topic": "palabra.status", "destination_identities": ["ann"]},
+        ),
     ]
 
 
@@ -106,6 +126,27 @@ async def test_a_sentence_is_one_line_under_a_name_of_one_line() -> None:
     assert room.texts == [words, f"{name}: {words}", f"ann: {words}"]
 
 
+@in_jumping_time
+async def test_what_was_written_is_known_again() -> None:
+    """As it is, or after the words of an app that repeats it; captions are no chat messages."""
+    room = FakeRoom()
+    async with sending(room) as texts:
+        texts.put(line("hola\n a todos"))
+        texts.put(Notice("no balance"))
+        texts.put(caption("adiós", is_final=True))
+        assert not texts.wrote("no balance")
+        await texts.drain(1)
+
+        repeated = ["Ann: hola a todos", " no  balance ", "[bridge] Interpreter> Ann: hola a todos"]
+        assert [it for it in repeated if not texts.wrote(it)] == []
+        others = ["hola a todos", "Joann: hola a todos", "no balances", "adiós", ""]
+        assert [it for it in others if texts.wrote(it)] == []
+        for number in range(200):
+            texts.put(line(f"{number}"))
+        await texts.drain(1)
+        assert not texts.wrote("no balance")
+
+
 def test_originals_are_marked_as_such() -> None:
     """Apps tell originals from translations, and partials from finals, by attributes."""
     spoken = Caption(transcript("hel", is_final=False), "ann", ("bob",), "")
@@ -114,6 +155,28 @@ def test_originals_are_marked_as_such() -> None:
     assert caption_attributes(spoken)["translated"] == "false"
     assert caption_attributes(spoken)["lk.transcription_final"] == "false"
     assert chat_attributes(written)["palabra.kind"] == "transcription"
+    assert "palabra.typed" not in chat_attributes(written)
+    typed = replace(written, is_typed=True)
+    assert chat_attributes(typed) == {**chat_attributes(written), "palabra.typed": "true"}
+
+
+@in_jumping_time
+async def test_of_what_a_speaker_is_told_the_newest_is_sent() -> None:
+    """What waits for other speakers stays, and so does every other text."""
+    room = FakeRoom(is_connected=False)
+    async with sending(room) as texts:
+        for status in (SpeakerStatus("ann", 1), SpeakerStatus("bob", 2), SpeakerStatus("ann")):
+            texts.put(status)
+        texts.put(Notice("no balance"))
+        room.is_connected = True
+        texts.wake()
+        await texts.drain(1)
+
+    assert room.texts == [
+        status_text(SpeakerStatus("bob", 2)),
+        status_text(SpeakerStatus("ann")),
+        "no balance",
+    ]
 
 
 @in_jumping_time
@@ -321,6 +384,19 @@ async def test_a_room_that_takes_nothing_is_not_asked_for_each_reader() -> None:
 
     assert (room.sent, texts.dropped) == ([], 2)
     assert room.tries < 15
+
+
+@in_jumping_time
+async def test_a_caption_that_waits_is_sent_once_to_the_readers_of_both() -> None:
+    """As where several people come while a room is busy, who read what was said before."""
+    room = FakeRoom()
+    async with sending(room) as texts:
+        for readers in (("bob",), ("cid", "bob"), ("dan",)):
+            texts.put(captions_for(readers))
+        await texts.drain(1)
+
+    (sent,) = room.sent
+    assert sent.facts["destination_identities"] == ["bob", "cid", "dan"]
 
 
 @in_jumping_time

@@ -33,6 +33,7 @@ class FakeTransport:
         """Whether sending never ends."""
         self.acknowledges_pauses = False
         """Whether a pause is answered at once."""
+        self.waiting_ms = 0.0
         self._events: asyncio.Queue[TransportEvent | None] = asyncio.Queue()
 
     @property

@@ -41,7 +41,9 @@ async def test_sessions_are_asked_for_through_the_proxy() -> None:
     """The name is looked up by the proxy alone."""
     async with forward_proxy() as proxy, server() as palabra:
         with environment({"HTTP_PROXY": proxy.url}):
-            async with open_api(f"http://{HOST}:{palabra.port}", ApiKey("key")) as api:
+            async with open_api(
+                f"http://{HOST}:{palabra.port}", ApiKey("key"), allow_plain=True
+            ) as api:
                 assert len(await api.list_sessions()) == 0
 
     assert proxy.asked == [f"GET {HOST}/session-storage/sessions"]
@@ -75,7 +77,7 @@ async def test_a_proxy_that_refuses_is_named(secure: str) -> None:
     """With and without TLS, on both connections: it is the proxy, and not Palabra."""
     async with forward_proxy(refuses_with=407) as proxy:
         with environment({"ALL_PROXY": proxy.url.replace("//", "//me:secret@")}):
-            async with open_api(f"http{secure}://{HOST}", ApiKey("key")) as api:
+            async with open_api(f"http{secure}://{HOST}", ApiKey("key"), allow_plain=True) as api:
                 with pytest.raises(Unreachable) as asked:
                     await api.list_sessions()
             with pytest.raises(Unreachable) as joined:

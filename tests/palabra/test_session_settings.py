@@ -15,7 +15,7 @@ from palabra_agent.palabra.task.settings import TaskSettings
 from palabra_agent.palabra.transports.translated_speech import QueueLimits
 from palabra_agent.palabra.vocabulary import TransportKind
 from palabra_agent.session import Brief
-from palabra_agent.voices import FixedVoice
+from palabra_agent.voices import ClonedVoice, FixedVoice
 
 pytestmark = pytest.mark.unit
 
@@ -35,6 +35,18 @@ def test_a_brief_s_voices_are_in_its_task() -> None:
     speeches = [it["speech_generation"]["voice_id"] for it in task["pipeline"]["translations"]]
 
     assert speeches == ["anna", "default_low"]
+
+
+@pytest.mark.parametrize("may_clone", [False, True])
+def test_a_brief_s_consent_is_in_its_task(*, may_clone: bool) -> None:
+    """One that says nothing of it gives none."""
+    brief = Brief(EN, (ES, DE), {ES: ClonedVoice()}, may_clone=may_clone)
+    cloning = {"translations": {"de": {"speech_generation": {"voice_cloning": True}}}}
+    task: Any = make_task(settings(cloning), brief, "webrtc")
+    speeches = [it["speech_generation"]["voice_cloning"] for it in task["pipeline"]["translations"]]
+
+    assert speeches == [may_clone, may_clone]
+    assert Brief(EN, (ES,)).may_clone is False
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import chdir
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, chdir
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from palabra_agent.__main__ import app
-from palabra_agent.errors import ConfigError
+from palabra_agent.errors import ConfigError, NativePanic
 from palabra_emulator.__main__ import main
 from palabra_emulator.options import read_livekit_access
 from tests.environment import environment
@@ -71,7 +75,7 @@ def test_address_of_livekit_is_checked(tmp_path: Path) -> None:
     """What is no address is refused; a `.env` file counts where the environment says nothing."""
     env_file = tmp_path / ".env"
     env_file.write_text("LIVEKIT_URL=livekit\nLIVEKIT_API_KEY=key\nLIVEKIT_API_SECRET=secret\n")
-    address = r'LIVEKIT_URL: must be the address .* not "livekit"'
+    address = "LIVEKIT_URL: must be an address that begins with https://, wss://, http://, ws://"
     with environment({}), pytest.raises(ConfigError, match=address):
         read_livekit_access(env_file)
 
@@ -81,3 +85,61 @@ def test_address_of_livekit_is_checked(tmp_path: Path) -> None:
             "livekit_api_key": "key",
             "livekit_api_secret": "secret",
         }
+
+
+SERVING = """
+import sys, threading
+from palabra_emulator.__main__ import main
+from tests.native_panic import give_up
+
+def obey():
+    if sys.stdin.readline() == "give up\\n":
+        give_up()
+
+threading.Thread(target=obey, daemon=True).start()
+main(["--port", "0"])
+"""
+"""The emulator, whose SDK gives up when it is told to."""
+
+
+@asynccontextmanager
+async def serving() -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Have an emulator that serves, in a process of its own."""
+    livekit = {f"LIVEKIT_{name}": "ws://127.0.0.1:9" for name in ("URL", "API_KEY", "API_SECRET")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVING),
+        env={**os.environ, **livekit},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        line = await process.stdout.readline()
+        assert line.startswith(b"Palabra's emulator serves"), await process.communicate()
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_native_panic_is_no_good_end() -> None:
+    """The SDK sends the signal with which an operator stops it; the end says which it was."""
+    async with serving() as process:
+        _, said = await process.communicate(b"give up\n")
+
+    assert process.returncode == 1
+    lines = said.decode().splitlines()
+    assert lines[0] == "FFI Panic:  timed out waiting for ReadyForRoomEventRequest"
+    assert lines[-1] == f"palabra_emulator: {NativePanic()}"
+    assert "Traceback" not in said.decode()
+
+
+async def test_a_wanted_stop_is_a_good_end() -> None:
+    """From another process, SIGTERM means no more than that it is time to go."""
+    async with serving() as process:
+        process.terminate()
+        _, said = await process.communicate()
+
+    assert (process.returncode, said) == (0, b"")

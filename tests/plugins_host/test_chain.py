@@ -12,10 +12,13 @@ import pytest
 
 from palabra_agent.audio.pcm import SAMPLE_RATE
 from palabra_agent.capabilities.capability import Verdict
+from palabra_agent.errors import PluginError
 from palabra_agent.plugin import (
-    ClonedVoice,
     FixedVoice,
+    NoSettings,
     Passed,
+    Plugin,
+    RoomInfo,
     Speaker,
     Speech,
     Timbre,
@@ -23,8 +26,10 @@ from palabra_agent.plugin import (
     VoiceRequest,
 )
 from palabra_agent.plugins_host.chain import PluginChain, open_chain
+from palabra_agent.plugins_host.configuring import ConfiguredPlugin
 from tests.clock import in_jumping_time
 from tests.plugins_host.opened import (
+    Config,
     Listener,
     Policy,
     asking,
@@ -351,9 +356,9 @@ async def test_several_capabilities_share_one_plugin() -> None:
         async def estimate_timbre(self, speech: Speech) -> Timbre:
             return Timbre(speech.seconds * 100)
 
-    both = _Both(lambda request: ClonedVoice())
+    both = _Both(lambda request: TimbreMatchedVoice())
     async with open_chain("r", [configured(opening(both))]) as chain:
-        assert await chain.choose_voice(asking()) == Verdict(ClonedVoice(), "it")
+        assert await chain.choose_voice(asking()) == Verdict(TimbreMatchedVoice(), "it")
         assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(100.0)
 
 
@@ -376,3 +381,70 @@ async def test_the_first_estimate_wins() -> None:
         assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
         assert await chain.estimate_timbre(ALICE, SOUND) == Timbre(120.0)
         assert _now() == pytest.approx(1.0, abs=0.001)
+
+
+def announcing(
+    announce: Callable[[RoomInfo[Any], Any], object], opened: object = None
+) -> ConfiguredPlugin:
+    """Configure a plugin that says what people are told."""
+    recipe: Plugin[Any, Any] = Plugin(
+        Config,
+        opening(opened or Policy(lambda request: HIGH)),
+        announce=announce,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - some say nonsense
+    )
+    return ConfiguredPlugin("it", recipe, Config(label="it"), NoSettings())
+
+
+@in_jumping_time
+async def test_plugins_say_what_people_are_told_while_they_are_open() -> None:
+    """By the room and their config, on one line; one that says nothing tells nothing."""
+
+    def announce(room: RoomInfo[Any], config: Config) -> str:
+        return f"{room.name} is\nwritten down by {config.label}."
+
+    quiet = announcing(lambda _room, _config: None)
+    async with open_chain("r", [announcing(announce), quiet, choosing(LOW, "two")]) as chain:
+        assert list(chain.announced) == ["r is written down by it."]
+        await chain.follow([])
+        assert list(chain.announced) == []
+
+
+def a_number(_room: RoomInfo[Any], _config: Config) -> int:
+    """Say nonsense."""
+    return 5
+
+
+def nothing_at_all(_room: RoomInfo[Any], config: Config) -> str:
+    """Break."""
+    raise KeyError(config.label)
+
+
+@pytest.mark.parametrize(
+    ("announce", "reason"),
+    [(a_number, "announced an int, not a str"), (nothing_at_all, "broke: KeyError")],
+)
+def test_one_that_cannot_say_it_is_not_opened(
+    announce: Callable[[RoomInfo[Any], Any], object], reason: str
+) -> None:
+    """It would work without people knowing."""
+
+    @in_jumping_time
+    async def run() -> None:
+        errors: list[PluginError] = []
+        async with open_chain("r", [announcing(announce)], on_error=errors.append) as chain:
+            assert chain.announced == ()
+            assert await chain.choose_voice(asking()) == Verdict(passed=(("it", reason),))
+
+        assert [it.reason for it in errors] == [reason]
+
+    run()
+
+
+@in_jumping_time
+async def test_a_private_reason_stays_private() -> None:
+    """The verdict says whose it is."""
+    private = Passed("not agreed", is_private=True)
+    async with open_chain("r", [choosing(private, "one"), choosing(None, "two")]) as chain:
+        assert await chain.choose_voice(asking()) == Verdict(
+            passed=(("one", "not agreed"), ("two", "passed")), private=frozenset({"one"})
+        )

@@ -1,4 +1,4 @@
-"""Entries of rooms: each read once by its plugin, by none that hung lately."""
+"""Entries of rooms: each read once by its plugin, and none again that hung lately."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from palabra_agent.plugins_host.configuring import ConfigReader
 
 pytestmark = pytest.mark.unit
 
-SECONDS = 0.2
+SECONDS = 0.5
 latch = threading.Event()
 asked: list[int] = []
 
@@ -52,7 +52,7 @@ def test_what_holds_stays_good_while_another_entry_hangs() -> None:
     reader = ConfigReader(SECONDS)
     held = reader.read(use(1), Thinking).config
     ((_, reason),) = reader.read(use(-1), Thinking).mistakes
-    assert reason.endswith("it takes longer than 0.2 s")
+    assert reason.endswith("it takes longer than 0.5 s")
 
     again = reader.read(use(1), Thinking).config
     assert held is not None
@@ -60,17 +60,43 @@ def test_what_holds_stays_good_while_another_entry_hangs() -> None:
     assert asked == [1, -1]
 
 
-def test_one_that_hung_is_asked_again_later() -> None:
+def test_a_slow_config_says_nothing_of_others() -> None:
+    """The next room's, or the next organiser's, is read as ever."""
+    reader = ConfigReader(SECONDS)
+    assert reader.read(use(-1), Thinking).config is None
+
+    assert reader.read(use(2), Thinking).config == Thinking(number=2)
+
+
+def test_a_config_that_hung_is_read_again_later() -> None:
     """It is not waited for meanwhile, and the room is told for how long."""
     clock = [100.0]
     reader = ConfigReader(SECONDS, lambda: clock[0])
     assert reader.read(use(-1), Thinking).config is None
 
     clock[0] += 20
-    ((_, reason),) = reader.read(use(2), Thinking).mistakes
+    ((_, reason),) = reader.read(use(-1), Thinking).mistakes
     assert reason.endswith("and is asked again in 40 s")
 
     clock[0] += 41
+    latch.set()
+    assert reader.read(use(-1), Thinking).config == Thinking(number=-1)
+
+
+def test_readings_that_hang_do_not_pile_up() -> None:
+    """Each has a thread; with three of them the plugin is asked nothing until one has ended."""
+    others = threading.enumerate()
+    reader = ConfigReader(SECONDS)
+    for number in (-1, -2, -3):
+        assert reader.read(use(number), Thinking).config is None
+    ((_, reason),) = reader.read(use(2), Thinking).mistakes
+
+    assert reason.endswith("with 3 configs, and is asked again when it has read one")
+    assert asked == [-1, -2, -3]
+    latch.set()
+    for thread in threading.enumerate():
+        if thread not in others:
+            thread.join()
     assert reader.read(use(2), Thinking).config == Thinking(number=2)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from palabra_agent.config.plugins import PluginUse
 from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.plugins_host.configuring import PluginDeadlines
+from palabra_agent.plugins_host.loading import record_of
 from palabra_agent.plugins_host.records import PluginRecord, PluginStatus
-from tests.plugins_host.installed import SHORT, broken, catalog_of, entry
+from tests.plugins_host.installed import SHORT, broken, catalog_of, entries_in, entry, install
 
 pytestmark = pytest.mark.unit
 
@@ -137,17 +139,16 @@ def test_one_that_breaks_at_its_config_is_a_mistake_of_that_entry(
 
 
 def test_one_that_hangs_at_its_config_is_given_up_once() -> None:
-    """It is not waited for a second time, whatever new it is told; what was good stays good."""
+    """It is not waited for a second time; what was good stays good, what is new is read."""
     catalog = catalog_of(broken("thinks_for_ever"), deadlines=SHORT)
     good, bad, new = (PluginUse(name="thinks_for_ever", config={"number": n}) for n in (1, -1, 2))
     broke = "the plugin thinks_for_ever broke at configure: "
 
     assert catalog.mistakes(good) == []
     assert catalog.mistakes(bad) == [((), f"{broke}it takes longer than 0.3 s")]
-    for each in (bad, new):
-        ((_, reason),) = catalog.mistakes(each)
-        assert reason.startswith(f"{broke}it took longer than 0.3 s, and is asked again in ")
-    assert catalog.mistakes(good) == []
+    ((_, reason),) = catalog.mistakes(bad)
+    assert reason.startswith(f"{broke}it took longer than 0.3 s, and is asked again in ")
+    assert catalog.mistakes(good) == catalog.mistakes(new) == []
 
 
 def test_one_that_hangs_at_its_settings_cannot_be_used() -> None:
@@ -163,3 +164,11 @@ def test_one_that_hangs_at_its_settings_cannot_be_used() -> None:
         "than 0.3 s"
     ]
     assert catalog.records[0].status is PluginStatus.WRONG_SETTINGS
+
+
+def test_a_distribution_s_own_words_are_clean(tmp_path: Path) -> None:
+    """They stand in the table of `palabra-agent plugins`, on a terminal."""
+    install(tmp_path, "odd", "1.0\x1b[31m\u202e", {"odd": "tests.good_plugins.voices:plugin"})
+    record = record_of(list(entries_in(tmp_path)))
+
+    assert (record.distribution, record.version) == ("odd", "1.0")

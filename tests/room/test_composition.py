@@ -9,7 +9,7 @@ import pytest
 
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.ports import RoomState, RoomStatus
-from palabra_agent.room.composition import refusal_sentence, refuse
+from palabra_agent.room.composition import refusal_sentence, refuse, tell_of_cuts
 from tests.clock import in_jumping_time, passing
 from tests.fakes import FakeMeeting
 
@@ -94,3 +94,19 @@ def test_a_sentence_fits(length: int, expected: bool) -> None:
 
     assert len(text) <= 2000
     assert text.endswith("…") is expected
+
+
+def test_what_was_cut_is_told_to_the_room(caplog: pytest.LogCaptureFixture) -> None:
+    """In one sentence, and in the log by the names of the limits; of no cuts nothing is said."""
+    meeting = FakeMeeting()
+    tell_of_cuts(meeting, [])
+    assert (meeting.announced, caplog.records) == ([], [])
+
+    cuts = [Problem("limits.max_speakers", "cut from 4711 to 9, the operator's ceiling")]
+    tell_of_cuts(meeting, cuts)
+
+    assert meeting.announced == [
+        "This room has limits: limits.max_speakers: cut from 4711 to 9, the operator's ceiling"
+    ]
+    assert [vars(it)["limits"] for it in caplog.records] == [["limits.max_speakers"]]
+    assert "4711" not in caplog.text

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from palabra_agent.concurrency import Watched
+from palabra_agent.config.ceilings import Ceilings, RoomCeilings
 from palabra_agent.config.plugins import PluginUse
-from palabra_agent.config.room import RoomConfig, known_keys, parse_room_config
+from palabra_agent.config.room import NO_CEILINGS, RoomConfig, known_keys, parse_room_config
 from palabra_agent.config.wording import Path
 from palabra_agent.errors import Problem, RoomConfigError
 from palabra_agent.interpretation.settings import InterpretationSettings
-from palabra_agent.languages import LanguageCode
+from palabra_agent.languages import EVERY_TARGET, LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
 from palabra_agent.plugin import Plugin, PluginConfig, RoomInfo, VoiceAnswer, VoicePolicy
@@ -247,6 +248,42 @@ def test_mistakes_are_told_in_the_words_of_a_dispatch(
         assert any(it.startswith(start) for it in told), told
 
 
+CEILINGS = Ceilings(max_speakers=30, max_minutes=90).in_room(())
+
+
+def test_what_a_dispatch_asks_for_above_a_ceiling_is_cut(catalog: PluginCatalog) -> None:
+    """What was cut is told; what is locked is refused with all other mistakes."""
+    said: dict[str, Any] = {"limits": {"max_speakers": 100_000, "max_minutes": None}}
+    began = read_config(json.dumps(said), [], catalog, CEILINGS)
+
+    assert (began.config.limits.max_speakers, began.config.limits.max_minutes) == (30, 90)
+    assert [it.path for it in began.cuts] == ["limits.max_speakers", "limits.max_minutes"]
+    said = {"palabra": {"undocumented": {"x": 1}}, "chat": 1}
+    with pytest.raises(RoomConfigError) as caught:
+        read_config(json.dumps(said), [], catalog, CEILINGS)
+    assert [it.path for it in caught.value.problems] == ["palabra.undocumented", "chat"]
+
+
+def test_an_organiser_stays_below_the_ceilings(catalog: PluginCatalog) -> None:
+    """Also of what they leave alone, and of what the operator has locked."""
+    own = {"palabra": {"undocumented": {"x": 1}}}
+    held = read_config("", [own], catalog, CEILINGS).config
+    assert held.limits.max_minutes == 90
+
+    made = read_change('{"limits": {"max_minutes": 600}}', held, catalog, CEILINGS)
+    assert made.keys == ()
+    assert list(map(str, made.cuts)) == [
+        "limits.max_minutes: cut from 600 to 90, the operator's ceiling"
+    ]
+    made = read_change('{"limits": {"max_speakers": 31}}', held, catalog, CEILINGS)
+    assert (made.keys, made.config.limits.max_speakers) == (("limits",), 30)
+    assert made.config.palabra.undocumented == {"x": 1}
+    for said in ('{"palabra": {"undocumented": {}}}', '{"palabra": {"undocumented": {"x": 1}}}'):
+        assert read_change(said, held, catalog, CEILINGS).keys == ()
+    with pytest.raises(RoomConfigError, match=r"^palabra\.undocumented: is locked"):
+        read_change('{"palabra": {"undocumented": {"x": 2}}}', held, catalog, CEILINGS)
+
+
 ES, DE = LanguageCode("es"), LanguageCode("de")
 
 
@@ -343,6 +380,8 @@ class Scene:
 
     began: RoomConfig = field(default_factory=config)
     room: Room = field(default_factory=Room)
+    remarks: dict[str, Any] = field(default_factory=dict[str, Any])
+    ceilings: RoomCeilings = NO_CEILINGS
 
     def __post_init__(self) -> None:
         catalog: InstalledPlugins = Catalog()
@@ -352,7 +391,14 @@ class Scene:
         parts = ConfiguredParts(
             self.interpretation, self.room.sessions, self.room, self.room, self.room.limit
         )
-        self.configuring = RoomConfiguration(self.began, parts, catalog, ["otto"])
+        self.configuring = RoomConfiguration(
+            self.began,
+            parts,
+            catalog,
+            ["otto"],
+            ceilings=self.ceilings,
+            remarks=lambda: self.remarks,
+        )
 
     async def ask(self, caller: str = "olga", **said: object) -> dict[str, Any]:
         """Ask for a change."""
@@ -372,6 +418,27 @@ async def test_organisers_of_room_and_worker_may_change_it(caller: str) -> None:
 
     assert await scene.ask(caller, languages=["de"]) == {"changed": ["languages"], "later": []}
     assert scene.configuring.config.languages == ("de",)
+
+
+async def test_the_answer_tells_what_was_cut(caplog: pytest.LogCaptureFixture) -> None:
+    """So does the log, without what was said."""
+    scene = Scene(ceilings=CEILINGS)
+    answer = await scene.ask(limits={"max_speakers": 4711}, languages=["de"])
+
+    assert answer == {
+        "changed": ["languages", "limits"],
+        "later": [],
+        "cut": [
+            {
+                "path": "limits.max_speakers",
+                "reason": "cut from 4711 to 30, the operator's ceiling",
+            }
+        ],
+    }
+    (logged,) = [it for it in caplog.records if it.levelname == "WARNING"]
+    assert logged.getMessage() == "limits were cut"
+    assert vars(logged)["limits"] == ["limits.max_speakers"]
+    assert "4711" not in caplog.text
 
 
 @pytest.mark.parametrize("caller", ["guest", "Olga", "", "olga "])
@@ -443,12 +510,35 @@ async def test_tasks_are_made_anew_where_they_are_others(
     assert scene.interpretation.value.plugins_revision == 0
 
 
+async def test_the_answer_tells_what_came_of_it() -> None:
+    """Such as who is not cloned; also where nothing changed."""
+    scene = Scene(remarks={"not_cloned": ["alice"]})
+
+    assert (await scene.ask(languages=["de"]))["not_cloned"] == ["alice"]
+    assert await scene.ask() == {"changed": [], "later": [], "not_cloned": ["alice"]}
+
+
+async def test_what_people_are_to_know_follows_the_config() -> None:
+    """Where voices are to be cloned, and that Palabra is to record."""
+    scene = Scene()
+    cloning = {"default": {"speech_generation": {"voice_cloning": True}}}
+    await scene.ask(palabra={"translations": cloning, "preprocessing": {"record_tracks": ["in"]}})
+    asked = scene.interpretation.value
+    spoken = {"default": {"speech_generation": {"voice_cloning": False}}}
+    await scene.ask(palabra={"translations": spoken, "preprocessing": None})
+    now = scene.interpretation.value
+
+    assert asked.cloned == set(scene.configuring.config.languages)
+    assert asked.announced == ("Palabra, which interprets here, is asked to record what is said.",)
+    assert (now.cloned, now.announced) == (frozenset(), ())
+
+
 async def test_what_is_equal_concerns_nobody() -> None:
     """The same config again, or a default that is written out."""
     scene = Scene()
     before = scene.interpretation.value
 
-    assert await scene.ask(languages=["en", "es"], chat={}) == {"changed": [], "later": []}
+    assert await scene.ask(languages=[*EVERY_TARGET], chat={}) == {"changed": [], "later": []}
     assert scene.interpretation.value is before
     assert scene.room.told == []
 
@@ -540,13 +630,13 @@ async def test_the_log_tells_what_changed_and_not_by_whom(
     caplog.set_level(logging.INFO)
     await Scene().ask(
         speakers={"alice@example.org": {"interpret": False}},
-        palabra={"translations": {"de": {"style": "plain"}}},
+        palabra={"translations": {"fr-eu": {"style": "plain"}}},
     )
     [changed, caution] = caplog.records
 
     assert changed.getMessage() == "room config changed"
     assert changed.__dict__["keys"] == ["speakers", "palabra"]
-    assert caution.getMessage().startswith("caution: palabra.translations.de is not used")
+    assert caution.getMessage().startswith("caution: palabra.translations.fr-eu is not used")
     assert "alice" not in caplog.text
     assert "olga" not in caplog.text
 

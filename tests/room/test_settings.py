@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -12,11 +12,14 @@ from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.interpretation.settings import SpeakerRule
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.session.activity import SilenceLimits
+from palabra_agent.palabra.session_settings import make_task
+from palabra_agent.palabra.task.consent import asks_to_clone
 from palabra_agent.room.settings import (
     changed_settings,
     interpretation_settings_of,
     session_settings_of,
 )
+from palabra_agent.session import Brief
 
 pytestmark = pytest.mark.unit
 
@@ -38,7 +41,7 @@ def test_the_terms_are_what_the_config_says() -> None:
             speakers={"bot-*": {"interpret": False}, "olga": {"source_language": "es"}},
             limits={"max_speakers": 3, "linger_seconds": 1.5},
             captions={"partials": False, "also_to": ["EG_*"]},
-            chat={"audience": "original"},
+            chat={"audience": "original", "speak": True},
         )
     )
 
@@ -53,6 +56,7 @@ def test_the_terms_are_what_the_config_says() -> None:
     assert not settings.rules.partials
     assert settings.rules.also_to == ("EG_*",)
     assert settings.rules.audience == "original"
+    assert (settings.rules.translates_typed, settings.rules.speaks_typed) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +103,36 @@ def test_other_tasks_have_another_number() -> None:
     after = changed_settings(before, config(), ["palabra"], is_other_task=True)
 
     assert (after.task_revision, after.plugins_revision) == (1, 0)
+
+
+CLONING: Final[dict[str, Any]] = {
+    "palabra": {"translations": {"default": {"speech_generation": {"voice_cloning": True}}}}
+}
+LAID_OVER: Final[dict[str, Any]] = {
+    "palabra": {
+        "undocumented": {
+            "pipeline": {
+                "translations": {"es": {"speech_generation": {"voice_cloning": "True"}}},
+            }
+        }
+    }
+}
+
+
+@pytest.mark.parametrize("said", [CLONING, LAID_OVER])
+@pytest.mark.parametrize("place", ["[room]", "[[rooms]]", "dispatch"])
+def test_a_voice_is_cloned_with_consent_alone_wherever_it_is_asked_for(
+    said: dict[str, Any], place: str
+) -> None:
+    """In the worker's file, for all rooms or for some, and in a dispatch's metadata."""
+    layers = {it: said if it == place else {"languages": ["es"]} for it in ("[room]", "[[rooms]]")}
+    metadata = json.dumps(said) if place == "dispatch" else ""
+    asked = parse_room_config(metadata, layers=tuple(layers.values()))
+    refused, agreed = (
+        make_task(session_settings_of(asked), Brief(EN, (ES,), may_clone=it), "webrtc")
+        for it in (False, True)
+    )
+
+    assert interpretation_settings_of(asked).cloned >= {ES}
+    assert asks_to_clone(dict(agreed))
+    assert not asks_to_clone(dict(refused))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -77,3 +79,28 @@ async def test_a_room_that_cannot_be_joined_ends_the_job(caplog: pytest.LogCaptu
     assert reason == "the interpretation ended"
     assert "the room cannot be joined" in said
     assert "eyJ" not in caplog.text
+
+
+JOB = """
+import logging, signal, types
+from tests.native_panic import give_up
+from tests.worker.test_job import settings
+from palabra_agent.worker.job import prepare_process
+
+logging.basicConfig(format="%(levelname)s %(message)s")
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as LiveKit Agents has it in a job's process
+prepare_process(settings(), types.SimpleNamespace(userdata={}))
+give_up()
+print("goes on")
+"""
+
+
+def test_a_native_panic_is_reported_and_survived() -> None:
+    """The log says what happened, beside what the SDK prints; what still works goes on."""
+    ended = subprocess.run(
+        [sys.executable, "-c", JOB], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "goes on\n")
+    assert "ERROR the native part of livekit's sdk gave up" in ended.stderr.splitlines()
+    assert "FFI Panic:" in ended.stderr

@@ -48,6 +48,7 @@ def test_what_goes_through_a_proxy_and_what_does_not_is_said(
         "LIVEKIT_API_KEY": "key",
         "LIVEKIT_API_SECRET": "s" * 40,
         "PALABRA_API_KEY": "key",
+        "PALABRA_ALLOW_PLAIN_ADDRESSES": "true",
     }
     with environment(ours | variables):
         assert proxy_notes(load_settings()) == notes

@@ -8,13 +8,14 @@ import os
 import signal
 
 import pytest
-from livekit.agents import AgentServer
+from livekit.agents import AgentServer, JobRequest
+from livekit.agents.job import JobAcceptArguments, RunningJobInfo
 from livekit.protocol import agent, models
 
 from palabra_agent.config.settings import WorkerSettings, load_settings
 from palabra_agent.errors import SetupError
 from palabra_agent.plugins_host.configuring import DEFAULT_DEADLINES
-from palabra_agent.worker.server import build_server, is_made_anew, run_worker, serve
+from palabra_agent.worker.server import accept_job, build_server, is_made_anew, run_worker, serve
 from tests.environment import environment
 
 pytestmark = pytest.mark.unit
@@ -45,6 +46,15 @@ class FailingServer(AgentServer):
         raise OSError(self.number, "the library's own text")
 
 
+class IdleServer(FailingServer):
+    """A server that is in no room yet."""
+
+    @property
+    def active_jobs(self) -> list[RunningJobInfo]:
+        """None."""
+        return []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_is_heeded_while_livekit_is_silent(number: signal.Signals) -> None:
     """A LiveKit that takes the question and never answers does not delay the end of the worker."""
@@ -66,21 +76,31 @@ async def test_a_signal_is_heeded_while_livekit_is_silent(number: signal.Signals
 
 
 @pytest.mark.parametrize(
-    ("number", "sentence"),
+    ("number", "host", "sentence"),
     [
         (
             errno.EADDRINUSE,
+            "",
             "port 8081 of the health server: address already in use; choose another",
         ),
-        (errno.EACCES, "port 8081 of the health server: permission denied; choose another"),
-        (errno.EMFILE, "the worker cannot go on: too many open files"),
-        (errno.EPIPE, "the worker cannot go on: broken pipe"),
+        (errno.EACCES, "", "port 8081 of the health server: permission denied; choose another"),
+        (
+            errno.EADDRNOTAVAIL,
+            "192.0.2.1",
+            "port 8081 of the health server at 192.0.2.1: cannot assign requested address; "
+            "choose another",
+        ),
+        (errno.EMFILE, "", "the worker cannot go on: too many open files"),
+        (errno.EPIPE, "", "the worker cannot go on: broken pipe"),
     ],
 )
-async def test_only_the_port_s_errors_are_told_as_the_port_s(number: int, sentence: str) -> None:
+async def test_only_the_port_s_errors_are_told_as_the_port_s(
+    number: int, host: str, sentence: str
+) -> None:
     """Another port does not help where the system lacks something else."""
+    settings = settings_for("ws://127.0.0.1:9").model_copy(update={"host": host})
     with pytest.raises(SetupError) as caught:
-        await serve(FailingServer(number), 8081)
+        await serve(FailingServer(number), settings)
 
     assert str(caught.value) == sentence
 
@@ -94,6 +114,38 @@ def test_livekit_s_own_variables_do_not_name_the_worker(
     server = build_server(settings_for("ws://127.0.0.1:9"))
 
     assert vars(server)["_agent_name"] == "palabra-interpreter"
+
+
+async def test_a_job_is_accepted_as_an_agent_that_is_coming() -> None:
+    """LiveKit's clients see from the first moment on that the agent initializes."""
+    accepted: list[JobAcceptArguments] = []
+
+    async def on_accept(arguments: JobAcceptArguments) -> None:
+        accepted.append(arguments)
+
+    async def on_reject(_terminate: bool) -> None:
+        raise AssertionError
+
+    job = agent.Job(id="AJ_1", room=models.Room(name="board", sid="RM_1"))
+    request = JobRequest(job=job, on_reject=on_reject, on_accept=on_accept)
+    await accept_job(settings_for("ws://127.0.0.1:9"), IdleServer(errno.EMFILE), request)
+
+    assert [it.attributes for it in accepted] == [
+        {
+            "palabra.state": "starting",
+            "palabra.synthetic": "true",
+            "lk.agent.state": "initializing",
+        }
+    ]
+
+
+def test_health_is_served_where_the_settings_say() -> None:
+    """On all addresses of the machine, unless one is named."""
+    settings = settings_for("ws://127.0.0.1:9")
+    local = settings.model_copy(update={"host": "127.0.0.1"})
+
+    assert vars(build_server(settings))["_host"] == ""
+    assert vars(build_server(local))["_host"] == "127.0.0.1"
 
 
 def test_a_process_has_time_to_load_its_plugins() -> None:

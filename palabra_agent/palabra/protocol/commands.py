@@ -22,6 +22,7 @@ from palabra_agent.languages import (
     normalise,
 )
 from palabra_agent.palabra.vocabulary import GLOBAL
+from palabra_agent.session import LONGEST_SPOKEN_TEXT
 
 Task: TypeAlias = Mapping[str, Any]
 """The `data` of a `set_task`."""
@@ -39,9 +40,6 @@ class Command:
         message = {"message_type": self.name, "data": self.data}
         return json.dumps(message, ensure_ascii=False).encode()
 
-
-LONGEST_SPOKEN_TEXT: Final = 2048
-"""Characters of one `tts_task`."""
 
 EVERY_LANGUAGE: Final = GLOBAL
 """Palabra's word for all targets of a task."""

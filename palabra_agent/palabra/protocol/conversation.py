@@ -95,6 +95,11 @@ class TaskConversation:
         return self._state.is_over
 
     @property
+    def running_task(self) -> Task | None:
+        """The task that Palabra confirmed last; None before the first."""
+        return self._state.running
+
+    @property
     def is_heard(self) -> bool:
         """True where Palabra takes sound in now, as far as we know, or was told to and may."""
         is_told = self._state.acknowledgement is Acknowledgement.TASK_AWAITED
@@ -207,15 +212,22 @@ class TaskConversation:
         if self.is_over or now < self._deadline.at:
             return []
 
-        said = f"; it said: {self._errors.last_words}" if self._errors.last_words else ""
         self._has_given_up = True
-        lost = self.lose(self._deadline.words + said)
+        lost = self.lose(self._deadline.words, self._errors.last_words)
         self._deadline.follow(self._state, now)
         return lost
 
-    def lose(self, reason: str) -> list[ConversationEvent]:
-        """Learn that the other side is gone; in the state `ending`, that is the end."""
-        return [self._end(SessionLost(reason))]
+    def lose(
+        self, reason: str, words: str = "", *, is_for_people: bool = False
+    ) -> list[ConversationEvent]:
+        """Learn that the other side is gone; in the state `ending`, that is the end.
+
+        Args:
+            reason: Of the loss.
+            words: What Palabra said of it.
+            is_for_people: Whether the people in the meeting should be told.
+        """
+        return [self._end(SessionLost(reason, words, is_for_people=is_for_people))]
 
     def receive(self, message: Message, now: float) -> list[ConversationEvent]:
         """Take in a message; returns what comes of it."""

@@ -6,12 +6,14 @@ speech queue come as a bare map without a type, and the part of an utterance sta
 (servers of 2025) or in a field of its own. A message means the same in any shape: with its fields
 beside the type, in a list of one, with numbers and truths as texts, with ids as numbers, with its
 type and its states in capitals. A field that was left out, or is null, is left empty. An error or a
-warning is never lost, whatever its data is. A frame that is malformed or of an unknown type is read
-too, so that it can be counted.
+warning is not lost, whatever its data is. A frame that is malformed or of an unknown type is read
+too, so that it can be counted. No frame takes more than some milliseconds: of words that are longer
+than any, the beginning is read, and one of more values than any is not read at all.
 
-A further type is read here; `conversation.py` says what it means for the task, and `MessageType` in
-`palabra/task/settings.py` is what a task may ask for. Field by field, with where each is known
-from: `docs/palabra.md`.
+A further type is a line in `_READERS`. One that transcribes reaches captions as a `Transcript` by
+that line alone; what another kind means for the task `conversation.py` says. The types that a task
+may ask for are listed in `palabra/task/settings.py`: `MessageType`, and `TRANSCRIPTION_TYPES`.
+Field by field, with where each is known from: `docs/palabra.md`.
 """
 
 from __future__ import annotations
@@ -31,17 +33,30 @@ from palabra_agent.palabra.json_values import (
     as_object,
     as_text,
     as_word,
+    is_excessive,
     opened,
     parsed,
 )
 from palabra_agent.session import Transcript
-from palabra_agent.texts import one_line
+from palabra_agent.texts import LONGEST_TEXT, one_line
 
 UNNAMED: Final = "unnamed-"
 """Begins the id that a finished text gets here where Palabra gave it none; made of its words."""
 
+_UNUSABLE: Final = "unusable-"
+"""Begins the id that stands for one of Palabra's that could not be passed on; made of that."""
+
+_LONGEST_ID: Final = 128
 _LONGEST_NAME: Final = 64
 _LONGEST_CODE: Final = 35
+_LONGEST_WORDS: Final = 5_000
+"""Characters of an error, of which some hundreds are shown."""
+_TELLING_WORDS: Final = 1_000
+"""A code that was left out is looked for in so many characters."""
+_MOST_ENTRIES: Final = 20
+"""Of a list of errors."""
+_MOST_NAMES: Final = 200
+"""Languages, or steps, for which one message tells a number."""
 _UNSAFE: Final = re.compile(r"[^\w.-]+", re.ASCII)
 
 _SPLIT_ID: Final = re.compile(r"(?P<base>.+)_part_(?P<part>\d+)", re.DOTALL)
@@ -171,6 +186,9 @@ class Unread:
 MALFORMED: Final = Unread("malformed")
 """A frame that is no message, or lacks what its type promises."""
 
+TOO_LARGE: Final = Unread("too_large")
+"""A frame that may hold more values than any message; it is not read."""
+
 Message: TypeAlias = (
     Transcript
     | TaskReport
@@ -191,6 +209,9 @@ _Reader: TypeAlias = Callable[[object], Message | None]
 
 def decode(frame: bytes | str) -> Message:
     """Read a frame as it came."""
+    if is_excessive(frame):
+        return TOO_LARGE
+
     # one test of an SDK has the whole message as a JSON string, too
     message = as_object(opened(parsed(frame)))
     if message is None:
@@ -231,13 +252,13 @@ def _transcript(data: object, *, is_final: bool, is_translation: bool) -> Messag
         return None
 
     # it stands beside our own words in captions, chat and files
-    text = one_line(written)
+    text = one_line(written[: 2 * LONGEST_TEXT], LONGEST_TEXT)
     identifier, part = _identity(body)
     if not identifier:
         # a partial replaces the one before, so it must say of what
         if not is_final:
             return None
-        identifier = UNNAMED + hashlib.sha256(text.encode()).hexdigest()[:16]
+        identifier = UNNAMED + _digest(text)
 
     start, end = _span(body.get("segments"))
     return Transcript(
@@ -296,7 +317,10 @@ def _audio_chunk(data: object) -> Message | None:
 def _spoken_text(data: object) -> Message | None:
     body = _transcription(data)
     text = _text(body)
-    return SpokenText(*_identity(body), _language(body), text) if text is not None else None
+    if text is None:
+        return None
+
+    return SpokenText(*_identity(body), _language(body), one_line(text, LONGEST_TEXT))
 
 
 def _identity(body: _Json) -> tuple[str, str]:
@@ -304,9 +328,21 @@ def _identity(body: _Json) -> tuple[str, str]:
     identifier = as_word(body.get("transcription_id"))
     split = _SPLIT_ID.fullmatch(identifier)
     if split:
-        return split["base"], split["part"]
+        return _id(split["base"]), _id(split["part"])
 
-    return identifier, as_word(body.get("translation_part_id"))
+    return _id(identifier), _id(as_word(body.get("translation_part_id")))
+
+
+def _id(written: str) -> str:
+    """Leave an id as it is, unless it is none that may stand in the attributes of a text."""
+    if len(written) <= _LONGEST_ID and written.isascii() and written.isprintable():
+        return written
+
+    return _UNUSABLE + _digest(written)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _language(body: _Json) -> LanguageCode:
@@ -326,7 +362,7 @@ def _task_status(data: object) -> Message:
         command=_state(fields.get("command")),
         status=_status(fields, data) or "unknown",
         event=_state(fields.get("event")),
-        transcription_id=as_word(fields.get("transcription_id")),
+        transcription_id=_id(as_word(fields.get("transcription_id"))),
     )
 
 
@@ -337,7 +373,7 @@ def _status(fields: _Json, data: object) -> str:
 
 def _state(value: object) -> str:
     """Read one of Palabra's own words, in whatever letters."""
-    return as_word(value).strip().lower()
+    return as_word(value)[:_LONGEST_NAME].strip().lower()
 
 
 def _stream_ended(_data: object) -> Message:
@@ -354,6 +390,7 @@ def _warning(data: object) -> Message:
 
 def _coded(code: str, words: str, known: Iterable[tuple[re.Pattern[str], str]]) -> tuple[str, str]:
     """Make the code fit for a log; where none is said, the words may tell it."""
+    words = words[:_LONGEST_WORDS]
     if code:
         return _name(code), words
 
@@ -361,7 +398,8 @@ def _coded(code: str, words: str, known: Iterable[tuple[re.Pattern[str], str]]) 
     if found is not None:
         return _name(found[1] or found[2]), words[found.end() :].lstrip(" :-\n") or words
 
-    return next((meant for pattern, meant in known if pattern.search(words)), ""), words
+    telling = words[:_TELLING_WORDS]
+    return next((meant for pattern, meant in known if pattern.search(telling)), ""), words
 
 
 def _report(data: object, depth: int = _DEEPEST_REPORT) -> tuple[str, str]:
@@ -383,7 +421,7 @@ def _report(data: object, depth: int = _DEEPEST_REPORT) -> tuple[str, str]:
 
 def _report_of_fields(fields: _Json, depth: int) -> tuple[str, str]:
     code = next(filter(None, (as_word(fields.get(key)) for key in _CODE_KEYS)), "")
-    for key in (*_TEXT_KEYS, *_REPORT_KEYS):
+    for key in filter(fields.__contains__, (*_TEXT_KEYS, *_REPORT_KEYS)):
         inner_code, words = _report(fields.get(key), depth - 1)
         if words or (inner_code and not code):
             return code or inner_code, words
@@ -393,6 +431,7 @@ def _report_of_fields(fields: _Json, depth: int) -> tuple[str, str]:
 
 def _report_of_list(listed: list[object], depth: int) -> tuple[str, str]:
     """Read the entries of a validation error, as Palabra prints them; or reports, as one."""
+    listed = listed[:_MOST_ENTRIES]
     entries = [entry for entry in map(as_object, listed) if entry is not None]
     if any("loc" in entry for entry in entries):
         return _INVALID, str([_entry(entry) for entry in entries])
@@ -409,7 +448,7 @@ def _name(value: object) -> str:
 
 def _entry(entry: _Json) -> dict[str, object]:
     path = entry.get("loc")
-    steps = cast("list[object]", path) if isinstance(path, list) else [path]
+    steps = cast("list[object]", path)[:_MOST_ENTRIES] if isinstance(path, list) else [path]
     loc = tuple(
         step if isinstance(step, int) else as_word(step) for step in steps if step is not None
     )
@@ -424,6 +463,9 @@ def _tts_buffer_stats(data: object) -> Message | None:
 def _queue_levels(stats: _Json) -> Message | None:
     levels: dict[str, int] = {}
     maxima: dict[str, int] = {}
+    if len(stats) > _MOST_NAMES:
+        return None
+
     for language, value in stats.items():
         if language == "timestamp":
             continue
@@ -435,9 +477,10 @@ def _queue_levels(stats: _Json) -> Message | None:
         if level is None:
             return None
 
-        levels[as_word(language)] = int(level)
+        code = one_line(as_word(language), _LONGEST_CODE)
+        levels[code] = int(level)
         if most is not None:
-            maxima[as_word(language)] = int(most)
+            maxima[code] = int(most)
 
     return QueueLevels(levels, maxima, as_number(stats.get("timestamp")))
 
@@ -448,9 +491,12 @@ def _pipeline_timings(data: object) -> Message | None:
         return None
 
     timings = _fields(fields["timings"])
+    if len(timings) > _MOST_NAMES:
+        return None
+
     seconds = {name: as_number(value) for name, value in timings.items()}
-    known = {as_word(name): value for name, value in seconds.items() if value is not None}
-    return PipelineTimings(as_word(fields.get("transcription_id")), known)
+    known = {_name(name): value for name, value in seconds.items() if value is not None}
+    return PipelineTimings(_id(as_word(fields.get("transcription_id"))), known)
 
 
 _READERS: Final[Mapping[str, _Reader]] = {

@@ -6,6 +6,7 @@ Rules first, then the code:
 * The task goes first, then its pause or a question for it, then the other commands in their order:
   an interruption before any text, and the texts that it drops are not spoken afterwards.
 * A command that must wait for its limit does not hold up the ones behind it.
+* Where a pause is to end, interruptions and texts wait for the `set_task` that ends it.
 * A speaker who ends a pause does not wait behind a question about it: `set_task` goes at once,
   unless Palabra is found to count the two together.
 * Palabra is asked for the task only some time after it was told something: most servers
@@ -244,5 +245,6 @@ class CommandScheduler:
             yield "get_task", max(self._limits.next_time("get_task"), self._ask_from)
 
         queued = self._queue.first
-        if queued is not None and self._state.has_task:
+        is_resumed_first = self._state.needs_task and self._state.is_paused
+        if queued is not None and self._state.has_task and not is_resumed_first:
             yield queued.name, self._limits.next_time(queued.name)

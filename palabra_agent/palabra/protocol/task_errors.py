@@ -37,7 +37,7 @@ _ENTRY: Final = re.compile(
 )
 """An entry of a validation error: the printed form of a Python object."""
 _NAME: Final = re.compile(r"'([^']+)'|\b(\d+)\b")
-_LONGEST_READ: Final = 20_000
+_LONGEST_READ: Final = 5_000
 _LONGEST_SENTENCE: Final = 300
 """It is shown in an attribute, together with others; longer ones LiveKit drops without a word."""
 
@@ -90,6 +90,20 @@ _BY_CODE: Final = {
     "404": ErrorKind.NO_TASK,
 }
 _INVALID: Final = frozenset({"VALIDATION_ERROR", "422"})
+_KNOWN: Final = frozenset(
+    {
+        *_INVALID,
+        *_BY_CODE,
+        VOICE_NOT_FOUND,
+        "AUDIO_STREAM_TOO_FAST",
+        "AUDIO_STREAM_TOO_SLOW",
+        "AUDIO_STREAM_STALLED",
+        "RATE_LIMIT_EXCEEDED",
+        "MALFORMED",
+        "TOO_LARGE",
+    }
+)
+"""Codes that may stand in the log; what is none of them may be anything that Palabra says."""
 _WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _MAY_BE_OF_TASK: Final = frozenset({ErrorKind.SOME_COMMAND, ErrorKind.DENIED})
 
@@ -105,6 +119,15 @@ def error_kind(error: ErrorReport) -> ErrorKind:
         return known
 
     return ErrorKind.DENIED if _DENIED.fullmatch(code) else ErrorKind.UNCLEAR
+
+
+def known_code(code: str) -> str:
+    """Name a code for the log: by itself where it is one that is known, else by its subject."""
+    word = spelled(code)
+    if word in _KNOWN:
+        return code
+
+    return "denied" if _DENIED.fullmatch(word) else "unknown" if code else ""
 
 
 def spelled(code: str) -> str:
@@ -205,8 +228,7 @@ class TaskErrors:
         """
         kind = error_kind(error)
         if kind is ErrorKind.NO_SOUND:
-            words = f" ({readable(error.desc)})" if error.desc else ""
-            return _end(SessionLost(f"Palabra heard no audio for too long{words}"))
+            return _end(SessionLost("Palabra heard no audio for too long", readable(error.desc)))
 
         if kind is ErrorKind.NO_TASK:
             return self._no_task()

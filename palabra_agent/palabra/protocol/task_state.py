@@ -218,6 +218,11 @@ class TaskState:
         return self.acknowledgement is _A.GIVEN
 
     @property
+    def running(self) -> Task | None:
+        """The task that Palabra confirmed last; None before the first."""
+        return self._running
+
+    @property
     def is_change(self) -> bool:
         """True where the task that was sent last is another one than runs."""
         return self.sent != self._running

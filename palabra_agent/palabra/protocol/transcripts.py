@@ -1,6 +1,6 @@
 """Transcripts of a session in order: each once, final after partials, nothing after a final. Pure.
 
-Translations come with the words that they translate.
+Translations come with the words that they translate. Which messages are transcripts: `messages.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from palabra_agent.session import Transcript
 
 _REMEMBERED: Final = 500
 """Versions of utterances remembered: more than any session has under way."""
+_MOST_PARTS: Final = 200
+"""Of one version, the latest."""
+_LONGEST_ORIGINAL: Final = 20_000
+"""Characters of the words that one translation is of."""
+_MOST_CHARACTERS: Final = 2_000_000
+"""Of all that is remembered: hours of speech."""
 
 _WHOLE: Final = ""
 _ORIGINAL: Final = "original"
@@ -23,6 +29,20 @@ class _Version:
     partial: str = ""
     finals: dict[str, str] = field(default_factory=dict[str, str])
     """Text by part."""
+    size: int = 0
+    """Characters of all of it."""
+
+    def conclude(self, part: str, text: str) -> None:
+        """Note the final text of a part; of very many the oldest is forgotten."""
+        self.finals[part] = text
+        self.size += len(text)
+        if len(self.finals) > _MOST_PARTS:
+            self.size -= len(self.finals.pop(next(iter(self.finals))))
+
+    def replace_partial(self, text: str) -> None:
+        """Note the text of what is not final."""
+        self.size += len(text) - len(self.partial)
+        self.partial = text
 
 
 class TranscriptOrder:
@@ -34,6 +54,8 @@ class TranscriptOrder:
 
     def __init__(self) -> None:
         self._versions: OrderedDict[tuple[str, str], _Version] = OrderedDict()
+        self._size = 0
+        """Characters of all versions."""
 
     def is_news(self, transcript: Transcript) -> bool:
         """Tell whether a transcript says something new; it is remembered.
@@ -45,20 +67,12 @@ class TranscriptOrder:
 
         # an utterance has one original, also where its partials were taken for other languages
         version = transcript.language if transcript.is_translation else _ORIGINAL
-        known = self._recall((transcript.transcription_id, version))
-        if known.finals.keys() & {transcript.part, _WHOLE}:
-            return False
-
-        if transcript.is_final:
-            known.finals[transcript.part] = transcript.text
-            return True
-
-        is_late = transcript.part == _WHOLE and bool(known.finals)
-        if is_late or known.partial == transcript.text:
-            return False
-
-        known.partial = transcript.text
-        return True
+        known = self._versions.setdefault((transcript.transcription_id, version), _Version())
+        before = known.size
+        is_news = _is_news_of(known, transcript)
+        self._size += known.size - before
+        self._forget_oldest()
+        return is_news
 
     def paired(self, transcript: Transcript) -> Transcript:
         """Add to a translation the words that it translates, as far as they are known.
@@ -70,12 +84,27 @@ class TranscriptOrder:
             return transcript
 
         in_order = sorted(known.finals.items(), key=lambda it: (len(it[0]), it[0]))
-        whole = " ".join(text for _, text in in_order) or known.partial
+        whole = " ".join(text for _, text in in_order)[:_LONGEST_ORIGINAL] or known.partial
         return replace(transcript, original=known.finals.get(transcript.part, whole))
 
-    def _recall(self, key: tuple[str, str]) -> _Version:
-        known = self._versions.setdefault(key, _Version())
-        if len(self._versions) > _REMEMBERED:
-            self._versions.popitem(last=False)
+    def _forget_oldest(self) -> None:
+        while len(self._versions) > _REMEMBERED or self._size > _MOST_CHARACTERS:
+            _, forgotten = self._versions.popitem(last=False)
+            self._size -= forgotten.size
 
-        return known
+
+def _is_news_of(known: _Version, transcript: Transcript) -> bool:
+    """Tell whether a transcript says something new of its version; it is noted there."""
+    if known.finals.keys() & {transcript.part, _WHOLE}:
+        return False
+
+    if transcript.is_final:
+        known.conclude(transcript.part, transcript.text)
+        return True
+
+    is_late = transcript.part == _WHOLE and bool(known.finals)
+    if is_late or known.partial == transcript.text:
+        return False
+
+    known.replace_partial(transcript.text)
+    return True

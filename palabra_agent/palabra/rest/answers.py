@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
-from urllib.parse import urlsplit
 
+from palabra_agent.addresses import mistake_of, plain_mistake
 from palabra_agent.errors import ApiError, ErrorClass
 from palabra_agent.palabra.json_values import as_object, as_text
 from palabra_agent.palabra.vocabulary import StreamType
@@ -89,24 +89,37 @@ class ApiAnswer:
         return self.status < 300 and envelope.get("ok") is not False
 
 
-def ticket_of(answer: ApiAnswer, transport: StreamType) -> SessionTicket:
+def ticket_of(
+    answer: ApiAnswer, transport: StreamType, *, allow_plain: bool = False
+) -> SessionTicket:
     """Read a created session; it must have what the transport needs.
 
+    Args:
+        answer: Of the API.
+        transport: The one that the session is for; the other's address may be anything.
+        allow_plain: Whether the address may be one without TLS, beyond this machine.
+
     Raises:
-        ApiError: Something is missing, or no URL.
+        ApiError: Something is missing, or the address cannot be used.
     """
     ticket = _unwrapped(answer)
     publishers = _texts(ticket.get("publisher"))
     made = SessionTicket(
         id=as_text(ticket.get("id")) or "",
         token=publishers[0] if publishers else "",
-        webrtc_url=_url(ticket.get("webrtc_url")),
-        ws_url=_url(ticket.get("ws_url")),
+        webrtc_url=as_text(ticket.get("webrtc_url")) or "",
+        ws_url=as_text(ticket.get("ws_url")) or "",
         room=as_text(ticket.get("webrtc_room_name")) or as_text(ticket.get("room_name")) or "",
         listeners=_texts(ticket.get("subscriber")),
     )
-    if not (made.id and made.token and made.url_for(transport)):
+    url = made.url_for(transport)
+    if not (made.id and made.token and url):
         raise bad_answer(answer, "the answer lacks what a session needs")
+
+    # the transport says which schemes it knows
+    mistake = mistake_of(url, ()) or (None if allow_plain else plain_mistake(url))
+    if mistake is not None:
+        raise bad_answer(answer, f"the session's address {mistake}")
 
     return made
 
@@ -194,17 +207,6 @@ def _texts(value: object) -> tuple[str, ...]:
     """Read the texts that are not empty, alone or in a list."""
     listed = cast("list[object]", value) if isinstance(value, list) else [value]
     return tuple(filter(None, map(as_text, listed)))
-
-
-def _url(value: object) -> str:
-    """Read a URL with a host and any scheme; empty for everything else."""
-    text = as_text(value) or ""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return ""
-
-    return text if parts.scheme and parts.hostname else ""
 
 
 def _without(secrets: Iterable[str], text: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from palabra_agent.addresses import mistake_of, plain_mistake
 from palabra_agent.errors import ApiError, ConfigError, ErrorClass, PalabraError, Problem
 from palabra_agent.network import proxy_for
 from palabra_agent.palabra.rest.answers import (
@@ -73,6 +74,7 @@ class PalabraApi:
         credentials: Of either kind; the other is never tried instead.
         http: Stays open as long as this is used.
         retry_pauses: Seconds before each further try.
+        allow_plain: Whether sessions may be at addresses without TLS, beyond this machine.
     """
 
     def __init__(
@@ -82,9 +84,11 @@ class PalabraApi:
         http: aiohttp.ClientSession,
         *,
         retry_pauses: tuple[float, ...] = RETRY_PAUSES,
+        allow_plain: bool = False,
     ) -> None:
         self._sender = RequestSender(base_url, credentials, http)
         self._retry_pauses = retry_pauses
+        self._allow_plain = allow_plain
         self._undeleted: dict[str, None] = {}
 
     async def create_session(self, transport: StreamType = "webrtc") -> SessionTicket:
@@ -116,7 +120,7 @@ class PalabraApi:
             answer = await self._sender.send(replace(request, pauses=()))
 
         try:
-            return ticket_of(answer, transport)
+            return ticket_of(answer, transport, allow_plain=self._allow_plain)
         except ApiError:
             await self._discard(id_of(answer))
             raise
@@ -223,24 +227,39 @@ class PalabraApi:
 
 @asynccontextmanager
 async def open_api(
-    base_url: str, credentials: Credentials, *, retry_pauses: tuple[float, ...] = RETRY_PAUSES
+    base_url: str,
+    credentials: Credentials,
+    *,
+    retry_pauses: tuple[float, ...] = RETRY_PAUSES,
+    allow_plain: bool = False,
 ) -> AsyncGenerator[PalabraApi]:
     """Keep connections to Palabra's API for the length of a block.
+
+    Args:
+        base_url: `https://api.palabra.ai`, or an emulator's.
+        credentials: Of either kind.
+        retry_pauses: Seconds before each further try.
+        allow_plain: Whether addresses without TLS are asked, beyond this machine: this one, and
+            those of sessions.
 
     Raises:
         ConfigError: The address or the credentials are such that no request can be made of them.
         SetupError: The environment names a proxy that is none for us.
     """
-    if mistakes := [*_mistakes(base_url, credentials)]:
+    if mistakes := [*_mistakes(base_url, credentials, allow_plain=allow_plain)]:
         raise ConfigError(mistakes)
 
     async with aiohttp.ClientSession(proxy=proxy_for(base_url)) as http:
-        yield PalabraApi(base_url, credentials, http, retry_pauses=retry_pauses)
+        yield PalabraApi(
+            base_url, credentials, http, retry_pauses=retry_pauses, allow_plain=allow_plain
+        )
 
 
-def _mistakes(base_url: str, credentials: Credentials) -> Iterator[Problem]:
-    if re.match(r"https?://[^/?#\s]", base_url, re.IGNORECASE) is None:
-        yield Problem("", "Palabra's address must begin with http:// or https://, and name a host")
+def _mistakes(base_url: str, credentials: Credentials, *, allow_plain: bool) -> Iterator[Problem]:
+    mistake = mistake_of(base_url, ("https", "http"))
+    mistake = mistake or (None if allow_plain else plain_mistake(base_url))
+    if mistake is not None:
+        yield Problem("", f"Palabra's address {mistake}")
     if any(_NOT_IN_HEADERS.search(value) for value in credentials.headers().values()):
         yield Problem("", "Palabra's credentials must hold no line break")
 

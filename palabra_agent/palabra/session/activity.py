@@ -15,17 +15,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from palabra_agent.audio.frame import Frame
+from palabra_agent.audio.frame import ONSET_MS, Frame
 from palabra_agent.session import Transcript
-
-_ONSET_MS: Final = 60.0
-"""So much sound in a row is speech; less is a click."""
 
 _SETTLE_SECONDS: Final = 2.0
 """So long no words and no sound must have come before what was said counts as interpreted."""
 
 _UNCONFIRMED_SECONDS: Final = 10.0
-"""A sentence that is never confirmed may put off a pause for so long."""
+"""A sentence that is never confirmed may put off a pause for so long, as may a text."""
 
 _DOUBT_SHARE: Final = 1 / 3
 """After this part of a suspicious silence it is worth asking whether the task is still there."""
@@ -38,10 +35,14 @@ _GONE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class SilenceLimits:
-    """Limits on the silence of a session's speaker, and on that of Palabra."""
+    """Limits on the silence of a session's speaker, and on that of Palabra.
+
+    Those of the product are in `config/room.py`, `Limits`; without a word there is none.
+    """
 
     idle_pause_seconds: float = math.inf
-    """Silence after which the task is paused, and its bill with it; resumed by the next word."""
+    """Silence after which the task is paused, and its bill with it; resumed by the next word. A
+    muted speaker's is paused sooner, one whose sentence is not finished later."""
     silent_output_seconds: float = math.inf
     """So much speech that is answered with nothing is worth a `FellSilent`."""
 
@@ -83,6 +84,8 @@ class Activity:
         """The time at which words or sound last came, or Palabra began to hear again."""
         self._unconfirmed: set[str] = set()
         """Utterances that began and are not final."""
+        self._is_text_open = False
+        """True while a text was sent of which no translation has come."""
 
     def hear(self, frame: Frame, now: float) -> list[Observation]:
         """Take in a frame of the speaker, and return what follows from it."""
@@ -120,6 +123,14 @@ class Activity:
 
         return observations
 
+    def wake(self, now: float) -> None:
+        """Learn that a text is to be spoken, which ends a pause as a word does."""
+        self.is_paused, self._spoke_at = False, now
+
+    def speak(self, now: float) -> None:
+        """Learn that a text is sent now; its translation is waited for like that of a sentence."""
+        self._spoke_at, self._is_text_open = now, True
+
     def resume(self, now: float) -> None:
         """Learn that Palabra hears from now on, first of all what was said before."""
         self._answered_at = now
@@ -127,9 +138,11 @@ class Activity:
     def read(self, transcript: Transcript, now: float) -> bool:
         """Learn of words from Palabra; return whether they end a suspicious silence."""
         self._answered_at = now
-        if not transcript.is_translation and transcript.is_final:
+        if transcript.is_translation:
+            self._is_text_open = self._is_text_open and not transcript.is_final
+        elif transcript.is_final:
             self._unconfirmed.discard(transcript.transcription_id)
-        elif not transcript.is_translation:
+        else:
             self._unconfirmed.add(transcript.transcription_id)
 
         return self.answer()
@@ -148,7 +161,7 @@ class Activity:
 
     def pause(self) -> None:
         """Begin a pause; what is not confirmed by now never will be."""
-        self.is_paused = True
+        self.is_paused, self._is_text_open = True, False
         self._unconfirmed.clear()
 
     def pause_due_at(self) -> float:
@@ -160,13 +173,14 @@ class Activity:
         is_short = self._is_muted or self._is_held
         idle = min(self._idle_seconds, _SETTLE_SECONDS) if is_short else self._idle_seconds
         settled = self._answered_at + _SETTLE_SECONDS
-        confirmed = self._spoke_at + _UNCONFIRMED_SECONDS if self._unconfirmed else -math.inf
+        is_open = self._is_text_open or bool(self._unconfirmed)
+        confirmed = self._spoke_at + _UNCONFIRMED_SECONDS if is_open else -math.inf
         return max(self._spoke_at + idle, settled, confirmed)
 
     def _hear_word(self, speech_ms: float, now: float) -> bool:
         """Note speech that is long enough for a word; return whether it ends a pause."""
         self._onset_ms = self._onset_ms + speech_ms if speech_ms else 0.0
-        if self._onset_ms < _ONSET_MS:
+        if self._onset_ms < ONSET_MS:
             return False
 
         self._spoke_at = now

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Final
 
 from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.errors import PalabraError
 from palabra_agent.languages import AUTO, LanguageCode, match
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.events import PAUSE_REFUSED, TASK_DIFFERS, OperatorNotice
+from palabra_agent.palabra.protocol.task_errors import known_code
 from palabra_agent.palabra.protocol.transcripts import TranscriptOrder
+from palabra_agent.palabra.task.settings import task_words
 from palabra_agent.session import (
     Brief,
     InterpretationEnded,
@@ -24,6 +28,9 @@ from palabra_agent.session import (
     SessionEvent,
     Transcript,
 )
+
+_MOST_NOTED: Final = 20
+"""Different notices in the log of one session; Palabra makes up their codes."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,17 +54,29 @@ class SessionEvents:
         self._tracks: dict[FrameSource, TranslatedTrack] = {}
         self._languages: dict[FrameSource, LanguageCode] = {}
         """Of each of the tracks."""
-        self._unread = Counter[str]()
+        self._noted: set[OperatorNotice] = set()
+        self._counts = Counter[str]()
+        """All notices, by kind."""
 
     @property
     def unread(self) -> int:
         """The number of messages that could not be understood."""
-        return self._unread.total()
+        return self._counts["unread"]
+
+    @property
+    def notices(self) -> int:
+        """The number of notices, those included of which there was no line in the log."""
+        return self._counts.total()
 
     def follow(self, brief: Brief) -> None:
         """Name languages as another brief does."""
         self.brief = brief
         self._targets = tuple(dict.fromkeys((*brief.targets, *self._targets)))
+
+    def by_target(self, levels: Mapping[str, int]) -> dict[LanguageCode, int]:
+        """Name the languages of queues as the caller does; others are left out."""
+        named = ((match(language, self._targets), level) for language, level in levels.items())
+        return {code: level for code, level in named if code is not None}
 
     def tell(self, event: SessionEvent) -> None:
         """Pass an event on; a transcript only where it is news."""
@@ -87,20 +106,22 @@ class SessionEvents:
         self._stream.end(error)
 
     def log(self, notice: OperatorNotice) -> None:
-        """Log a notice; of messages that cannot be understood one of each kind."""
-        if notice.kind == "unread":
-            self._unread[notice.code] += 1
-            if self._unread[notice.code] > 1:
-                return
+        """Log a notice; of those that are alike one, and of very many kinds the first."""
+        self._counts[notice.kind] += 1
+        if notice in self._noted or len(self._noted) >= _MOST_NOTED:
+            return
 
+        self._noted.add(notice)
         if notice.kind == PAUSE_REFUSED:
             logger.warning("palabra does not pause, it charges for silence too")
         if notice.kind == TASK_DIFFERS:
-            fields = {"fields": notice.code}
+            fields = {"fields": ", ".join(map(_known_path, notice.code.split(", ")))}
             logger.warning("palabra shows another task than was sent", extra=fields)
             return
 
-        logger.info("palabra sent a notice", extra={"kind": notice.kind, "code": notice.code})
+        facts = {"kind": notice.kind, "code": known_code(notice.code)}
+        logger.info("palabra sent a notice", extra=facts)
+        logger.debug("the code of the notice: %s", notice.code)
 
     def events(self) -> AsyncIterator[SessionEvent]:
         """Iterate over the events, for one reader at a time.
@@ -118,6 +139,12 @@ class SessionEvents:
             return match(only, self._targets) or only
 
         return language or LanguageCode(brief.source_language.replace(AUTO, ""))
+
+
+def _known_path(path: str) -> str:
+    """Name a field of a task as far as it is documented; a room may have made up the rest."""
+    known = takewhile(lambda it: it in task_words() or it.isdecimal(), path.split("."))
+    return ".".join(known) or "undocumented"
 
 
 @dataclass(frozen=True, slots=True)

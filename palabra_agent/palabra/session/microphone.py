@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
 from palabra_agent.audio.frame import PRE_ROLL_MS, Frame
 
 _CAPACITY_MS: Final = 60.0
-_TARGET_MS: Final = 20.0
-"""Of an ordinary queue: the most that waits, and the part of it that may stay over a pause."""
+_TARGET_MS: Final = 40.0
+"""Of an ordinary queue: the most that waits, and what may stay of it over a pause, with what waits
+behind it: a frame to send, and one for the jitter between the speaker's clock and the sender's."""
 
 _HELD_MS: Final = 15_000.0
 """So much may wait while Palabra is resumed: longer than we wait for that."""
@@ -29,7 +31,13 @@ _CONFIRMING_MS: Final = 800.0
 class MicrophoneBuffer:
     """The frames of one speaker, with one writer and one reader."""
 
-    def __init__(self) -> None:
+    def __init__(self, behind_ms: Callable[[], float] = lambda: 0.0) -> None:
+        """Be empty.
+
+        Args:
+            behind_ms: Tells how much was given out and has not been sent yet.
+        """
+        self._behind_ms = behind_ms
         self._queue = FrameBuffer(capacity_ms=_CAPACITY_MS, target_ms=_TARGET_MS)
         self._pre_roll: deque[Frame] = deque()
         self._pre_roll_ms = 0.0
@@ -106,7 +114,7 @@ class MicrophoneBuffer:
         if not self.is_listening:
             return None
 
-        frame = self._again.popleft() if self._again else self._queue.take()
+        frame = self._again.popleft() if self._again else self._queue.take(self._behind_ms())
         if frame is not None and not self._is_proved:
             self._unproved.append(frame)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Final
 
 from palabra_agent.audio.frame import Frame
 from palabra_agent.errors import SessionLost, WrongState
 from palabra_agent.languages import LanguageCode
+from palabra_agent.palabra.event_stream import MOST_WAITING
 from palabra_agent.palabra.protocol import commands
 from palabra_agent.palabra.protocol.commands import Task
 from palabra_agent.palabra.protocol.conversation import TaskConversation
@@ -31,6 +32,7 @@ from palabra_agent.palabra.session.activity import (
 )
 from palabra_agent.palabra.session.events import SessionEvents
 from palabra_agent.palabra.session.microphone import MicrophoneBuffer
+from palabra_agent.palabra.task.consent import asks_to_clone
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -49,10 +51,17 @@ from palabra_agent.session import (
     SessionEvent,
     SpokeAgain,
     Transcript,
+    UpdateRefused,
 )
 
 END_SECONDS: Final = 0.5
 """Longest time for ending the task: deleting the session ends it as well."""
+
+_QUEUE_SECONDS: Final = 3.0
+"""Palabra tells about once a second how much waits to be spoken; what is older says nothing."""
+
+_MOST_QUEUED_MS: Final = 600_000
+"""No queue may hold more; a larger number is none."""
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +91,7 @@ class PalabraSession:
         self._make_task = make_task
         self._on_useless = on_useless
         self._conversation = TaskConversation(state)
-        self._microphone = MicrophoneBuffer()
+        self._microphone = MicrophoneBuffer(lambda: transport.waiting_ms)
         self._activity = Activity(limits or SilenceLimits(), self._now())
         self._meter = BillingMeter()
         self._interruption = Interruption()
@@ -91,6 +100,9 @@ class PalabraSession:
         """Events that came while `until_ready` waited, for `events` to tell first."""
         self._asked_at: float | None = None
         """The time at which Palabra was last told to run a task that did not run."""
+        self._queued: Mapping[LanguageCode, int] = {}
+        """Milliseconds, as Palabra told last."""
+        self._queued_at = -math.inf
         self._is_finishing = False
         self.is_paused = False
         """True between `pause` and `resume`, whatever Palabra was told of it yet."""
@@ -106,6 +118,22 @@ class PalabraSession:
     def billed_seconds(self) -> float:
         """The seconds for which its task ran, by our clock."""
         return self._meter.seconds(self._now())
+
+    @property
+    def queued_seconds(self) -> Mapping[LanguageCode, float]:
+        """The speech that Palabra has still to speak, by language, as far as it told lately.
+
+        It tells about once a second; what was spoken since is left out.
+        """
+        told, since = self._queued, self._now() - self._queued_at
+        if since > _QUEUE_SECONDS:
+            return {}
+
+        return {
+            code: max(0.0, level / 1000 - since)
+            for code, level in told.items()
+            if 0 <= level <= _MOST_QUEUED_MS
+        }
 
     def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, in real time; never waits.
@@ -182,6 +210,8 @@ class PalabraSession:
     def speak(self, text: str, language: LanguageCode, *, translate: bool = False) -> None:
         """Speak a text in a target language; or translate it from `language` into all of them.
 
+        It ends a pause that silence brought about, as a word does.
+
         Raises:
             ConfigError: The text or its language cannot be spoken, or too many texts wait already.
         """
@@ -189,6 +219,9 @@ class PalabraSession:
         self._conversation.enqueue(
             commands.tts_task(text, language, targets=targets, translate=translate)
         )
+        if not self.is_paused:
+            self._activity.wake(self._now())
+            self._conversation.resume()
         self._wake.set()
 
     def finish(self) -> None:
@@ -211,7 +244,8 @@ class PalabraSession:
             if isinstance(event, BriefFollowed):
                 return
 
-            self._before_ready.append(event)
+            if len(self._before_ready) < MOST_WAITING:
+                self._before_ready.append(event)
 
         raise SessionLost("Palabra ended it")
 
@@ -288,6 +322,8 @@ class PalabraSession:
             self._wake.set()
             await self._transport.send(command.encode())
             self._conversation.go_out()
+            if command.name == "tts_task":
+                self._activity.speak(self._now())
             self._observe()
 
     async def _keep_deadlines(self) -> None:
@@ -340,14 +376,17 @@ class PalabraSession:
                 self._interruption.end()
                 self._conversation.ask_again()
                 self._events.tell(SpokeAgain())
-            case Disconnected(reason, was_useless):
+            case Disconnected(reason, was_useless, was_excessive):
                 if was_useless:
                     self._on_useless()
-                self._lose(reason)
+                self._take(self._conversation.lose(reason, is_for_people=was_excessive))
 
     def _receive(self, message: Message) -> None:
-        if isinstance(message, QueueLevels) and any(message.levels_ms.values()):
-            self._trust(was_suspected=self._activity.answer())
+        if isinstance(message, QueueLevels):
+            self._queued = self._events.by_target(message.levels_ms)
+            self._queued_at = self._now()
+            if any(message.levels_ms.values()):
+                self._trust(was_suspected=self._activity.answer())
 
         self._take(self._conversation.receive(message, self._now()))
 
@@ -361,8 +400,21 @@ class PalabraSession:
                 case Transcript():
                     self._trust(was_suspected=self._activity.read(event, self._now()))
                     self._events.tell(event)
+                case UpdateRefused():
+                    self._events.tell(event)
+                    self._end_forbidden_cloning()
                 case _:
                     self._events.tell(event)
+
+    def _end_forbidden_cloning(self) -> None:
+        """End where a task that clones would run on although the speaker agrees no more."""
+        running = self._conversation.running_task
+        if (
+            running is not None
+            and not self._events.brief.may_clone
+            and asks_to_clone(dict(running))
+        ):
+            self._lose("Palabra refused the change that ends voice cloning")
 
     def _check_goes_on(self, wanted: str) -> None:
         if self._conversation.is_over:
@@ -443,6 +495,7 @@ class PalabraSession:
         account = asdict(self._microphone.statistics())
         account["billed_seconds"] = round(self.billed_seconds, 3)
         account["unread_messages"] = self._events.unread
+        account["notices"] = self._events.notices
         logger.info("uplink closed", extra=account)
 
     def _now(self) -> float:

@@ -1,6 +1,7 @@
 """The `data` of `set_task`, made from a room's settings: whole, for either transport. Pure.
 
-Documented fields first, then the room's overlay, then the voices that were chosen for the speaker.
+Documented fields first, then the room's overlay, then the voices that were chosen for the speaker,
+and last the gate: whatever asked for it, no voice is imitated without the speaker's consent.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from palabra_agent.config.fields import (
 )
 from palabra_agent.errors import ConfigError, Problem
 from palabra_agent.languages import AUTO, LanguageCode, base, find_source, normalise
+from palabra_agent.palabra.task.consent import asks_to_clone, asks_to_record, without_cloning
 from palabra_agent.palabra.task.overlay import laid_over
 from palabra_agent.palabra.task.sections import Translation
 from palabra_agent.palabra.task.settings import TRANSCRIPTION_TYPES, TaskSettings
@@ -45,10 +47,12 @@ def build_task(
     partial_translations: bool,
     transport: StreamType = "webrtc",
     voices: Mapping[LanguageCode, VoiceChoice] = _NO_VOICES,
+    may_clone: bool = False,
 ) -> dict[str, JsonValue]:
     """Make the `data` of `set_task`: always whole, nothing documented implied.
 
-    Chosen voices win over the settings' own.
+    Chosen voices win over the settings' own. Where the speaker has not agreed (`may_clone`), none
+    of the two imitates their voice.
 
     Raises:
         ConfigError: With every language that Palabra does not hear or speak, or that comes twice.
@@ -72,7 +76,42 @@ def build_task(
         pipeline["preprocessing"] = _section_json(settings.preprocessing)
 
     task: _Json = {**_streams(settings, transport), "pipeline": pipeline}
-    return _with_voices(laid_over(task, settings.undocumented), voices)
+    task = laid_over(task, settings.undocumented)
+    if may_clone:
+        return _with_voices(task, voices)
+
+    allowed = {it: voice for it, voice in voices.items() if not isinstance(voice, ClonedVoice)}
+    return without_cloning(_with_voices(task, allowed))
+
+
+def cloned_targets(
+    settings: TaskSettings, targets: Sequence[LanguageCode]
+) -> frozenset[LanguageCode]:
+    """Find the targets in which settings ask for the speaker's own voice, however they say it."""
+    task = _task_as_asked(settings, targets)
+    pipeline = cast("_Json", task["pipeline"])
+    entries = cast("list[_Json]", pipeline["translations"])
+    if asks_to_clone({**task, "pipeline": {**pipeline, "translations": None}}):
+        return frozenset(targets)
+
+    asking = (str(entry["target_language"]) for entry in entries if asks_to_clone(entry))
+    return frozenset(map(LanguageCode, asking))
+
+
+def is_recorded(settings: TaskSettings, targets: Sequence[LanguageCode]) -> bool:
+    """Tell if settings ask Palabra to keep what it hears, however they say it."""
+    return asks_to_record(_task_as_asked(settings, targets))
+
+
+def _task_as_asked(settings: TaskSettings, targets: Sequence[LanguageCode]) -> _Json:
+    return build_task(
+        settings,
+        source_language=AUTO,
+        detectable_languages=(),
+        targets=targets,
+        partial_translations=False,
+        may_clone=True,
+    )
 
 
 def _language_problems(

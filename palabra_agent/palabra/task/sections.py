@@ -68,7 +68,7 @@ class SpeechGeneration(ConfigModel):
     """The voice of one target."""
 
     voice_cloning: Switch = False
-    """Imitate the speaker's own voice, after 10 to 20 seconds of speech."""
+    """Imitate the voice of speakers who have agreed to it, after 10 to 20 seconds of speech."""
     voice_id: VoiceId | None = "default_low"
     """A voice of Palabra's or your own; excludes `voice_cloning`."""
     voice_timbre_detection: VoiceTimbreDetection = VoiceTimbreDetection()

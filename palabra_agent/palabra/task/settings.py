@@ -7,7 +7,8 @@ over what holds for all.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar
+from functools import cache
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -30,7 +31,12 @@ from palabra_agent.config.fields import (
     repeated,
 )
 from palabra_agent.config.wording import shown
-from palabra_agent.languages import LanguageCode, spell_target
+from palabra_agent.languages import (
+    SOURCE_LANGUAGES,
+    TARGET_LANGUAGES,
+    LanguageCode,
+    spell_target,
+)
 from palabra_agent.palabra.task.overlay import overlay_mistakes
 from palabra_agent.palabra.task.sections import (
     Preprocessing,
@@ -173,7 +179,7 @@ class TaskSettings(ConfigModel):
     allowed_message_types: Annotated[tuple[MessageType, ...], AfterValidator(distinct)] | None = (
         None
     )
-    """The messages that Palabra sends; null for the four transcription types."""
+    """The messages that Palabra sends; null for the transcription types."""
     undocumented: dict[str, JsonValue] = Field(default={})
     """Laid over the finished `data` of `set_task`, unchecked: for fields that are not known yet."""
 
@@ -182,6 +188,12 @@ class TaskSettings(ConfigModel):
     def _leaves_ours(cls, said: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
         refuse_all(overlay_mistakes(said, has_speech=info.data.get("speech", True)))
         return said
+
+    @property
+    def are_translations_told(self) -> bool:
+        """True where Palabra sends the final translations as text."""
+        types = self.allowed_message_types
+        return types is None or "translated_transcription" in types
 
     def translation_of(self, target: LanguageCode) -> Translation:
         """Find the settings that hold for one target."""
@@ -258,3 +270,29 @@ class TaskSettings(ConfigModel):
     def _unchecked(self) -> Iterator[str]:
         if self.undocumented:
             yield "palabra.undocumented is sent to Palabra as it is, unchecked"
+
+
+_FRAME: Final = (
+    *("input_stream output_stream source target type content_type format pipeline".split()),
+    *("target_language source_language detectable_languages".split()),
+    GLOBAL,
+)
+"""The words of a task that no setting is called."""
+
+
+@cache
+def task_words() -> frozenset[str]:
+    """All words of which the path of a documented field in a task may be made."""
+    named = _properties_in(TaskSettings.model_json_schema())
+    return frozenset({*_FRAME, *named, *TARGET_LANGUAGES, *SOURCE_LANGUAGES})
+
+
+def _properties_in(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in cast("dict[str, object]", schema).items():
+            if key == "properties":
+                yield from cast("dict[str, object]", value)
+            yield from _properties_in(value)
+    elif isinstance(schema, list):
+        for each in cast("list[object]", schema):
+            yield from _properties_in(each)

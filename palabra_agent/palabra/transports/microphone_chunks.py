@@ -87,6 +87,13 @@ class MicrophoneChunks:
 
         return self._begins_at + self._chunk_seconds + _CUSHION_SECONDS
 
+    def late_ms(self, now: float) -> float:
+        """Tell how much later than it is spoken a frame will leave that is written now."""
+        if not self.is_listening:
+            return 0.0
+
+        return max(self._begins_at + self._held.size / SAMPLE_RATE - now, 0.0) * 1000
+
     def begin(self, now: float) -> None:
         """Begin to send; from now on there is a chunk for every moment."""
         if not self.is_listening:

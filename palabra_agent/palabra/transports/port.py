@@ -41,6 +41,8 @@ class Disconnected:
     reason: str
     was_useless: bool = False
     """True where it was there and could not do what it is for; another transport may."""
+    was_excessive: bool = False
+    """True where we left because Palabra sent more than a session may."""
 
 
 TransportEvent: TypeAlias = (
@@ -67,6 +69,11 @@ class Transport(Protocol):
         Raises:
             SessionLost: It could not be sent in time.
         """
+        ...
+
+    @property
+    def waiting_ms(self) -> float:
+        """So much later than it could the next frame will leave, because of those before it."""
         ...
 
     async def write(self, frame: Frame) -> None:

@@ -18,8 +18,8 @@ from palabra_agent.palabra.task.sections import WebSocketFormat
 _SAMPLE_BYTES: Final = 2
 _ENDLESS: Final = 0xFFFFFFFF
 """The length of a WAV file that is not over yet."""
-_LARGEST_SOUND: Final = 10_000_000
-"""Bytes that one compressed chunk may grow to: minutes, where a fifth of a second is usual."""
+_LARGEST_SOUND: Final = 2_000_000
+"""Bytes that one compressed chunk may grow to: 40 s, where a fifth of a second is usual."""
 
 _PACKET_MS: Final = 20
 _SPEECH_BITS: Final = 48_000

@@ -20,7 +20,7 @@ import numpy as np
 from palabra_agent.audio.frame import Frame, FrameReader
 from palabra_agent.audio.pcm import FRAME_MS, SAMPLE_RATE, Pcm
 from palabra_agent.audio.resampler import Resampler
-from palabra_agent.languages import LanguageCode, match
+from palabra_agent.languages import TARGET_LANGUAGES, LanguageCode, match
 from palabra_agent.palabra.protocol.messages import AudioChunk
 from palabra_agent.palabra.vocabulary import GLOBAL
 
@@ -301,7 +301,9 @@ class SpeechTracks:
 
     def log_statistics(self) -> None:
         """Log where the speech went: every lost millisecond counts."""
-        for language, track in self._tracks.items():
+        for code, track in self._tracks.items():
+            # in the log stand languages that there are, and nothing else that Palabra says
+            language = code if code in TARGET_LANGUAGES else "unknown"
             logger.info("speech came", extra={"language": language, **asdict(track.statistics())})
 
         if self._surplus_chunks:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from livekit import rtc
 
+from palabra_agent.addresses import mistake_of
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up, microphone_options
 from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
@@ -22,6 +23,7 @@ from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.messages import decode
+from palabra_agent.palabra.transports.allowance import TOO_MUCH, WORDS_ONLY, MessageAllowance
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
@@ -35,6 +37,9 @@ from palabra_agent.session import InterpretationEnded, InterpretationStarted
 _BOT_PREFIX: Final = "palabra_translator"
 _BOT_ABSENCE_SECONDS: Final = 2.0
 """The bot's own reconnect makes it vanish for less than this; during ours it does not count."""
+
+_MOST_TRACKS: Final = 32
+"""More languages than a room offers; each that is listened to costs a decoder."""
 
 _TRACK_SECONDS: Final = 8.0
 """Palabra publishes its tracks when a task starts, not when the speaker speaks."""
@@ -87,7 +92,10 @@ class WebRtcTransport:
         self._room = room
         self._microphone = microphone
         self._expects_tracks = expects_tracks
-        self._events = EventStream[TransportEvent]()
+        self._events = EventStream[TransportEvent | bytes]()
+        """Messages as they came: to read them takes longer than a callback may."""
+        self._allowance = MessageAllowance(WORDS_ONLY)
+        self._was_excessive = False
         self._tracks: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
         self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._events.put)
@@ -117,6 +125,11 @@ class WebRtcTransport:
         except (TimeoutError, rtc.participant.PublishDataError):
             raise SessionLost("a command could not be sent") from None
 
+    @property
+    def waiting_ms(self) -> float:
+        """So much of what was written is not played yet."""
+        return self._microphone.waiting_ms
+
     async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice."""
         await self._microphone.write(frame.samples)
@@ -135,9 +148,10 @@ class WebRtcTransport:
     def hush(self, languages: Collection[LanguageCode]) -> None:
         """Do nothing: what waits to be heard waits at Palabra."""
 
-    def events(self) -> AsyncIterator[TransportEvent]:
+    async def events(self) -> AsyncIterator[TransportEvent]:
         """Iterate over everything that happens, in order, from before the connection on."""
-        return self._events.events()
+        async for event in self._events.events():
+            yield MessageReceived(decode(event)) if isinstance(event, bytes) else event
 
     async def wait_for_peer(self, seconds: float) -> bool:
         """Wait until Palabra's bot is there; False if it did not come in time."""
@@ -164,12 +178,21 @@ class WebRtcTransport:
         self._no_track.cancel()
 
     def _on_data(self, packet: rtc.DataPacket) -> None:
-        self._events.put(MessageReceived(decode(packet.data)))
+        if self._was_excessive:
+            return
+
+        if self._allowance.admits(len(packet.data), asyncio.get_running_loop().time()):
+            self._events.put(packet.data)
+        else:
+            self._was_excessive = True
+            self._events.put(Disconnected(TOO_MUCH, was_excessive=True))
 
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
-        if track.kind == rtc.TrackKind.KIND_AUDIO:
+        if len(self._tracks) >= _MOST_TRACKS:
+            publication.set_subscribed(False)
+        elif track.kind == rtc.TrackKind.KIND_AUDIO:
             self._expects_tracks = False
             self._no_track.cancel()
             source = self._tracks[publication.sid] = RemoteAudio(track)
@@ -248,6 +271,9 @@ class _Alarm:
 
 
 async def _connect(room: rtc.Room, url: str, token: str) -> None:
+    if (mistake := mistake_of(url)) is not None:
+        raise Unreachable("the session's address", f"it {mistake}")
+
     host = urlsplit(url).netloc
     options = rtc.RoomOptions(auto_subscribe=True, single_peer_connection=False)
     try:

@@ -24,16 +24,28 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from palabra_agent.addresses import mistake_of
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import Pcm
-from palabra_agent.concurrency import finish_despite_cancellation, single_failure
+from palabra_agent.concurrency import Turn, finish_despite_cancellation, single_failure
 from palabra_agent.errors import ApiError, ErrorClass, PalabraError, SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
-from palabra_agent.network import proxy_for, proxy_refusal, reason_of, way_to
+from palabra_agent.network import (
+    proxy_for,
+    proxy_refusal,
+    reason_of,
+    way_to,
+    without_redirects,
+)
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.commands import input_audio_data
 from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
 from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.allowance import (
+    TOO_MUCH,
+    WORDS_AND_SOUND,
+    MessageAllowance,
+)
 from palabra_agent.palabra.transports.microphone_chunks import MicrophoneChunks
 from palabra_agent.palabra.transports.port import (
     Disconnected,
@@ -51,15 +63,17 @@ _TAIL_SECONDS: Final = 20.0
 _HEARTBEAT_SECONDS: Final = 10.0
 """Between pings; a peer that does not answer one in half the time is gone."""
 
-_LARGEST_MESSAGE: Final = 8 * 1024 * 1024
-"""Bytes; two minutes of speech in one piece, where a fifth of a second is usual."""
+_LARGEST_MESSAGE: Final = 1024 * 1024
+"""Bytes; 16 s of speech in one piece, where a fifth of a second is usual. It is read at once."""
 
-_FRAMES: Final = frozenset({aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY})
+_MESSAGES: Final = frozenset({aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY})
+_FRAMES: Final = _MESSAGES | {aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG}
 _REFUSED: Final = frozenset({401, 403})
 _CLOSED: Final = "Palabra closed the connection"
 _CLOSINGS: Final[dict[int, str]] = {
     1001: f"{_CLOSED}, as it goes away",
     1006: "the connection broke off",
+    1009: "Palabra sent a message that is too large",
     1008: f"{_CLOSED}: a rate limit was exceeded, or nothing was heard for too long",
     1011: f"{_CLOSED} after an error of its own",
 }
@@ -91,7 +105,12 @@ async def join_websocket(
         ApiError: Palabra refused the connection.
         Unreachable: It could not be made.
     """
-    async with aiohttp.ClientSession(proxy=proxy_for(url)) as http:
+    if (mistake := mistake_of(url)) is not None:
+        raise Unreachable("the session's address", f"it {mistake}")
+
+    async with aiohttp.ClientSession(
+        proxy=proxy_for(url), trace_configs=[without_redirects()]
+    ) as http:
         socket = await open_socket(http, url, token)
         transport = WebSocketTransport(
             socket, formats or WebSocketFormat(), limits or {}, expects_speech=expects_speech
@@ -109,7 +128,9 @@ async def join_websocket(
         finally:
             transport.leave()
             transport.log_statistics()
-            await finish_despite_cancellation(_close(socket), seconds=_LEAVE_SECONDS)
+            if not transport.was_excessive:
+                # the end of too much is not waited for: the connection is cut
+                await finish_despite_cancellation(_close(socket), seconds=_LEAVE_SECONDS)
 
 
 class WebSocketTransport:
@@ -131,6 +152,9 @@ class WebSocketTransport:
         """Set where Palabra begins or stops to listen, and where a chunk has left."""
         self._tracks = SpeechTracks(partial(unpack, formats), limits)
         self._events = EventStream[TransportEvent]()
+        self._allowance = MessageAllowance(WORDS_AND_SOUND)
+        self.was_excessive = False
+        """True once Palabra has sent more than a session may."""
         self._is_over = False
 
     async def wait_for_peer(self, seconds: float) -> bool:
@@ -148,6 +172,11 @@ class WebSocketTransport:
                 await self._socket.send_str(frame.decode())
         except (TimeoutError, OSError, aiohttp.ClientError):
             raise SessionLost("a command could not be sent") from None
+
+    @property
+    def waiting_ms(self) -> float:
+        """By so much the voice is late; a little of it stays until the next pause."""
+        return self._voice.late_ms(asyncio.get_running_loop().time())
 
     async def write(self, frame: Frame) -> None:
         """Send a frame of the speaker's voice, after those that wait.
@@ -189,14 +218,20 @@ class WebSocketTransport:
         return self._events.events()
 
     async def receive(self) -> None:
-        """Read what comes until the connection ends."""
+        """Read what comes until the connection ends, or until it is too much."""
+        turn, now = Turn(), asyncio.get_running_loop().time
         while (received := await self._socket.receive()).type in _FRAMES:
-            message = decode(received.data)
-            if isinstance(message, StreamEnded):
-                # it came as fast as the speech before it, of which some is still to be heard
-                await self._tracks.until_silent(_TAIL_SECONDS)
+            if not self._allowance.admits(len(received.data), now()):
+                self.was_excessive = True
+                self._end(TOO_MUCH)
+                return
 
-            self._take(message)
+            if received.type in _MESSAGES:
+                await self._receive_message(decode(received.data))
+            elif received.type is aiohttp.WSMsgType.PING:
+                await self._answer_ping(received.data)
+
+            await turn.give_way()
 
         was_told = received.type is aiohttp.WSMsgType.CLOSE
         self._end(closing_reason(received.data if was_told else self._socket.close_code))
@@ -223,6 +258,18 @@ class WebSocketTransport:
         """Log where the sound went: every lost millisecond counts."""
         logger.info("voice sent", extra=asdict(self._voice.statistics()))
         self._tracks.log_statistics()
+
+    async def _receive_message(self, message: Message) -> None:
+        if isinstance(message, StreamEnded):
+            # it came as fast as the speech before it, of which some is still to be heard
+            await self._tracks.until_silent(_TAIL_SECONDS)
+
+        self._take(message)
+
+    async def _answer_ping(self, payload: bytes) -> None:
+        """Say that we are there; a connection that is gone shows when it is read next."""
+        with suppress(OSError, aiohttp.ClientError):
+            await self._socket.pong(payload)
 
     async def _send_chunk(self, chunk: Pcm) -> None:
         self._voice_changed.set()
@@ -251,7 +298,7 @@ class WebSocketTransport:
         for track in self._tracks.close():
             self._events.put(InterpretationEnded(track))
 
-        self._events.put(Disconnected(reason))
+        self._events.put(Disconnected(reason, was_excessive=self.was_excessive))
 
 
 async def open_socket(
@@ -263,8 +310,7 @@ async def open_socket(
         ApiError: Palabra refused.
         Unreachable: Palabra did not answer in time, or not as a WebSocket.
     """
-    url = url.replace(_PLACEHOLDER, secrets.token_hex(4))
-    host = urlsplit(url).hostname or "no host"
+    host, url = urlsplit(url).netloc, url.replace(_PLACEHOLDER, secrets.token_hex(4))
     outcome = await _try(http, url, host, headers={"Authorization": f"Bearer {token}"})
     if isinstance(outcome, ApiError) and outcome.status in _REFUSED:
         outcome = await _try(http, url, host, params={"token": token})
@@ -295,6 +341,7 @@ async def _try(
             return await http.ws_connect(
                 url,
                 heartbeat=_HEARTBEAT_SECONDS,
+                autoping=False,  # else pings are answered without end, and without being counted
                 max_msg_size=_LARGEST_MESSAGE,
                 headers=headers,
                 params=params,

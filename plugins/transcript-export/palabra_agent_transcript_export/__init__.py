@@ -10,7 +10,8 @@ from typing import Final
 
 from palabra_agent.plugin import Plugin, RoomInfo, TranscriptEvent, TranscriptListener
 from palabra_agent_transcript_export.config import ExportConfig, ExportSettings
-from palabra_agent_transcript_export.files import Allowance, MeetingFolder
+from palabra_agent_transcript_export.files import Allowance
+from palabra_agent_transcript_export.folders import MeetingFolder
 from palabra_agent_transcript_export.selection import Selection, SpeakerNames, TranscriptEntry
 from palabra_agent_transcript_export.store import Store
 from palabra_agent_transcript_export.writer import writing
@@ -59,7 +60,17 @@ def _by_name(settings: ExportSettings, config: ExportConfig) -> bool:
     return config.names and settings.allow_names
 
 
+def announce(room: RoomInfo[ExportSettings], config: ExportConfig) -> str | None:
+    """Tell people that who says what is written down."""
+    if not (config.names and room.settings.allow_names):
+        return None
+
+    return "What is said here is written down, with the names of the speakers."
+
+
 EXAMPLE: Final = {"formats": ["jsonl", "vtt"], "languages": ["en", "es"], "names": True}
 
-plugin = Plugin(ExportConfig, open_export, settings_model=ExportSettings, example=EXAMPLE)
+plugin = Plugin(
+    ExportConfig, open_export, settings_model=ExportSettings, example=EXAMPLE, announce=announce
+)
 """The recipe that the entry point names."""

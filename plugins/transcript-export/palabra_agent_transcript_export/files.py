@@ -1,4 +1,4 @@
-"""Files of one meeting: their folder, whole blocks at their ends, and a limit for all together."""
+"""Files of one meeting: whole blocks at their ends, and a limit for all together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import errno
 import logging
 import os
 import re
-import unicodedata
+import stat
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +23,6 @@ _MEGABYTE = 1_000_000
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _FOR_ITS_OWNER_ALONE: Final = 0o600
-
-_LONGEST_LABEL: Final = 48
-_MOST_MEETINGS: Final = 1_000
-_OWN: Final = 0o700
 
 MOST_WAITING: Final = 1_000
 """Cues that wait while the disk refuses; then the oldest are lost."""
@@ -82,7 +77,7 @@ class AppendedFile:
         Raises:
             OSError: Nothing was written, or it is cut off at the next block.
         """
-        descriptor = os.open(self._locate(), _FLAGS, _FOR_ITS_OWNER_ALONE)
+        descriptor = _open_own(self._locate(), _FLAGS)
         try:
             self._length = min(self._length, os.fstat(descriptor).st_size)
             os.ftruncate(descriptor, self._length)
@@ -97,7 +92,7 @@ class AppendedFile:
             OSError: It may be half written: only what differs from the end is in doubt.
         """
         try:
-            descriptor = os.open(self._locate(), _FLAGS & ~os.O_CREAT)
+            descriptor = _open_own(self._locate(), _FLAGS & ~os.O_CREAT)
         except FileNotFoundError:
             return
 
@@ -117,7 +112,7 @@ class AppendedFile:
         if self._is_synced:
             return
 
-        descriptor = os.open(self._locate(), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = _open_own(self._locate(), _FLAGS & ~os.O_CREAT)
         try:
             os.fsync(descriptor)
         finally:
@@ -139,87 +134,24 @@ class AppendedFile:
         return written
 
 
-def room_folder_name(room: str) -> str:
-    """Name a room's folder: what is harmless of its name, and a mark of the whole of it."""
-    plain = unicodedata.normalize("NFKD", room).encode("ascii", "ignore").decode()
-    label = re.sub(r"[^A-Za-z0-9_]+", "-", plain)[:_LONGEST_LABEL].strip("-_") or "room"
-    mark = sha256(room.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{label}-{mark}"
+def _open_own(path: Path, flags: int) -> int:
+    """Open a file that is ours alone: no link of either kind, and no pipe.
+
+    Raises:
+        OSError: It cannot be opened, or is something else.
+    """
+    descriptor = os.open(path, flags, _FOR_ITS_OWNER_ALONE)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid():
+        return descriptor
+
+    os.close(descriptor)
+    raise PermissionError(errno.EPERM, "a file of a transcript is not the worker's own")
 
 
 def subtitles_name(language: LanguageCode, suffix: str) -> str:
     """Name a language's file."""
     return f"{re.sub(r'[^a-z0-9-]', '', language)[:35] or 'und'}.{suffix}"
-
-
-class MeetingFolder:
-    """The folder of one meeting: made with its first words, and shared with no other."""
-
-    def __init__(self, directory: Path, room: str, began: datetime) -> None:
-        self._directory = directory
-        self._room = directory / room_folder_name(room)
-        self._moment = began.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-        self._path: Path | None = None
-
-    def check(self) -> None:
-        """See that transcripts can be written, before there are any; make the directory.
-
-        Raises:
-            OSError: They cannot.
-        """
-        self._directory.mkdir(mode=_OWN, parents=True, exist_ok=True)
-        if not os.access(self._directory, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    def make(self) -> Path:
-        """Make the folder; once it is made, again where it was removed.
-
-        The directory itself is not made again: a disk that was unmounted must not be mistaken for
-        an empty one.
-
-        Raises:
-            OSError: It cannot be made.
-        """
-        self._room.mkdir(mode=_OWN, exist_ok=True)
-        if self._path is None:
-            self._path = self._make_new()
-        else:
-            self._path.mkdir(mode=_OWN, exist_ok=True)
-
-        return self._path
-
-    def sync(self) -> None:
-        """Have the disk keep which files there are, and the folders on the way to them.
-
-        Raises:
-            OSError: It may not have.
-        """
-        if self._path is None:
-            return
-
-        for folder in (self._path, self._room, self._directory):
-            _sync_folder(folder)
-
-    def _make_new(self) -> Path:
-        """Make a folder that was not there: of another worker, or of a moment ago."""
-        for number in range(1, _MOST_MEETINGS):
-            path = self._room / (self._moment if number == 1 else f"{self._moment}-{number}")
-            try:
-                path.mkdir(mode=_OWN)
-            except FileExistsError:
-                continue
-
-            return path
-
-        raise FileExistsError(f"more than {_MOST_MEETINGS} meetings began in the same second")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(slots=True)

@@ -13,11 +13,11 @@ from typing import Final
 from palabra_agent_transcript_export.config import FormatName
 from palabra_agent_transcript_export.files import (
     Allowance,
-    MeetingFolder,
     TranscriptFile,
     UsedUp,
     subtitles_name,
 )
+from palabra_agent_transcript_export.folders import MeetingFolder
 from palabra_agent_transcript_export.formats import FORMATS
 from palabra_agent_transcript_export.selection import TranscriptEntry
 

@@ -20,7 +20,6 @@ EXAMPLE: Final = {
             "voice": {"fr": "default_low", "default": "default_high"},
         },
     ],
-    "consent": ["alice"],
 }
 
 plugin = Plugin(SelectionConfig, open_selection, example=EXAMPLE)

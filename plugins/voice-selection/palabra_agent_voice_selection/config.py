@@ -1,9 +1,9 @@
-"""Config of a room: the rules, and the speakers who have agreed to be cloned."""
+"""Config of a room: the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
@@ -13,7 +13,6 @@ from palabra_agent_voice_selection.fields import (
     Spoken,
     Targets,
     covers,
-    distinct,
     fits,
     fits_in_any_case,
     not_empty,
@@ -24,20 +23,10 @@ VOICE_ATTRIBUTE = "palabra.voice"
 """The participant attribute by which people, or the app's server, ask for a voice."""
 
 
-def _a_person(identity: str) -> str:
-    if "*" in identity or "?" in identity:
-        raise ValueError(f'must be an identity, not a pattern such as "{identity}"')
-
-    return identity
-
-
-Identities = Annotated[
-    tuple[
-        Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_a_person)],
-        ...,
-    ],
-    AfterValidator(distinct),
-]
+_CONSENT: Final = (
+    "is not said here: speakers agree themselves, or by their token, with the participant "
+    "attribute `palabra.voice_consent`, set to `true`"
+)
 
 
 class Rule(PluginConfig):
@@ -49,7 +38,7 @@ class Rule(PluginConfig):
         "language": 'unknown key, did you mean "target_language" or "source_language"?',
         "pool": 'belongs into the voice: {"voice": {"pool": […]}}',
         "clone": 'is a voice: {"voice": "clone"}',
-        "consent": "belongs beside `rules`, not into one",
+        "consent": _CONSENT,
     }
 
     speaker: Patterns | None = None
@@ -101,12 +90,10 @@ class Rule(PluginConfig):
 class SelectionConfig(PluginConfig):
     """Voices by rules; the first rule that applies and can give its voice wins."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {"consent": _CONSENT}
+
     rules: Annotated[
         tuple[Rule, ...], AfterValidator(not_empty), Field(json_schema_extra={"minItems": 1})
     ]
     """In the order of trying. A rule is passed over where its conditions do not hold, its voice is
     not available, or the speaker has not agreed to be cloned."""
-    consent: Identities = ()
-    """Identities of people who have agreed to be cloned; all others agree by their own attribute
-    `palabra.voice_consent`, set to `true`, and any other value of it takes back what stands
-    here."""

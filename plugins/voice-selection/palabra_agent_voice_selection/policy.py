@@ -18,19 +18,17 @@ from palabra_agent.plugin import (
 )
 from palabra_agent_voice_selection.assigning import PoolVoices
 from palabra_agent_voice_selection.config import VOICE_ATTRIBUTE, SelectionConfig
-from palabra_agent_voice_selection.consent import Consents
 from palabra_agent_voice_selection.fields import fits
 from palabra_agent_voice_selection.wanted import (
     CLONE,
     AskedFor,
     PerLanguage,
     Pool,
-    SimpleVoice,
     WantedVoice,
-    voices_of,
 )
 
 _REASONS_TOLD: Final = 2
+_NOT_AGREED: Final = "the speaker has not agreed to be cloned"
 
 
 class SelectionPolicy(VoicePolicy):
@@ -38,29 +36,26 @@ class SelectionPolicy(VoicePolicy):
 
     def __init__(self, config: SelectionConfig) -> None:
         self._rules = config.rules
-        self._may_clone = any(_may_clone(rule.voice) for rule in config.rules)
-        self._consents = Consents(config.consent)
         self._pools = PoolVoices()
 
     async def choose_voice(self, request: VoiceRequest) -> VoiceAnswer:
         """Choose by the first rule that can give its voice; else say why each could not."""
-        has_agreed = self._may_clone and self._consents.has(request.speaker)
         reasons: list[str] = []
+        is_private = False
         for position, rule in enumerate(self._rules):
             if not rule.applies(request):
                 continue
 
-            found = self._find(rule.voice, request, has_agreed=has_agreed)
+            found = self._find(rule.voice, request)
             if not isinstance(found, str):
                 return found
 
             reasons.append(f"rules[{position}]: {found}")
+            is_private = is_private or found == _NOT_AGREED
 
-        return Passed(_told(reasons))
+        return Passed(_told(reasons), is_private=is_private)
 
-    def _find(
-        self, wanted: WantedVoice, request: VoiceRequest, *, has_agreed: bool
-    ) -> FixedVoice | ClonedVoice | str:
+    def _find(self, wanted: WantedVoice, request: VoiceRequest) -> FixedVoice | ClonedVoice | str:
         """Give the voice that is wanted, or the reason why it cannot be had."""
         voice = _without_asking(wanted, request)
         match voice:
@@ -72,11 +67,8 @@ class SelectionPolicy(VoicePolicy):
                 return "Palabra does not have the voice"
             case FixedVoice():
                 return voice
-            case ClonedVoice() if not has_agreed:
-                return "the speaker has not agreed to be cloned"
             case ClonedVoice():
-                self._consents.use(request.speaker, request.target_language)
-                return voice
+                return voice if request.speaker.agrees_to_cloning else _NOT_AGREED
 
 
 def _without_asking(
@@ -113,16 +105,6 @@ def _asked_for(value: str, allowed: tuple[str, ...]) -> FixedVoice | ClonedVoice
         return FixedVoice(voice)
     except ValueError:
         return "the speaker asks for what cannot be a voice id"
-
-
-def _may_clone(wanted: WantedVoice) -> bool:
-    return any(_is_clone(voice) for voice in voices_of(wanted))
-
-
-def _is_clone(voice: SimpleVoice) -> bool:
-    return isinstance(voice, ClonedVoice) or (
-        isinstance(voice, AskedFor) and CLONE in voice.attribute
-    )
 
 
 def _told(reasons: list[str]) -> str:

@@ -211,8 +211,3 @@ Voice = Annotated[
     ),
 ]
 """All that a rule may give."""
-
-
-def voices_of(wanted: WantedVoice) -> tuple[SimpleVoice, ...]:
-    """Everything that may come of what is wanted, whatever the language."""
-    return tuple(wanted.voices.values()) if isinstance(wanted, PerLanguage) else (wanted,)

@@ -14,6 +14,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.protocol.messages import (
     MALFORMED,
     MESSAGE_TYPES,
+    TOO_LARGE,
     UNNAMED,
     AudioChunk,
     ErrorReport,
@@ -98,7 +99,7 @@ def test_known_types_with_any_data_never_break_anything(kind: str, data: object)
         b"[]",
         b'"text"',
         b"1" * 5000,
-        b"[" * 100_000,
+        b"[" * 4_000,
         b'{"message_type": null, "data": {}}',
         b'{"message_type": 5, "data": {}}',
         b'{"message_type": "validated_transcription"}',
@@ -427,3 +428,70 @@ def test_a_code_may_stand_in_a_log(message_type: str, code: str, expected: str) 
 def test_an_unknown_type_may_stand_in_a_log() -> None:
     """So is the name of an unknown message."""
     assert said("new\r\n" + "x" * 100, {}) == Unread("new_" + "x" * 59)
+
+
+def test_a_frame_of_more_values_than_any_message_is_not_read() -> None:
+    """It would take a second to read; the operator learns why it was left out."""
+    entries = [{"loc": ["pipeline", number], "msg": "wrong"} for number in range(40_000)]
+
+    assert said("error", entries) == TOO_LARGE
+    assert decode("[" * 4_001) == TOO_LARGE
+
+
+@pytest.mark.parametrize("message_type", ["error", "warning"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"loc": ["a"], "msg": "wrong"}] * 900,
+        [["no"] * 60] * 60,
+        {"desc": "no " * 200_000},
+        {"errors": [{"desc": "no " * 200_000}] * 4},
+        [{"loc": ["a" * 100_000] * 9, "msg": "no"}],
+        "voice " * 50_000,
+    ],
+    ids=["entries", "lists", "words", "reports", "path", "quadratic"],
+)
+def test_an_error_of_any_length_is_told_by_its_beginning(message_type: str, data: object) -> None:
+    """It is never lost, and no word of it is read for long."""
+    read = said(message_type, data)
+
+    assert isinstance(read, ErrorReport | WarningReport)
+    words = read.desc if isinstance(read, ErrorReport) else read.text
+    assert 0 < len(words) <= 5_000
+
+
+def test_words_of_any_length_are_told_by_their_beginning() -> None:
+    """A book is not said in one sentence."""
+    book = "a\n" * 100_000
+    read = words("validated_transcription", transcription_id="t1", language="en", text=book)
+
+    assert isinstance(read, Transcript)
+    assert len(read.text) <= 5_000
+    assert read.text.startswith("a a a")
+
+
+def test_a_long_id_is_known_by_its_hash() -> None:
+    """Hundreds of ids are remembered; two that differ at their end stay two."""
+    ids = [
+        read.transcription_id
+        for end in "aab"
+        if isinstance(
+            read := words(
+                "validated_transcription", transcription_id="x" * 90_000 + end, text="hello"
+            ),
+            Transcript,
+        )
+    ]
+
+    assert max(map(len, ids)) <= 128
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.parametrize("message_type", ["tts_buffer_stats", "pipeline_timings"])
+def test_numbers_of_more_languages_than_there_are_mean_nothing(message_type: str) -> None:
+    """Two hundred are read, and no more."""
+    entry = {"current_queue_level_ms": 1} if message_type == "tts_buffer_stats" else 1
+    key = "stats" if message_type == "tts_buffer_stats" else "timings"
+
+    assert said(message_type, {key: {str(it): entry for it in range(201)}}) == MALFORMED
+    assert said(message_type, {key: {str(it): entry for it in range(200)}}) != MALFORMED

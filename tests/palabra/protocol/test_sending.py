@@ -25,10 +25,12 @@ from palabra_agent.session import BriefFollowed, UpdateRefused
 from .playbook import (
     GET,
     INVALID,
+    NOT_YET,
     NOTHING,
     PAUSE,
     REFUSED,
     RUNNING,
+    SET_A,
     SET_B,
     TEXT,
     UNKNOWN_COMMAND,
@@ -36,6 +38,7 @@ from .playbook import (
     Playbook,
     finish,
     pause,
+    resume,
     say,
     wait,
     wish,
@@ -88,6 +91,14 @@ def test_a_limit_holds_up_no_other_command() -> None:
 
     assert book << TEXT << TEXT << GET
     assert book.now == pytest.approx(since + TASK_INTERVAL_SECONDS)
+
+
+def test_a_text_does_not_go_before_the_pause_is_over() -> None:
+    """It waits for the task's limit then; in a pause that goes on it does not wait."""
+    book = Playbook(SessionState.PAUSED) >> resume >> say(TEXT)
+
+    assert book << NOT_YET << SET_A << TEXT
+    assert Playbook(SessionState.PAUSED) >> say(TEXT) << TEXT << NOTHING
 
 
 def test_an_interruption_falls_back_to_its_older_name() -> None:

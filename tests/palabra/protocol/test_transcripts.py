@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,3 +141,29 @@ def test_an_original_has_no_other() -> None:
     order.is_news(said)
 
     assert order.paired(said) == said
+
+
+def test_memory_is_finite_whatever_comes() -> None:
+    """Long texts in ever new utterances and ever new parts: what is oldest is forgotten."""
+    order = TranscriptOrder()
+    tracemalloc.start()
+    try:
+        for number in range(4_000):
+            text = f"{number} " + "x" * 4_990
+            assert order.is_news(transcript(text, identifier=f"u{number}"))
+            assert order.is_news(transcript(text, identifier="one", part=str(number)))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 10_000_000
+
+
+def test_the_parts_of_an_endless_utterance_are_remembered_for_long() -> None:
+    """A repetition within two hundred parts is one, and a translation finds its words."""
+    order = TranscriptOrder()
+    for number in range(1_000):
+        assert order.is_news(transcript(f"word {number}", part=str(number)))
+
+    assert not order.is_news(transcript("word 800", part="800"))
+    assert order.paired(translated("hola", "es", part="999")).original == "word 999"

@@ -7,17 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from palabra_agent.errors import ApiError, ErrorClass
-from palabra_agent.palabra.rest.api import (
-    SessionInfo,
-)
+from palabra_agent.palabra.rest.api import SessionInfo, open_api
 from palabra_agent.palabra.vocabulary import StreamType
+from tests.odd_addresses import NO_ADDRESSES, OTHER_SCHEMES, PASSWORD
 
-from .server import (
-    LISTED,
-    SECRET,
-    TICKET,
-    api_that_gets,
-)
+from .server import CLIENT, LISTED, SECRET, TICKET, api_that_gets, asked
 
 pytestmark = pytest.mark.unit
 
@@ -202,7 +196,7 @@ async def test_an_answer_that_is_no_json_is_a_refusal_too(raw: str) -> None:
         {},
         *({**TICKET, key: None} for key in ("id", "publisher", "webrtc_url")),
         *({**TICKET, "publisher": value} for value in ("", 5, [], [""], [5])),
-        *({**TICKET, "webrtc_url": value} for value in ("not a url", "http://", 5)),
+        *({**TICKET, "webrtc_url": value} for value in ("", 5, [5, 6])),
         {key: value for key, value in TICKET.items() if key != "publisher"},
     ],
 )
@@ -211,6 +205,47 @@ async def test_a_session_without_its_parts_is_a_refusal(data: object) -> None:
     async with api_that_gets(200, {"ok": True, "data": data}) as (api, _):
         with pytest.raises(ApiError, match="the answer lacks what a session needs"):
             await api.create_session()
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "ws"])
+@pytest.mark.parametrize("url", [it for it in NO_ADDRESSES if it not in OTHER_SCHEMES])
+async def test_an_address_that_cannot_be_asked_is_a_bad_answer(
+    transport: StreamType, url: str
+) -> None:
+    """Its mistake is told, without a password that may be in it; the session is deleted."""
+    key = "ws_url" if transport == "ws" else "webrtc_url"
+    async with api_that_gets(201, {"data": {**TICKET, key: url}}) as (api, palabra):
+        with pytest.raises(ApiError, match=r"the session's address (must|is) ") as caught:
+            await api.create_session(transport)
+
+    assert caught.value.error_class is ErrorClass.BAD_ANSWER
+    assert PASSWORD not in str(caught.value) + repr(caught.value)
+    assert asked(palabra, "DELETE") == ["/session-storage/sessions/s1"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_allowed"),
+    [
+        ("ws://stream.example", False),
+        ("http://10.0.0.1/livekit/", False),
+        ("ws://127.0.0.1:7880", True),
+        ("http://localhost:7880", True),
+        ("wss://stream.example", True),
+    ],
+)
+async def test_a_plain_address_beyond_this_machine_must_be_allowed(
+    url: str, is_allowed: bool
+) -> None:
+    """The token and the words would be read on the way; an operator may say that they are not."""
+    async with api_that_gets(201, {"data": {**TICKET, "ws_url": url}}) as (api, palabra):
+        if is_allowed:
+            assert (await api.create_session("ws")).ws_url == url
+        else:
+            with pytest.raises(ApiError, match="the session's address must begin with "):
+                await api.create_session("ws")
+
+        async with open_api(palabra.url, CLIENT, allow_plain=True) as trusting:
+            assert (await trusting.create_session("ws")).ws_url == url
 
 
 async def test_what_is_not_used_may_be_left_out() -> None:

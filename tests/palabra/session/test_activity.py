@@ -112,6 +112,22 @@ def test_a_sentence_that_a_pause_cut_off_is_forgotten() -> None:
     assert activity.pause_due_at() == 100
 
 
+def test_the_translation_of_a_text_is_waited_for() -> None:
+    """As that of a sentence is; a text ends a pause, and one that a pause cut off is forgotten."""
+    activity = idle_after(0)
+    activity.speak(10)
+    assert activity.pause_due_at() == 20
+    activity.read(translated("hol", "es", is_final=False), 11)
+    assert activity.pause_due_at() == 20
+    activity.read(translated("hola", "es"), 12)
+    assert activity.pause_due_at() == 14
+    activity.speak(30)
+    activity.pause()
+    activity.wake(100)
+    assert not activity.is_paused
+    assert activity.pause_due_at() == 100
+
+
 def test_what_was_held_until_palabra_heard_is_waited_for() -> None:
     """Resuming may take longer than the idle time: the word comes first."""
     activity = idle_after(1)

@@ -163,3 +163,19 @@ async def test_the_operator_reads_each_kind_of_unread_message_once(
         ("INFO", "palabra sent a notice"),
         ("WARNING", "palabra shows another task than was sent"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["unread", "error", "warning"])
+@in_jumping_time
+async def test_the_log_of_a_chattering_palabra_is_short(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of notices with ever new codes the first ones are logged, the others counted."""
+    events = following()
+    with caplog.at_level(logging.INFO):
+        for number in range(5_000):
+            events.log(OperatorNotice(kind, f"code_{number}"))
+
+    assert len(caplog.records) == 20
+    assert events.notices == 5_000
+    assert events.unread == (5_000 if kind == "unread" else 0)

@@ -8,7 +8,8 @@ import pytest
 
 from palabra_agent.palabra.session.microphone import MicrophoneBuffer
 from tests.clock import eventually, in_jumping_time
-from tests.fakes import frame, level_of
+from tests.fakes import PlayedTrack, frame, level_of
+from tests.stops import speak_through_stops
 
 pytestmark = pytest.mark.unit
 
@@ -174,10 +175,30 @@ async def test_the_delay_is_won_back_in_pauses() -> None:
     scene = MicrophoneScene()
     scene.write(*[1000] * 100)
     scene.listen()
-    scene.write(1001, 200, 1002)
+    scene.write(1001, 200, 1002, 1003)
 
-    assert await scene.read_all() == [1000] * 100 + [1001, 1002]
+    assert await scene.read_all() == [1000] * 100 + [1001, 1002, 1003]
     assert scene.buffer.statistics().dropped_ms == 0
+
+
+@in_jumping_time
+async def test_stops_of_the_process_leave_no_delay_after_a_pause() -> None:
+    """Of what came at once after each, however much of it the track had taken by then."""
+    track = PlayedTrack()
+    buffer = MicrophoneBuffer(lambda: track.waiting_ms)
+    buffer.set_listening(is_listening=True)
+
+    async def send() -> None:
+        while (it := await buffer.next_frame()) is not None:
+            await track.write(it.samples)
+
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(send())
+        delays = await speak_through_stops(buffer.write, track)
+        sending.cancel()
+
+    assert delays.amid > 200
+    assert delays.after <= delays.before + 20
 
 
 @in_jumping_time

@@ -28,6 +28,7 @@ from palabra_agent.palabra.protocol.task_state import SessionState
 from palabra_agent.palabra.session.activity import SilenceLimits
 from palabra_agent.palabra.session.session import PalabraSession
 from palabra_agent.palabra.transports.port import (
+    Disconnected,
     Interrupted,
     MessageReceived,
     PeerArrived,
@@ -294,6 +295,27 @@ async def test_a_refused_change_is_an_event() -> None:
 
         assert events == [UpdateRefused("Palabra refused the settings: no (VALIDATION_ERROR)")]
         assert len(transport.commands) == 2
+
+
+@in_jumping_time
+async def test_a_refused_end_of_cloning_ends_the_session() -> None:
+    """What runs on would imitate a speaker who has taken their consent back."""
+    cloning, agreed = {"speech_generation": {"voice_cloning": True}}, replace(BRIEF, may_clone=True)
+    transport = FakeTransport()
+    made: dict[bool, Task] = {True: cloning, False: DATA}
+    session = PalabraSession(transport, lambda brief: made[brief.may_clone])
+    session.rebrief(agreed)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(session.run(), name="session")
+        await eventually(lambda: transport.commands)
+        transport.run_task()
+        await session.until_ready()
+        session.rebrief(BRIEF)
+        await eventually(lambda: len(transport.commands) == 2)
+        transport.answer("error", code="VALIDATION_ERROR", desc="no")
+        with pytest.raises(SessionLost, match="refused the change that ends voice cloning"):
+            await heard(session, 2)
+        running.cancel()
 
 
 @pytest.mark.parametrize(
@@ -784,6 +806,28 @@ async def test_a_session_that_answers_nothing_says_so() -> None:
 
 
 @in_jumping_time
+async def test_what_waits_to_be_spoken_is_known_while_palabra_tells() -> None:
+    """By the caller's codes, less what was spoken since; numbers that are none are left out."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        assert session.queued_seconds == {}
+        levels = {"es-mx": 5000, "fr": 3000}
+        queues = {code: {"current_queue_level_ms": level} for code, level in levels.items()}
+        transport.happen(MessageReceived(decode(json.dumps(queues))))
+        await eventually(lambda: session.queued_seconds)
+        assert session.queued_seconds == {ES: pytest.approx(5, abs=0.1)}
+        await passing(2)
+        assert session.queued_seconds == {ES: pytest.approx(3, abs=0.1)}
+        await passing(2)
+        assert session.queued_seconds == {}
+        for level in (-1, 10**15):
+            queues = {"es": {"current_queue_level_ms": level}}
+            transport.happen(MessageReceived(decode(json.dumps(queues))))
+            await passing(0.5)
+            assert session.queued_seconds == {}
+
+
+@in_jumping_time
 async def test_words_and_sound_are_an_answer() -> None:
     """Either is enough, as is speech in Palabra's queue; silence on a translated track is not."""
     transport, sound = FakeTransport(), FakeSound()
@@ -937,6 +981,39 @@ async def test_texts_are_spoken_and_phrases_dropped() -> None:
 
 
 @in_jumping_time
+async def test_a_text_ends_a_pause() -> None:
+    """It goes out when the task was told to run again, which sleeps once the text is told."""
+    transport = FakeTransport()
+    body = {"transcription_id": "t1", "language": "es", "text": "hola"}
+    async with ready(transport, THRIFTY) as session:
+        await passing(60)
+        assert transport.names == ["set_task", "pause_task"]
+        session.mute(is_muted=True)
+        session.speak("hello", EN, translate=True)
+        session.speak("and bye", EN, translate=True)
+        await eventually(lambda: len(transport.commands) == 5)
+        assert transport.names[2:] == ["set_task", "tts_task", "tts_task"]
+        transport.run_task()
+        await passing(5)
+        assert len(transport.commands) == 5
+        transport.answer("translated_transcription", transcription=body)
+        await eventually(lambda: transport.names[-1] == "pause_task", seconds=3)
+
+
+@in_jumping_time
+async def test_a_text_leaves_a_pause_of_the_caller_s_alone() -> None:
+    """Nothing but `resume` ends that."""
+    transport = FakeTransport()
+    async with ready(transport, THRIFTY) as session:
+        session.pause()
+        await eventually(lambda: transport.names[-1] == "pause_task")
+        session.speak("hello", EN, translate=True)
+        await passing(30)
+
+        assert transport.names == ["set_task", "pause_task", "tts_task"]
+
+
+@in_jumping_time
 async def test_an_end_that_a_limit_bars_is_left_to_the_deletion() -> None:
     """A `pause_task` of just now makes `end_task` pointless."""
     transport = FakeTransport()
@@ -945,3 +1022,17 @@ async def test_an_end_that_a_limit_bars_is_left_to_the_deletion() -> None:
         await session.end()
 
         assert transport.names[-1] == "pause_task"
+
+
+@in_jumping_time
+@pytest.mark.parametrize("was_excessive", [True, False])
+async def test_people_learn_of_a_palabra_that_chatters(was_excessive: bool) -> None:
+    """Such a loss is worth their attention although the next session may do better."""
+    transport = FakeTransport()
+    async with ready(transport) as session:
+        transport.happen(Disconnected("too much", was_excessive=was_excessive))
+        with pytest.raises(SessionLost) as caught:
+            await heard(session, 1)
+
+    assert caught.value.retryable
+    assert caught.value.is_for_people is was_excessive

@@ -36,6 +36,7 @@ def build(said: dict[str, Any], *targets: LanguageCode, partials: bool = True) -
         detectable_languages=(),
         targets=targets or (ES,),
         partial_translations=partials,
+        may_clone=True,
     )
     pipeline: Json = data["pipeline"]
     return pipeline
@@ -51,8 +52,10 @@ def task_of(
     said: Json,
     transport: StreamType = "webrtc",
     voices: Mapping[LanguageCode, VoiceChoice] = MappingProxyType({}),
+    *,
+    may_clone: bool = True,
 ) -> Json:
-    """Build the whole task of an English speaker, into Spanish and German."""
+    """Build the whole task of an English speaker, who has agreed, into Spanish and German."""
     data: Json = build_task(
         settings(said),
         source_language=EN,
@@ -61,5 +64,6 @@ def task_of(
         partial_translations=False,
         transport=transport,
         voices=voices,
+        may_clone=may_clone,
     )
     return data

@@ -33,6 +33,7 @@ class StreamPeer:
     sounds: list[bytes] = field(default_factory=list[bytes])
     sound_times: list[float] = field(default_factory=list[float])
     """When each chunk came, by the event loop's clock."""
+    pongs: list[bytes] = field(default_factory=list[bytes])
     socket: web.WebSocketResponse = field(default_factory=web.WebSocketResponse)
     connection: asyncio.Transport | None = None
     has_left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,6 +56,8 @@ class StreamPeer:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 self._note(json.loads(message.data))
+            elif message.type is WSMsgType.PONG:
+                self.pongs.append(message.data)
 
         self.has_left.set()
         return socket

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from palabra_agent.audio.buffer import FrameBuffer
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import SAMPLE_RATE, Pcm
 from palabra_agent.palabra.transports.microphone_chunks import MicrophoneChunks
-from tests.fakes import flat
+from tests.fakes import flat, frame
 
 pytestmark = pytest.mark.unit
 
@@ -156,6 +159,49 @@ def test_a_delay_goes_away() -> None:
     assert lateness[0] == pytest.approx(3, abs=0.05)
     assert max(lateness[-100:]) < 0.32 + 0.04 + 0.1
     assert clock.voice.statistics().silence_ms == 0
+
+
+def lateness_through_stops(clock: Clock, voice: Sequence[Frame]) -> list[float]:
+    """Speak through three stops of the process, after each of which everything comes at once.
+
+    Returns:
+        How late each frame left by which one came that was not stopped, in milliseconds.
+    """
+    begin, waiting = clock.now, FrameBuffer(capacity_ms=400, target_ms=40)
+    lateness: list[float] = []
+    for number, it in enumerate(voice):
+        at = (number + 1) * FRAME_SECONDS
+        waiting.put(it)
+        stopped_at = next((it for it in (2, 3, 4) if it < at <= it + 0.25), None)
+        if stopped_at is not None:
+            clock.now = begin + stopped_at + 0.25
+            continue
+
+        clock.pass_until(begin + at)
+        while not clock.voice.is_full and (due := waiting.take(clock.voice.late_ms(clock.now))):
+            clock.voice.write(due.samples, clock.now)
+        lateness.append(waiting.statistics().held_ms + clock.voice.late_ms(clock.now))
+
+    return lateness
+
+
+def test_stops_of_the_process_are_caught_up_with_without_a_pause() -> None:
+    """Almost: what is less than a chunk in haste wins back stays."""
+    clock = Clock()
+    lateness = lateness_through_stops(clock, [frame(1000)] * 400)
+
+    assert max(lateness[:80]) == 0
+    assert max(lateness) > 200
+    assert max(lateness[-50:]) < 320 * (1 - 1 / 1.25)
+    assert clock.voice.statistics().dropped_ms == 0
+
+
+def test_a_pause_takes_the_rest_of_the_delay_out() -> None:
+    """Though there is noise in it, of which some is left out; what may stay is for jitter."""
+    clock = Clock()
+    voice = [frame(100 if 300 <= number < 350 else 1000) for number in range(400)]
+
+    assert max(lateness_through_stops(clock, voice)[-50:]) <= 40
 
 
 def test_after_a_stall_no_more_than_a_second_comes_at_once() -> None:

@@ -251,6 +251,30 @@ async def test_a_stall_is_not_made_up_for_in_a_rush() -> None:
 
 
 @in_jumping_time
+async def test_stops_of_the_process_delay_no_later_utterance() -> None:
+    """The one that they fall into ends later; the next is heard as soon as it comes."""
+    track, loop = PacedTrack(QueueLimits()), asyncio.get_running_loop()
+    speak(track, 3000, is_last=True)
+    async with track.open_frames() as frames:
+        began = loop.time()
+        for number in range(150):
+            await anext(frames)
+            if number in {40, 80, 120}:
+                await asyncio.sleep(0.25)
+        ended = loop.time() - began
+        await anext(frames)  # the end of the upsampler
+        held_ms = track.statistics().held_ms
+        await asyncio.sleep(0.5)
+        speak(track, 400, is_last=True)
+        came = loop.time()
+        await anext(frames)
+
+    assert ended > 3.2
+    assert held_ms == 0
+    assert loop.time() == came
+
+
+@in_jumping_time
 async def test_what_nobody_listens_to_waits_within_its_limits() -> None:
     """The beginning of a word is not lost to a listener who comes a moment later."""
     track = PacedTrack(QueueLimits(max_ms=1000, desired_ms=400))

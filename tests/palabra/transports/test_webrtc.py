@@ -12,14 +12,20 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.audio.rtc import AudioOutput
+from palabra_agent.errors import Unreachable
+from palabra_agent.palabra.event_stream import MOST_WAITING
+from palabra_agent.palabra.protocol.messages import MALFORMED, StreamEnded
+from palabra_agent.palabra.transports.allowance import TOO_MUCH, WORDS_ONLY
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     Interrupted,
+    MessageReceived,
     Resumed,
     TransportEvent,
 )
-from palabra_agent.palabra.transports.webrtc import WebRtcTransport
+from palabra_agent.palabra.transports.webrtc import WebRtcTransport, join_room
 from tests.clock import in_jumping_time, passing
+from tests.odd_addresses import NO_ADDRESSES, PASSWORD
 
 pytestmark = pytest.mark.unit
 
@@ -101,3 +107,44 @@ async def test_a_room_without_media_is_of_no_use(reason: str, was_useless: bool)
         room.emit("disconnected", rtc.DisconnectReason.Value(reason))
         await passing(0.1)
         assert told == [Disconnected(f"disconnected ({reason})", was_useless)]
+
+
+@dataclass
+class Packet:
+    """A data packet, as the room tells it."""
+
+    data: bytes
+
+
+@in_jumping_time
+async def test_a_peer_that_chatters_is_left() -> None:
+    """However fast packets come: no more than so many wait, and the end is the last of them."""
+    async with joined() as (room, told):
+        for _ in range(WORDS_ONLY.at_once + 100):
+            room.emit("data_received", Packet(b"noise"))
+        await passing(0.1)
+
+    assert told[-1] == Disconnected(TOO_MUCH, was_excessive=True)
+    assert told[:-1] == [MessageReceived(MALFORMED)] * (MOST_WAITING - 1)
+
+
+@in_jumping_time
+async def test_packets_come_in_order_with_what_else_happens() -> None:
+    """A message is read when its turn has come, in its place."""
+    async with joined() as (room, told):
+        room.emit("data_received", Packet(b'{"message_type": "eos"}'))
+        room.emit("reconnecting")
+        room.emit("data_received", Packet(b"noise"))
+        await passing(0.1)
+
+    assert told == [MessageReceived(StreamEnded()), Interrupted(), MessageReceived(MALFORMED)]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+async def test_an_address_that_is_none_is_unreachable(url: str) -> None:
+    """It ends in a sentence, without a password that may be in it, and the SDK never sees it."""
+    with pytest.raises(Unreachable, match=r"the session's address: it (must|is) ") as caught:
+        async with join_room(url, "token"):
+            pytest.fail("there is no such place")
+
+    assert PASSWORD not in str(caught.value) + repr(caught.value)

@@ -26,6 +26,7 @@ from palabra_agent.local.processes import free_port
 from palabra_agent.palabra.protocol.commands import Command
 from palabra_agent.palabra.protocol.messages import StreamEnded
 from palabra_agent.palabra.task.sections import WebSocketFormat
+from palabra_agent.palabra.transports.allowance import TOO_MUCH, WORDS_AND_SOUND
 from palabra_agent.palabra.transports.port import (
     Disconnected,
     MessageReceived,
@@ -42,6 +43,7 @@ from palabra_agent.palabra.transports.websocket import (
 from palabra_agent.session import InterpretationEnded, InterpretationStarted
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import frame, sound_of
+from tests.odd_addresses import NO_ADDRESSES, PASSWORD
 from tests.palabra.transports.stream_peer import TOKEN, StreamPeer, stream_peer
 
 pytestmark = pytest.mark.unit
@@ -71,6 +73,15 @@ async def told(transport: Transport, count: int) -> list[TransportEvent]:
                 break
 
     return events
+
+
+async def end_of(transport: Transport) -> Disconnected:
+    """Read on until the connection is over."""
+    async for event in transport.events():
+        if isinstance(event, Disconnected):
+            return event
+
+    raise AssertionError("it did not tell its end")
 
 
 async def say(transport: Transport, *frames: Frame) -> None:
@@ -448,11 +459,52 @@ async def test_a_message_without_end_is_not_swallowed() -> None:
     """Memory is bounded: whoever sends megabytes at once is disconnected."""
     async with joined() as (transport, peer):
         with suppress(ConnectionError):
-            await peer.socket.send_str("x" * 9_000_000)
+            await peer.socket.send_str("x" * 1_100_000)
         (over,) = await told(transport, 1)
 
     assert isinstance(over, Disconnected)
     assert "(1009)" in over.reason
+
+
+@in_jumping_time
+async def test_a_ping_is_answered() -> None:
+    """As the protocol wants it; some peers leave where it is not."""
+    async with (
+        stream_peer(StreamPeer(answers_pings=False)) as peer,
+        join_websocket(peer.url, TOKEN),
+    ):
+        await eventually(lambda: peer.connection)
+        await peer.socket.ping(b"there?")
+        await eventually(lambda: peer.pongs)
+
+    assert peer.pongs == [b"there?"]
+
+
+@in_jumping_time
+@pytest.mark.parametrize("kind", ["messages", "pings"])
+async def test_a_peer_that_chatters_is_left(kind: str) -> None:
+    """It is told as what it is, read no more, and its connection is cut without a wait."""
+    sent = 0
+
+    async def chatter(peer: StreamPeer) -> None:
+        nonlocal sent
+        with suppress(OSError, aiohttp.ClientError):
+            while True:
+                await (peer.socket.send_str("{}") if kind == "messages" else peer.socket.ping())
+                sent += 1
+
+    async with stream_peer() as peer, asyncio.TaskGroup() as group:
+        async with join_websocket(peer.url, TOKEN) as transport:
+            await eventually(lambda: peer.connection)
+            group.create_task(chatter(peer))
+            over = await end_of(transport)
+            left = asyncio.get_running_loop().time()
+
+        assert asyncio.get_running_loop().time() - left < 0.5
+
+    # the peer has met the end of the connection, or it would chatter still
+    assert over == Disconnected(TOO_MUCH, was_excessive=True)
+    assert sent >= WORDS_AND_SOUND.at_once
 
 
 @in_jumping_time
@@ -596,15 +648,39 @@ async def test_what_is_no_websocket_is_unreachable() -> None:
 @pytest.mark.parametrize("url", ["ws://127.0.0.1:{port}/stream", "ws://127.0.0.1:{port}/a?b=c"])
 async def test_nobody_there_is_unreachable(url: str) -> None:
     """The host is named and the reason, with nothing of the address behind it."""
-    error = await refusal(url.format(port=free_port()))
+    port = free_port()
+    error = await refusal(url.format(port=port))
 
-    assert str(error) == "Palabra cannot be reached at 127.0.0.1: connection refused"
+    assert str(error) == f"Palabra cannot be reached at 127.0.0.1:{port}: connection refused"
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "ftp://x/y"])
+@pytest.mark.parametrize("url", NO_ADDRESSES)
 async def test_an_address_that_is_none_is_unreachable(url: str) -> None:
-    """Whatever the session's answer holds, it ends in a sentence."""
-    assert isinstance(await refusal(url), Unreachable)
+    """It ends in a sentence, without a password that may be in it."""
+    with pytest.raises(Unreachable, match=r"the session's address: it (must|is) ") as caught:
+        async with join_websocket(url, TOKEN):
+            pytest.fail("there is no such place")
+
+    assert PASSWORD not in str(caught.value) + repr(caught.value)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("accepts", ["header", "address", "nowhere"])
+async def test_a_redirect_is_not_followed(status: int, accepts: str) -> None:
+    """It could lead to any host, and into our own network; the token goes nowhere else."""
+    async with stream_peer(StreamPeer(accepts)) as peer:
+
+        async def redirect(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": peer.url})
+
+        app = web.Application()
+        app.router.add_get("/stream", redirect)
+        async with TestServer(app) as server:
+            with pytest.raises(Unreachable, match="answers with a redirect, which is not followed"):
+                async with join_websocket(str(server.make_url("/stream")), TOKEN):
+                    pytest.fail("it was followed")
+
+    assert peer.upgrades == []
 
 
 async def silently(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -656,6 +732,7 @@ async def test_the_address_may_ask_for_something_new_each_time() -> None:
             "Palabra closed the connection: a rate limit was exceeded, or nothing was heard for"
             " too long (1008)",
         ),
+        (1009, "Palabra sent a message that is too large (1009)"),
         (1011, "Palabra closed the connection after an error of its own (1011)"),
         (4999, "Palabra closed the connection (4999)"),
     ],

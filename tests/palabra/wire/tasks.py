@@ -56,6 +56,7 @@ def rebuilt(data: Mapping[str, Any]) -> Json:
         targets=[normalise(it["target_language"]) for it in pipeline["translations"]],
         partial_translations=False,
         transport="ws" if source["type"] == "ws" else "webrtc",
+        may_clone=True,
     )
 
 

@@ -75,11 +75,14 @@ def test_partial_translations_need_both_switches() -> None:
 @pytest.mark.parametrize(
     ("queue", "tempos"),
     [
-        ({"max_queue_level_ms": 25_000, "min_tempo": 1, "max_tempo": 2}, [1.75, 1.25]),
+        (
+            {"desired_queue_level_ms": 8_000, "max_queue_level_ms": 25_000, "max_tempo": 3},
+            [2.5, 1.25],
+        ),
         ({"max_queue_level_ms": 25_000, "min_tempo": "1.15", "max_tempo": "1.15"}, [1.15, 1.15]),
         ({"max_queue_level_ms": 25_000, "max_tempo": 2, "auto_tempo": False}, [1.0, 1.0]),
         ({"max_queue_level_ms": 25_000, "min_tempo": 9, "max_tempo": 9}, [3.0, 3.0]),
-        ({}, [1.45, 1.15]),
+        ({}, [1.45, 1.45]),
     ],
 )
 def test_queued_speech_is_spoken_faster(queue: dict[str, object], tempos: list[float]) -> None:
@@ -92,6 +95,19 @@ def test_queued_speech_is_spoken_faster(queue: dict[str, object], tempos: list[f
     spoken = [entry.data for entry in talk.journal.entries() if entry.event == "spoke"]
 
     assert [entry["tempo"] for entry in spoken] == tempos
+
+
+@pytest.mark.parametrize(("length", "seconds"), [("original", 1.5), ("text", 4.0)])
+def test_speech_lasts_as_its_words_take_if_so_chosen(
+    length: Literal["original", "text"], seconds: float
+) -> None:
+    """Ten words take four seconds, however fast the speaker said them."""
+    talk = Talk(replace(QUIET, speech_length=length), [sentence(en="Fast.", es="uno " * 10)])
+    talk.start(task("en", "es"))
+    talk.hear(voice(1.5), hush(0.85))
+
+    queued = talk.session.pipeline.levels(talk.clock.now)["es"][0]
+    assert queued / 1000 == pytest.approx(seconds, abs=0.2)
 
 
 def texts(messages: list[dict[str, Any]], kind: str) -> list[tuple[str, str]]:

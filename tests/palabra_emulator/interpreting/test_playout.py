@@ -118,14 +118,33 @@ def test_interruption_empties_and_hushes_once() -> None:
 
 @pytest.mark.parametrize(
     ("level_ms", "tempo"),
-    [(0, 1.0), (5000, 1.0), (10_000, 1.1), (20_000, 1.3), (90_000, 1.3)],
+    [(0, 1.0), (5000, 1.0), (5500, 1.1), (6500, 1.3), (90_000, 1.3)],
 )
 def test_the_more_is_waiting_the_faster_it_is_spoken(level_ms: int, tempo: float) -> None:
-    """The slowest up to the desired level, the fastest at the maximum, between in proportion."""
+    """So many times as fast as the level is the desired one, from the slowest to the fastest."""
     settings = QueueSettings(5000, 20_000, min_tempo=1.0, max_tempo=1.3)
 
     assert settings.tempo(level_ms) == tempo
     assert unhurried().tempo(level_ms) == 1.0
+
+
+@pytest.mark.parametrize("load", [1.1, 1.25])
+def test_the_queue_stays_near_the_desired_level(load: float) -> None:
+    """After one minute and after ten, while the fastest tempo is fast enough for the speaker."""
+    asked: list[WantedSpeech] = []
+    playout = Playout(QueueSettings(6_000, 20_000, min_tempo=1.0, max_tempo=1.3), asked.append)
+    levels: list[int] = []
+    for second in range(600):
+        assert playout.queue.push(clip(round(1000 * load), str(second))) == 0
+        for now in np.arange(second, second + 1, 0.1).tolist():
+            while playout.next_block(now) is not None or asked:
+                for wanted in asked:
+                    wanted.pcm = clip(round(1000 * load / wanted.request.tempo)).pcm
+                asked.clear()
+        levels.append(playout.level_ms(second + 0.9))
+
+    assert levels[90] == pytest.approx(6_000, abs=1_000)
+    assert levels[-1] == pytest.approx(levels[90], abs=500)
 
 
 def test_the_tempo_is_chosen_when_a_sentence_begins() -> None:
@@ -148,7 +167,7 @@ def test_the_tempo_is_chosen_when_a_sentence_begins() -> None:
     assert playout.level_ms(10.1) == 3500
     rest = playout.queue.take(5000)  # three seconds are left when the second one begins
     assert names(rest.finished) == ["one"]
-    assert [it.request.tempo for it in asked] == [2.0, 1.67]
+    assert [it.request.tempo for it in asked] == [2.0, 2.0]
 
 
 def test_the_last_sentence_is_not_hurried() -> None:

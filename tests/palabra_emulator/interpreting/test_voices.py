@@ -51,6 +51,16 @@ async def test_a_faster_marker_is_shorter_and_otherwise_the_same(tempo: float) -
     assert tone_level_db(pcm, 2050, rate=SPEECH_RATE) == pytest.approx(-20.5, abs=0.2)
 
 
+async def test_a_marker_may_end_with_a_pause() -> None:
+    """The pause is part of its length, and shrinks with it."""
+    request = SpeechRequest("Hola", "es", 2.0, 2050, tempo=1.25, pause=0.25)
+    pcm = await MarkerVoice().speak(request)
+    sounding = np.flatnonzero(pcm)
+
+    assert pcm.size == 1.6 * SPEECH_RATE
+    assert sounding[-1] / SPEECH_RATE == pytest.approx(1.4, abs=0.01)
+
+
 @pytest.mark.parametrize("tempo", [1.0, 3.0])
 async def test_the_voice_is_told_back_from_the_sound(tempo: float) -> None:
     """Each voice's, the default ones' and a cloned one's, whatever else is marked."""

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from tests.palabra_emulator.client import task
-from tests.palabra_emulator.talk import QUIET, Talk, codes, kinds
+from tests.palabra_emulator.talk import LENIENT, QUIET, Talk, codes, kinds
 
 pytestmark = pytest.mark.unit
 
@@ -142,6 +142,43 @@ def test_tts_task_translates_for_all() -> None:
         "es": "Nuestra próxima reunión es el jueves a las diez.",
         "it": f"[it] {sentence}",
     }
+
+
+def test_a_text_s_own_language_is_a_source() -> None:
+    """In any region; not one that nobody speaks, nor `auto`, nor none."""
+    talk = Talk(LENIENT)
+    talk.start(task("en", "es"))
+    answers = {
+        language: kinds(talk.say("tts_task", text="x", language=language, translate_text=True))
+        for language in ("pl", "en-US", "xx", "auto", "", None)
+    }
+
+    refused = [language for language, answer in answers.items() if answer == ["error"]]
+    assert refused == ["xx", "auto", "", None]
+
+
+def test_a_text_is_translated_into_targets_that_allow_its_language() -> None:
+    """As speech is."""
+    settings = task("en", "es", "it")
+    settings["pipeline"]["translations"][0]["allowed_source_languages"] = ["fr"]
+    talk = Talk(LENIENT)
+    talk.start(settings)
+    talk.say("tts_task", text="Hello", language="en", translate_text=True)
+    told = [it["data"]["transcription"]["language"] for it in talk.wait(1.0)]
+
+    assert told == ["it"]
+
+
+def test_sixty_texts_a_minute_are_spoken() -> None:
+    """One more is refused, until the first is a minute old; each text has an id of its own."""
+    talk = Talk(replace(QUIET, watchdog_s=0))
+    talk.start(task("en", "es"))
+    said = [talk.say("tts_task", text="Hola", language="es") for _ in range(61)]
+    assert [codes(it) for it in said if kinds(it) == ["error"]] == [["RATE_LIMIT_EXCEEDED"]]
+    assert len({it[0]["data"]["transcription_id"] for it in said[:60]}) == 60
+
+    talk.wait(60.0)
+    assert kinds(talk.say("tts_task", text="Hola", language="es")) == ["task_status"]
 
 
 def test_unknown_voices_are_warned_about() -> None:

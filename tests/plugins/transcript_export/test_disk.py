@@ -20,9 +20,8 @@ from palabra_agent_transcript_export.files import (
     MOST_WAITING,
     Allowance,
     AppendedFile,
-    MeetingFolder,
-    room_folder_name,
 )
+from palabra_agent_transcript_export.folders import MeetingFolder, room_folder_name
 from palabra_agent_transcript_export.selection import Selection, SpeakerNames, TranscriptEntry
 from palabra_agent_transcript_export.store import SYNC_SECONDS, Store
 from palabra_agent_transcript_export.writer import DirectoryNotWritableError
@@ -269,14 +268,34 @@ def test_a_vanished_directory_is_waited_for(
     assert messages(caplog)[0] == "a transcript cannot be written; trying on"
 
 
-def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
-    """Nobody can have us write elsewhere by a symbolic link."""
+@pytest.mark.parametrize("plant", ["symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("step", ["append", "rewrite_end", "sync"])
+def test_a_link_in_the_place_of_a_file_is_not_followed(
+    tmp_path: Path, plant: str, step: str
+) -> None:
+    """No link of either kind makes us write elsewhere, before the first words and after them."""
     (tmp_path / "elsewhere").write_text("theirs")
-    (tmp_path / "file").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
-        AppendedFile(lambda: tmp_path / "file").append(lambda _: b"ours")
+    file = AppendedFile(lambda: tmp_path / "file")
+    if step != "append":
+        file.append(lambda _: b"ours")
+        (tmp_path / "file").unlink()
+    getattr(tmp_path / "file", plant)(tmp_path / "elsewhere")
+    steps = {
+        "append": lambda: file.append(lambda _: b"ours"),
+        "rewrite_end": lambda: file.rewrite_end(b"urso"),
+        "sync": file.sync,
+    }
+    with pytest.raises(OSError, match=f"{os.strerror(errno.ELOOP)}|not the worker's own"):
+        steps[step]()
 
     assert (tmp_path / "elsewhere").read_text() == "theirs"
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_written_to(tmp_path: Path) -> None:
+    """Whoever reads from it would read along."""
+    os.mkfifo(tmp_path / "file")
+    with pytest.raises(PermissionError, match="not the worker's own"):
+        AppendedFile(lambda: tmp_path / "file").append(lambda _: b"ours")
 
 
 def test_a_meeting_writes_no_more_than_it_may(

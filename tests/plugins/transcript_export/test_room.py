@@ -47,6 +47,19 @@ async def test_a_meeting_is_written(tmp_path: Path) -> None:
     assert room.failures == []
 
 
+async def test_people_are_told_where_their_names_are_written(tmp_path: Path) -> None:
+    """Not where they are numbered, because of the room or of the operator."""
+    settings = {"directory": str(tmp_path), "allow_names": False}
+    async with simulated_room(Entry(plugin, {"names": True}, settings)) as room:
+        assert list(room.announced) == []
+        await room.reconfigure(entry(tmp_path, names=False))
+        assert list(room.announced) == []
+        await room.reconfigure(entry(tmp_path, names=True))
+        assert list(room.announced) == [
+            "What is said here is written down, with the names of the speakers."
+        ]
+
+
 async def test_words_that_were_told_last_are_written(tmp_path: Path) -> None:
     """What is said in the last moment of a room is in the files when it has ended."""
     async with simulated_room(entry(tmp_path)) as room:

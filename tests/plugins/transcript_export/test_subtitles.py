@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from palabra_agent_transcript_export.files import Allowance, MeetingFolder
+from palabra_agent_transcript_export.files import Allowance
+from palabra_agent_transcript_export.folders import MeetingFolder
 from palabra_agent_transcript_export.formats import Timeline, clock
 from palabra_agent_transcript_export.selection import Selection, SpeakerNames
 from palabra_agent_transcript_export.store import Store

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from palabra_agent_transcript_export.files import Allowance, MeetingFolder
+from palabra_agent_transcript_export.files import Allowance
+from palabra_agent_transcript_export.folders import MeetingFolder
 from palabra_agent_transcript_export.selection import TranscriptEntry
 from palabra_agent_transcript_export.store import Store
 from palabra_agent_transcript_export.writer import (

@@ -30,9 +30,9 @@ def read(config: Mapping[str, object]) -> SelectionConfig:
 
 
 @asynccontextmanager
-async def opened(rules: Rules, consent: Sequence[str] = ()) -> AsyncGenerator[SelectionPolicy]:
+async def opened(rules: Rules) -> AsyncGenerator[SelectionPolicy]:
     """Open the plugin for a room with these rules."""
-    config = read({"rules": list(rules), "consent": list(consent)})
+    config = read({"rules": list(rules)})
     async with plugin.open(RoomInfo("board", NoSettings()), config) as policy:
         assert isinstance(policy, SelectionPolicy)
         yield policy

@@ -132,8 +132,17 @@ with_settings = Plugin(Config, open_with_settings, settings_model=Settings, exam
 with_any_config = Plugin(Config, open_with_any_config)
 own_context = Plugin(Config, Opened)
 one_of_two = Plugin(Config, open_one_of_two)
+announcing = Plugin(Config, open_explicit, announce=lambda room, config: config.voice)
+with_both = Plugin(
+    Config,
+    open_with_settings,
+    settings_model=Settings,
+    announce=lambda room, config: str(room.settings.folder) if config.voice else None,
+)
 
 assert_type(explicit, Plugin[Config, NoSettings])
 assert_type(with_settings, Plugin[Config, Settings])
+assert_type(announcing, Plugin[Config, NoSettings])
+assert_type(with_both, Plugin[Config, Settings])
 assert_type(with_settings.config_model, type[Config])
 assert_type(with_settings.settings_model, type[Settings])

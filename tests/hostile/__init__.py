@@ -1,0 +1,1 @@
+"""Participants, Palabra and plugins that want to do harm: what they say, and what they do."""
