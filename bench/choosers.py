@@ -15,8 +15,8 @@ import os
 import random
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Final, TypeAlias
@@ -24,10 +24,13 @@ from typing import Final, TypeAlias
 from livekit import rtc
 
 from bench.choosing import LANGUAGES, choose
+from bench.programs import EnvironmentServer, answer, ask, run_program
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.audio.rtc import RemoteAudio
+from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import Server, SimulatedPerson, join
 from palabra_agent.local.recording import Recording
+from palabra_agent.local.services import livekit_environment
 from palabra_agent.meeting.people import LISTEN_ATTRIBUTE
 from palabra_emulator.interpreting.markers import language_marker_hz
 
@@ -60,54 +63,25 @@ class Choosers:
 
     async def choose(self, seconds: float) -> Choices:
         """Let each choose once a second for some time."""
-        answer = await self._ask(f"choose {seconds}", seconds + _ANSWER_SECONDS)
-        return Choices(**json.loads(answer))
+        told = await ask(self._process, f"choose {seconds}", seconds + _ANSWER_SECONDS)
+        return Choices(**json.loads(told))
 
     async def look(self) -> list[Reception]:
         """Find out what each receives now."""
-        answer = await self._ask("look", _ANSWER_SECONDS)
-        return [(chosen, heard) for chosen, heard in json.loads(answer)]
-
-    async def until_there(self) -> None:
-        """Wait until all of them have joined."""
-        await self._answer(_ANSWER_SECONDS)
-
-    async def _ask(self, question: str, seconds: float) -> bytes:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{question}\n".encode())
-        return await self._answer(seconds)
-
-    async def _answer(self, seconds: float) -> bytes:
-        assert self._process.stdout is not None
-        async with asyncio.timeout(seconds):
-            return await self._process.stdout.readline()
+        told = await ask(self._process, "look", _ANSWER_SECONDS)
+        return [(chosen, heard) for chosen, heard in json.loads(told)]
 
 
 @asynccontextmanager
 async def choosers(
-    server: Server, room: str, identities: Sequence[str]
+    livekit: RunningLiveKit, room: str, identities: Sequence[str]
 ) -> AsyncGenerator[Choosers]:
     """Have listeners in a room, in one process, for the length of a block."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.choosers", room, *identities),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env={
-            **os.environ,
-            "LIVEKIT_URL": server.url,
-            "LIVEKIT_API_KEY": server.api_key,
-            "LIVEKIT_API_SECRET": server.api_secret,
-        },
-    )
-    try:
-        crowd = Choosers(process)
-        await crowd.until_there()
-        yield crowd
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    env = livekit_environment(livekit)
+    async with run_program("bench.choosers", room, *identities, env=env) as process:
+        # it says when all of them have joined
+        await answer(process, _ANSWER_SECONDS)
+        yield Choosers(process)
 
 
 class _Chooser:
@@ -185,44 +159,43 @@ def _languages_in(speech: Recording) -> set[str]:
     return {it for it, db in levels.items() if db > max(loudest - _FAINT_DB, _NOISE_DB)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    url: str
-    api_key: str
-    api_secret: str
-
-
 async def _run(room: str, identities: Sequence[str]) -> None:
-    keys = _Keys(*(os.environ[f"LIVEKIT_{it}"] for it in ("URL", "API_KEY", "API_SECRET")))
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
     )
+    server = EnvironmentServer()
     async with AsyncExitStack() as stack:
         crowd = [
-            _Chooser(await stack.enter_async_context(_listener(keys, room, identity)))
+            _Chooser(await stack.enter_async_context(_listener(server, room, identity)))
             for identity in identities
         ]
         print("true", flush=True)
         while line := (await lines.readline()).decode():
-            answer = await _obey(line, crowd)
-            print(json.dumps(answer), flush=True)
+            verb, *words = line.split()
+            print(json.dumps(await _ACTIONS[verb](crowd, *words)), flush=True)
 
 
-async def _obey(line: str, crowd: Sequence[_Chooser]) -> object:
-    verb, *words = line.split()
+async def _choose(crowd: Sequence[_Chooser], seconds: str) -> dict[str, int]:
     async with asyncio.TaskGroup() as group:
-        if verb == "look":
-            looking = [group.create_task(it.look(), name="look") for it in crowd]
-        else:
-            looking = []
-            for it in crowd:
-                group.create_task(it.choose_for(float(words[0])), name="choose")
-
-    if verb == "look":
-        return [it.result() for it in looking]
+        for it in crowd:
+            group.create_task(it.choose_for(float(seconds)), name="choose")
 
     return asdict(Choices(sum(it.taken for it in crowd), sum(it.refused for it in crowd)))
+
+
+async def _look(crowd: Sequence[_Chooser]) -> list[Reception]:
+    async with asyncio.TaskGroup() as group:
+        looking = [group.create_task(it.look(), name="look") for it in crowd]
+
+    return [it.result() for it in looking]
+
+
+_ACTIONS: Final[Mapping[str, Callable[..., Awaitable[object]]]] = {
+    "choose": _choose,
+    "look": _look,
+}
+"""What a line of input asks for, by its first word; the others are its arguments."""
 
 
 @asynccontextmanager

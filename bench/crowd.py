@@ -22,7 +22,7 @@ from bench.choosers import Choices, Choosers, Reception, choosers
 from bench.choosing import CONFIG, SPEAKERS, talk_in
 from bench.figures import Figure, percentile
 from bench.meetings import until_running
-from bench.served_room import ask, begin_to_observe, serving
+from bench.served_room import begin_to_observe, observations, serving
 from palabra_agent.local.people import join
 from palabra_agent.local.services import LocalServices
 from palabra_agent.meeting.people import LISTEN_ATTRIBUTE
@@ -51,7 +51,7 @@ async def measure_crowd(
         ]
         process = await stack.enter_async_context(_interpreter(stage))
         choices = await _choose(seconds, crowd, progress)
-        late = (await ask(process)).late
+        late = (await observations(process)).late
         await asyncio.sleep(_SETTLE_SECONDS)
         seen = [
             one

@@ -10,11 +10,10 @@ import asyncio
 import gc
 import json
 import logging
-import os
 import signal
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from livekit import api, rtc
 from livekit.api.access_token import Claims
 
 from bench.lateness import note_lateness
+from bench.programs import ask, run_program, tell
 from palabra_agent.audio.buffer import FrameBuffer
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.config.settings import load_settings
@@ -40,8 +40,8 @@ from palabra_agent.plugins_host.catalog import load_plugins
 from palabra_agent.room.composition import DispatchedRoom, RoomPast, serve_room
 from palabra_agent.worker.joining import join_room
 
-_BEGIN: Final = b"measure\n"
-_TELL: Final = b"tell\n"
+_BEGIN: Final = "measure"
+_TELL: Final = "tell"
 _TELL_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _LOOKS_PER_STATISTICS: Final = 10
@@ -121,40 +121,21 @@ async def serving(
         config: Of the room.
         palabra_url: Of the emulator; the stage's by default.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.served_room", room, json.dumps(config)),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env={
-            **os.environ,
-            **livekit_environment(stage.livekit),
-            **palabra_environment(palabra_url or stage.emulator_url),
-        },
-        limit=2**24,
+    env = livekit_environment(stage.livekit) | palabra_environment(
+        palabra_url or stage.emulator_url
     )
-    try:
+    async with run_program("bench.served_room", room, json.dumps(config), env=env) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
 def begin_to_observe(process: Process) -> None:
     """Let things count from now on; what is there to be looked at is there."""
-    assert process.stdin is not None
-    process.stdin.write(_BEGIN)
+    tell(process, _BEGIN)
 
 
-async def ask(process: Process) -> Observations:
-    """Have it tell what was seen since it was told to begin."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(_TELL)
-    async with asyncio.timeout(_TELL_SECONDS):
-        seen = json.loads(await process.stdout.readline())
-
+async def observations(process: Process) -> Observations:
+    """All that was seen since it was told to begin."""
+    seen = json.loads(await ask(process, _TELL, _TELL_SECONDS))
     held, jitter = ([(at, ms) for at, ms in seen[name]] for name in ("held", "jitter"))
     return Observations(seen["late"], held, jitter)
 
@@ -186,7 +167,7 @@ async def _serve(name: str, config: str) -> None:
 
 def _obey(seen: Observations, begun: asyncio.Event) -> None:
     """Read a line of input, and do what it says."""
-    line = sys.stdin.buffer.readline()
+    line = sys.stdin.readline().strip()
     if line == _BEGIN:
         begun.set()
     elif line == _TELL:

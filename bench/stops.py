@@ -27,7 +27,7 @@ from bench.load import talk
 from bench.meetings import ROOM_CONFIG, until_running
 from bench.onsets import Stopwatch, open_stopwatch
 from bench.relay import Relay, open_relay
-from bench.served_room import ask, begin_to_observe, serving
+from bench.served_room import begin_to_observe, observations, serving
 from bench.transports import WEBRTC, WEBSOCKET
 from bench.transports import Way as Transport
 from palabra_agent.local.people import join
@@ -147,7 +147,7 @@ async def follow(stage: LocalServices, case: Case) -> Course:
             await stand_still(pid, _STILL_SECONDS[case.still])
         await asyncio.sleep(first + _FOLLOWED_SECONDS - time.monotonic())
         clicking.cancel()
-        seen = await ask(process)
+        seen = await observations(process)
 
     held, jitter = ([(at - first, ms) for at, ms in it] for it in (seen.held, seen.jitter))
     return Course(clicks.since(first, first - _BEFORE_SECONDS), held, jitter)

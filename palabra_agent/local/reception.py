@@ -176,6 +176,7 @@ class Reception:
         room.on("track_unsubscribed", self._on_unsubscribed)
         for event in (
             "participant_connected",
+            "participant_active",
             "participant_disconnected",
             "participant_attributes_changed",
             "track_published",

@@ -317,6 +317,17 @@ async def test_the_test_finds_what_works_and_what_does_not() -> None:
     assert await trouble_with(AudioEvents()) == "no sound came through in its test"
 
 
+def run_program(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own: the path is chosen once in a process."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANG_SECONDS,
+    )
+
+
 @pytest.mark.parametrize(
     ("version", "is_short"), [(rtc.__version__, True), ("0.0.1", False), ("", False)]
 )
@@ -331,13 +342,7 @@ def test_a_process_takes_the_short_path_in_versions_that_were_tried(
         "async def kind(): return type(open_source(40)).__name__\n"
         "import asyncio; print(asyncio.run(kind()))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=HANG_SECONDS,
-    )
+    done = run_program(code)
 
     assert done.stdout.split() == (
         ["True", "IndexedSource"] if is_short else ["False", "AudioSource"]
@@ -373,13 +378,7 @@ Deaf.installed()
 print(event_path.prefer_short_path(), type(FfiClient.instance.queue) is FfiQueue, end=" ")
 print(*asyncio.run(sound()))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=HANG_SECONDS,
-    )
+    done = run_program(code)
 
     assert done.stdout.split() == ["False", "True", "AudioSource", "[1000]"]
     assert done.stderr.count("no sound came through in its test") == 1
@@ -411,13 +410,7 @@ lines.clear()
 asyncio.run(join_nothing())
 print(bool(lines))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=HANG_SECONDS,
-    )
+    done = run_program(code)
 
     assert done.stdout.split() == [str(are_made)]
     assert are_made or done.stderr == ""

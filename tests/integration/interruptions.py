@@ -255,11 +255,11 @@ async def talking(
     await until_subscribed(meeting.bruno, _ES_TRACK, "microphone_alice", _CONTROL_TRACK)
     async with listen_unseen(palabra, session.room) as palabra_hears, asyncio.TaskGroup() as group:
         await meeting.alice.say(tone(SPEECH_HZ, translated_seconds))
-        await asyncio.sleep(_CONFIRMATION_SECONDS)
+        # a voice that does not pause before it was understood is never translated
+        await until_heard(meeting.bruno, _ES_TRACK, ES)
         talk = EndlessSpeech(meeting.alice, group)
         talk.begin()
         playing = group.create_task(_play(meeting.control), name="control")
-        await until_heard(meeting.bruno, _ES_TRACK, ES)
         await until_heard(meeting.bruno, _CONTROL_TRACK, _CONTROL_HZ)
         await until_heard(meeting.clara, "microphone_alice", SPEECH_HZ)
         await asyncio.sleep(_STEADY_SECONDS)

@@ -254,7 +254,8 @@ class Stack:
                 await wait_until_registered(child, HANG_SECONDS)
             yield worker
 
-        assert indiscretions(worker.log, self.livekit) == []
+        found = indiscretions(worker.log, self.livekit)
+        assert not found, f"the log of worker {name} holds {found}:\n{worker.log}"
 
     async def command(self, *words: str, env: Mapping[str, str] | None = None) -> Finished:
         """Run `palabra-agent` with these words to its end."""

@@ -31,8 +31,8 @@ SPOKEN_SECONDS: Final = 2.0
 """The length of everything that this Palabra says."""
 QUIET_SECONDS: Final = 2.0
 """Longer than it takes from a word to its interpretation."""
-MOST_SPOKEN: Final = 7
-"""What Alice said, and what came back through each, three times at most, until it was found."""
+MOST_SPOKEN: Final = 5
+"""What Alice said, and what came back through each, twice at most, until it was found."""
 
 
 async def test_a_loop_through_open_loudspeakers_ends(

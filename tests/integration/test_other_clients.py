@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from aiohttp import web
+from livekit import rtc
 
-from palabra_agent.local.people import mint_token
+from palabra_agent.local.people import SimulatedPerson, mint_token
 from tests.node import LISTENER_PAGE, LIVEKIT_HOOKS, tool
 from tests.pages import ROOT, Page
 
 from .browser import (
+    WAIT_MS,
     expect,
     open_browser,
     open_driver,
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Page as Window
 
 pytestmark = pytest.mark.livekit
+
+_PAUSE_SECONDS: Final = 3.0
+"""Long enough for the interpretation, and for the original to be as loud as before."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,37 @@ async def served(page: Path, room: Room) -> AsyncGenerator[str]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def speaking(person: SimulatedPerson) -> AsyncGenerator[None]:
+    """Have a person say something again and again while the block runs.
+
+    A browser on a busy machine plays sound with gaps, and may miss what is said once.
+    """
+    async with asyncio.TaskGroup() as group:
+        talking = group.create_task(_say_again_and_again(person), name="talk")
+        yield
+        talking.cancel()
+
+
+async def _say_again_and_again(person: SimulatedPerson) -> None:
+    while True:
+        await person.say(WORDS)
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def until_connected(person: SimulatedPerson, other: str) -> None:
+    """Wait until LiveKit tells that another one can be written to, as it tells the interpreter.
+
+    A browser takes seconds for that on a busy machine, and has seen the room long before.
+    """
+
+    def is_connected() -> bool:
+        found = person.room.remote_participants.get(other)
+        return found is not None and found.state == rtc.ParticipantState.PARTICIPANT_STATE_ACTIVE
+
+    await person.wait_for(is_connected, WAIT_MS / 1000, f"a connected {other}")
+
+
 async def until_seen(page: Window, holds: str) -> None:
     """Wait until something holds of what the hooks see, `it`."""
     await page.wait_for_function(
@@ -120,12 +157,13 @@ async def test_livekit_s_hooks_find_the_interpreter(
         await alice.wait_for_interpreter(20)
         page = await open_window(browser, url)
         await page.mouse.click(5, 5)
+        await until_connected(alice, "guest")
         await until_seen(page, "it.connection === 'connected' && it.agent.isAvailable")
         await until_seen(page, "it.agent.track === 'translation_es'")
         await sessions.of("en")
-        await alice.say(WORDS)
-        await until_heard(page, ES)
-        await until_seen(page, "it.agent.state === 'speaking'")
+        async with speaking(alice):
+            await until_heard(page, ES)
+            await until_seen(page, "it.agent.state === 'speaking'")
 
         said = json.dumps(SCRIPT.text(0, "es"))
         own = "it.by === 'alice'"
@@ -154,11 +192,12 @@ async def test_the_lines_of_the_docs_do_what_they_say(
         await room.dispatch({"languages": ["en", "es"]})
         await alice.wait_for_interpreter(20)
         page = await open_window(browser, url)
+        await until_connected(alice, "guest")
         await sessions.of("en")
-        await alice.say(WORDS)
-        await until_heard(page, ES)
         volumes = "[...document.querySelectorAll('audio')].map((it) => it.volume)"
-        await page.wait_for_function(f"() => {volumes}.includes(0.15)", polling=20)
+        async with speaking(alice):
+            await until_heard(page, ES)
+            await page.wait_for_function(f"() => {volumes}.includes(0.15)", polling=20)
         await page.wait_for_function(f"() => {volumes}.every((it) => it === 1)", polling=20)
         said = f"alice: {SCRIPT.text(0, 'es')};"
         await expect(page.locator("#captions")).to_contain_text(said)

@@ -215,9 +215,12 @@ class Receiver:
         )
         assert self.received == wanted
 
-    def ask_for(self, track: str) -> None:
-        """Ask for one of the interpreter's tracks."""
-        publication_of(self._person, track).set_subscribed(True)
+    async def ask_for(self, track: str) -> None:
+        """Ask for one of the interpreter's tracks, as soon as it is announced."""
+        publication = await self._person.wait_for(
+            lambda: publication_of(self._person, track), HANG_SECONDS, track
+        )
+        publication.set_subscribed(True)
 
     def _on_subscribed(self, _: object, publication: rtc.TrackPublication, *__: object) -> None:
         self.received.append(publication.name)
@@ -232,10 +235,10 @@ async def listener_in(
         yield person, Receiver(person)
 
 
-def publication_of(person: SimulatedPerson, track: str) -> rtc.RemoteTrackPublication:
-    """One of the interpreter's tracks, as a person sees it."""
+def publication_of(person: SimulatedPerson, track: str) -> rtc.RemoteTrackPublication | None:
+    """One of the interpreter's tracks, as a person sees it, if it was announced to them."""
     interpreter = person.room.remote_participants["interpreter"]
-    return next(it for it in interpreter.track_publications.values() if it.name == track)
+    return next((it for it in interpreter.track_publications.values() if it.name == track), None)
 
 
 async def test_a_channel_is_a_microphone_that_sends_all_the_time(
@@ -251,6 +254,7 @@ async def test_a_channel_is_a_microphone_that_sends_all_the_time(
         await receiver.until_received(ES)
         track = publication_of(bruno, ES)
 
+        assert track is not None
         assert track.source == rtc.TrackSource.SOURCE_MICROPHONE
         assert track.mime_type == "audio/opus"
         assert int(AudioTrackFeature.TF_NO_DTX) in map(int, track.audio_features)
@@ -271,7 +275,7 @@ async def test_a_channel_is_received_by_those_who_are_allowed_it_alone(
         meeting.allow({ES: frozenset({"bruno", "dora"})})
         await bruno.until_received(ES)
         for who in (bruno, clara):
-            who.ask_for(DE)
+            await who.ask_for(DE)
         for _ in range(2):
             # dora comes late, leaves, and comes again
             async with listener_in(livekit_server, room, "dora") as (_, dora):
