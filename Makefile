@@ -42,6 +42,7 @@ check: setup
 # inside the namespace no package index can be reached: what is measured beside comes before
 bench: setup
 	@.venv/bin/python -m bench.pinch
+	@.venv/bin/python -m bench.crowd
 	@$(ISOLATED) .venv/bin/python -m bench $(ARGS)
 
 docs: setup

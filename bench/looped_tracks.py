@@ -22,7 +22,6 @@ from livekit import rtc
 
 from bench.figures import percentile
 from bench.lateness import note_lateness
-from bench.programs import EnvironmentServer
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.audio.pcm import FRAME_MS
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, microphone_options
@@ -50,6 +49,13 @@ class Looped:
     """Microseconds of processor for a frame that was heard."""
     late_ms: float
     """The 99th percentile of the event loop's lateness."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    url: str
+    api_key: str
+    api_secret: str
 
 
 _Ends: TypeAlias = tuple[list[AudioOutput], Sequence[rtc.Track]]
@@ -115,7 +121,7 @@ async def _in_process(count: int) -> AsyncGenerator[_Ends]:
 @asynccontextmanager
 async def _in_room(count: int) -> AsyncGenerator[_Ends]:
     """Have so many tracks in a room."""
-    server = EnvironmentServer()
+    server = _Server(*(os.environ[f"LIVEKIT_{it}"] for it in ("URL", "API_KEY", "API_SECRET")))
     room = f"bench-looped-{os.getpid()}"
     speaker, listener = rtc.Room(), rtc.Room()
     tracks: list[rtc.Track] = []

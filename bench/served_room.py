@@ -124,7 +124,8 @@ async def serving(
     env = livekit_environment(stage.livekit) | palabra_environment(
         palabra_url or stage.emulator_url
     )
-    async with run_program("bench.served_room", room, json.dumps(config), env=env) as process:
+    argv = (sys.executable, "-m", "bench.served_room", room, json.dumps(config))
+    async with run_program(*argv, env=env) as process:
         yield process
 
 
