@@ -2,18 +2,18 @@
 
 PYTHON ?= $(shell sh scripts/find-python)
 ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
-PARALLEL ?= -n 2 --dist loadscope --no-loadscope-reorder
+PARALLEL ?= -n 3 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 # tests start hundreds of processes, and each would compile all that it imports anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check bench docs page fix clean
+.PHONY: help setup demo test test-sdks test-pages check bench docs page fix clean
 
 help:
 	@echo "make setup   what the others need: .venv, livekit-server, Debian packages (as root)"
 	@echo 'make demo    a meeting with an interpreter, live in this terminal (ARGS="--check --isolated")'
-	@echo 'make test    all tests, in two processes, each in a network namespace (ARGS="-k captions")'
+	@echo 'make test    all tests, in three processes, each in a network namespace (ARGS="-k captions")'
 	@echo "make check   format, lint, types"
 	@echo 'make bench   the benchmarks (ARGS="delay load", ARGS="span --minutes 10")'
 	@echo "make docs    write docs/configuration.md from the code"
@@ -29,9 +29,14 @@ demo: setup
 
 # inside the namespace no package index can be reached: Palabra's SDKs and npm's packages come before
 test: setup
-	@.venv/bin/python -m tests.conformance.environments
-	@.venv/bin/python -m tests.node
+	@$(MAKE) --no-print-directory -j2 test-sdks test-pages
 	@$(ISOLATED) .venv/bin/pytest $(PARALLEL) $(ARGS)
+
+test-sdks:
+	@.venv/bin/python -m tests.conformance.environments
+
+test-pages:
+	@.venv/bin/python -m tests.node
 
 check: setup
 	.venv/bin/ruff format --check .

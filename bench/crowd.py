@@ -186,7 +186,8 @@ def _speech_in(packets: Sequence[bytes]) -> Pcm:
         except FFmpegError:
             continue  # the tail of one stream, the head of another
     frames = _frames_of((np.concatenate(sound) * 32767).astype(np.int16))
-    return frames[np.abs(frames).max(axis=1, initial=0) > PAUSE_PEAK].ravel()
+    speech: Pcm = frames[np.abs(frames).max(axis=1, initial=0) > PAUSE_PEAK].ravel()
+    return speech
 
 
 def _frames_of(sound: Pcm) -> Pcm:

@@ -1,10 +1,10 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to two processes, each in a network namespace of its own, so that no
-server meets another one on a port. Meetings wait most of the time, but their sound must not come
+`make test` deals the tests out to three processes, each in a network namespace of its own, so that
+no server meets another one on a port. Meetings wait most of the time, but their sound must not come
 late meanwhile, as it does where two cores are full. So all meetings with sound are held in the
-first process, one after the other; the second begins with what waits for servers, goes on with what
-computes, and gives way to the first by its priority.
+first process, one after the other. The second begins with what waits for servers, the others with
+what computes, and each gives way to those before it by its priority.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pytest
 import pytest_asyncio
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.errors import SetupError
@@ -74,6 +75,11 @@ _IN_REAL_TIME: Final = (*_WITH_SOUND, *_WITH_SERVERS, "tests/faults/")
 _SOUND: Final = "sound"
 """The group of all tests with sound: one process holds them, as it takes up a group as a whole."""
 _LOWER_PRIORITY: Final = 5
+"""Of a process that begins with what waits."""
+_LOWEST_PRIORITY: Final = 15
+"""Of one that begins with what computes."""
+_BEGIN_WITH_THE_FIRST: Final = 2
+"""So many processes take tests from the front; the others begin with the last."""
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
@@ -119,6 +125,11 @@ class _Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         return _group_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if self.nodes.index(node) >= _BEGIN_WITH_THE_FIRST:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -173,7 +184,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> None:
     if _has_begun not in stash and _is_beside_others(item.config):
         stash[_has_begun] = True
         if _group_of(item.nodeid) != _SOUND:
-            os.nice(_LOWER_PRIORITY)
+            waits = item.nodeid.startswith(_WITH_SERVERS)
+            os.nice(_LOWER_PRIORITY if waits else _LOWEST_PRIORITY)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

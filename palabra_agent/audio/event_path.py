@@ -18,6 +18,7 @@ those of this module have.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import ctypes
 import itertools
 import logging
@@ -56,6 +57,9 @@ _TEST_LEVEL: Final = 5000
 
 _LULL_SECONDS: Final = 0.2
 """Nothing more comes of a track that has ended and was still for so long."""
+
+_LEAVING_SECONDS: Final = 0.05
+"""A native thread has done by then what it does with an event that came last."""
 
 _NATIVE_LOG: Final = "RUST_LOG"
 """The environment variable that says what the native part prints of its log by itself."""
@@ -530,6 +534,7 @@ def prefer_short_path(version: str = rtc.__version__) -> bool:
     # read once, when the native part begins: an operator's own wish goes first
     os.environ.setdefault(_NATIVE_LOG, "off")
     events = AudioEvents.installed()
+    atexit.register(_end_native_part)
     if trouble := _trouble_here(events):
         events.remove()
         _warn(trouble)
@@ -539,6 +544,15 @@ def prefer_short_path(version: str = rtc.__version__) -> bool:
     if not logger.isEnabledFor(logging.DEBUG):
         _hush_native_part()
     return True
+
+
+def _end_native_part() -> None:
+    """End the native part, and let its threads leave Python, before Python ends.
+
+    A native thread that waits for Python's lock when Python ends aborts the process.
+    """
+    FfiClient.instance._dispose()
+    time.sleep(_LEAVING_SECONDS)
 
 
 def _hush_native_part() -> None:

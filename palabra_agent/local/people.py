@@ -25,9 +25,10 @@ from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, microphone_options
 from palabra_agent.concurrency import complete_or_undo, single_failure
 from palabra_agent.errors import MeetingError
-from palabra_agent.local.reception import CHAT_TOPIC, ReceivedCaption, ReceivedChat, Reception
+from palabra_agent.local.reception import ReceivedCaption, ReceivedChat, Reception
 from palabra_agent.local.recording import AUDIBLE_DB, Recording
 from palabra_agent.meeting.attributes import STATE_ATTRIBUTE
+from palabra_agent.meeting.livekit_names import TOPIC_CHAT
 from palabra_agent.network import lead_sdk
 
 AGENT_IDENTITY: Final = "palabra-interpreter"
@@ -372,7 +373,7 @@ class SimulatedPerson:
     async def write(self, text: str) -> None:
         """Write a chat message to all in the room."""
         async with asyncio.timeout(_CALL_SECONDS):
-            await self.room.local_participant.send_text(text, topic=CHAT_TOPIC)
+            await self.room.local_participant.send_text(text, topic=TOPIC_CHAT)
 
     async def press(self, keys: str) -> None:
         """Press keys of a telephone, one after the other."""

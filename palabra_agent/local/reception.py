@@ -20,10 +20,15 @@ from livekit import rtc
 
 from palabra_agent.audio.rtc import RemoteAudio
 from palabra_agent.local.recording import Recording
+from palabra_agent.meeting.livekit_names import (
+    ATTRIBUTE_TRANSCRIPTION_FINAL,
+    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+    ATTRIBUTE_TRANSCRIPTION_TRACK_ID,
+    TOPIC_CHAT,
+    TOPIC_TRANSCRIPTION,
+)
 from palabra_agent.meeting.texts import STATUS_TOPIC
 
-CAPTION_TOPIC: Final = "lk.transcription"
-CHAT_TOPIC: Final = "lk.chat"
 _INBOX_LENGTH: Final = 1000
 _KEPT_TEXTS: Final = 1000
 _READ_SECONDS: Final = 30.0
@@ -149,7 +154,7 @@ class Reception:
             return
 
         attributes, now = reader.info.attributes or {}, time.monotonic()
-        if topic == CAPTION_TOPIC:
+        if topic == TOPIC_TRANSCRIPTION:
             self.captions.append(_caption(text, sender, attributes, now))
         elif topic == STATUS_TOPIC:
             self.statuses.append(json.loads(text))
@@ -169,7 +174,7 @@ class Reception:
 
     def _register(self, room: rtc.Room) -> None:
         """Ask LiveKit to tell; its callbacks only put events into the inbox."""
-        for topic in (CAPTION_TOPIC, CHAT_TOPIC, STATUS_TOPIC):
+        for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, STATUS_TOPIC):
             room.register_text_stream_handler(topic, self._reading(topic))
 
         room.on("track_subscribed", self._on_subscribed)
@@ -224,13 +229,13 @@ def _stop(listening: dict[str, asyncio.Task[None]], sid: str) -> None:
 def _caption(text: str, sender: str, attributes: Mapping[str, str], at: float) -> ReceivedCaption:
     """Understand a text stream on the caption topic."""
     return ReceivedCaption(
-        segment_id=attributes.get("lk.segment_id", ""),
+        segment_id=attributes.get(ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID, ""),
         speaker=sender,
         text=text,
         language=attributes.get("language", ""),
-        is_final=attributes.get("lk.transcription_final") == "true",
+        is_final=attributes.get(ATTRIBUTE_TRANSCRIPTION_FINAL) == "true",
         is_translated=attributes.get("translated") == "true",
-        track_id=attributes.get("lk.transcribed_track_id", ""),
+        track_id=attributes.get(ATTRIBUTE_TRANSCRIPTION_TRACK_ID, ""),
         at=at,
     )
 

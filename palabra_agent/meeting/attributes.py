@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from livekit import rtc
-from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.ports import LONGEST_ERROR, RoomState, RoomStatus
 from palabra_agent.languages import EVERY_TARGET, LanguageCode
+from palabra_agent.meeting.livekit_names import ATTRIBUTE_AGENT_STATE
 from palabra_agent.texts import one_line
 
 STATE_ATTRIBUTE: Final = "palabra.state"

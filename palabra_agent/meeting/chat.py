@@ -15,10 +15,10 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from livekit import rtc
-from livekit.agents.types import TOPIC_CHAT
 
 from palabra_agent.failures import log_failure
 from palabra_agent.interpretation.ports import ChatMessage
+from palabra_agent.meeting.livekit_names import TOPIC_CHAT
 from palabra_agent.meeting.microphones import is_person
 
 KIND_ATTRIBUTE: Final = "palabra.kind"

@@ -20,13 +20,6 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from livekit import rtc
-from livekit.agents.types import (
-    ATTRIBUTE_TRANSCRIPTION_FINAL,
-    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
-    ATTRIBUTE_TRANSCRIPTION_TRACK_ID,
-    TOPIC_CHAT,
-    TOPIC_TRANSCRIPTION,
-)
 
 from palabra_agent.audio.rtc import is_up
 from palabra_agent.interpretation.ports import (
@@ -35,6 +28,13 @@ from palabra_agent.interpretation.ports import (
     Notice,
     RoomText,
     SpeakerStatus,
+)
+from palabra_agent.meeting.livekit_names import (
+    ATTRIBUTE_TRANSCRIPTION_FINAL,
+    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+    ATTRIBUTE_TRANSCRIPTION_TRACK_ID,
+    TOPIC_CHAT,
+    TOPIC_TRANSCRIPTION,
 )
 from palabra_agent.meeting.readers import WHOLE_ROOM, Batch, batches_of, halves_of
 from palabra_agent.texts import one_line, shown_name

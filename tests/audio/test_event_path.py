@@ -386,6 +386,32 @@ print(*asyncio.run(sound()))
     assert done.stderr.count("no sound came through in its test") == 1
 
 
+def test_a_process_may_end_while_sound_comes() -> None:
+    """A native thread that is in Python meanwhile is let out of it; else it aborts the process."""
+    run_program("""
+import asyncio, time
+from palabra_agent.audio import event_path
+from tests.audio.test_event_path import frame
+
+class Slow(event_path.AudioEvents):
+    def put(self, item):
+        time.sleep(0.02)
+        super().put(item)
+
+async def sound():
+    source = event_path.open_source(40)
+    track = event_path.rtc.LocalAudioTrack.create_audio_track("track", source)
+    stream = event_path.open_stream(track, capacity=50)
+    await source.capture_frame(frame(1000))
+    await anext(stream)
+    return source, track, stream
+
+Slow.installed()
+assert event_path.prefer_short_path()
+kept = asyncio.run(sound())
+""")
+
+
 @pytest.mark.parametrize(("threshold", "are_made"), [("DEBUG", True), ("INFO", False)])
 def test_the_native_part_makes_lines_of_its_log_for_those_who_debug(
     threshold: str, *, are_made: bool

@@ -11,7 +11,7 @@ import pytest
 from livekit import api, rtc
 
 from palabra_agent.local.people import SimulatedPerson, join
-from palabra_agent.local.reception import CAPTION_TOPIC, CHAT_TOPIC
+from palabra_agent.meeting.livekit_names import TOPIC_CHAT, TOPIC_TRANSCRIPTION
 
 from .hearing import WORDS
 from .stack import SCRIPT, Room, Stack, Worker
@@ -79,7 +79,7 @@ async def hidden_in(room: Room, identity: str) -> AsyncGenerator[HiddenReader]:
     server, reader, connection = room.stack.livekit, HiddenReader(), rtc.Room()
     grants = api.VideoGrants(room_join=True, room=room.name, hidden=True, recorder=True)
     token = api.AccessToken(server.api_key, server.api_secret).with_identity(identity)
-    for topic in (CAPTION_TOPIC, CHAT_TOPIC):
+    for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT):
         reader.listen(connection, topic)
     await connection.connect(server.url, token.with_grants(grants).to_jwt(), _HEARS_NOTHING)
     try:
@@ -127,8 +127,8 @@ async def test_recorders_read_along_where_the_room_says_so(stack: Stack, worker:
             if recorder.read and auditor.read:
                 break
 
-    assert {topic for topic, _ in recorder.read} == {CAPTION_TOPIC}
-    assert {topic for topic, _ in auditor.read} == {CAPTION_TOPIC}
+    assert {topic for topic, _ in recorder.read} == {TOPIC_TRANSCRIPTION}
+    assert {topic for topic, _ in auditor.read} == {TOPIC_TRANSCRIPTION}
     assert stranger.read == []
 
 

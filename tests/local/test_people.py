@@ -12,7 +12,7 @@ from palabra_agent.audio.tones import tone
 from palabra_agent.errors import MeetingError
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import SimulatedPerson, join
-from palabra_agent.local.reception import CAPTION_TOPIC
+from palabra_agent.meeting.livekit_names import TOPIC_TRANSCRIPTION
 
 pytestmark = pytest.mark.livekit
 
@@ -57,7 +57,7 @@ async def test_captions_and_chat_are_read(livekit_server: RunningLiveKit) -> Non
         for text, final in (("Hola", "false"), ("Hola a todos", "true")):
             await alice.room.local_participant.send_text(
                 text,
-                topic=CAPTION_TOPIC,
+                topic=TOPIC_TRANSCRIPTION,
                 attributes={
                     "lk.segment_id": "S1",
                     "lk.transcription_final": final,
