@@ -78,7 +78,7 @@ class Reception:
     @property
     def is_right(self) -> bool:
         """True where they receive what they chose, and nothing else."""
-        return self.heard == (set() if self.chosen == "original" else {self.chosen})
+        return self.heard == frozenset(() if self.chosen == "original" else (self.chosen,))
 
 
 class Crowd:
