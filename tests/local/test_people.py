@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 from livekit import rtc
@@ -48,6 +49,11 @@ async def test_only_chosen_tracks_are_recorded(livekit_server: RunningLiveKit) -
         assert bruno.recording("microphone_alice").seconds == 0
 
 
+def has_read(person: SimulatedPerson, caption: str) -> bool:
+    """Whether a person has read a caption."""
+    return caption in {it.text for it in person.captions}
+
+
 async def test_captions_and_chat_are_read(livekit_server: RunningLiveKit) -> None:
     """Text streams become captions with their facts, a later one replacing an earlier, and chat."""
     async with (
@@ -66,6 +72,8 @@ async def test_captions_and_chat_are_read(livekit_server: RunningLiveKit) -> Non
                     "translated": "true",
                 },
             )
+            # each is read by a task of its own
+            await bruno.wait_for(partial(has_read, bruno, text), 5)
         await alice.write("hello")
         final_caption = await bruno.wait_for(
             lambda: next((c for c in bruno.captions if c.is_final), None), 5
