@@ -79,25 +79,26 @@ async def measure_choosing(stage: LocalServices, progress: Progress) -> list[Fig
 
 @asynccontextmanager
 async def talk_in(
-    stage: LocalServices, room: str, *, is_private: bool = False
+    stage: LocalServices, room: str, speakers: int = SPEAKERS, *, is_private: bool = False
 ) -> AsyncGenerator[None]:
-    """Have people speak English in turns, so that there is always something to hear.
+    """Have people speak English in turns; with three there is always something to hear.
 
     Args:
         stage: The servers.
         room: Where they speak.
+        speakers: How many they are.
         is_private: Whether the interpreter alone receives their microphones.
     """
     async with AsyncExitStack() as stack:
         people = [
             await stack.enter_async_context(join_speaker(stage, room, number))
-            for number in range(SPEAKERS)
+            for number in range(speakers)
         ]
         for person in people if is_private else ():
             _let_hear(person, AGENT_IDENTITY)
         async with asyncio.TaskGroup() as group:
             talking = [
-                group.create_task(_talk(person, number / SPEAKERS * 4.0), name="talk")
+                group.create_task(_talk(person, number / speakers * 4.0), name="talk")
                 for number, person in enumerate(people)
             ]
             yield

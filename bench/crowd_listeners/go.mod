@@ -1,6 +1,6 @@
 module palabra-agent/bench/crowd_listeners
 
-go 1.26
+go 1.26.8
 
 require (
 	github.com/livekit/protocol v1.51.1-0.20260910121219-271d9cde3897

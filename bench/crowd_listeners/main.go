@@ -90,7 +90,10 @@ func (it *listener) onAttributes(changed map[string]string, who lksdk.Participan
 	it.lock.Lock()
 	defer it.lock.Unlock()
 	it.chosen = language
-	it.choices.Taken++
+	// the token said the first
+	if it.choices.Asked > 0 {
+		it.choices.Taken++
+	}
 }
 
 func (it *listener) receive(track *webrtc.TrackRemote) {

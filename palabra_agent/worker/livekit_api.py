@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,28 +38,35 @@ class ServerUnreachable(MeetingError):
 
 
 @asynccontextmanager
-async def server_api(
-    livekit: LiveKitSettings, *, seconds: float, http: aiohttp.ClientSession | None = None
-) -> AsyncGenerator[api.LiveKitAPI]:
+async def server_api(livekit: LiveKitSettings, *, seconds: float) -> AsyncGenerator[api.LiveKitAPI]:
     """Have a client of the server's API for the length of a block.
 
     Args:
         livekit: The server.
         seconds: How long the block may take.
-        http: Holds connections for more than one such block.
 
     Raises:
         SetupError: The environment names a proxy that is none for us.
         ServerUnreachable: There is no answer, or one that says that there is none at the moment.
         MeetingError: The server refused, or it is no LiveKit server.
     """
-    proxy = proxy_for(livekit.url)
+    async with _client(livekit) as server, _answering(livekit, seconds):
+        yield server
+
+
+@asynccontextmanager
+async def _client(livekit: LiveKitSettings) -> AsyncGenerator[api.LiveKitAPI]:
+    async with aiohttp.ClientSession(proxy=proxy_for(livekit.url)) as http:
+        secret = livekit.api_secret.get_secret_value()
+        yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
+
+
+@asynccontextmanager
+async def _answering(livekit: LiveKitSettings, seconds: float) -> AsyncGenerator[None]:
+    """Say in words what goes wrong while the server is asked; raises what `server_api` does."""
     try:
-        async with asyncio.timeout(seconds), AsyncExitStack() as stack:
-            if http is None:
-                http = await stack.enter_async_context(aiohttp.ClientSession(proxy=proxy))
-            secret = livekit.api_secret.get_secret_value()
-            yield api.LiveKitAPI(livekit.url, livekit.api_key, secret, session=http)
+        async with asyncio.timeout(seconds):
+            yield
     except api.ServerError as error:
         raise _refused(livekit, error) from None
     except TimeoutError:
@@ -98,10 +105,10 @@ async def hidden_participants(livekit: LiveKitSettings, room: str) -> tuple[str,
 class RoomSubscriptions:
     """The subscriptions of a room's participants, changed by its server; a failure is logged."""
 
-    def __init__(self, livekit: LiveKitSettings, room: str, http: aiohttp.ClientSession) -> None:
+    def __init__(self, livekit: LiveKitSettings, room: str, server: api.LiveKitAPI) -> None:
         self._livekit = livekit
         self._room = room
-        self._http = http
+        self._server = server
 
     async def subscribe(self, identity: str, track_sids: Sequence[str]) -> None:
         """Subscribe a participant to tracks."""
@@ -116,10 +123,8 @@ class RoomSubscriptions:
             room=self._room, identity=identity, track_sids=track_sids, subscribe=subscribe
         )
         try:
-            async with server_api(
-                self._livekit, seconds=_ANSWER_SECONDS, http=self._http
-            ) as server:
-                await server.room.update_subscriptions(request)
+            async with _answering(self._livekit, _ANSWER_SECONDS):
+                await self._server.room.update_subscriptions(request)
         except MeetingError:
             # its text may name the participant, who may have left as well
             logger.info("the server did not change a participant's subscriptions")
@@ -130,8 +135,8 @@ async def open_subscriptions(
     livekit: LiveKitSettings, room: str
 ) -> AsyncGenerator[RoomSubscriptions]:
     """Change subscriptions in a room for the length of a block, over connections that stay."""
-    async with aiohttp.ClientSession(proxy=proxy_for(livekit.url)) as http:
-        yield RoomSubscriptions(livekit, room, http)
+    async with _client(livekit) as server:
+        yield RoomSubscriptions(livekit, room, server)
 
 
 async def check_registration(livekit: LiveKitSettings) -> None:
