@@ -80,7 +80,7 @@ _GROUPS: Final = {"sound": (*_WITH_SOUND, *_WITH_BROWSERS), "meetings": _WITH_ME
 """One process holds the tests of each, as it takes up a group as a whole."""
 _PRIORITIES: Final = {"sound": 0, "meetings": 10}
 """How much a process gives way that begins with such a group."""
-_LOWEST_PRIORITY: Final = 19
+_LOWEST_PRIORITY: Final = 14
 """Of one that begins with what computes."""
 _BEGIN_WITH_THE_FIRST: Final = 2
 """So many processes take tests from the front; the others begin with the last."""

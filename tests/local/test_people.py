@@ -14,6 +14,7 @@ from palabra_agent.errors import MeetingError
 from palabra_agent.local.livekit_server import RunningLiveKit
 from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.meeting.livekit_names import TOPIC_TRANSCRIPTION
+from tests.clock import HANG_SECONDS
 
 pytestmark = pytest.mark.livekit
 
@@ -28,13 +29,15 @@ async def test_speech_is_heard_by_the_other(livekit_server: RunningLiveKit) -> N
         join(livekit_server, "heard", "alice") as alice,
         join(livekit_server, "heard", "bruno", hears=_hears_all) as bruno,
     ):
-        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, HANG_SECONDS)
         said = await alice.say(tone(440, 1.5))
-        heard = await bruno.wait_for_tone("microphone_alice", 440, 5, since=said.started)
+        heard = await bruno.wait_for_tone("microphone_alice", 440, HANG_SECONDS, since=said.started)
 
         assert said.ended - said.started == pytest.approx(1.5, abs=0.05)
         assert 0 < heard - said.started < 0.6
-        await bruno.wait_for(lambda: bruno.level_db("microphone_alice", 440, seconds=0.2) < -60, 5)
+        await bruno.wait_for(
+            lambda: bruno.level_db("microphone_alice", 440, seconds=0.2) < -60, HANG_SECONDS
+        )
 
 
 async def test_only_chosen_tracks_are_recorded(livekit_server: RunningLiveKit) -> None:
@@ -43,7 +46,7 @@ async def test_only_chosen_tracks_are_recorded(livekit_server: RunningLiveKit) -
         join(livekit_server, "chosen", "alice") as alice,
         join(livekit_server, "chosen", "bruno") as bruno,
     ):
-        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, HANG_SECONDS)
         await alice.say(tone(440, 0.5))
 
         assert bruno.recording("microphone_alice").seconds == 0
@@ -73,12 +76,12 @@ async def test_captions_and_chat_are_read(livekit_server: RunningLiveKit) -> Non
                 },
             )
             # each is read by a task of its own
-            await bruno.wait_for(partial(has_read, bruno, text), 5)
+            await bruno.wait_for(partial(has_read, bruno, text), HANG_SECONDS)
         await alice.write("hello")
         final_caption = await bruno.wait_for(
             lambda: next((c for c in bruno.captions if c.is_final), None), 5
         )
-        message = await bruno.wait_for(lambda: next(iter(bruno.chat), None), 5)
+        message = await bruno.wait_for(lambda: next(iter(bruno.chat), None), HANG_SECONDS)
 
     assert (final_caption.text, final_caption.speaker) == ("Hola a todos", "alice")
     assert (final_caption.segment_id, final_caption.track_id) == ("S1", "TR_1")
@@ -95,11 +98,11 @@ async def test_attributes_are_seen_and_may_be_changed(livekit_server: RunningLiv
         join(livekit_server, "wishes", "alice", attributes=wishes) as alice,
         join(livekit_server, "wishes", "bruno") as bruno,
     ):
-        await bruno.wait_for(lambda: bruno.attributes_of("alice") == wishes, 5)
+        await bruno.wait_for(lambda: bruno.attributes_of("alice") == wishes, HANG_SECONDS)
         await alice.set_attributes({"palabra.listen": "de", "palabra.speak": "en"})
         await bruno.wait_for(
             lambda: bruno.attributes_of("alice") == {"palabra.listen": "de", "palabra.speak": "en"},
-            5,
+            HANG_SECONDS,
         )
 
         assert bruno.attributes_of("dora") == {}
@@ -118,17 +121,17 @@ async def test_a_microphone_is_muted_withdrawn_and_published_again(
         join(livekit_server, "mute", "alice") as alice,
         join(livekit_server, "mute", "bruno", hears=_hears_all) as bruno,
     ):
-        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, HANG_SECONDS)
         first_sid = alice.microphone_sid
         alice.mute()
-        await bruno.wait_for(lambda: _is_muted(bruno, "alice"), 5)
+        await bruno.wait_for(lambda: _is_muted(bruno, "alice"), HANG_SECONDS)
         alice.unmute()
-        await bruno.wait_for(lambda: not _is_muted(bruno, "alice"), 5)
+        await bruno.wait_for(lambda: not _is_muted(bruno, "alice"), HANG_SECONDS)
         await alice.unpublish_microphone()
-        await bruno.wait_for(lambda: "microphone_alice" not in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" not in bruno.tracks, HANG_SECONDS)
 
         said = await alice.say(tone(440, 1.0))
-        await bruno.wait_for_tone("microphone_alice", 440, 5, since=said.started)
+        await bruno.wait_for_tone("microphone_alice", 440, HANG_SECONDS, since=said.started)
         assert alice.microphone_sid != first_sid
 
 
@@ -138,16 +141,16 @@ async def test_hearing_survives_a_full_reconnect(livekit_server: RunningLiveKit)
         join(livekit_server, "again", "alice") as alice,
         join(livekit_server, "again", "bruno", hears=_hears_all) as bruno,
     ):
-        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, HANG_SECONDS)
         back = asyncio.Event()
         bruno.room.on("reconnected", back.set)
         await bruno.room.simulate_scenario(rtc.SimulateScenarioKind.SIMULATE_FULL_RECONNECT)
         async with asyncio.timeout(15):
             await back.wait()
-        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, 5)
+        await bruno.wait_for(lambda: "microphone_alice" in bruno.tracks, HANG_SECONDS)
 
         said = await alice.say(tone(440, 1.0))
-        await bruno.wait_for_tone("microphone_alice", 440, 5, since=said.started)
+        await bruno.wait_for_tone("microphone_alice", 440, HANG_SECONDS, since=said.started)
 
 
 async def test_a_person_who_leaves_is_gone_at_once(livekit_server: RunningLiveKit) -> None:
@@ -156,9 +159,9 @@ async def test_a_person_who_leaves_is_gone_at_once(livekit_server: RunningLiveKi
         join(livekit_server, "leave", "alice") as alice,
         join(livekit_server, "leave", "bruno") as bruno,
     ):
-        await bruno.wait_for(lambda: "alice" in bruno.room.remote_participants, 5)
+        await bruno.wait_for(lambda: "alice" in bruno.room.remote_participants, HANG_SECONDS)
         await alice.leave()
-        await bruno.wait_for(lambda: "alice" not in bruno.room.remote_participants, 5)
+        await bruno.wait_for(lambda: "alice" not in bruno.room.remote_participants, HANG_SECONDS)
 
 
 async def test_waiting_in_vain_says_who_waited_for_what(livekit_server: RunningLiveKit) -> None:
