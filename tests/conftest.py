@@ -38,6 +38,7 @@ _WITH_SOUND: Final = tuple(
         "faults/test_webrtc_faults",
         "faults/test_webrtc_pauses",
         "local/test_demo.py::test_the_check_passes",
+        "local/test_people",
         "integration/test_leakage",
         "integration/test_lingering",
         "integration/test_comings",
