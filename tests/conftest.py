@@ -1,10 +1,10 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to three processes, each in a network namespace of its own, so that
-no server meets another one on a port. Meetings wait most of the time, but their sound must not come
-late meanwhile, as it does where two cores are full. So those that measure it are held in the first
-process, one after the other. The second has the other meetings and then what waits for servers, the
-third begins with what computes, and each gives way to those before it by its priority.
+`make test` deals the tests out to two processes, each in a network namespace of its own, so that no
+server meets another one on a port. Meetings wait most of the time, but their sound must not come
+late meanwhile, as it does where two cores are full. So all meetings with sound are held in the
+first process, one after the other; the second begins with what waits for servers, goes on with what
+computes, and gives way to the first by its priority.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import pytest
 import pytest_asyncio
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
-from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.errors import SetupError
@@ -32,59 +31,49 @@ from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
 _WITH_SOUND: Final = tuple(
-    f"tests/{it}"
+    f"tests/{it}.py"
     for it in (
         "faults/test_first_words",
         "faults/test_webrtc_faults",
         "faults/test_webrtc_pauses",
-        "local/test_demo.py::test_the_check_passes",
-        "local/test_people",
+        "hostile/test_meeting",
+        "local/test_demo",
         "integration/test_leakage",
         "integration/test_lingering",
+        "integration/test_simultaneous",
         "integration/test_comings",
         "integration/test_speech",
         "integration/test_first_words",
-        "integration/test_stops",
-        "integration/test_encryption",
-        "integration/test_microphones",
-    )
-)
-"""Tests that listen in real time: sound that comes late fails them."""
-_WITH_BROWSERS: Final = ("tests/integration/test_other_clients", "tests/integration/test_page_in")
-"""Such tests that fill the processor as well: they come after those, beside what may be slow."""
-_WITH_MEETINGS: Final = tuple(
-    f"tests/{it}"
-    for it in (
-        "hostile/test_meeting",
         "integration/test_arrival",
+        "integration/test_wishes",
+        "integration/test_stops",
         "integration/test_configuring",
         "integration/test_languages",
-        "integration/test_readers",
         "integration/test_texts",
         "integration/test_typing",
+        "integration/test_encryption",
+        "integration/test_microphones",
+        "integration/test_readers",
         "integration/test_voices",
-        "integration/test_wishes",
+        "integration/test_other_clients",
+        "integration/test_page_in_browser",
     )
 )
-"""Tests of meetings that wait for what they hear and read, however late it comes."""
-_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/", "tests/local/test_demo")
+"""Modules that listen in real time, or hold many participants: a second one beside them comes
+late."""
+_WITH_BROWSERS: Final = ("tests/integration/test_other_clients", "tests/integration/test_page_in")
+"""Those of them that fill the processor: they come last, beside what may be slow."""
+_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/")
 """Modules that mostly wait for processes to start, and for what these do."""
 _WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
 """Modules whose tests share something that takes long to make."""
 _BY_MODULE: Final = (*_WITH_SERVERS, *_WITH_COSTLY_FIXTURES)
 """Modules whose tests stay together."""
-_IN_REAL_TIME: Final = "tests/faults/"
+_IN_REAL_TIME: Final = (*_WITH_SOUND, *_WITH_SERVERS, "tests/faults/")
 """Modules that a slow process disturbs, whatever their tests are marked as."""
-_TURNS: Final = (_WITH_SOUND, _WITH_BROWSERS, _WITH_MEETINGS, _WITH_SERVERS)
-"""The order of what comes before all other tests."""
-_GROUPS: Final = {"sound": (*_WITH_SOUND, *_WITH_BROWSERS), "meetings": _WITH_MEETINGS}
-"""One process holds the tests of each, as it takes up a group as a whole."""
-_PRIORITIES: Final = {"sound": 0, "meetings": 10}
-"""How much a process gives way that begins with such a group."""
-_LOWEST_PRIORITY: Final = 14
-"""Of one that begins with what computes."""
-_BEGIN_WITH_THE_FIRST: Final = 2
-"""So many processes take tests from the front; the others begin with the last."""
+_SOUND: Final = "sound"
+"""The group of all tests with sound: one process holds them, as it takes up a group as a whole."""
+_LOWER_PRIORITY: Final = 5
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
@@ -131,11 +120,6 @@ class _Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid: str) -> str:
         return _group_of(nodeid)
 
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        if self.nodes.index(node) >= _BEGIN_WITH_THE_FIRST:
-            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
-        super()._assign_work_unit(node)
-
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -145,27 +129,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a run side by side with the sound, then what waits; what may be slow comes last."""
+    """Begin a run side by side with the sound, then what waits, then what must not be slow."""
     if _is_beside_others(config):
         items.sort(key=_turn)
 
 
 def _group_of(nodeid: str) -> str:
     """Name what a test shares a process with: the test itself, where it needs no other."""
-    for group, tests in _GROUPS.items():
-        if nodeid.startswith(tests):
-            return group
+    if nodeid.startswith(_WITH_SOUND):
+        return _SOUND
 
     return nodeid.partition("::")[0] if nodeid.startswith(_BY_MODULE) else nodeid
 
 
 def _turn(item: pytest.Item) -> int:
-    for turn, tests in enumerate(_TURNS):
-        if item.nodeid.startswith(tests):
-            return turn
+    if item.nodeid.startswith(_WITH_SOUND):
+        return 1 if item.nodeid.startswith(_WITH_BROWSERS) else 0
 
-    is_in_real_time = item.nodeid.startswith(_IN_REAL_TIME) or item.get_closest_marker("livekit")
-    return len(_TURNS) if is_in_real_time else len(_TURNS) + 1
+    if item.nodeid.startswith(_WITH_SERVERS):
+        return 2
+
+    return 3 if _is_in_real_time(item) else 4
+
+
+def _is_in_real_time(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(_IN_REAL_TIME) or bool(item.get_closest_marker("livekit"))
 
 
 def _is_beside_others(config: pytest.Config) -> bool:
@@ -177,14 +165,15 @@ _has_begun = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Let a process give way for good to those that begin with what comes before it.
+    """Let a process give way for good that does not begin with the sound: no other has any.
 
     What it starts stays in its session: Linux shares the processor out by session first.
     """
     stash = item.config.stash
     if _has_begun not in stash and _is_beside_others(item.config):
         stash[_has_begun] = True
-        os.nice(_PRIORITIES.get(_group_of(item.nodeid), _LOWEST_PRIORITY))
+        if _group_of(item.nodeid) != _SOUND:
+            os.nice(_LOWER_PRIORITY)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
