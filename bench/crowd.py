@@ -36,6 +36,7 @@ from bench.programs import ask, run_program
 from bench.served_room import begin_to_observe, observations, serving
 from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm
 from palabra_agent.audio.tones import tone_level_db
+from palabra_agent.local.livekit_build import cache_folder
 from palabra_agent.local.people import Server, join, mint_token
 from palabra_agent.local.services import LocalServices
 from palabra_agent.meeting.people import LISTEN_ATTRIBUTE
@@ -225,8 +226,7 @@ def _languages_in(speech: Pcm) -> set[str]:
 
 def program() -> Path:
     """Where the program of the listeners is kept, whether it is there or not."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "palabra-agent" / _SOURCE.name
+    return cache_folder() / _SOURCE.name
 
 
 def main() -> None:

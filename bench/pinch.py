@@ -9,7 +9,6 @@ runs it until SIGTERM.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from typing import Any, Final
 from livekit import rtc
 
 from bench.plain_relay import palabra_session, run_until_told, set_task
+from palabra_agent.local.livekit_build import cache_folder
 
 MICROPHONE: Final = "pinch-input"
 TRANSLATION: Final = "pinch-translated"
@@ -30,8 +30,7 @@ _PIP_SECONDS: Final = 60.0
 
 def folder() -> Path:
     """Where the plugin is kept, whether it is there or not."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "palabra-agent" / _WANTED.replace("==", "-")
+    return cache_folder() / _WANTED.replace("==", "-")
 
 
 def is_installed() -> bool:

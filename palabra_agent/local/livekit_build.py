@@ -52,8 +52,13 @@ def find_livekit_server() -> Path | None:
 
 def cached_livekit_server() -> Path:
     """Where a built binary is kept, whether it is there or not."""
+    return cache_folder() / f"livekit-server-{LIVEKIT_VERSION}"
+
+
+def cache_folder() -> Path:
+    """Where this project keeps what takes long to make, whether it is there or not."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "palabra-agent" / f"livekit-server-{LIVEKIT_VERSION}"
+    return Path(cache) / "palabra-agent"
 
 
 def ensure_livekit_server(progress: Progress) -> Path:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from palabra_agent.errors import SetupError
+from palabra_agent.local.livekit_build import cache_folder
 
 _LOCKS: Final = Path(__file__).with_name("locks")
 _HASH_LENGTH: Final = 12
@@ -51,10 +52,9 @@ class Sdk:
     @property
     def folder(self) -> Path:
         """Its environment's place in the cache, whether it is there or not."""
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         place = f"{Path(sys.base_prefix).resolve()} {sys.version}"
         content = hashlib.sha256(self.lock.read_bytes() + place.encode()).hexdigest()
-        return cache / "palabra-agent" / "conformance" / f"{self.name}-{content[:_HASH_LENGTH]}"
+        return cache_folder() / "conformance" / f"{self.name}-{content[:_HASH_LENGTH]}"
 
     @property
     def is_installed(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from livekit import rtc
 
+from palabra_agent.concurrency import single_failure
 from palabra_agent.local.people import SimulatedPerson, mint_token
 from tests.node import LISTENER_PAGE, LIVEKIT_HOOKS, tool
 from tests.pages import ROOT, Page
@@ -107,10 +108,11 @@ async def speaking(person: SimulatedPerson) -> AsyncGenerator[None]:
 
     A browser on a busy machine plays sound with gaps, and may miss what is said once.
     """
-    async with asyncio.TaskGroup() as group:
-        talking = group.create_task(_say_again_and_again(person), name="talk")
-        yield
-        talking.cancel()
+    with single_failure():
+        async with asyncio.TaskGroup() as group:
+            talking = group.create_task(_say_again_and_again(person), name="talk")
+            yield
+            talking.cancel()
 
 
 async def _say_again_and_again(person: SimulatedPerson) -> None:
