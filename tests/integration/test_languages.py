@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import pytest
 
+from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import SimulatedPerson
 
 from .emulator_client import Sessions
-from .hearing import DE, EN, ES, WORDS, heard, until_heard, until_silent, until_subscribed
+from .hearing import (
+    DE,
+    EN,
+    ES,
+    SPEECH_HZ,
+    WORDS,
+    heard,
+    until_heard,
+    until_silent,
+    until_subscribed,
+)
 from .stack import SCRIPT, Stack, Worker, ask
 
 pytestmark = pytest.mark.livekit
+
+_LONG_WORDS: Final = tone(SPEECH_HZ, 2.4)
+"""Their interpretation, as long, is heard for long after the speaker's last word."""
 
 
 async def test_the_detected_language_is_left_out(
@@ -84,7 +99,7 @@ async def test_a_speaker_may_change_their_language(
         (second,) = await sessions.until(
             lambda found: found[0].source_language == "es", "another source language"
         )
-        await alice.say(WORDS)
+        await alice.say(_LONG_WORDS)
         await until_heard(bruno, "translation_en", EN)
 
         assert second.id == first.id
