@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from palabra_agent.audio.likeness import (
 from palabra_agent.audio.pcm import FRAME_SAMPLES, PAUSE_PEAK, SAMPLE_RATE, Pcm, peak
 from palabra_agent.audio.tones import mix, tone
 from tests.babble import babble, played_back
+from tests.clock import HANG_SECONDS
 
 pytestmark = pytest.mark.unit
 
@@ -166,3 +170,18 @@ def test_frames_of_any_length_are_taken_in() -> None:
         heard.hear(tone(500, 1)[:size], 100 + place / SLOTS_PER_SECOND)
 
     assert heard.likeness_to(heard) is None
+
+
+def test_sound_is_computed_on_one_core() -> None:
+    """Else each comparison has all other cores wait for the next one at full speed."""
+    code = """
+import palabra_agent.audio.likeness, numpy, psutil
+many = numpy.ones((1000, 1000))
+many @ many
+print(psutil.Process().num_threads())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, timeout=HANG_SECONDS
+    )
+
+    assert done.stdout.split() == [b"1"]
