@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell sh scripts/find-python)
 ISOLATED = .venv/bin/python -m palabra_agent.local.isolation
-PARALLEL ?= -n 2 --dist loadscope --no-loadscope-reorder
+PARALLEL ?= -n 4 --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 # tests start hundreds of processes, and each would compile all that it imports anew
@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make setup   what the others need: .venv, livekit-server, Debian packages (as root)"
 	@echo 'make demo    a meeting with an interpreter, live in this terminal (ARGS="--check --isolated")'
-	@echo 'make test    all tests, in two processes, each in a network namespace (ARGS="-k captions")'
+	@echo 'make test    all tests, in four processes, each in a network namespace (ARGS="-k captions")'
 	@echo "make check   format, lint, types"
 	@echo 'make bench   the benchmarks (ARGS="delay load", ARGS="span --minutes 10")'
 	@echo "make docs    write docs/configuration.md from the code"

@@ -1,10 +1,11 @@
 """The real livekit-server, the check that no test leaves a task, and how tests run side by side.
 
-`make test` deals the tests out to two processes, each in a network namespace of its own, so that no
-server meets another one on a port. Meetings wait most of the time, but their sound must not come
-late meanwhile, as it does where two cores are full. So all meetings with sound are held in the
-first process, one after the other; the second begins with what waits for servers, goes on with what
-computes, and gives way to the first by its priority.
+`make test` deals the tests out to four processes, each in a network namespace of its own, so that
+no server meets another one on a port. Meetings wait most of the time, but their sound must not come
+late meanwhile, as it does where two cores are full. So those that measure it are held in the first
+process, one after the other. The second has the other meetings, the third what waits for servers
+and then what happens in real time, the fourth begins with what computes, and each gives way to
+those before it by its priority.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pytest
 import pytest_asyncio
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 from palabra_agent.audio.event_path import prefer_short_path
 from palabra_agent.errors import SetupError
@@ -31,62 +33,70 @@ from tests.palabra.wire.rows import folder_line
 
 _CATEGORIES: Final = ("unit", "livekit")
 _WITH_SOUND: Final = tuple(
-    f"tests/{it}.py"
+    f"tests/{it}"
     for it in (
         "faults/test_first_words",
         "faults/test_webrtc_faults",
         "faults/test_webrtc_pauses",
-        "hostile/test_meeting",
-        "local/test_demo",
+        "local/test_demo.py::test_the_check_passes",
         "integration/test_leakage",
         "integration/test_lingering",
-        "integration/test_simultaneous",
         "integration/test_comings",
         "integration/test_speech",
         "integration/test_first_words",
-        "integration/test_arrival",
-        "integration/test_wishes",
         "integration/test_stops",
-        "integration/test_configuring",
-        "integration/test_languages",
-        "integration/test_texts",
-        "integration/test_typing",
         "integration/test_encryption",
         "integration/test_microphones",
-        "integration/test_readers",
-        "integration/test_voices",
-        "integration/test_other_clients",
-        "integration/test_page_in_browser",
     )
 )
-"""Modules that listen in real time, or hold many participants: a second one beside them comes
-late."""
-_WITH_BROWSERS: Final = ("tests/integration/test_other_clients", "tests/integration/test_page_in")
-"""Those of them that fill the processor: they come last, beside what may be slow."""
-_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/")
+"""Tests that listen in real time: sound that comes late fails them."""
+_WITH_MEETINGS: Final = tuple(
+    f"tests/{it}"
+    for it in (
+        "hostile/test_meeting",
+        "integration/test_arrival",
+        "integration/test_configuring",
+        "integration/test_languages",
+        "integration/test_readers",
+        "integration/test_texts",
+        "integration/test_typing",
+        "integration/test_voices",
+        "integration/test_wishes",
+    )
+)
+"""Tests of meetings that wait for what they hear and read, however late it comes."""
+_WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/", "tests/local/test_demo")
 """Modules that mostly wait for processes to start, and for what these do."""
 _WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
 """Modules whose tests share something that takes long to make."""
 _BY_MODULE: Final = (*_WITH_SERVERS, *_WITH_COSTLY_FIXTURES)
 """Modules whose tests stay together."""
-_IN_REAL_TIME: Final = (*_WITH_SOUND, *_WITH_SERVERS, "tests/faults/")
+_IN_REAL_TIME: Final = "tests/faults/"
 """Modules that a slow process disturbs, whatever their tests are marked as."""
-_SOUND: Final = "sound"
-"""The group of all tests with sound: one process holds them, as it takes up a group as a whole."""
-_LOWER_PRIORITY: Final = 5
+_TURNS: Final = (_WITH_SOUND, _WITH_MEETINGS, _WITH_SERVERS)
+"""The order of what comes before all other tests."""
+_GROUPS: Final = {"sound": _WITH_SOUND, "meetings": _WITH_MEETINGS}
+"""One process holds the tests of each, as it takes up a group as a whole."""
+_NICENESS: Final = (0, 5, 10, 15)
+"""How much each process gives way, in their order."""
+_LAST: Final = len(_NICENESS) - 1
+"""The process that begins with the last tests; the others take theirs from the front."""
 _LINGER_SECONDS: Final = 2.0
 """A task that ends by itself this soon after a test is no leak: connections close politely."""
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let what the tests start be stopped by Ctrl-C, also where a shell ignores it for its jobs.
 
     The people in the meetings cost a part of the processor that tests need; so they hear by the
-    short path, as the product does.
+    short path, as the product does. Of several processes each gives way to those before it; what it
+    starts does, too, as it stays in its session: Linux shares the processor out by session first.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     prefer_short_path()
+    if (number := _number_of_process(config)) is not None:
+        os.nice(_NICENESS[min(number, _LAST)])
 
 
 def pytest_report_header() -> str:
@@ -120,6 +130,11 @@ class _Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid: str) -> str:
         return _group_of(nodeid)
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if self.nodes.index(node) == _LAST:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -129,51 +144,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin a run side by side with the sound, then what waits, then what must not be slow."""
-    if _is_beside_others(config):
+    """Begin a run side by side with the sound, then what waits; what may be slow comes last."""
+    if _number_of_process(config) is not None:
         items.sort(key=_turn)
 
 
 def _group_of(nodeid: str) -> str:
     """Name what a test shares a process with: the test itself, where it needs no other."""
-    if nodeid.startswith(_WITH_SOUND):
-        return _SOUND
+    for group, tests in _GROUPS.items():
+        if nodeid.startswith(tests):
+            return group
 
     return nodeid.partition("::")[0] if nodeid.startswith(_BY_MODULE) else nodeid
 
 
 def _turn(item: pytest.Item) -> int:
-    if item.nodeid.startswith(_WITH_SOUND):
-        return 1 if item.nodeid.startswith(_WITH_BROWSERS) else 0
+    for turn, tests in enumerate(_TURNS):
+        if item.nodeid.startswith(tests):
+            return turn
 
-    if item.nodeid.startswith(_WITH_SERVERS):
-        return 2
-
-    return 3 if _is_in_real_time(item) else 4
-
-
-def _is_in_real_time(item: pytest.Item) -> bool:
-    return item.nodeid.startswith(_IN_REAL_TIME) or bool(item.get_closest_marker("livekit"))
+    is_in_real_time = item.nodeid.startswith(_IN_REAL_TIME) or item.get_closest_marker("livekit")
+    return len(_TURNS) if is_in_real_time else len(_TURNS) + 1
 
 
-def _is_beside_others(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
-
-
-_has_begun = pytest.StashKey[bool]()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Let a process give way for good that does not begin with the sound: no other has any.
-
-    What it starts stays in its session: Linux shares the processor out by session first.
-    """
-    stash = item.config.stash
-    if _has_begun not in stash and _is_beside_others(item.config):
-        stash[_has_begun] = True
-        if _group_of(item.nodeid) != _SOUND:
-            os.nice(_LOWER_PRIORITY)
+def _number_of_process(config: pytest.Config) -> int | None:
+    """That of this one, from 0, in a run side by side."""
+    told: dict[str, str] | None = getattr(config, "workerinput", None)
+    return None if told is None else int(told["workerid"].removeprefix("gw"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -137,7 +137,11 @@ async def join_room(
 
 
 async def identities_after_expulsion(
-    settings: WorkerSettings, claims: Claims, identity: str, sid: str
+    settings: WorkerSettings,
+    claims: Claims,
+    identity: str,
+    sid: str,
+    seconds: float = _ANSWER_SECONDS,
 ) -> Sequence[str]:
     """The identities in a room from which a participant who is no interpreter has expelled us.
 
@@ -146,6 +150,7 @@ async def identities_after_expulsion(
         claims: With the room's name.
         identity: Ours.
         sid: LiveKit's id of us, whom the server may list for a moment more.
+        seconds: The wait for a list with the one who expelled us.
 
     Raises:
         Superseded: An interpreter expelled us, or is there by now.
@@ -160,7 +165,7 @@ async def identities_after_expulsion(
         return any(taken) or any(map(is_rival, those))
 
     room = _name_of_room(claims)
-    found = await participants_when(settings.livekit, room, is_clear, seconds=_ANSWER_SECONDS)
+    found = await participants_when(settings.livekit, room, is_clear, seconds=seconds)
     if any(map(is_rival, found)):
         raise Superseded
 

@@ -24,6 +24,7 @@ from palabra_agent.worker.joining import (
     registered_identity,
     serve_despite_guests,
 )
+from tests.clock import HANG_SECONDS
 from tests.environment import environment
 
 pytestmark = pytest.mark.unit
@@ -158,7 +159,7 @@ async def test_a_guest_who_took_the_identity_is_told_from_an_interpreter(
     """Whatever attributes they set; the list may be late, and hold the expelled one yet."""
     others = [who("alice", GUEST, shows=False), who(f"{OURS}-2", GUEST)]
     async with room_with([ME], [ME, guest, *others]) as settings:
-        found = await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me")
+        found = await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me", HANG_SECONDS)
 
     assert found == [OURS, "alice", f"{OURS}-2"]
 
@@ -169,14 +170,14 @@ async def test_a_newer_interpreter_is_left_to_it(identity: str) -> None:
     newer = who(identity, AGENT)
     async with room_with([], [newer, who("alice", GUEST)]) as settings:
         with pytest.raises(Superseded, match="a newer interpreter joined the room"):
-            await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me")
+            await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me", HANG_SECONDS)
 
 
 async def test_an_interpreter_of_another_house_is_no_newer_one() -> None:
     """A worker whose settings name another identity has its own place in the room."""
     other = who("house-interpreter", AGENT)
     async with room_with([who(OURS, GUEST), other]) as settings:
-        found = await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me")
+        found = await identities_after_expulsion(settings, CLAIMS, OURS, "PA_me", HANG_SECONDS)
 
     assert found == [OURS, "house-interpreter"]
 
