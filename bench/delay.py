@@ -3,31 +3,39 @@
 A sound is timed four times: where the speaker speaks and where the worker publishes it for Palabra,
 where Palabra speaks and where the worker plays that in the meeting. The second of each pair came
 over one hop more than the first; a hop is measured in the same run, from the speaker's own mouth to
-a listener in the same room.
+a listener in the same room. One speaker is timed alone, and while others speak.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from rich.progress import Progress
 
 from bench.figures import Figure
-from bench.meetings import meeting, running_sessions
+from bench.load import talk
+from bench.meetings import ROOM_CONFIG, join_speaker, meeting, running_sessions, until_running
 from bench.onsets import Stopwatch, open_stopwatch
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
 CLICKS = 40
+SPEAKERS = (1, 8 if (os.cpu_count() or 1) >= 4 else 4)
+"""One alone, and among others; eight of them, with Palabra and the server, fill two cores."""
 AIM_MS = 80.0
+BOTH_AIM_MS = 60.0
+"""For both ways together."""
 CHANNEL = f"{AGENT_IDENTITY}/translation_es"
 """Where the interpretation is heard."""
-_ROOM = "bench-delay"
+_CONFIG = {**ROOM_CONFIG, "channels": "per_speaker"}
+"""Others who speak are not on the channel that is timed."""
 _CLICK = tone(1000, 0.4, amplitude=0.5)
 _FIRST_SECONDS = 4.0
 """Until the speaker is heard for the first time."""
@@ -45,20 +53,54 @@ class Times:
 
 async def measure_delay(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Time clicks through the worker, both ways."""
-    task = progress.add_task("added delay", total=CLICKS)
-    async with meeting(stage, _ROOM, speakers=1) as (speaker,):
-        palabra_room = str((await running_sessions(stage))[0]["room"])
-        async with (
-            open_stopwatch(stage.livekit, _ROOM) as here,
-            open_stopwatch(stage.livekit, palabra_room) as there,
-        ):
-            times = await time_clicks(speaker, here, there, CLICKS, lambda: progress.advance(task))
+    task = progress.add_task("added delay", total=len(SPEAKERS) * CLICKS)
+    figures: list[Figure] = []
+    for speakers in SPEAKERS:
+        times = await _times_among(stage, speakers, lambda: progress.advance(task))
+        figures += _figures(times, speakers)
 
-    hop = Figure("one hop, for comparison", "ms", tuple(times.hop))
+    return figures
+
+
+async def _times_among(
+    stage: LocalServices, speakers: int, on_click: Callable[[], object]
+) -> Times:
+    """Time one of several speakers while the others speak."""
+    room = f"bench-delay-{speakers}"
+    async with AsyncExitStack() as stack:
+        (speaker,) = await stack.enter_async_context(
+            meeting(stage, room, 1, _CONFIG, hears=lambda _: False)
+        )
+        palabra_room = str((await running_sessions(stage))[0]["room"])
+        others = [
+            await stack.enter_async_context(join_speaker(stage, room, number))
+            for number in range(1, speakers)
+        ]
+        await until_running(stage, speakers)
+        timed = (f"microphone_{speaker.identity}", f"translation_es@{speaker.identity}")
+        here = await stack.enter_async_context(
+            open_stopwatch(stage.livekit, room, lambda name: name in timed)
+        )
+        there = await stack.enter_async_context(open_stopwatch(stage.livekit, palabra_room))
+        async with asyncio.TaskGroup() as group:
+            talking = [group.create_task(talk(other), name="talk") for other in others]
+            channel = f"{CHANNEL}@{speaker.identity}"
+            times = await time_clicks(speaker, here, there, CLICKS, on_click, channel)
+            for task in talking:
+                task.cancel()
+
+    return times
+
+
+def _figures(times: Times, speakers: int) -> Sequence[Figure]:
+    hop = Figure(f"one hop, for comparison, {speakers} speaking", "ms", tuple(times.hop))
+    up, down = less(times.up, hop.p50), less(times.down, hop.p50)
+    both = tuple(map(sum, zip(up, down, strict=True)))
     return [
         hop,
-        Figure("added delay, to Palabra", "ms", less(times.up, hop.p50), AIM_MS),
-        Figure("added delay, to the room", "ms", less(times.down, hop.p50), AIM_MS),
+        Figure("added delay, to Palabra", "ms", up, AIM_MS),
+        Figure("added delay, to the room", "ms", down, AIM_MS),
+        Figure(f"added delay, both ways, {speakers} speaking", "ms", both, BOTH_AIM_MS),
         Figure("clicks lost", "", (float(times.lost),)),
     ]
 
@@ -69,11 +111,12 @@ async def time_clicks(
     there: Stopwatch,
     count: int,
     on_click: Callable[[], object],
+    channel: str = CHANNEL,
 ) -> Times:
     """Let the speaker click, and time it in the meeting and at Palabra."""
     times = Times()
     for _ in range(count):
-        await _click(speaker, here, there, times)
+        await _click(speaker, here, there, times, channel)
         on_click()
         await asyncio.sleep(random.uniform(0.3, 0.5))  # every phase of every clock
 
@@ -85,7 +128,9 @@ def less(samples: list[float], hop_ms: float) -> tuple[float, ...]:
     return tuple(sample - hop_ms for sample in samples)
 
 
-async def _click(speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, times: Times) -> None:
+async def _click(
+    speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, times: Times, channel: str
+) -> None:
     since = time.monotonic()
     await speaker.say(_CLICK)
     keys = [
@@ -96,7 +141,7 @@ async def _click(speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, ti
     spoken = await here.next_onset(keys[0], since, 1)
     uplink = await there.next_onset(keys[1], since, 1)
     answered = await there.next_onset(keys[2], since, 4)
-    downlink = await here.next_onset(CHANNEL, since, 4)
+    downlink = await here.next_onset(channel, since, 4)
     if spoken is None or uplink is None or answered is None or downlink is None:
         times.lost += 1
         return

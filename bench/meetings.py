@@ -84,8 +84,18 @@ async def meeting(
     speakers: int,
     config: Mapping[str, Any] = ROOM_CONFIG,
     agent_name: str = AGENT_NAME,
+    hears: Callable[[str], bool] = lambda _: True,
 ) -> AsyncGenerator[Sequence[SimulatedPerson]]:
-    """A room with speakers of English, one who listens in Spanish, and an interpreter at work."""
+    """A room with speakers of English, one who listens in Spanish, and an interpreter at work.
+
+    Args:
+        stage: The services.
+        room: Its name.
+        speakers: Their number.
+        config: The room's.
+        agent_name: Of the worker that is asked.
+        hears: The names of the tracks that the listener takes.
+    """
     async with AsyncExitStack() as stack:
         people = [
             await stack.enter_async_context(join_speaker(stage, room, number))
@@ -93,7 +103,14 @@ async def meeting(
         ]
         attributes = {"palabra.listen": "es"}
         await stack.enter_async_context(
-            join(stage.livekit, room, "listener", attributes=attributes, microphone=False)
+            join(
+                stage.livekit,
+                room,
+                "listener",
+                attributes=attributes,
+                microphone=False,
+                hears=hears,
+            )
         )
         await dispatch(stage, room, config, agent_name)
         await until_running(stage, speakers)

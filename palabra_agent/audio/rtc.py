@@ -90,6 +90,7 @@ class AudioOutput:
     def __init__(self, name: str) -> None:
         self._source = open_source(_QUEUE_MS)
         self._free_at = 0.0
+        """The time from which LiveKit takes frames again, where a write was cancelled."""
         self.track = rtc.LocalAudioTrack.create_audio_track(name, self._source)
         """The track to publish."""
 
@@ -103,8 +104,9 @@ class AudioOutput:
 
         Cancelling it does not take the frame back.
         """
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(self._free_at - loop.time(), 0))
+        if self._free_at:
+            await self._until_free()
+
         played = rtc.AudioFrame(
             samples.tobytes(),
             sample_rate=SAMPLE_RATE,
@@ -115,8 +117,12 @@ class AudioOutput:
             await self._source.capture_frame(played)
         except asyncio.CancelledError:
             # LiveKit goes on with it, and refuses the next one until it is done
-            self._free_at = loop.time() + 2 * _QUEUE_MS / 1000
+            self._free_at = asyncio.get_running_loop().time() + 2 * _QUEUE_MS / 1000
             raise
+
+    async def _until_free(self) -> None:
+        await asyncio.sleep(self._free_at - asyncio.get_running_loop().time())
+        self._free_at = 0.0
 
     async def drain(self) -> None:
         """Wait until everything that was written has been played."""
