@@ -3,8 +3,8 @@
 `make test` deals the tests out to four processes, each in a network namespace of its own, so that
 no server meets another one on a port. Meetings wait most of the time, but their sound must not come
 late meanwhile, as it does where two cores are full. So those that measure it are held in the first
-process, one after the other. The second has the other meetings, the third what waits for servers
-and then what happens in real time, the fourth begins with what computes, and each gives way to
+process, one after the other. The second has the other meetings, the third begins with browsers and
+goes on with what waits for servers, the fourth begins with what computes, and each gives way to
 those before it by its priority.
 """
 
@@ -65,6 +65,8 @@ _WITH_MEETINGS: Final = tuple(
     )
 )
 """Tests of meetings that wait for what they hear and read, however late it comes."""
+_WITH_BROWSERS: Final = ("tests/integration/test_other_clients", "tests/integration/test_page_in")
+"""Such tests that fill the processor as well: two browsers at a time would be too much."""
 _WITH_SERVERS: Final = ("tests/integration/", "tests/conformance/", "tests/local/test_demo")
 """Modules that mostly wait for processes to start, and for what these do."""
 _WITH_COSTLY_FIXTURES: Final = ("tests/typing/", "tests/plugins/voice_timbre/test_pitch.py")
@@ -73,11 +75,11 @@ _BY_MODULE: Final = (*_WITH_SERVERS, *_WITH_COSTLY_FIXTURES)
 """Modules whose tests stay together."""
 _IN_REAL_TIME: Final = "tests/faults/"
 """Modules that a slow process disturbs, whatever their tests are marked as."""
-_TURNS: Final = (_WITH_SOUND, _WITH_MEETINGS, _WITH_SERVERS)
+_TURNS: Final = (_WITH_SOUND, _WITH_MEETINGS, _WITH_BROWSERS, _WITH_SERVERS)
 """The order of what comes before all other tests."""
-_GROUPS: Final = {"sound": _WITH_SOUND, "meetings": _WITH_MEETINGS}
+_GROUPS: Final = {"sound": _WITH_SOUND, "meetings": _WITH_MEETINGS, "browsers": _WITH_BROWSERS}
 """One process holds the tests of each, as it takes up a group as a whole."""
-_NICENESS: Final = (0, 5, 10, 15)
+_NICENESS: Final = (0, 7, 12, 17)
 """How much each process gives way, in their order."""
 _LAST: Final = len(_NICENESS) - 1
 """The process that begins with the last tests; the others take theirs from the front."""
