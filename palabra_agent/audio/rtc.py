@@ -105,7 +105,8 @@ class AudioOutput:
         Cancelling it does not take the frame back.
         """
         if self._free_at:
-            await self._until_free()
+            await asyncio.sleep(self._free_at - asyncio.get_running_loop().time())
+            self._free_at = 0.0
 
         played = rtc.AudioFrame(
             samples.tobytes(),
@@ -119,10 +120,6 @@ class AudioOutput:
             # LiveKit goes on with it, and refuses the next one until it is done
             self._free_at = asyncio.get_running_loop().time() + 2 * _QUEUE_MS / 1000
             raise
-
-    async def _until_free(self) -> None:
-        await asyncio.sleep(self._free_at - asyncio.get_running_loop().time())
-        self._free_at = 0.0
 
     async def drain(self) -> None:
         """Wait until everything that was written has been played."""

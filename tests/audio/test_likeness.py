@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -180,8 +181,10 @@ many = numpy.ones((1000, 1000))
 many @ many
 print(psutil.Process().num_threads())
 """
+    # this process has set the variable, which another one would inherit
+    env = {name: it for name, it in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, timeout=HANG_SECONDS
+        [sys.executable, "-c", code], check=True, capture_output=True, timeout=HANG_SECONDS, env=env
     )
 
     assert done.stdout.split() == [b"1"]
