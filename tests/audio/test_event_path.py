@@ -421,11 +421,7 @@ def test_the_native_part_makes_lines_of_its_log_for_those_who_debug(
 import asyncio, logging
 logging.basicConfig(level={threshold!r})
 from livekit import rtc
-from livekit.rtc import _ffi_client
 from palabra_agent.audio.event_path import prefer_short_path
-
-lines = []
-_ffi_client.to_python_level = lines.append
 
 async def join_nothing():
     try:
@@ -434,14 +430,12 @@ async def join_nothing():
         pass
 
 assert prefer_short_path()
-lines.clear()
 asyncio.run(join_nothing())
-print(bool(lines))
 """
-    done = run_program(code)
+    logged = run_program(code).stderr
 
-    assert done.stdout.split() == [str(are_made)]
-    assert are_made or done.stderr == ""
+    # lines of its beginning may come as late as those of the join: only the latter are counted
+    assert ("ws://127.0.0.1:1" in logged) == are_made
 
 
 def test_the_installed_version_was_tried() -> None:
