@@ -109,6 +109,11 @@ class FrameBuffer:
         self._out_ms += length
         return frame
 
+    def skip_silence(self) -> None:
+        """Leave out the silence that waits before something else: it need not be heard first."""
+        while len(self._frames) > 1 and self._frames[0][1] and self._frames[0][0].is_silent:
+            self._trimmed_ms += self._pop()[1]
+
     async def next_frame(self) -> Frame | None:
         """Wait for the next frame; None once the queue is closed and empty.
 

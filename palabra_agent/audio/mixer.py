@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from palabra_agent.audio.buffer import BufferStatistics, FrameBuffer
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.pcm import FRAME_SAMPLES, Pcm
 
 _LOUDEST: Final = 32767
@@ -34,6 +35,8 @@ class Mixer:
 
     def __init__(self) -> None:
         self._inputs: list[FrameBuffer] = []
+        self._sounding: set[FrameBuffer] = set()
+        """Inputs whose last frame could be heard."""
         self._gain = 1.0
 
     @contextmanager
@@ -54,6 +57,7 @@ class Mixer:
     def remove_input(self, backlog: FrameBuffer) -> None:
         """Have an input no more; what it holds is not heard."""
         self._inputs.remove(backlog)
+        self._sounding.discard(backlog)
 
     def take(self, behind_ms: float = 0.0) -> Pcm | None:
         """Mix one frame from all inputs, or None where all are silent.
@@ -64,7 +68,7 @@ class Mixer:
         heard = [
             frame.samples
             for backlog in self._inputs
-            if (frame := backlog.take(behind_ms)) is not None and not frame.is_silent
+            if (frame := self._next_of(backlog, behind_ms)) is not None
         ]
         if not heard:
             self._gain = 1.0
@@ -78,6 +82,21 @@ class Mixer:
     def statistics(self) -> tuple[BufferStatistics, ...]:
         """Tell where the sound of each input went so far."""
         return tuple(backlog.statistics() for backlog in self._inputs)
+
+    def _next_of(self, backlog: FrameBuffer, behind_ms: float) -> Frame | None:
+        """The next frame of an input; None where nothing of it is heard at this moment.
+
+        A sound after silence waits for no silence before it, which would delay all that follows.
+        """
+        if backlog not in self._sounding:
+            backlog.skip_silence()
+        frame = backlog.take(behind_ms)
+        if frame is None or frame.is_silent:
+            self._sounding.discard(backlog)
+            return None
+
+        self._sounding.add(backlog)
+        return frame
 
     def _limit(self, total: npt.NDArray[np.int32]) -> Pcm:
         """Lower what is too loud; the gain moves along a ramp, as a step would click."""

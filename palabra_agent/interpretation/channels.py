@@ -16,7 +16,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Final, TypeAlias
 
@@ -34,6 +34,10 @@ _TICK_SECONDS: Final = FRAME_MS / 1000
 _STALL_SECONDS: Final = 3 * _TICK_SECONDS
 _CUSHION: Final = np.zeros(FRAME_SAMPLES // 2, dtype=np.int16)
 """Played before the first frame after a pause, so that a late tick does not tear a word apart."""
+
+_LEAD_SECONDS: Final = 0.008
+"""After a pause the first frame that sounds is played so soon; the next ones, which come by another
+clock, may be later by this and the cushion."""
 
 _TAIL_SECONDS: Final = 20.0
 """Palabra lets so much wait by default. A track that has not ended by then never will."""
@@ -67,16 +71,26 @@ class Channel:
         """False while no person may hear it: then nothing is mixed."""
         self._track = track
         self._on_sound = on_sound
+        self._has_sound = asyncio.Event()
+        """Set when an input got something to hear since the mix was last taken."""
 
     @property
     def sid(self) -> str:
         """LiveKit's id of the track now."""
         return self._track.sid
 
+    def hear(self, frame: Frame, backlog: FrameBuffer) -> None:
+        """Have a frame played by way of an input, where a person may hear it."""
+        if self.is_heard:
+            backlog.put(frame)
+            if not frame.is_silent:
+                self._has_sound.set()
+
     async def play(self) -> None:
         """Mix and play, one frame a tick, for ever.
 
-        Nothing is written in a pause: the track is silent by itself. What waits in its short queue
+        Nothing is written in a pause: the track is silent by itself. The first sound after it sets
+        the clock anew, so that it need not wait for a tick. What waits in the track's short queue
         counts where pauses are cut to win delay back, as they need not be silent.
         """
         loop, name = asyncio.get_running_loop(), self.key.track_name
@@ -84,8 +98,13 @@ class Channel:
         is_pause = True
         while True:
             due = max(due + _TICK_SECONDS, loop.time() - _STALL_SECONDS)
-            await asyncio.sleep(due - loop.time())
+            if not is_pause:
+                await asyncio.sleep(due - loop.time())
+            elif await self._sounds_before(due):
+                due = loop.time() + _LEAD_SECONDS
+                await asyncio.sleep(_LEAD_SECONDS)
             behind_ms = self._track.waiting_ms
+            self._has_sound.clear()
             frame = self.mixer.take(behind_ms)
             if self.underlay is not None:
                 frame = self.underlay.beneath(frame, behind_ms)
@@ -95,6 +114,14 @@ class Channel:
                 await self._track.write(np.concatenate((_CUSHION, frame)) if is_pause else frame)
 
             is_pause = frame is None
+
+    async def _sounds_before(self, due: float) -> bool:
+        """Wait for something to hear; False where none comes before that time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await self._has_sound.wait()
+
+        return self._has_sound.is_set()
 
 
 @asynccontextmanager
@@ -166,8 +193,7 @@ class Route:
     def put(self, frame: Frame) -> None:
         """Have a frame heard."""
         for channel, backlog in self._inputs.items():
-            if channel.is_heard:
-                backlog.put(frame)
+            channel.hear(frame, backlog)
 
     @property
     def held_ms(self) -> float:

@@ -117,6 +117,38 @@ def test_what_waits_behind_counts(behind_ms: float, trimmed_ms: float) -> None:
     assert buffer.statistics().trimmed_ms == trimmed_ms
 
 
+@pytest.mark.parametrize(
+    ("levels", "left"),
+    [
+        ([0, 0, 1000, 0], [1000, 0]),
+        ([0, 0, 0], [0]),
+        ([1000, 0, 0], [1000, 0, 0]),
+        ([100, 0, 1000], [100, 0, 1000]),
+        ([], []),
+    ],
+    ids=["before a word", "alone", "after a word", "after noise", "nothing"],
+)
+def test_silence_before_a_sound_is_skipped_on_demand(levels: list[int], left: list[int]) -> None:
+    """Only what waits before something else goes, and it is accounted for."""
+    buffer = FrameBuffer(capacity_ms=100, target_ms=100)
+    for level in levels:
+        buffer.put(frame(level))
+    buffer.skip_silence()
+
+    assert buffer.statistics().trimmed_ms == 20 * (len(levels) - len(left))
+    assert [it.peak for _ in left if (it := buffer.take()) is not None] == left
+
+
+def test_silence_that_is_needed_is_not_skipped() -> None:
+    """Sentences are confirmed by the pause after them."""
+    buffer = FrameBuffer(capacity_ms=100, target_ms=100)
+    buffer.put(frame(0), is_needed=True)
+    buffer.put(frame(1000))
+    buffer.skip_silence()
+
+    assert buffer.statistics().trimmed_ms == 0
+
+
 def test_the_oldest_goes_first() -> None:
     """A queue without room keeps what is newest."""
     buffer = FrameBuffer(capacity_ms=40, target_ms=20)

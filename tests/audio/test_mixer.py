@@ -112,6 +112,23 @@ def test_inputs_do_not_hold_each_other() -> None:
         assert mixer.take() is None
 
 
+def test_a_word_does_not_wait_for_the_silence_before_it() -> None:
+    """Nor where another speaks meanwhile; within a word everything is played."""
+    mixer = Mixer()
+    with mixer.open_input() as one, mixer.open_input() as other:
+        for level in (0, 0, 1000, 0, 1001):
+            one.put(frame(level))
+        assert [int(take(mixer)[0]), mixer.take(), int(take(mixer)[0])] == [1000, None, 1001]
+
+        other.put(frame(3))
+        for level in (2000, 2001):
+            one.put(frame(level))
+        assert int(take(mixer)[0]) == 2000
+        for level in (0, 500):
+            other.put(frame(level))
+        assert int(take(mixer)[0]) == 2501
+
+
 def test_an_input_that_nobody_takes_from_stays_short() -> None:
     """A mixer that is not asked for long holds no more than its bound per input."""
     mixer = Mixer()

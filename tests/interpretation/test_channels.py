@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from palabra_agent.audio.mixer import INPUT_TARGET_MS
-from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
+from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.interpretation.channels import (
     Channel,
     Channels,
     Downlinks,
+    Route,
     open_channel,
     open_channels,
 )
@@ -74,6 +75,32 @@ async def test_words_are_played_a_frame_a_tick() -> None:
     assert sound.size == 3 * FRAME_SAMPLES + FRAME_SAMPLES // 2
     assert not sound[: FRAME_SAMPLES // 2].any()
     assert set(sound[FRAME_SAMPLES // 2 :].tolist()) == {1000, 1001, 1002}
+
+
+@in_jumping_time
+@pytest.mark.parametrize("phase_ms", [0, 1, 7, 13, 19])
+async def test_the_first_word_after_a_pause_waits_for_no_tick(phase_ms: int) -> None:
+    """It is played a moment after it came, at whichever phase of the clock, and so is the rest."""
+    track, loop = PlayedTrack(), asyncio.get_running_loop()
+    channel, route = Channel(IN_ES, track), Route("anna", ES)
+    route.lead_into(channel)
+    came: list[float] = []
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(channel.play())
+        for word in range(3):
+            await asyncio.sleep(0.4 + phase_ms / 1000)
+            for level in (0, 0, 0, *range(1000, 1010), 0, 0):
+                route.put(frame(level))
+                came += [loop.time()] if level == 1000 + len(came) % 10 else []
+                await asyncio.sleep(FRAME_MS / 1000)
+            assert len(came) == 10 * (word + 1)
+        await asyncio.sleep(0.1)
+        playing.cancel()
+
+    ends = [at + samples.size / SAMPLE_RATE for at, samples in track.played if samples.any()]
+    late_ms = [round(1000 * (end - at)) - FRAME_MS for end, at in zip(ends, came, strict=True)]
+    # a moment, and the cushion
+    assert late_ms == [8 + 10] * 30
 
 
 @in_jumping_time
