@@ -52,6 +52,9 @@ _FIRST_CAPTURE: Final = 1 << 62
 _UNCLAIMED: Final = 64
 """Events remembered for streams that are being opened: their first frames may come before the
 answer that tells their handle."""
+_FOR_EACH_ROOM: Final = frozenset({"publish_track", "unpublish_track", "rpc_method_invocation"})
+"""Events without a room's handle that a room waits for, or picks its own from."""
+
 _TEST_SECONDS: Final = 2.0
 _TEST_LEVEL: Final = 5000
 
@@ -510,6 +513,31 @@ def open_source(queue_ms: int, rate: int = SAMPLE_RATE) -> rtc.AudioSource:
         return IndexedSource(_events, queue_ms, rate)
 
     return rtc.AudioSource(rate, 1, queue_size_ms=queue_ms)
+
+
+def narrow_events(room: rtc.Room) -> None:
+    """Hand a room that is connected no event of another room from now on.
+
+    Otherwise each room takes a look at everything that happens in any, and at each confirmation of
+    a text that was sent: with a session a speaker that is quadratic as well.
+    """
+    if _events is None or room._ffi_handle is None:
+        return
+
+    handle = room._ffi_handle.handle
+
+    def concerns_it(event: FfiEvent) -> bool:
+        kind = event.WhichOneof("message")
+        if kind == "room_event":
+            return event.room_event.room_handle == handle
+
+        return kind in _FOR_EACH_ROOM
+
+    with _events._lock:
+        _events._subscribers[:] = [
+            (queue, loop, concerns_it if queue is room._ffi_queue else its_filter)
+            for queue, loop, its_filter in _events._subscribers
+        ]
 
 
 def prefer_short_path(version: str = rtc.__version__) -> bool:

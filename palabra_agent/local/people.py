@@ -21,6 +21,7 @@ from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 from livekit import api, rtc
 from livekit.rtc.participant import UnpublishTrackError
 
+from palabra_agent.audio.event_path import narrow_events
 from palabra_agent.audio.pcm import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.audio.rtc import AudioOutput, microphone_options
 from palabra_agent.concurrency import complete_or_undo, single_failure
@@ -108,6 +109,7 @@ async def join(
     except TimeoutError:
         raise MeetingError(f"the room at {server.url} cannot be joined: no answer") from None
 
+    narrow_events(livekit_room)
     with single_failure():
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(reception.listen(), name=f"receive:{identity}")

@@ -30,6 +30,7 @@ from livekit import api, rtc
 from livekit.api.access_token import Claims
 from livekit.protocol.models import ParticipantInfo
 
+from palabra_agent.audio.event_path import narrow_events
 from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
 from palabra_agent.config.settings import WorkerSettings
 from palabra_agent.errors import MeetingError
@@ -216,6 +217,8 @@ async def _connect(room: rtc.Room, settings: WorkerSettings, claims: Claims, ide
             await complete_or_undo(connecting, grace_seconds=_GRACE_SECONDS, undo=leave)
     except rtc.ConnectError:  # it holds the token
         raise MeetingError("the room cannot be joined") from None
+
+    narrow_events(room)
 
 
 async def _reason_of_absence(

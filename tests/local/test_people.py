@@ -1,5 +1,7 @@
 """Simulated people against the real server: what one says and writes, the other hears and reads."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -162,6 +164,28 @@ async def test_a_person_who_leaves_is_gone_at_once(livekit_server: RunningLiveKi
         await bruno.wait_for(lambda: "alice" in bruno.room.remote_participants, HANG_SECONDS)
         await alice.leave()
         await bruno.wait_for(lambda: "alice" not in bruno.room.remote_participants, HANG_SECONDS)
+
+
+async def test_a_room_is_handed_no_event_of_another(livekit_server: RunningLiveKit) -> None:
+    """A process may be in many rooms: what happens in one costs the others nothing."""
+    async with (
+        join(livekit_server, "one", "alice", microphone=False) as alice,
+        join(livekit_server, "other", "bruno", microphone=False) as bruno,
+    ):
+        # all that the SDK's room has looked at
+        handed = alice.room._room_queue.subscribe()
+        await bruno.write("hello")
+        await bruno.room.local_participant.set_attributes({"of": "bruno"})
+        await alice.room.local_participant.set_attributes({"of": "alice"})
+        try:
+            async with asyncio.timeout(HANG_SECONDS):
+                event = await handed.get()
+        finally:
+            alice.room._room_queue.unsubscribe(handed)
+
+        assert alice.room._ffi_handle is not None
+        assert event.room_event.room_handle == alice.room._ffi_handle.handle
+        assert alice.room.local_participant.attributes == {"of": "alice"}
 
 
 async def test_waiting_in_vain_says_who_waited_for_what(livekit_server: RunningLiveKit) -> None:

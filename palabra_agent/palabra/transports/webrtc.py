@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from livekit import rtc
 
 from palabra_agent.addresses import mistake_of
+from palabra_agent.audio.event_path import narrow_events
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up, microphone_options
 from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
@@ -285,6 +286,8 @@ async def _connect(room: rtc.Room, url: str, token: str) -> None:
         raise Unreachable(host, f"not connected within {_CONNECT_SECONDS:g} s") from None
     except rtc.ConnectError:
         raise Unreachable(host, "the session's room refused the connection") from None
+
+    narrow_events(room)
 
 
 async def _publish(room: rtc.Room, microphone: AudioOutput) -> None:
