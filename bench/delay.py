@@ -3,7 +3,8 @@
 A sound is timed four times: where the speaker speaks and where the worker publishes it for Palabra,
 where Palabra speaks and where the worker plays that in the meeting. The second of each pair came
 over one hop more than the first; a hop is measured in the same run, from the speaker's own mouth to
-a listener in the same room. One speaker is timed alone, and while others speak.
+a listener in the same room. One speaker is timed alone, and while others speak, in several meetings
+each.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.services import LocalServices
 
-CLICKS = 40
+MEETINGS = 5
+"""A jitter buffer holds a frame more or less for as long as its track is there."""
+CLICKS = 8
+"""In each."""
 SPEAKERS = (1, 8 if (os.cpu_count() or 1) >= 4 else 4)
 """One alone, and among others; eight of them, with Palabra and the server, fill two cores."""
 AIM_MS = 80.0
@@ -50,23 +54,32 @@ class Times:
     down: list[float] = field(default_factory=list[float])
     lost: int = 0
 
+    def add(self, others: Times) -> None:
+        """Take in those of another meeting."""
+        self.hop += others.hop
+        self.up += others.up
+        self.down += others.down
+        self.lost += others.lost
+
 
 async def measure_delay(stage: LocalServices, progress: Progress) -> list[Figure]:
     """Time clicks through the worker, both ways."""
-    task = progress.add_task("added delay", total=len(SPEAKERS) * CLICKS)
+    task = progress.add_task("added delay", total=len(SPEAKERS) * MEETINGS * CLICKS)
     figures: list[Figure] = []
     for speakers in SPEAKERS:
-        times = await _times_among(stage, speakers, lambda: progress.advance(task))
+        times = Times()
+        for number in range(MEETINGS):
+            room = f"bench-delay-{speakers}-{number}"
+            times.add(await _times_in(stage, room, speakers, lambda: progress.advance(task)))
         figures += _figures(times, speakers)
 
     return figures
 
 
-async def _times_among(
-    stage: LocalServices, speakers: int, on_click: Callable[[], object]
+async def _times_in(
+    stage: LocalServices, room: str, speakers: int, on_click: Callable[[], object]
 ) -> Times:
-    """Time one of several speakers while the others speak."""
-    room = f"bench-delay-{speakers}"
+    """Time one of several speakers in a meeting while the others speak."""
     async with AsyncExitStack() as stack:
         (speaker,) = await stack.enter_async_context(
             meeting(stage, room, 1, _CONFIG, hears=lambda _: False)
@@ -85,6 +98,8 @@ async def _times_among(
         async with asyncio.TaskGroup() as group:
             talking = [group.create_task(talk(other), name="talk") for other in others]
             channel = f"{CHANNEL}@{speaker.identity}"
+            # with the first sound the session is resumed, which `bench wake` times
+            await time_clicks(speaker, here, there, 1, lambda: None, channel)
             times = await time_clicks(speaker, here, there, CLICKS, on_click, channel)
             for task in talking:
                 task.cancel()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
-from livekit import api
+from livekit import api, rtc
 
 from palabra_agent.local.people import SimulatedPerson, join
 from palabra_agent.local.services import AGENT_NAME, LocalServices
@@ -72,9 +72,14 @@ def livekit_api(stage: LocalServices) -> api.LiveKitAPI:
 def join_speaker(
     stage: LocalServices, room: str, number: int
 ) -> AbstractAsyncContextManager[SimulatedPerson]:
-    """Have a person in a room who speaks English and listens to it."""
+    """Have a person in a room who speaks English and asks for it.
+
+    No track is sent to them: twenty people who hear each other would be four hundred decoders in
+    this process.
+    """
     attributes = {"palabra.speak": "en", "palabra.listen": "en"}
-    return join(stage.livekit, room, f"speaker-{number}", attributes=attributes)
+    deaf = rtc.RoomOptions(auto_subscribe=False)
+    return join(stage.livekit, room, f"speaker-{number}", attributes=attributes, options=deaf)
 
 
 @asynccontextmanager

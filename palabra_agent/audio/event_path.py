@@ -1,11 +1,12 @@
-"""The way of LiveKit's audio events, at a cost that does not grow with the number of tracks.
+"""The way of LiveKit's events, at a cost that does not grow with the number of tracks and rooms.
 
 LiveKit's SDK hands every frame of sound to every open stream, which throws it away where it is for
 another, and every event to each capture that waits to be confirmed. That is quadratic: with forty
 tracks a process hears a third of its frames. Here an event of audio goes to the one stream or
 source that it is for, found by its handle, and a capture waits for the one before it, which has
-long been confirmed. Lines of the SDK's own log are events as well, thousands of them when a room is
-joined; they are made only where debug lines are logged.
+long been confirmed. What happens in a room is handed to that room (`narrow_events`). Lines of the
+SDK's own log are events as well, thousands of them when a room is joined; they are made only where
+debug lines are logged.
 
 The SDK has no public way to do this. So this module, and no other, uses its private parts: in the
 versions that it was tried with, and after a test at the start of a process (`prefer_short_path`).
