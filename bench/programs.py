@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
+from palabra_agent.local.processes import tied_to_us
+
 _LONGEST_LINE: Final = 2**24
 """Bytes of an answer."""
 
@@ -22,7 +24,7 @@ async def run_program(*argv: str, env: Mapping[str, str] | None = None) -> Async
         env: Variables that it has besides ours.
     """
     process = await asyncio.create_subprocess_exec(
-        *argv,
+        *tied_to_us(argv),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -125,7 +125,7 @@ async def run_child(
     Raises:
         SetupError: The program cannot be started.
     """
-    command = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), *argv]
+    command = tied_to_us(argv)
     with log_path.open("wb") as log:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -144,6 +144,11 @@ async def run_child(
         yield Child(name, process, log_path)
     finally:
         await _end(process, stop_seconds)
+
+
+def tied_to_us(argv: Sequence[str]) -> list[str]:
+    """A command line that runs this program, and ends it where this process ends in any way."""
+    return [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), *argv]
 
 
 async def stand_still(pid: int, seconds: float) -> None:
