@@ -24,8 +24,8 @@ _QUEUE_MS: Final = 40
 _CLOSE_SECONDS: Final = 1.0
 
 _BITRATE: Final = 72_000
-"""Of speech, in bits a second. Below about 64,000 Opus makes a model of the voice first: that takes
-twice the processor time, and sounds no better."""
+"""Of speech, in bits a second. Below about 64,000 Opus makes a model of the voice first, which
+takes twice the processor time."""
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ session is a pause and not a track that vanishes, and it has a clock of its own:
 late or silent holds no other. Downlinks bring a speaker's translated tracks into the channels that
 carry them; sound that has come is heard, whatever ends.
 
-A channel delays sound by its mixer's input (`audio/mixer.py`), the cushion here, and the short
-queue of its track (`audio/rtc.py`). Who may hear which channel is decided in `plan.py`.
+A channel delays sound by its mixer's input (`audio/mixer.py`), the lead and the cushion here, and
+the short queue of its track (`audio/rtc.py`). Who may hear which channel is decided in `plan.py`.
 """
 
 from __future__ import annotations

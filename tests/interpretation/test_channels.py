@@ -87,13 +87,13 @@ async def test_the_first_word_after_a_pause_waits_for_no_tick(phase_ms: int) -> 
     came: list[float] = []
     async with asyncio.TaskGroup() as group:
         playing = group.create_task(channel.play())
-        for word in range(3):
+        for _ in range(3):
             await asyncio.sleep(0.4 + phase_ms / 1000)
             for level in (0, 0, 0, *range(1000, 1010), 0, 0):
                 route.put(frame(level))
-                came += [loop.time()] if level == 1000 + len(came) % 10 else []
+                if level:
+                    came.append(loop.time())
                 await asyncio.sleep(FRAME_MS / 1000)
-            assert len(came) == 10 * (word + 1)
         await asyncio.sleep(0.1)
         playing.cancel()
 
