@@ -4,8 +4,8 @@ A speaker clicks over the noise of a room, as `clicks.py` says, and others talk 
 is stopped with all its threads, as on a machine that is starved or moved. What then waits in the
 interpreter's own queues, and in its jitter buffers, is shown beside the delay.
 
-`--long` takes old tracks as well, four speakers everywhere, and Palabra over WebSocket: a quarter
-of an hour.
+`--long` takes old tracks as well, four speakers everywhere, and Palabra over WebSocket: half an
+hour.
 """
 
 from __future__ import annotations

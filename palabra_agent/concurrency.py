@@ -106,16 +106,20 @@ async def complete_or_undo(
         grace_seconds: How long it may take to finish after a cancellation.
         undo: Takes the result that the cancelled caller does not wait for.
     """
-    with single_failure():
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(request, name="request")
-            try:
-                await asyncio.wait({task})
-            except asyncio.CancelledError:
-                await asyncio.wait({task}, timeout=grace_seconds)
-                if task.done() and not task.cancelled() and task.exception() is None:
-                    await undo(task.result())
-                raise
+    try:
+        with single_failure():
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(request, name="request")
+                try:
+                    await asyncio.wait({task})
+                except asyncio.CancelledError:
+                    await asyncio.wait({task}, timeout=grace_seconds)
+                    if task.done() and not task.cancelled() and task.exception() is None:
+                        await undo(task.result())
+                    raise
+    except Exception:
+        heed_cancellation()
+        raise
 
     return task.result()
 

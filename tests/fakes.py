@@ -55,6 +55,7 @@ class PersonFacts(TypedDict, total=False):
     listen: str | None
     microphone: Microphone | None
     is_muted: bool
+    is_reachable: bool
     encryption_problem: EncryptionProblem | None
     connection: str
     is_phone: bool
@@ -220,6 +221,7 @@ class FakeMeeting:
         """Who may receive which track, by its name."""
         self.spared: frozenset[str] = frozenset()
         """Those who receive no microphones."""
+        self.seconds_to_publish = 0.0
         self.texts = FakeTexts()
         self.shown: list[RoomStatus] = []
         self._changed = asyncio.Event()
@@ -295,6 +297,7 @@ class FakeMeeting:
     @asynccontextmanager
     async def publish(self, name: str) -> AsyncGenerator[FakeTrack]:
         """Publish a track."""
+        await asyncio.sleep(self.seconds_to_publish)
         track = self.tracks[name] = FakeTrack(name)
         self.publications.append(name)
         try:

@@ -77,6 +77,24 @@ async def test_a_late_answer_is_undone() -> None:
     assert peer.undone == ["done"]
 
 
+async def test_a_refusal_does_not_hide_a_cancellation() -> None:
+    """A request that is refused after it was cancelled is a cancelled one."""
+    peer = Peer()
+
+    async def refuse_late() -> str:
+        await peer.ask()
+        return await peer.refuse()
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(complete_or_undo(refuse_late(), grace_seconds=1, undo=peer.undo))
+        await peer.was_asked.wait()
+        task.cancel()
+        peer.may_answer.set()
+
+    assert task.cancelled()
+    assert peer.undone == []
+
+
 async def test_no_answer_is_waited_for_in_vain() -> None:
     """After the grace the request is cancelled as well."""
     peer = Peer()

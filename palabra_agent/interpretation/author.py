@@ -17,7 +17,6 @@ from typing import Final
 from palabra_agent.audio.frame import FrameSource
 from palabra_agent.concurrency import Watched, errors_in, heed_cancellation
 from palabra_agent.errors import PalabraError, SessionLost
-from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.ports import LONGEST_ERROR, ChatLine, Person
 from palabra_agent.interpretation.retries import Backoff, decisive
@@ -83,7 +82,12 @@ class AuthorTranslation:
         self._is_outdated = False
         """True where the session began under other settings than hold."""
         self._woken = asyncio.Event()
-        """Set where the session may be to end."""
+        """Set where the session may be to end, or may be tried again."""
+
+    def follow(self, brief: Brief) -> None:
+        """Translate as the brief says from now on."""
+        self.brief.set(brief)
+        self._woken.set()
 
     def put(self, text: str) -> None:
         """Have a text translated; never waits."""
@@ -117,36 +121,36 @@ class AuthorTranslation:
 
     async def _keep_translating(self) -> None:
         backoff, now = Backoff(), asyncio.get_running_loop().time
-        async with asyncio.TaskGroup() as group:
-            author = self.author.identity
-            downlinks = Downlinks(author, self._context.channels, group, self._hear)
-            while True:
-                await self._arrived.wait()
-                asked, began = self.brief.value, now()
-                error = await self._have_session(downlinks)
-                if error is not None and not error.retryable:
-                    self._is_barred = True
-                    self._drop_texts_before(now())
-                    await self._until_other_than(asked)
-                    self._is_barred = False
-                elif error is not None:
-                    pause = backoff.pause_after(now() - began)
-                    await asyncio.sleep(max(pause, error.retry_after_seconds or 0.0))
+        while True:
+            await self._arrived.wait()
+            asked, began = self.brief.value, now()
+            error = await self._have_session()
+            if error is not None and not error.retryable:
+                self._is_barred = True
+                self._drop_texts_before(now())
+                await self._until_other_than(asked)
+                self._is_barred = False
+            elif error is not None:
+                pause = backoff.pause_after(now() - began)
+                await asyncio.sleep(max(pause, error.retry_after_seconds or 0.0))
 
-                seconds = 0.0 if self._is_dismissed else _FRESH_SECONDS
-                self._drop_texts_before(now() - seconds)
-                if not self._waiting:
-                    self._arrived.clear()
-                    self._resolve_errors()
+            seconds = 0.0 if self._is_dismissed else _FRESH_SECONDS
+            self._drop_texts_before(now() - seconds)
+            if not self._waiting:
+                self._arrived.clear()
+                self._resolve_errors()
 
     async def _until_other_than(self, asked: Brief) -> None:
-        await self.brief.wait_until(lambda brief: brief != asked)
+        """Wait until something else is wanted: other languages, or other settings."""
+        while self.brief.value == asked and not self._is_outdated:
+            self._woken.clear()
+            await self._woken.wait()
 
     @property
     def _error_key(self) -> str:
         return f"chat of {self.author.identity}"
 
-    async def _have_session(self, downlinks: Downlinks) -> PalabraError | None:
+    async def _have_session(self) -> PalabraError | None:
         """Hold a session until it is not used any more; return the error that ended it, if any."""
         context, error = self._context, None
         self._untold, self._told = 0, set[str]()
@@ -158,7 +162,7 @@ class AuthorTranslation:
                 context.open_session(self.brief.value) as session,
             ):
                 try:
-                    await self._translate(session, downlinks)
+                    await self._translate(session)
                 finally:
                     context.billing.add_session(self.author.identity, session.billed_seconds)
         except* PalabraError as ended:
@@ -177,7 +181,7 @@ class AuthorTranslation:
         self.is_at_work = is_at_work
         self._context.changed.set()
 
-    async def _translate(self, session: Session, downlinks: Downlinks) -> None:
+    async def _translate(self, session: Session) -> None:
         """Keep a session at work until it is not used any more, or its place is wanted.
 
         Its task is to pause as soon as all texts are told: no voice comes.
@@ -191,14 +195,14 @@ class AuthorTranslation:
                 helping = (
                     group.create_task(self._keep_briefed(session), name="brief"),
                     group.create_task(self._send(session), name="texts"),
-                    group.create_task(self._follow(session, downlinks, sources), name="events"),
+                    group.create_task(self._follow(session, sources), name="events"),
                 )
                 await self._until_unused()
                 for task in helping:
                     task.cancel()
         finally:
             for source in sources:
-                downlinks.end(source)
+                self._context.downlinks.end(source)
 
     async def _until_unused(self) -> None:
         now = asyncio.get_running_loop().time
@@ -229,10 +233,9 @@ class AuthorTranslation:
 
             self._arrived.clear()
 
-    async def _follow(
-        self, session: Session, downlinks: Downlinks, sources: set[FrameSource]
-    ) -> None:
+    async def _follow(self, session: Session, sources: set[FrameSource]) -> None:
         """Heed what the session tells; its sound is left alone where texts are not spoken."""
+        author, downlinks = self.author.identity, self._context.downlinks
         async for event in session.events():
             match event:
                 case Transcript(is_translation=True, is_final=True):
@@ -240,7 +243,7 @@ class AuthorTranslation:
                 case InterpretationStarted(language, source):
                     if self._context.settings.value.rules.speaks_typed:
                         sources.add(source)
-                        downlinks.begin(language, source)
+                        downlinks.begin(author, language, source, self._hear)
                 case InterpretationEnded(source):
                     downlinks.end(source)
                 case BriefFollowed():

@@ -59,6 +59,10 @@ class CaptionHistory:
         if len(self._utterances) > KEPT_UTTERANCES:
             self._utterances.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget what was said: no one who comes later is to read it."""
+        self._utterances.clear()
+
     def for_newcomers(self, view: MeetingView, regime: Regime) -> Iterator[Caption]:
         """Make the captions for those who have come since the last call.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -27,6 +28,7 @@ from palabra_agent.audio.frame import Frame, FrameSource
 from palabra_agent.audio.mixer import Mixer
 from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, Pcm
 from palabra_agent.audio.underlay import Underlay
+from palabra_agent.failures import log_failure
 from palabra_agent.interpretation.ports import ChannelKey, Meeting, PublishedTrack
 from palabra_agent.languages import LanguageCode
 
@@ -40,11 +42,14 @@ _LEAD_SECONDS: Final = 0.008
 clock, may be later by this and the cushion."""
 
 _TAIL_SECONDS: Final = 20.0
-"""Palabra lets so much wait by default. A track that has not ended by then never will."""
+"""A track that has ended, and has not sounded for so long, will not end by itself."""
 
 OnSound: TypeAlias = Callable[[str, Pcm, float], None]
 """Told the name of a channel's track, a frame that it plays, and when; must not wait. Of a phone's
 channel nothing is told: people's own voices are in it."""
+
+OnSpeech: TypeAlias = Callable[[str, LanguageCode, float], None]
+"""Told a speaker, the language that they are interpreted into, and when it was heard."""
 
 logger = logging.getLogger(__name__)
 
@@ -157,14 +162,20 @@ class Route:
     """
 
     def __init__(self, speaker: str, language: LanguageCode) -> None:
+        self.speaker = speaker
         self.language = language
-        self._speaker = speaker
+        self.sounded_at = math.inf
+        """The time at which it was heard last; in the future while others come first."""
         self._inputs: dict[Channel, FrameBuffer] = {}
         self._is_decided = asyncio.Event()
 
+    def is_beside(self, other: Route) -> bool:
+        """Tell whether both are of one speaker in one language: they must not sound together."""
+        return (self.speaker, self.language) == (other.speaker, other.language)
+
     def lead_into(self, channel: Channel) -> None:
         """Be heard on a channel from now on, if it carries this."""
-        if channel.key.carries(self._speaker, self.language):
+        if channel.key.carries(self.speaker, self.language):
             self._inputs[channel] = channel.mixer.add_input()
             self._is_decided.set()
 
@@ -218,12 +229,12 @@ class Channels:
         self.open: dict[ChannelKey, Channel] = {}
         """Published and playing; changes by itself."""
         self._wanted: dict[ChannelKey, asyncio.Task[None]] = {}
-        self._audiences: Mapping[ChannelKey, frozenset[str]] = {}
+        self.audiences: Mapping[ChannelKey, frozenset[str]] = {}
+        """The identities of those who may hear each channel, as was wanted last."""
         self._phones: frozenset[str] = frozenset()
         self._turns = defaultdict[ChannelKey, asyncio.Lock](asyncio.Lock)
         """Held by the one channel of a key that is there, or about to be."""
         self._publishing = asyncio.Lock()
-        self._all_open = asyncio.Event()
         self._routes: set[Route] = set()
 
     def follow(
@@ -235,7 +246,7 @@ class Channels:
             audiences: The identities of those who may hear each channel.
             phones: Identities of those among them who call by telephone.
         """
-        self._audiences = audiences
+        self.audiences = audiences
         self._phones = frozenset(phones)
         self._meeting.allow({key.track_name: who for key, who in audiences.items()})
         self._meeting.spare_microphones(
@@ -254,12 +265,6 @@ class Channels:
         for channel in self.open.values():
             channel.is_heard = bool(audiences.get(channel.key))
 
-        self._note_whether_all_are_open()
-
-    def are_open(self, keys: Collection[ChannelKey]) -> bool:
-        """Tell whether each of these can be heard."""
-        return self.open.keys() >= set(keys)
-
     @property
     def languages(self) -> frozenset[LanguageCode]:
         """Those of the channels that can be heard."""
@@ -273,10 +278,6 @@ class Channels:
         carrying = [it for it in self.open.values() if it.key.carries(speaker, language)]
         carrying.sort(key=lambda channel: channel.key.listener is not None)
         return carrying[0].sid if carrying else ""
-
-    async def until_open(self) -> None:
-        """Wait until every wanted channel is there."""
-        await self._all_open.wait()
 
     def close(self) -> None:
         """Want none any more, for good."""
@@ -309,28 +310,18 @@ class Channels:
 
     def _begin(self, channel: Channel) -> None:
         self.open[channel.key] = channel
-        channel.is_heard = bool(self._audiences.get(channel.key))
+        channel.is_heard = bool(self.audiences.get(channel.key))
         for route in self._routes:
             route.lead_into(channel)
 
-        self._tell_change()
+        self._on_change()
 
     def _end(self, channel: Channel) -> None:
         del self.open[channel.key]
         for route in self._routes:
             route.leave(channel)
 
-        self._tell_change()
-
-    def _tell_change(self) -> None:
-        self._note_whether_all_are_open()
         self._on_change()
-
-    def _note_whether_all_are_open(self) -> None:
-        if self.are_open(self._wanted):
-            self._all_open.set()
-        else:
-            self._all_open.clear()
 
 
 @asynccontextmanager
@@ -362,43 +353,40 @@ class _Downlink:
 
 
 class Downlinks:
-    """One speaker's translated tracks on their way into channels, over all their sessions.
+    """A room's translated tracks on their way into channels, over all sessions of their speakers.
 
-    Sound may come faster than it is spoken, so some of it is still to be heard when its track, and
-    the session with it, is gone. The next track in that language waits for it.
+    Sound may come faster than it is spoken, so some of it is still to be heard when its track, the
+    session with it, or the speaker, is gone. The speaker's next track in that language waits for
+    it.
     """
 
-    def __init__(
-        self,
-        speaker: str,
-        channels: Channels,
-        group: asyncio.TaskGroup,
-        on_speech: Callable[[str, LanguageCode, float], None] = _ignore,
-    ) -> None:
-        """Begin without any.
-
-        Args:
-            speaker: Identity of the one who is interpreted.
-            channels: Where they lead.
-            group: Holds them; cancelling it cuts them off.
-            on_speech: Told the speaker, the language and the time of each frame that is no pause.
-        """
-        self._speaker = speaker
-        self._on_speech = on_speech
+    def __init__(self, channels: Channels, group: asyncio.TaskGroup) -> None:
         self._channels = channels
         self._group = group
         self._sounding: dict[FrameSource, _Downlink] = {}
         self._ending: list[_Downlink] = []
 
-    def begin(self, language: LanguageCode, source: FrameSource) -> None:
-        """Bring a track into channels, after those of that language that have ended.
+    def begin(
+        self,
+        speaker: str,
+        language: LanguageCode,
+        source: FrameSource,
+        on_speech: OnSpeech = _ignore,
+    ) -> None:
+        """Bring a track into channels, after those of the speaker that have ended.
 
-        It is listened to as soon as one of them carries it.
+        It is listened to as soon as a channel carries it.
+
+        Args:
+            speaker: Identity of the one who is interpreted.
+            language: The track's.
+            source: The track.
+            on_speech: Told each frame that is no pause.
         """
         self._ending = [it for it in self._ending if not it.task.done()]
-        before = {it.task for it in self._ending if it.route.language == language}
-        route = Route(self._speaker, language)
-        bringing = self._bring(source, route, before)
+        route = Route(speaker, language)
+        before = {it.task for it in self._ending if it.route.is_beside(route)}
+        bringing = self._bring(source, route, before, on_speech)
         task = self._group.create_task(bringing, name=f"downlink:{language}")
         self._sounding[source] = _Downlink(route, task)
 
@@ -408,22 +396,68 @@ class Downlinks:
         if downlink is not None:
             downlink.route.end()
             self._ending.append(downlink)
-            asyncio.get_running_loop().call_later(_TAIL_SECONDS, downlink.task.cancel)
+            self._cut_off_later(downlink)
+
+    def close(self) -> None:
+        """Cut off all of them."""
+        for downlink in (*self._sounding.values(), *self._ending):
+            downlink.task.cancel()
 
     async def _bring(
-        self, source: FrameSource, route: Route, before: set[asyncio.Task[None]]
+        self,
+        source: FrameSource,
+        route: Route,
+        before: set[asyncio.Task[None]],
+        on_speech: OnSpeech,
     ) -> None:
-        now = asyncio.get_running_loop().time
+        """Bring a track until it is over, or until an error of ours."""
         if before:
             await asyncio.wait(before)
 
-        with self._channels.leading(route):
-            if not await route.is_carried():
-                return
+        route.sounded_at = asyncio.get_running_loop().time()
+        try:
+            with self._channels.leading(route):
+                if await route.is_carried():
+                    await _relay(source, route, on_speech)
+        except Exception as error:  # noqa: BLE001 - a fence, as around a speaker
+            log_failure(logger, "an interpretation could not be brought into the room", error)
 
-            async with source.open_frames() as frames:
-                async for frame in frames:
-                    route.put(frame)
-                    if not frame.is_pause:
-                        self._on_speech(self._speaker, route.language, now())
-            await asyncio.sleep(route.held_ms / 1000 + _TICK_SECONDS)
+    def _cut_off_later(self, downlink: _Downlink) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(_TAIL_SECONDS, self._cut_off_unless_heard, downlink, loop.time())
+
+    def _cut_off_unless_heard(self, downlink: _Downlink, since: float) -> None:
+        """Give up a track that has ended, unless it sounded since then, or still waits to."""
+        if downlink.route.sounded_at > since and not downlink.task.done():
+            self._cut_off_later(downlink)
+        else:
+            downlink.task.cancel()
+
+
+async def _relay(source: FrameSource, route: Route, on_speech: OnSpeech) -> None:
+    """Have a track heard to its end."""
+    now = asyncio.get_running_loop().time
+    async with source.open_frames() as frames:
+        async for frame in frames:
+            route.put(frame)
+            if not frame.is_silent:
+                route.sounded_at = now()
+            if not frame.is_pause:
+                on_speech(route.speaker, route.language, now())
+
+    await asyncio.sleep(route.held_ms / 1000 + _TICK_SECONDS)
+
+
+@asynccontextmanager
+async def open_downlinks(channels: Channels) -> AsyncGenerator[Downlinks]:
+    """Have downlinks for the length of a block; they are cut off when it ends.
+
+    Args:
+        channels: Where they lead.
+    """
+    async with asyncio.TaskGroup() as group:
+        downlinks = Downlinks(channels, group)
+        try:
+            yield downlinks
+        finally:
+            downlinks.close()

@@ -126,7 +126,8 @@ class ChatTranslation:
             person = self._context.view.person(identity)
             if person is not None:
                 self._look_at(running.author, person)
-            elif not running.author.is_at_work:
+            elif not running.author.is_at_work or not self._context.view.people:
+                # an empty room reads nothing
                 self._end(identity)
 
         excess = len(self._at_work) - self._places
@@ -175,7 +176,7 @@ class ChatTranslation:
             return None
 
         author = running.author if running is not None else self._begin(person, brief)
-        author.brief.set(brief)
+        author.follow(brief)
         return author
 
     def _begin(self, person: Person, brief: Brief) -> AuthorTranslation:
@@ -202,7 +203,7 @@ class ChatTranslation:
         author.author = person
         brief = self._brief_of(person)
         if brief is not None and brief.source_language != AUTO:
-            author.brief.set(brief)
+            author.follow(brief)
 
     def _forget(self, author: AuthorTranslation) -> None:
         identity = author.author.identity

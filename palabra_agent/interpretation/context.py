@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.caption_history import CaptionHistory
-from palabra_agent.interpretation.channels import Channels
+from palabra_agent.interpretation.channels import Channels, Downlinks
 from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.plugins import RoomPlugins
 from palabra_agent.interpretation.ports import (
@@ -99,6 +99,7 @@ class RoomContext:
     voices: VoiceAssigner
     leakage: LeakageGuard
     channels: Channels
+    downlinks: Downlinks
     places: SessionPlaces
     changed: asyncio.Event
     """Set where something may be wanted that was not before."""

@@ -86,10 +86,16 @@ class Progress:
         """The others who hear a speaker interpreted, by the language that they do so in."""
         brief = self.plan.briefs.get(speaker)
         found: dict[LanguageCode, frozenset[str]] = {}
+        if brief is None:
+            # of three thousand people most only listen
+            return found
+
         for key, listeners in self.plan.channels.items():
+            if key.language not in brief.targets or not key.carries(speaker, key.language):
+                continue
+
             others = listeners - {speaker}
-            is_told = brief is not None and key.language in brief.targets
-            if is_told and others and key.carries(speaker, key.language):
+            if others:
                 found[key.language] = found.get(key.language, frozenset()) | others
 
         return found

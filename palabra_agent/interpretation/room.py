@@ -13,7 +13,7 @@ from typing import Final
 
 from palabra_agent.concurrency import Watched
 from palabra_agent.interpretation.announcements import Announcement, Announcements
-from palabra_agent.interpretation.channels import open_channels
+from palabra_agent.interpretation.channels import open_channels, open_downlinks
 from palabra_agent.interpretation.chat_commands import ChatCommands
 from palabra_agent.interpretation.chat_translation import ChatTranslation
 from palabra_agent.interpretation.cloning import ClonedSpeakers, cloning_of
@@ -88,7 +88,10 @@ async def interpret_room(
     """
     changed = asyncio.Event()
     wishes.on_change = changed.set
-    async with open_channels(meeting, changed.set, leakage.play) as channels:
+    async with (
+        open_channels(meeting, changed.set, leakage.play) as channels,
+        open_downlinks(channels) as downlinks,
+    ):
         places = SessionPlaces(settings.value.regime.max_speakers, changed.set)
         context = RoomContext(
             meeting,
@@ -98,6 +101,7 @@ async def interpret_room(
             voices,
             leakage,
             channels,
+            downlinks,
             places,
             changed,
             progress,
@@ -266,25 +270,39 @@ class _RoomInterpretation:
         for notice in (*unmet, *context.leakage.notices(context.view)):
             context.meeting.texts.put(notice)
 
-        for caption in context.captions.for_newcomers(context.view, context.settings.value.regime):
+        if not context.settings.value.rules.captions:
+            context.captions.clear()
+        for caption in context.captions.for_newcomers(context.view, regime):
             context.meeting.texts.put(caption)
 
         words = context.settings.value.disclosure
-        for notice in self.disclosure.notices(context.view, words, context.settings.value.regime):
+        for notice in self.disclosure.notices(context.view, words, regime):
             context.meeting.texts.put(notice)
 
         for notice in self.announcements.notices(context.view, self._announced()):
             context.meeting.texts.put(notice)
 
     def _deliver(self, wanted: Plan) -> None:
-        """Have the channels that are wanted, each heard by those who may hear it."""
-        context = self.context
+        """Have the channels that are wanted, each heard by those who may hear it.
+
+        Listeners who get one of their own, as they begin to speak, hear that of all until theirs
+        is there: nothing of themselves is on it so soon.
+        """
+        context, channels = self.context, self.context.channels
         phones = [person.identity for person in context.view.people if person.is_phone]
         audiences = {
             key: listeners | wanted.away.get(key, frozenset())
             for key, listeners in wanted.channels.items()
         }
-        context.channels.follow(audiences, phones)
+        for key in audiences.keys() - channels.open.keys():
+            listener, shared = key.listener, ChannelKey(key.language)
+            if listener is None or shared not in audiences:
+                continue
+
+            if listener in channels.audiences.get(shared, ()):
+                audiences[shared] |= {listener}
+
+        channels.follow(audiences, phones)
 
     def end_all(self) -> None:
         """End every speaker's interpretation, and the translation of what people type."""

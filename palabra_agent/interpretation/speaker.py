@@ -19,7 +19,6 @@ from palabra_agent.audio.frame import FrameSource
 from palabra_agent.concurrency import Watched, errors_in, heed_cancellation
 from palabra_agent.errors import PalabraError, SessionLost
 from palabra_agent.failures import log_failure
-from palabra_agent.interpretation.channels import Downlinks
 from palabra_agent.interpretation.context import RoomContext
 from palabra_agent.interpretation.detection import LanguageDetection
 from palabra_agent.interpretation.ports import LONGEST_ERROR, Microphone, Notice
@@ -93,6 +92,8 @@ class SpeakerInterpretation:
         self.context = context
         self.identity = identity
         """The speaker's."""
+        self._is_without_replacement = False
+        """True while a refused replacement is the error that is shown."""
         self._detection = LanguageDetection()
         self._writer = TranscriptWriter(
             identity,
@@ -125,12 +126,10 @@ class SpeakerInterpretation:
         backoff, now = Backoff(), asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="microphone")
-            spans = self.context.progress.spans
-            downlinks = Downlinks(self.identity, self.context.channels, group, spans.interpret)
             while True:
                 await self._until_wanted()
                 asked, began = self.wanted.value, now()
-                error = await _SessionSuccession(self, downlinks).run()
+                error = await _SessionSuccession(self).run()
                 self.on_error(error)
                 if error.retryable:
                     pause = backoff.pause_after(now() - began)
@@ -204,12 +203,13 @@ class SpeakerInterpretation:
         self._resolve_errors()
 
     def _resolve_errors(self) -> None:
+        self._is_without_replacement = False
         self.context.errors.resolve(self.identity)
         self.context.changed.set()
 
     def on_error(self, error: PalabraError | UpdateRefused) -> None:
         """Show an error to the room; one that lasts, or is new to all, is told in chat once."""
-        context = self.context
+        context, self._is_without_replacement = self.context, False
         words = error.sentence if isinstance(error, UpdateRefused) else str(error)
         sentence = one_line(words, LONGEST_ERROR)
         is_for_chat = isinstance(error, UpdateRefused) or not error.retryable or error.is_for_people
@@ -222,6 +222,16 @@ class SpeakerInterpretation:
             context.meeting.texts.put(Notice(sentence))
 
         context.changed.set()
+
+    def on_replacement_refused(self, error: PalabraError) -> None:
+        """Show why a silent session cannot be replaced, for as long as it is silent."""
+        self.on_error(error)
+        self._is_without_replacement = True
+
+    def on_spoke_again(self) -> None:
+        """Note that a session that was silent is no more, and needs no replacement."""
+        if self._is_without_replacement:
+            self._resolve_errors()
 
     def on_session_ended(self, billed_seconds: float) -> None:
         """Add a session to the bill."""
@@ -236,9 +246,8 @@ class SpeakerInterpretation:
 class _SessionSuccession:
     """Sessions that follow each other without a gap: the next is ready before the last one goes."""
 
-    def __init__(self, speaker: SpeakerInterpretation, downlinks: Downlinks) -> None:
+    def __init__(self, speaker: SpeakerInterpretation) -> None:
         self._speaker = speaker
-        self._downlinks = downlinks
         self._changed = asyncio.Event()
         self._tasks: dict[SessionAttempt, asyncio.Task[None]] = {}
         self._replacement: SessionAttempt | None = None
@@ -269,7 +278,7 @@ class _SessionSuccession:
                         current.bear_silence()
 
     def _begin(self, group: asyncio.TaskGroup, *, is_relief: bool) -> SessionAttempt:
-        attempt = SessionAttempt(self._speaker, self._downlinks, self._changed, is_relief=is_relief)
+        attempt = SessionAttempt(self._speaker, self._changed, is_relief=is_relief)
         self._tasks[attempt] = group.create_task(attempt.run(), name="session attempt")
         return attempt
 
@@ -282,7 +291,7 @@ class _SessionSuccession:
         if replacement.error is not None:
             current.bear_silence()
             if not replacement.error.retryable:
-                self._speaker.on_error(replacement.error)
+                self._speaker.on_replacement_refused(replacement.error)
         elif current.is_silent or current.error is not None:
             return
 
@@ -307,7 +316,6 @@ class SessionAttempt:
     def __init__(
         self,
         speaker: SpeakerInterpretation,
-        downlinks: Downlinks,
         changed: asyncio.Event,
         *,
         is_relief: bool,
@@ -316,7 +324,6 @@ class SessionAttempt:
 
         Args:
             speaker: Is told what comes of it.
-            downlinks: Takes its sound, which may be heard when the attempt is over.
             changed: Set when one of the attributes has changed.
             is_relief: It is to take over from one that is there.
         """
@@ -329,7 +336,6 @@ class SessionAttempt:
         self.error: PalabraError | None = None
         """The error that ended it, once it has ended."""
         self._speaker = speaker
-        self._downlinks = downlinks
         self._sources: set[FrameSource] = set()
         self._changed = changed
         self._is_relief = is_relief
@@ -349,7 +355,7 @@ class SessionAttempt:
                 finally:
                     speaker.on_session_ended(session.billed_seconds)
                     for source in self._sources:
-                        self._downlinks.end(source)
+                        speaker.context.downlinks.end(source)
         except* PalabraError as ended:
             error = decisive(errors_in(ended))
 
@@ -375,25 +381,31 @@ class SessionAttempt:
 
     async def _follow_events(self, session: Session) -> None:
         """Heed what the session tells; each translated track has a downlink while it is there."""
+        speaker, context = self._speaker, self._speaker.context
         async for event in session.events():
             match event:
                 case Transcript():
                     self.was_answered = True
-                    self._speaker.on_transcript(event)
+                    speaker.on_transcript(event)
                 case BriefFollowed():
-                    self._speaker.on_brief_followed()
+                    speaker.on_brief_followed()
                 case UpdateRefused():
-                    self._speaker.on_error(event)
+                    speaker.on_error(event)
                 case VoiceMissing(voice_id):
-                    self._speaker.context.voices.mark_unavailable(voice_id)
-                case FellSilent() | SpokeAgain():
-                    self.is_silent = isinstance(event, FellSilent)
+                    context.voices.mark_unavailable(voice_id)
+                case FellSilent():
+                    self.is_silent = True
                     self._changed.set()
+                case SpokeAgain():
+                    self.is_silent = False
+                    self._changed.set()
+                    speaker.on_spoke_again()
                 case InterpretationStarted(language, source):
                     self._sources.add(source)
-                    self._downlinks.begin(language, source)
+                    heard = context.progress.spans.interpret
+                    context.downlinks.begin(speaker.identity, language, source, heard)
                 case InterpretationEnded(source):
-                    self._downlinks.end(source)
+                    context.downlinks.end(source)
 
 
 async def _keep_briefed(session: Session, wanted: Watched[WantedInterpretation]) -> None:

@@ -20,6 +20,12 @@ from palabra_agent.session import Session, Transcript
 _HELD_SECONDS: Final = 8.0
 """Longer than a session usually takes to open; what is older is not worth the delay."""
 
+_LATE_SECONDS: Final = 2.0
+"""Where the next sentence follows without a pause, its beginning is taken to be so long ago."""
+
+_PAUSE_MS: Final = 200.0
+"""So much of a pause is between sentences, and not within a word."""
+
 
 class SpeakerVoice:
     """One speaker's voice, with one writer; each session hears what the last one left untold."""
@@ -49,14 +55,14 @@ class SpeakerVoice:
             self._untold.popleft()
 
     def tell(self, transcript: Transcript) -> None:
-        """Learn of words from Palabra: what was said until a sentence is final need not be kept.
+        """Learn of words from Palabra: of a sentence that is final nothing need be kept.
 
-        Its translation comes later, when the next one is being said, and tells nothing new but
-        where Palabra was asked for translations alone.
+        What is being said at that moment is of the next one, and stays. A translation comes later,
+        and tells nothing new but where Palabra was asked for translations alone.
         """
         self._tells_originals = self._tells_originals or not transcript.is_translation
         if transcript.is_final and transcript.is_translation != self._tells_originals:
-            self._untold.clear()
+            self._untold = self._being_said()
 
     @contextmanager
     def heard_by(self, session: Session, now: float) -> Generator[None]:
@@ -69,6 +75,17 @@ class SpeakerVoice:
             yield
         finally:
             self._sessions.remove(session)
+
+    def _being_said(self) -> deque[tuple[float, Frame]]:
+        """What was heard since the last pause; nothing in a pause."""
+        said, pause_ms = deque[tuple[float, Frame]](), 0.0
+        for at, frame in reversed(self._untold):
+            pause_ms = pause_ms + frame.duration_ms if frame.is_pause else 0.0
+            if pause_ms >= _PAUSE_MS or at < self._untold[-1][0] - _LATE_SECONDS:
+                break
+            said.appendleft((at, frame))
+
+        return said
 
     def _speech_since(self, earliest: float) -> list[Frame]:
         """What is kept and was heard since then, from shortly before the first word."""

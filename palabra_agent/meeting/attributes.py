@@ -85,7 +85,7 @@ class InterpreterAttributes:
     def __init__(self, room: rtc.Room, offered: Sequence[LanguageCode]) -> None:
         self._room = room
         self._wanted: Watched[_Shown] = Watched(_Shown(tuple(offered)))
-        self._sent: Watched[_Shown | None] = Watched(None)
+        self._sent: _Shown | None = None
         self._sounds_until = 0.0
 
     def show(self, status: RoomStatus) -> None:
@@ -126,11 +126,12 @@ class InterpreterAttributes:
         """Send the attributes once more, as to a server that knows us anew."""
         await self._send(self._wanted.value)
 
-    async def until_shown(self, seconds: float) -> None:
-        """Wait until the newest attributes were sent, but not longer than this."""
+    async def show_now(self, seconds: float) -> None:
+        """Send the newest attributes at once if they were not sent yet, in no more than this."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._sent.wait_until(lambda sent: sent == self._wanted.value)
+                if self._sent != self._wanted.value:
+                    await self._send(self._wanted.value)
 
     async def _send(self, wanted: _Shown) -> None:
         attributes = {
@@ -148,4 +149,4 @@ class InterpreterAttributes:
         except TimeoutError:
             logger.warning("the interpreter's attributes could not be set")
         else:
-            self._sent.set(wanted)
+            self._sent = wanted

@@ -100,6 +100,7 @@ class LiveKitMeeting:
         self._memory = PeopleMemory()
         self._hidden: tuple[str, ...] = ()
         self._was_reconnected = asyncio.Event()
+        self._reconnects = 0
         self._is_up = Watched(is_up(room))
         self.attributes = InterpreterAttributes(room, offered)
         self.texts = TextSender(room, self.attributes.show_unread)
@@ -194,7 +195,7 @@ class LiveKitMeeting:
         """Wait a moment until what was queued is sent and what was shown is seen."""
         if is_up(self._room):
             await self.texts.drain(_DRAIN_SECONDS)
-            await self.attributes.until_shown(_DRAIN_SECONDS)
+            await self.attributes.show_now(_DRAIN_SECONDS)
 
     async def follow_reconnects(self) -> None:
         """After each reconnect, say again what the server may have forgotten; until cancelled."""
@@ -248,6 +249,7 @@ class LiveKitMeeting:
         """Publish a track, once more where the connection was lost meanwhile."""
         while True:
             await self._is_up.wait_until(bool)
+            reconnects = self._reconnects
             try:
                 async with asyncio.timeout(_PUBLISH_SECONDS):
                     return await complete_or_undo(
@@ -258,7 +260,7 @@ class LiveKitMeeting:
                         undo=self._unpublish,
                     )
             except (TimeoutError, rtc.participant.PublishTrackError):
-                if self._is_up.value:
+                if self._is_up.value and self._reconnects == reconnects:
                     raise MeetingError(
                         "the room did not let the interpreter publish a track"
                     ) from None
@@ -283,6 +285,7 @@ class LiveKitMeeting:
     def _on_reconnected(self) -> None:
         self._microphones.subscribe_to_all()
         self.permissions.send_again()
+        self._reconnects += 1
         self._was_reconnected.set()
         self._is_up.set(is_up(self._room))
         self.texts.wake()
@@ -330,3 +333,6 @@ async def open_meeting(
                     task.cancel()
     finally:
         meeting.detach()
+        if meeting.texts.dropped:
+            unread = {"count": meeting.texts.dropped}
+            logger.warning("texts did not reach all their readers", extra=unread)

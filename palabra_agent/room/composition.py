@@ -252,7 +252,7 @@ def _give_up(meeting: LiveKitMeeting, sentence: str) -> None:
 async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) -> None:
     """Tell the people in a room what is wrong with its config, and give them time to read it.
 
-    Waits for the first person to be there, for 30 s at most.
+    Waits for the first person who can be written to, for 30 s at most.
 
     Args:
         meeting: The room.
@@ -262,20 +262,21 @@ async def refuse(meeting: Meeting, error: RoomConfigError, keys: Sequence[str]) 
     sentence = refusal_sentence(error)
     logger.error("room config refused", extra={"mistakes": len(error.problems), "keys": keys})
     meeting.show(RoomStatus(RoomState.FAILED, error=sentence))
+    began = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
-            began = asyncio.get_running_loop().time()
             async for view in meeting.views():
-                if view.people:
+                if any(person.is_reachable for person in view.people):
                     break
             else:
                 return
-
-            meeting.texts.put(Notice(sentence))
-            waited = asyncio.get_running_loop().time() - began
-            await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
     except TimeoutError:
         logger.info("no person came to read why the room has no interpreter")
+        return
+
+    meeting.texts.put(Notice(sentence))
+    waited = asyncio.get_running_loop().time() - began
+    await asyncio.sleep(max(_ANNOUNCED_SECONDS - waited, 0) + _READING_SECONDS)
 
 
 def refusal_sentence(error: RoomConfigError) -> str:

@@ -26,6 +26,7 @@ from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.rpc import Call, CallRefused
 from palabra_agent.palabra.session_settings import SessionSettings
 from palabra_agent.plugins_host.configuring import ConfiguredPlugin
+from palabra_agent.room.requests import listed
 from palabra_agent.room.settings import changed_settings, session_settings_of
 
 CONFIGURE: Final = "palabra.configure"
@@ -261,7 +262,7 @@ class RoomConfiguration:
                 await self._make(change)
 
         answer = {"changed": list(change.keys), "later": list(change.later), **self._remarks()}
-        return answer | ({"cut": _listed(change.cuts)} if change.cuts else {})
+        return answer | ({"cut": listed(change.cuts)} if change.cuts else {})
 
     async def _read(self, payload: str) -> ConfigChange:
         try:
@@ -316,9 +317,5 @@ def log_cuts(cuts: Sequence[Problem]) -> None:
 def _refusal(problems: Sequence[Problem]) -> CallRefused:
     """Tell all mistakes, and the first one as the sentence."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    data = {"problems": _listed(problems)}
+    data = {"problems": listed(problems)}
     return CallRefused(400, f"nothing was changed: {problems[0]}{more}", data)
-
-
-def _listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
-    return [{"path": it.path, "reason": it.reason} for it in problems]

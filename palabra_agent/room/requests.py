@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
 from palabra_agent.config.fields import ConfigModel
 from palabra_agent.config.problems import problems_of
+from palabra_agent.errors import Problem
 from palabra_agent.meeting.rpc import CallRefused
 
 _LARGEST: Final = 4096
@@ -38,6 +40,10 @@ def read_request(payload: str, model: type[RequestT], example: str) -> RequestT:
         return model.model_validate(said)
     except ValidationError as error:
         problems = problems_of(error, model)
-        listed = [{"path": it.path, "reason": it.reason} for it in problems]
         sentence = "; ".join(map(str, problems))
-        raise CallRefused(400, sentence, {"problems": listed}) from None
+        raise CallRefused(400, sentence, {"problems": listed(problems)}) from None
+
+
+def listed(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """Mistakes as an answer's data names them."""
+    return [{"path": it.path, "reason": it.reason} for it in problems]

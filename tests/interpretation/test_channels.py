@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import numpy as np
 import pytest
 
+from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.mixer import INPUT_TARGET_MS
 from palabra_agent.audio.pcm import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from palabra_agent.interpretation.channels import (
@@ -18,6 +19,7 @@ from palabra_agent.interpretation.channels import (
     Route,
     open_channel,
     open_channels,
+    open_downlinks,
 )
 from palabra_agent.interpretation.ports import ChannelKey
 from palabra_agent.languages import LanguageCode
@@ -195,11 +197,19 @@ async def test_stops_of_the_process_leave_no_delay_after_a_pause(channels: int) 
 
 def burst(seconds: float, level: int) -> PacedTrack:
     """Speech that came all at once, on a track that is over."""
-    track = PacedTrack(QueueLimits())
+    track = PacedTrack(QueueLimits(max_ms=60_000))
     sound = np.full(round(seconds * 24_000), level, "<i2").tobytes()
     track.put(AudioChunk("u", "0", ES, True, sound), sound)
     track.close()
     return track
+
+
+class BrokenSound:
+    """A track that cannot be listened to."""
+
+    def open_frames(self) -> AbstractAsyncContextManager[AsyncIterator[Frame]]:
+        """Fail."""
+        raise RuntimeError("broken")
 
 
 def seconds_at(track: FakeTrack, level: int) -> float:
@@ -211,14 +221,14 @@ def seconds_at(track: FakeTrack, level: int) -> float:
 @asynccontextmanager
 async def playing_channels(
     *keys: ChannelKey,
-) -> AsyncGenerator[tuple[Channels, FakeMeeting, asyncio.TaskGroup]]:
+) -> AsyncGenerator[tuple[Channels, FakeMeeting, Downlinks]]:
     """Have some channels that play and are listened to, for the length of a block."""
     meeting = FakeMeeting()
     async with open_channels(meeting, lambda: None) as channels:
         channels.follow(dict.fromkeys(keys, LISTENERS))
-        await channels.until_open()
-        async with asyncio.TaskGroup() as group:
-            yield channels, meeting, group
+        await eventually(lambda: channels.open.keys() == set(keys))
+        async with open_downlinks(channels) as downlinks:
+            yield channels, meeting, downlinks
         left = [it for channel in channels.open.values() for it in channel.mixer.statistics()]
 
     assert left == []
@@ -227,9 +237,9 @@ async def playing_channels(
 @asynccontextmanager
 async def downlinks_of_ann() -> AsyncGenerator[tuple[Downlinks, dict[LanguageCode, FakeTrack]]]:
     """Have two channels that play, for the length of a block."""
-    async with playing_channels(IN_ES, IN_DE) as (channels, meeting, group):
+    async with playing_channels(IN_ES, IN_DE) as (_, meeting, downlinks):
         tracks = {key.language: meeting.tracks[key.track_name] for key in (IN_ES, IN_DE)}
-        yield Downlinks("ann", channels, group), tracks
+        yield downlinks, tracks
 
 
 @in_jumping_time
@@ -237,7 +247,7 @@ async def test_what_has_come_is_heard_after_its_track_has_ended() -> None:
     """Five seconds that came at once, and then the end, are five seconds in the channel."""
     async with downlinks_of_ann() as (downlinks, tracks):
         source = burst(5, 1000)
-        downlinks.begin(ES, source)
+        downlinks.begin("ann", ES, source)
         downlinks.end(source)
         downlinks.end(source)
         await passing(6)
@@ -250,10 +260,10 @@ async def test_who_speaks_next_does_not_talk_over_the_end() -> None:
     """Speech of the next session in that language follows; other languages do not wait."""
     async with downlinks_of_ann() as (downlinks, tracks):
         first, second, other = burst(3, 1000), burst(2, 4000), burst(2, 4000)
-        downlinks.begin(ES, first)
+        downlinks.begin("ann", ES, first)
         downlinks.end(first)
-        downlinks.begin(ES, second)
-        downlinks.begin(DE, other)
+        downlinks.begin("ann", ES, second)
+        downlinks.begin("ann", DE, other)
         await passing(2.5)
         assert seconds_at(tracks[DE], 4000) == pytest.approx(2, abs=0.02)
         assert seconds_at(tracks[ES], 4000) == 0
@@ -268,9 +278,10 @@ async def test_a_track_that_does_not_end_is_cut_off() -> None:
     """Nobody listens to silence for ever: twenty seconds after the end it is given up."""
     async with downlinks_of_ann() as (downlinks, tracks):
         stuck = FakeSound()
-        downlinks.begin(ES, stuck)
+        downlinks.begin("ann", ES, stuck)
         await eventually(lambda: stuck.listeners)
         stuck.play(*[frame(1000)] * 3)
+        await passing(1)
         downlinks.end(stuck)
         await passing(19)
         assert stuck.listeners == 1
@@ -281,11 +292,36 @@ async def test_a_track_that_does_not_end_is_cut_off() -> None:
 
 
 @in_jumping_time
+async def test_however_much_has_come_is_heard() -> None:
+    """A room may let a minute wait; what comes after it waits for its turn, and is not cut off."""
+    async with downlinks_of_ann() as (downlinks, tracks):
+        first, second = burst(50, 1000), burst(50, 4000)
+        for source in (first, second):
+            downlinks.begin("ann", ES, source)
+            downlinks.end(source)
+        await passing(105)
+
+    assert seconds_at(tracks[ES], 1000) == pytest.approx(50, abs=0.1)
+    assert seconds_at(tracks[ES], 4000) == pytest.approx(50, abs=0.1)
+
+
+@in_jumping_time
+async def test_a_track_that_breaks_ends_no_other() -> None:
+    """An error of ours is logged, and costs the rest of that track."""
+    async with downlinks_of_ann() as (downlinks, tracks):
+        downlinks.begin("ann", ES, BrokenSound())
+        downlinks.begin("bob", ES, burst(2, 1000))
+        await passing(3)
+
+    assert seconds_at(tracks[ES], 1000) == pytest.approx(2, abs=0.02)
+
+
+@in_jumping_time
 async def test_a_language_without_a_channel_is_not_listened_to() -> None:
     """What was never offered leads nowhere."""
     async with downlinks_of_ann() as (downlinks, _):
         sound = FakeSound()
-        downlinks.begin(LanguageCode("fr"), sound)
+        downlinks.begin("ann", LanguageCode("fr"), sound)
         downlinks.end(sound)
         await passing(1)
         assert sound.listeners == 0
@@ -301,9 +337,9 @@ async def test_a_speaker_is_on_each_channel_that_carries_them() -> None:
         ChannelKey(ES, listener="ann"),
         ChannelKey(DE, listener="bob"),
     ]
-    async with playing_channels(*carrying, *others) as (channels, meeting, group):
-        downlinks, sound = Downlinks("ann", channels, group), burst(1, 1000)
-        downlinks.begin(ES, sound)
+    async with playing_channels(*carrying, *others) as (_, meeting, downlinks):
+        sound = burst(1, 1000)
+        downlinks.begin("ann", ES, sound)
         downlinks.end(sound)
         await passing(2)
         heard = {name: seconds_at(track, 1000) for name, track in meeting.tracks.items()}
@@ -319,14 +355,14 @@ async def test_a_speaker_is_on_each_channel_that_carries_them() -> None:
 @in_jumping_time
 async def test_a_channel_that_comes_later_is_heard_from_then_on() -> None:
     """A listener may choose a language in the middle of a sentence; others hear no gap."""
-    async with playing_channels(IN_ES) as (channels, meeting, group):
-        downlinks, sound = Downlinks("ann", channels, group), burst(4, 1000)
-        downlinks.begin(ES, sound)
+    async with playing_channels(IN_ES) as (channels, meeting, downlinks):
+        sound = burst(4, 1000)
+        downlinks.begin("ann", ES, sound)
         downlinks.end(sound)
         await passing(2)
         mine = ChannelKey(ES, listener="bob")
         channels.follow(dict.fromkeys((IN_ES, mine), LISTENERS))
-        await channels.until_open()
+        await eventually(lambda: mine in channels.open)
         tracks = dict(meeting.tracks)
         await passing(1)
         channels.follow({IN_ES: LISTENERS})
@@ -339,12 +375,12 @@ async def test_a_channel_that_comes_later_is_heard_from_then_on() -> None:
 @in_jumping_time
 async def test_what_came_before_its_channel_is_heard_on_it() -> None:
     """Palabra may be faster than LiveKit: a track waits until a channel carries it."""
-    async with playing_channels(IN_DE) as (channels, meeting, group):
-        downlinks, sound = Downlinks("ann", channels, group), burst(2, 1000)
-        downlinks.begin(ES, sound)
+    async with playing_channels(IN_DE) as (channels, meeting, downlinks):
+        sound = burst(2, 1000)
+        downlinks.begin("ann", ES, sound)
         await passing(1)
         channels.follow({IN_ES: LISTENERS})
-        await channels.until_open()
+        await eventually(lambda: IN_ES in channels.open)
         track = meeting.tracks["translation_es"]
         downlinks.end(sound)
         await passing(3)
@@ -355,11 +391,11 @@ async def test_what_came_before_its_channel_is_heard_on_it() -> None:
 @in_jumping_time
 async def test_a_channel_without_listeners_plays_nothing() -> None:
     """It may be published all the same, as a language that is always on is."""
-    async with playing_channels(IN_ES) as (channels, meeting, group):
+    async with playing_channels(IN_ES) as (channels, meeting, downlinks):
         track = meeting.tracks["translation_es"]
-        downlinks, sound = Downlinks("ann", channels, group), burst(4, 1000)
+        sound = burst(4, 1000)
         channels.follow({IN_ES: frozenset()})
-        downlinks.begin(ES, sound)
+        downlinks.begin("ann", ES, sound)
         downlinks.end(sound)
         await passing(2)
         assert track.frames == []
@@ -379,7 +415,7 @@ async def test_people_are_allowed_the_channels_that_are_theirs() -> None:
             "translation_es": LISTENERS,
             "translation_es/bob": frozenset({"bob"}),
         }
-        await channels.until_open()
+        await eventually(lambda: channels.open.keys() == {IN_ES, mine})
         assert channels.languages == {ES}
         assert channels.sid_of("ann", ES) == "TR_translation_es"
         channels.follow({mine: frozenset({"bob"})})

@@ -366,6 +366,34 @@ async def test_a_refused_session_is_not_tried_unchanged() -> None:
 
 
 @in_jumping_time
+async def test_a_refused_session_is_tried_again_under_other_settings() -> None:
+    """As that of a speaker is: what was wrong may be right now, and is shown as such."""
+    sessions = FakeSessions()
+    sessions.refuse_next(TaskRejected("VALIDATION_ERROR", "no"))
+    async with chatting(sessions=sessions) as stage:
+        stage.meeting.person_writes("ann", "hello")
+        await eventually(lambda: state_of(stage) == RoomState.DEGRADED)
+        stage.change(task_revision=1)
+        await eventually(lambda: state_of(stage) == RoomState.LIVE)
+        session = await writes(stage, "ann", "again")
+
+        assert session.texts == [("again", EN)]
+
+
+@in_jumping_time
+async def test_an_empty_room_costs_nothing() -> None:
+    """A text whose readers have all left is not waited for."""
+    async with chatting() as stage:
+        session = await writes(stage, "ann", "hello")
+        stage.meeting.person_leaves("ann")
+        await passing(5)
+        assert session.is_open
+        for identity in ("eve", "bob", "cid", "dan"):
+            stage.meeting.person_leaves(identity)
+        await eventually(lambda: not session.is_open, seconds=1)
+
+
+@in_jumping_time
 @pytest.mark.parametrize("end", [SessionLost("gone"), FellSilent(), None])
 async def test_what_a_lost_session_had_not_told_is_missed(
     end: SessionLost | FellSilent | None,
@@ -479,7 +507,7 @@ async def test_no_author_hears_themselves() -> None:
         await eventually(lambda: "fay" in stage.meeting.audiences.get("translation_es", ()))
         session = await writes(stage, "fay", "hello")
         await eventually(lambda: "translation_es/fay" in stage.meeting.tracks)
-        assert stage.meeting.audiences["translation_es"] == {"bob"}
+        await eventually(lambda: stage.meeting.audiences["translation_es"] == frozenset({"bob"}))
         sound = session.start_translation("es")
         await eventually(lambda: sound.listeners)
         sound.play(*[frame(level=4000)] * 20)

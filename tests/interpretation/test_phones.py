@@ -29,7 +29,7 @@ async def phone_in(meeting: FakeMeeting) -> AsyncGenerator[tuple[Channels, Phone
     """Have a caller who listens to Spanish in a meeting, with people's own voices."""
     async with open_channels(meeting, lambda: None) as channels:
         channels.follow({OF_PHONE: frozenset({"phone"})}, ["phone"])
-        await channels.until_open()
+        await eventually(lambda: OF_PHONE in channels.open)
         async with asyncio.TaskGroup() as group:
             originals = PhoneOriginals(channels, group)
             yield channels, originals

@@ -657,6 +657,40 @@ async def test_what_is_written_may_change() -> None:
 
 
 @in_jumping_time
+async def test_what_was_said_is_not_written_for_newcomers_once_captions_are_off() -> None:
+    """Nor when they are on again: those who switched them off wanted nothing more of it written."""
+    async with interpreted_room() as stage:
+        _, session = await stage.speaker_joins("ann", speak="en")
+        session.tell(transcript("one", is_final=True))
+        await eventually(lambda: stage.meeting.captions)
+        stage.change(rules=WritingRules(captions=False))
+        count = len(stage.meeting.captions)
+        stage.meeting.person_joins("bob", microphone=None)
+        await passing(1)
+        stage.change(rules=WritingRules())
+        stage.meeting.person_joins("cid", microphone=None)
+        await passing(1)
+
+        assert len(stage.meeting.captions) == count
+
+
+@in_jumping_time
+async def test_a_listener_who_begins_to_speak_goes_on_hearing_the_others() -> None:
+    """They are on the channel of all until the one without their own voice is there."""
+    async with interpreted_room(EN, ES) as stage:
+        await stage.speaker_joins("ann", speak="en")
+        stage.meeting.person_joins("bob", microphone=None, speak="en", listen="es")
+        await eventually(lambda: "bob" in stage.meeting.audiences["translation_es"])
+        stage.meeting.seconds_to_publish = 3.0
+        stage.meeting.person_changes("bob", microphone=FakeSound("TR_bob"))
+        await eventually(lambda: "translation_es/bob" in stage.meeting.audiences)
+        await passing(1)
+        assert "bob" in stage.meeting.audiences["translation_es"]
+        await eventually(lambda: "translation_es/bob" in stage.meeting.tracks)
+        await eventually(lambda: "bob" not in stage.meeting.audiences["translation_es"])
+
+
+@in_jumping_time
 async def test_a_language_that_is_taken_up_again_is_heard() -> None:
     """Also where Palabra never learned that it was dropped, and goes on as before."""
     async with interpreted_room(EN, ES, DE) as stage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -18,7 +18,7 @@ from palabra_agent.errors import (
     TaskRejected,
     Unreachable,
 )
-from palabra_agent.interpretation.channels import Channel, Channels
+from palabra_agent.interpretation.channels import Channel, Channels, open_downlinks
 from palabra_agent.interpretation.context import Billing, RoomContext, RoomErrors
 from palabra_agent.interpretation.leakage import LeakageGuard
 from palabra_agent.interpretation.ports import ChannelKey
@@ -106,14 +106,25 @@ async def speaking(
     plugins = no_plugins()
     microphone = meeting.person_joins("ann")
     settings = Watched(InterpretationSettings(Regime((ES, DE))))
-    async with asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack:
+        group = await stack.enter_async_context(asyncio.TaskGroup())
         channels = Channels(meeting, group, lambda: None)
+        downlinks = await stack.enter_async_context(open_downlinks(channels))
         by_language = {code: Channel(ChannelKey(code), FakeTrack(code)) for code in (ES, DE)}
         channels.open = {channel.key: channel for channel in by_language.values()}
         voices, leakage, changed = VoiceAssigner(plugins), LeakageGuard(), asyncio.Event()
         places = SessionPlaces(20, changed.set)
         context = RoomContext(
-            meeting, settings, sessions, plugins, voices, leakage, channels, places, changed
+            meeting,
+            settings,
+            sessions,
+            plugins,
+            voices,
+            leakage,
+            channels,
+            downlinks,
+            places,
+            changed,
         )
         context.errors, context.view = errors, meeting.view
         wanted = WantedInterpretation(BRIEF, microphone, is_muted=is_muted, has_voices=has_voices)
@@ -369,8 +380,8 @@ async def test_what_is_said_while_a_session_opens_is_heard() -> None:
         stage.microphone.play(frame(1001))
         await eventually(lambda: stage.sessions.live)
         first = stage.sessions.last
-        stage.microphone.play(frame(1002))
-        await eventually(lambda: len(first.heard) == 3)
+        stage.microphone.play(frame(1002), *[frame(0)] * 12)
+        await eventually(lambda: len(first.heard) == 15)
         first.tell(transcript("hello"))
         await eventually(lambda: stage.words)
 
@@ -379,8 +390,8 @@ async def test_what_is_said_while_a_session_opens_is_heard() -> None:
         stage.microphone.play(frame(1003))
         await eventually(lambda: len(stage.sessions.opened) == 2)
 
-        assert [level_of(it) for it in first.heard] == [1000, 1001, 1002]
-        assert [level_of(it) for it in stage.sessions.last.heard] == [1003]
+        assert [level_of(it) for it in first.heard if not it.is_pause] == [1000, 1001, 1002]
+        assert [level_of(it) for it in stage.sessions.last.heard if not it.is_pause] == [1003]
 
 
 @in_jumping_time
@@ -401,6 +412,22 @@ async def test_no_session_is_opened_for_a_muted_speaker() -> None:
 
         stage.want(is_muted=False)
         await eventually(lambda: stage.sessions.live)
+
+
+@in_jumping_time
+async def test_what_has_come_is_heard_when_the_speaker_is_gone() -> None:
+    """A long good-bye is heard to its end."""
+    async with speaking() as stage:
+        await eventually(lambda: stage.ready)
+        spanish = stage.sessions.last.start_translation("es")
+        await eventually(lambda: spanish.listeners)
+        spanish.play(*[frame(1000)] * 3)
+        stage.task.cancel()
+        await eventually(stage.task.done)
+        await eventually(lambda: spanish.listeners == 0)
+
+        [heard] = stage.channels[ES].mixer.statistics()
+        assert heard.in_ms == 60
 
 
 @in_jumping_time
@@ -545,7 +572,7 @@ async def test_a_session_that_answers_again_is_kept() -> None:
 
 @in_jumping_time
 async def test_a_replacement_that_can_never_come_is_told() -> None:
-    """Such as one for which there is no money left; the silent session stays."""
+    """Such as one for which there is no money left; the silent session stays, and may answer."""
     async with speaking() as stage:
         await eventually(lambda: stage.ready)
         silent = stage.sessions.last
@@ -556,6 +583,9 @@ async def test_a_replacement_that_can_never_come_is_told() -> None:
 
         assert stage.errors.reported == [str(refusal)]
         assert stage.sessions.live == [silent]
+
+        silent.tell(SpokeAgain())
+        await eventually(lambda: not stage.errors.status(()).error)
 
 
 @in_jumping_time

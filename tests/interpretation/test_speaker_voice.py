@@ -14,6 +14,7 @@ from tests.fakes import FakeSession, frame, level_of, transcript, translated
 
 pytestmark = pytest.mark.unit
 
+PAUSE = [0] * 12
 BRIEF = Brief(LanguageCode("en"), (LanguageCode("es"),))
 
 
@@ -50,6 +51,11 @@ class Hearing:
     def levels(self) -> list[int]:
         """What it heard."""
         return [level_of(it) for it in self.session.heard]
+
+    @property
+    def words(self) -> list[int]:
+        """What it heard that was no silence."""
+        return [level for level in self.levels if level]
 
     @property
     def late(self) -> list[int]:
@@ -97,7 +103,7 @@ def test_what_a_lost_session_has_not_told_is_heard_by_the_next() -> None:
     """And nothing of what it has told."""
     ann = Ann()
     with Hearing(ann):
-        ann.says(1000, 1001)
+        ann.says(1000, 1001, *PAUSE)
         ann.voice.tell(transcript("hel", is_final=False))
         ann.voice.tell(transcript("hello"))
         ann.says(1002)
@@ -108,19 +114,34 @@ def test_what_a_lost_session_has_not_told_is_heard_by_the_next() -> None:
     with Hearing(ann) as session:
         ann.says(1004)
 
-        assert session.levels == [1002, 1003, 1004]
+        assert session.words == [1002, 1003, 1004]
+
+
+def test_a_sentence_that_was_begun_is_not_forgotten_with_the_one_before_it() -> None:
+    """It is there from the last pause on; without a pause, of the last two seconds."""
+    ann = Ann()
+    ann.says(*range(1000, 1050), *PAUSE, *range(2000, 2030), 0, 0, *range(2030, 2050))
+    ann.voice.tell(transcript("hello"))
+    with Hearing(ann) as session:
+        assert session.words == [*range(2000, 2050)]
+
+    endless = Ann()
+    endless.says(*range(1000, 1200))
+    endless.voice.tell(transcript("hello"))
+    with Hearing(endless) as session:
+        assert session.levels in ([*range(1099, 1200)], [*range(1100, 1200)])
 
 
 def test_translations_tell_it_where_nothing_else_does() -> None:
     """A room may want no originals; what was heard in translation is not said twice."""
     ann = Ann()
     with Hearing(ann):
-        ann.says(1000)
+        ann.says(1000, *PAUSE)
         ann.voice.tell(translated("hola", "es"))
         ann.says(1001)
 
     with Hearing(ann) as session:
-        assert session.levels == [1001]
+        assert session.words == [1001]
 
 
 def test_two_sessions_hear_the_same_while_one_replaces_the_other() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import cast
 
 from livekit import rtc
@@ -45,6 +47,12 @@ class FakeRoom:
         """All that were ever shown, in order."""
         self.permissions: list[dict[str, list[str]]] = []
         """Each list of permissions that was sent: the tracks that each participant may receive."""
+        self.published: list[str] = []
+        """The names of our tracks, in order."""
+        self.publish_failures: list[Exception] = []
+        """Raised by the next tracks, each after ten seconds."""
+        self._callbacks = defaultdict[str, list[Callable[..., None]]](list)
+        """By event."""
         self._failures = list(failures)
         self._refuses = refuses
         self._takes = asyncio.Event()
@@ -81,6 +89,38 @@ class FakeRoom:
     def go_on(self) -> None:
         """Take what waits, and everything from now on."""
         self._takes.set()
+
+    def isconnected(self) -> bool:
+        """Tell whether it has not ended."""
+        return True
+
+    def on(self, event: str, callback: Callable[..., None]) -> None:
+        """Be followed."""
+        self._callbacks[event].append(callback)
+
+    def off(self, event: str, callback: Callable[..., None]) -> None:
+        """Be followed no more."""
+        self._callbacks[event].remove(callback)
+
+    def reconnect(self) -> None:
+        """Be lost, and back at once."""
+        for event, is_connected in (("reconnecting", False), ("reconnected", True)):
+            self.is_connected = is_connected
+            for callback in self._callbacks[event]:
+                callback()
+
+    async def publish_track(self, track: rtc.LocalAudioTrack, _options: object) -> object:
+        """Take a track."""
+        if self.publish_failures:
+            await asyncio.sleep(10)
+            raise self.publish_failures.pop(0)
+
+        self.published.append(track.name)
+        return SimpleNamespace(sid=f"TR_{track.name}")
+
+    async def unpublish_track(self, sid: str) -> None:
+        """Take a track back."""
+        self.published.remove(sid.removeprefix("TR_"))
 
     async def send_text(self, text: str, **facts: object) -> None:
         """Take a chat message."""

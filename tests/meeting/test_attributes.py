@@ -92,7 +92,7 @@ async def test_another_offer_is_shown_beside_what_was_there() -> None:
         shown.show(RoomStatus(RoomState.LIVE, (EN,)))
         await eventually(lambda: room.attributes)
         shown.offer((ES,))
-        await shown.until_shown(5)
+        await eventually(lambda: len(room.attributes) == 2)
         shown.offer([ES])
         await passing(5)
         keeping.cancel()
@@ -117,6 +117,27 @@ async def test_the_newest_is_shown_at_a_moderate_pace() -> None:
 
     assert errors_of(room)[-1] == "99"
     assert len(room.attributes) <= 5
+
+
+@in_jumping_time
+async def test_the_last_word_is_shown_before_we_leave() -> None:
+    """Without the pause between updates, once, and not for ever."""
+    room = FakeRoom()
+    shown = attributes_of(room)
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(shown.keep_shown())
+        await eventually(lambda: room.attributes)
+        shown.show(RoomStatus(RoomState.FAILED, error="over"))
+        await shown.show_now(0.3)
+        await shown.show_now(0.3)
+        keeping.cancel()
+        assert errors_of(room) == ["", "over"]
+
+    room.hang()
+    shown.show(RoomStatus(RoomState.FAILED, error="really"))
+    began = asyncio.get_running_loop().time()
+    await shown.show_now(0.3)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(0.3, abs=0.1)
 
 
 @in_jumping_time

@@ -53,6 +53,36 @@ async def test_a_person_who_comes_later_can_read_it_too() -> None:
 
 
 @in_jumping_time
+async def test_it_is_said_when_it_can_be_received() -> None:
+    """Who is still joining receives no texts yet."""
+    meeting = FakeMeeting()
+    meeting.person_joins("ann", is_reachable=False)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(refuse(meeting, ERROR, ["languages"]))
+        await passing(1)
+        assert meeting.announced == []
+        meeting.person_changes("ann", is_reachable=True)
+        await passing(0.1)
+        assert meeting.announced == [SENTENCE]
+
+
+@in_jumping_time
+async def test_who_comes_at_the_last_moment_has_their_time_to_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The half minute is for the first person to come."""
+    caplog.set_level(logging.INFO)
+    meeting = FakeMeeting()
+    async with asyncio.TaskGroup() as group:
+        refusing = group.create_task(seconds_of_refusal(meeting))
+        await passing(29)
+        meeting.person_joins("ann")
+
+    assert refusing.result() == pytest.approx(34)
+    assert "no person came" not in caplog.text
+
+
+@in_jumping_time
 async def test_an_empty_room_is_left() -> None:
     """Nobody is waited for longer than half a minute."""
     meeting = FakeMeeting()

@@ -19,7 +19,7 @@ from palabra_agent.languages import spell_target
 
 Json: TypeAlias = dict[str, JsonValue]
 
-EVERY_TARGET: Final = "default"
+_EVERY_TARGET: Final = "default"
 """Key of the overlay's `translations` that holds for every target."""
 
 _TRANSPORT: Final = "is not said here but by `palabra.transport` and `palabra.websocket`"
@@ -71,7 +71,7 @@ def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
         return cast("Json", lay_over(task, said))
 
     by_target = {
-        key if key == EVERY_TARGET else spell_target(key): entry
+        key if key == _EVERY_TARGET else spell_target(key): entry
         for key, entry in cast("dict[str, Json]", pipeline.get("translations") or {}).items()
     }
     rest = {key: value for key, value in pipeline.items() if key != "translations"}
@@ -83,7 +83,7 @@ def laid_over(task: Json, said: Mapping[str, JsonValue]) -> Json:
 
 def _with_overlay(entry: Json, by_target: Mapping[str, Json]) -> Json:
     merged: Mapping[str, JsonValue] = entry
-    for key in (EVERY_TARGET, str(entry["target_language"])):
+    for key in (_EVERY_TARGET, str(entry["target_language"])):
         merged = lay_over(merged, by_target.get(key, {}))
     return dict(merged)
 
@@ -100,7 +100,7 @@ def _entry_mistakes(entries: object) -> Iterator[Refusal]:
     for key, entry in cast("Json", entries).items():
         at = (*_ENTRIES, key)
         try:
-            _ = key == EVERY_TARGET or check_target(key)
+            _ = key == _EVERY_TARGET or check_target(key)
         except PydanticCustomError as mistake:
             yield at, mistake
         if not isinstance(entry, dict):

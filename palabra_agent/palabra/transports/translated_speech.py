@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -158,10 +158,6 @@ class PacedTrack:
         self._speech = SpeechQueue(limits)
         self._changed = asyncio.Event()
         self._is_closed = False
-        self._is_heard = False
-        self._silent = asyncio.Event()
-        """Set unless a listener still has something to hear."""
-        self._silent.set()
 
     def limit(self, limits: QueueLimits) -> None:
         """Let more or less wait from now on."""
@@ -177,8 +173,6 @@ class PacedTrack:
         utterance = (chunk.transcription_id, chunk.part)
         self._speech.put(sound, utterance, is_last=chunk.is_last)
         self._changed.set()
-        if self._is_heard:
-            self._silent.clear()
 
     def hush(self) -> None:
         """Withdraw what is not heard yet."""
@@ -198,18 +192,8 @@ class PacedTrack:
     @asynccontextmanager
     async def open_frames(self) -> AsyncGenerator[AsyncIterator[Frame]]:
         """Listen; there are no frames in a pause."""
-        self._is_heard = True
-        self._silent.clear()
-        try:
-            async with aclosing(self._play()) as frames:
-                yield frames
-        finally:
-            self._is_heard = False
-            self._silent.set()
-
-    async def until_silent(self) -> None:
-        """Wait until the listener has heard what came; without one, return at once."""
-        await self._silent.wait()
+        async with aclosing(self._play()) as frames:
+            yield frames
 
     async def _play(self) -> AsyncGenerator[Frame]:
         loop, reader = asyncio.get_running_loop(), FrameReader()
@@ -224,8 +208,6 @@ class PacedTrack:
             elif self._is_closed:
                 return
             else:
-                if not self._speech.is_under_way:
-                    self._silent.set()
                 await self._wait()
                 due = max(due, loop.time() - _LEAD_SECONDS)
 
@@ -285,13 +267,6 @@ class SpeechTracks:
         for language in {match(it, known) for it in languages} if languages else known:
             if language is not None:
                 self._tracks[language].hush()
-
-    async def until_silent(self, seconds: float) -> None:
-        """Wait until the listeners have heard what came, but not for ever."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                for track in self._tracks.values():
-                    await track.until_silent()
 
     def close(self) -> Iterator[PacedTrack]:
         """End all tracks, and tell which they were; what they hold is still heard."""

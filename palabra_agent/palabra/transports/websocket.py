@@ -39,7 +39,7 @@ from palabra_agent.network import (
 )
 from palabra_agent.palabra.event_stream import EventStream
 from palabra_agent.palabra.protocol.commands import input_audio_data
-from palabra_agent.palabra.protocol.messages import AudioChunk, Message, StreamEnded, decode
+from palabra_agent.palabra.protocol.messages import AudioChunk, Message, decode
 from palabra_agent.palabra.task.sections import WebSocketFormat
 from palabra_agent.palabra.transports.allowance import (
     TOO_MUCH,
@@ -59,7 +59,6 @@ from palabra_agent.session import InterpretationEnded, InterpretationStarted
 _CONNECT_SECONDS: Final = 15.0
 _SEND_SECONDS: Final = 3.0
 _LEAVE_SECONDS: Final = 0.5
-_TAIL_SECONDS: Final = 20.0
 _HEARTBEAT_SECONDS: Final = 10.0
 """Between pings; a peer that does not answer one in half the time is gone."""
 
@@ -227,7 +226,7 @@ class WebSocketTransport:
                 return
 
             if received.type in _MESSAGES:
-                await self._receive_message(decode(received.data))
+                self._take(decode(received.data))
             elif received.type is aiohttp.WSMsgType.PING:
                 await self._answer_ping(received.data)
 
@@ -258,13 +257,6 @@ class WebSocketTransport:
         """Log where the sound went: every lost millisecond counts."""
         logger.info("voice sent", extra=asdict(self._voice.statistics()))
         self._tracks.log_statistics()
-
-    async def _receive_message(self, message: Message) -> None:
-        if isinstance(message, StreamEnded):
-            # it came as fast as the speech before it, of which some is still to be heard
-            await self._tracks.until_silent(_TAIL_SECONDS)
-
-        self._take(message)
 
     async def _answer_ping(self, payload: bytes) -> None:
         """Say that we are there; a connection that is gone shows when it is read next."""
