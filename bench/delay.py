@@ -10,19 +10,19 @@ each.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.progress import Progress
 
 from bench.figures import Figure
-from bench.load import talk
-from bench.meetings import ROOM_CONFIG, join_speaker, meeting, running_sessions, until_running
+from bench.meetings import join_speaker, meeting, until_session
 from bench.onsets import Stopwatch, open_stopwatch
+from bench.talkers import SENTENCE_SECONDS, talkers
 from palabra_agent.audio.tones import tone
 from palabra_agent.local.people import AGENT_IDENTITY, SimulatedPerson
 from palabra_agent.local.services import LocalServices
@@ -31,16 +31,15 @@ MEETINGS = 5
 """A jitter buffer holds a frame more or less for as long as its track is there."""
 CLICKS = 8
 """In each."""
-SPEAKERS = (1, 8 if (os.cpu_count() or 1) >= 4 else 4)
-"""One alone, and among others; eight of them, with Palabra and the server, fill two cores."""
+SPEAKERS = (1, 8)
+"""One alone, and one of eight: the others speak half of the time each, several at once."""
 AIM_MS = 80.0
 BOTH_AIM_MS = 60.0
 """For both ways together."""
 CHANNEL = f"{AGENT_IDENTITY}/translation_es"
-"""Where the interpretation is heard."""
-_CONFIG = {**ROOM_CONFIG, "channels": "per_speaker"}
-"""Others who speak are not on the channel that is timed."""
+"""Where the interpretation is heard; of others, who are interpreted into English, nothing is."""
 _CLICK = tone(1000, 0.4, amplitude=0.5)
+_BEFORE_SECONDS = 6.0
 _FIRST_SECONDS = 4.0
 """Until the speaker is heard for the first time."""
 
@@ -79,32 +78,30 @@ async def measure_delay(stage: LocalServices, progress: Progress) -> list[Figure
 async def _times_in(
     stage: LocalServices, room: str, speakers: int, on_click: Callable[[], object]
 ) -> Times:
-    """Time one of several speakers in a meeting while the others speak."""
+    """Time one of several speakers in a meeting while the others speak.
+
+    The others are there for a moment before: where eight come at once, the busy processors widen
+    the jitter buffers of the one who is timed.
+    """
     async with AsyncExitStack() as stack:
-        (speaker,) = await stack.enter_async_context(
-            meeting(stage, room, 1, _CONFIG, hears=lambda _: False)
-        )
-        palabra_room = str((await running_sessions(stage))[0]["room"])
-        others = [
-            await stack.enter_async_context(join_speaker(stage, room, number))
-            for number in range(1, speakers)
-        ]
-        await until_running(stage, speakers)
-        timed = (f"microphone_{speaker.identity}", f"translation_es@{speaker.identity}")
+        await stack.enter_async_context(meeting(stage, room, 0))
+        others = talkers(stage, room, speakers - 1, "es", SENTENCE_SECONDS)
+        await stack.enter_async_context(others)
+        await asyncio.sleep(_BEFORE_SECONDS if speakers > 1 else 0.0)
+        speaker = await stack.enter_async_context(join_speaker(stage, room, 0))
+        session = await until_session(stage, _is_of_speaker)
+        timed = (f"microphone_{speaker.identity}", "translation_es")
         here = await stack.enter_async_context(
             open_stopwatch(stage.livekit, room, lambda name: name in timed)
         )
-        there = await stack.enter_async_context(open_stopwatch(stage.livekit, palabra_room))
-        async with asyncio.TaskGroup() as group:
-            talking = [group.create_task(talk(other), name="talk") for other in others]
-            channel = f"{CHANNEL}@{speaker.identity}"
-            # with the first sound the session is resumed, which `bench wake` times
-            await time_clicks(speaker, here, there, 1, lambda: None, channel)
-            times = await time_clicks(speaker, here, there, CLICKS, on_click, channel)
-            for task in talking:
-                task.cancel()
+        there = await stack.enter_async_context(open_stopwatch(stage.livekit, str(session["room"])))
+        # with the first sound the session is resumed, which `bench wake` times
+        await time_clicks(speaker, here, there, 1, lambda: None)
+        return await time_clicks(speaker, here, there, CLICKS, on_click)
 
-    return times
+
+def _is_of_speaker(session: Mapping[str, Any]) -> bool:
+    return bool(session["state"] == "running" and session["targets"] == ["es"])
 
 
 def _figures(times: Times, speakers: int) -> Sequence[Figure]:
@@ -126,12 +123,11 @@ async def time_clicks(
     there: Stopwatch,
     count: int,
     on_click: Callable[[], object],
-    channel: str = CHANNEL,
 ) -> Times:
     """Let the speaker click, and time it in the meeting and at Palabra."""
     times = Times()
     for _ in range(count):
-        await _click(speaker, here, there, times, channel)
+        await _click(speaker, here, there, times)
         on_click()
         await asyncio.sleep(random.uniform(0.3, 0.5))  # every phase of every clock
 
@@ -143,9 +139,7 @@ def less(samples: list[float], hop_ms: float) -> tuple[float, ...]:
     return tuple(sample - hop_ms for sample in samples)
 
 
-async def _click(
-    speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, times: Times, channel: str
-) -> None:
+async def _click(speaker: SimulatedPerson, here: Stopwatch, there: Stopwatch, times: Times) -> None:
     since = time.monotonic()
     await speaker.say(_CLICK)
     keys = [
@@ -156,7 +150,7 @@ async def _click(
     spoken = await here.next_onset(keys[0], since, 1)
     uplink = await there.next_onset(keys[1], since, 1)
     answered = await there.next_onset(keys[2], since, 4)
-    downlink = await here.next_onset(channel, since, 4)
+    downlink = await here.next_onset(CHANNEL, since, 4)
     if spoken is None or uplink is None or answered is None or downlink is None:
         times.lost += 1
         return

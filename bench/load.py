@@ -11,17 +11,15 @@ import psutil
 from rich.progress import Progress
 
 from bench.figures import Figure
-from bench.meetings import meeting
+from bench.meetings import meeting, until_running
+from bench.talkers import PAUSE_SECONDS, talk, talkers
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
-from palabra_agent.local.speech import SyntheticVoice
 
 SPEAKERS = (1, 4, 8)
-MANY = 20
+MANY = (14, 20)
 LOAD_SECONDS = 12.0
-_VOICE = SyntheticVoice()
-_WORDS = "What is said in one language is heard in another one a moment later."
-"""Spoken, as a voice costs Opus up to three times as much as a tone."""
+_BEFORE_SECONDS = 3.0
 _MIB = 1024 * 1024
 PSS_AIM_MIB = 90.0
 
@@ -47,21 +45,40 @@ async def measure_load(
         progress: Shows how far it is.
         is_long: Ends with so many that they fill the processors of a small machine.
     """
-    counts = (*SPEAKERS, MANY) if is_long else SPEAKERS
+    counts = (*SPEAKERS, *MANY) if is_long else SPEAKERS
     task = progress.add_task("load", total=len(counts))
     figures: list[Figure] = []
     for count in counts:
-        async with meeting(stage, f"bench-load-{count}", count) as people:
-            load = await observe(stage.worker.process.pid, people)
+        load, idle_percent = await _load_of(stage, f"bench-load-{count}", count)
         aim = PSS_AIM_MIB if count == 4 else None
         figures += [
             Figure(f"core per direction, {count} speakers", "%", (load.core_percent,)),
+            Figure(f"left of the machine, {count} speakers", "%", (idle_percent,)),
             Figure(f"memory of the job (PSS), {count} speakers", "MiB", (load.pss_mib,), aim),
             Figure(f"memory of the job (RSS), {count} speakers", "MiB", (load.rss_mib,)),
         ]
         progress.advance(task)
 
     return figures
+
+
+async def _load_of(stage: LocalServices, room: str, count: int) -> tuple[Load, float]:
+    """Let people speak, all at once; tells how much of the machine was idle as well.
+
+    Where nothing is left, the job may have had less than it needs.
+    """
+    async with (
+        meeting(stage, room, 0),
+        talkers(stage, room, count, "en", PAUSE_SECONDS),
+    ):
+        await asyncio.sleep(_BEFORE_SECONDS)
+        meter = Meter(stage.worker.process.pid)
+        psutil.cpu_times_percent()
+        await asyncio.sleep(LOAD_SECONDS)
+        load, idle_percent = meter.read(2 * count), psutil.cpu_times_percent().idle
+
+    await until_running(stage, 0)
+    return load, idle_percent
 
 
 class Meter:
@@ -103,14 +120,6 @@ async def observe(pid: int, people: Sequence[SimulatedPerson]) -> Load:
             task.cancel()
 
     return load
-
-
-async def talk(person: SimulatedPerson) -> None:
-    """Speak all the time, with a pause after each sentence."""
-    speech = await _VOICE.speak(_WORDS, "en")
-    while True:
-        await person.say(speech)
-        await asyncio.sleep(1.0)  # a pause ends the utterance, so that it is interpreted
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

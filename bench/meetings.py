@@ -72,14 +72,9 @@ def livekit_api(stage: LocalServices) -> api.LiveKitAPI:
 def join_speaker(
     stage: LocalServices, room: str, number: int
 ) -> AbstractAsyncContextManager[SimulatedPerson]:
-    """Have a person in a room who speaks English and asks for it.
-
-    No track is sent to them: twenty people who hear each other would be four hundred decoders in
-    this process.
-    """
+    """Have a person in a room who speaks English and asks for it; no track is sent to them."""
     attributes = {"palabra.speak": "en", "palabra.listen": "en"}
-    deaf = rtc.RoomOptions(auto_subscribe=False)
-    return join(stage.livekit, room, f"speaker-{number}", attributes=attributes, options=deaf)
+    return join(stage.livekit, room, f"speaker-{number}", attributes=attributes, options=deaf())
 
 
 @asynccontextmanager
@@ -89,9 +84,10 @@ async def meeting(
     speakers: int,
     config: Mapping[str, Any] = ROOM_CONFIG,
     agent_name: str = AGENT_NAME,
-    hears: Callable[[str], bool] = lambda _: True,
 ) -> AsyncGenerator[Sequence[SimulatedPerson]]:
     """A room with speakers of English, one who listens in Spanish, and an interpreter at work.
+
+    What is wanted counts, and no track is sent to any of them: `open_stopwatch` hears.
 
     Args:
         stage: The services.
@@ -99,7 +95,6 @@ async def meeting(
         speakers: Their number.
         config: The room's.
         agent_name: Of the worker that is asked.
-        hears: The names of the tracks that the listener takes.
     """
     async with AsyncExitStack() as stack:
         people = [
@@ -107,16 +102,15 @@ async def meeting(
             for number in range(speakers)
         ]
         attributes = {"palabra.listen": "es"}
-        await stack.enter_async_context(
-            join(
-                stage.livekit,
-                room,
-                "listener",
-                attributes=attributes,
-                microphone=False,
-                hears=hears,
-            )
+        listener = join(
+            stage.livekit,
+            room,
+            "listener",
+            attributes=attributes,
+            microphone=False,
+            options=deaf(),
         )
+        await stack.enter_async_context(listener)
         await dispatch(stage, room, config, agent_name)
         await until_running(stage, speakers)
         yield people
@@ -206,6 +200,14 @@ async def heard_by(stage: LocalServices, session: str) -> bytes:
     url = f"{stage.emulator_url}/emulator/sessions/{session}/heard.wav"
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         return await response.read()
+
+
+def deaf() -> rtc.RoomOptions:
+    """Of people to whom no track is sent.
+
+    Twenty who hear each other would be four hundred decoders in this process.
+    """
+    return rtc.RoomOptions(auto_subscribe=False)
 
 
 def _to_monotonic() -> float:

@@ -103,7 +103,7 @@ async def open_stopwatch(
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if track.kind == rtc.TrackKind.KIND_AUDIO and hears(publication.name):
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
             subscribed.put_nowait((f"{participant.identity}/{publication.name}", track))
 
     async def follow_all(group: asyncio.TaskGroup) -> None:
@@ -111,11 +111,22 @@ async def open_stopwatch(
             key, track = await subscribed.get()
             following.append(group.create_task(stopwatch.follow(key, track), name=key))
 
+    def on_published(
+        publication: rtc.RemoteTrackPublication, _participant: rtc.RemoteParticipant
+    ) -> None:
+        # what is not heard is not sent: each track costs a decoder
+        if hears(publication.name):
+            publication.set_subscribed(True)
+
+    room.on("track_published", on_published)
     room.on("track_subscribed", on_subscribed)
     following: list[asyncio.Task[None]] = []
     identity, attributes = f"stopwatch-{room_name}", {"palabra.listen": "es"}
     token = mint_token(server, room_name, identity, attributes=attributes)
-    await room.connect(server.url, token)
+    await room.connect(server.url, token, rtc.RoomOptions(auto_subscribe=False))
+    for participant in room.remote_participants.values():
+        for publication in participant.track_publications.values():
+            on_published(publication, participant)
     try:
         async with asyncio.TaskGroup() as group:
             following.append(group.create_task(follow_all(group), name="follow all"))

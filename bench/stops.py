@@ -23,11 +23,11 @@ from rich.progress import Progress
 
 from bench.clicks import Clicks, Mouth, Point, Way
 from bench.figures import Figure
-from bench.load import talk
 from bench.meetings import ROOM_CONFIG, until_running
 from bench.onsets import Stopwatch, open_stopwatch
 from bench.relay import Relay, open_relay
 from bench.served_room import begin_to_observe, observations, serving
+from bench.talkers import talk
 from bench.transports import WEBRTC, WEBSOCKET
 from bench.transports import Way as Transport
 from palabra_agent.local.people import join
