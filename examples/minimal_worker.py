@@ -1,6 +1,7 @@
-"""The worker from your own code: the same as `palabra-agent start`, with settings of your choice.
+"""The worker from your own code: `palabra-agent start`, with settings of your choice.
 
-Run it with LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and Palabra's credentials set.
+Run it with LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET and Palabra's credentials set. It is
+asked into a room by its name: `palabra-agent dispatch my-room --agent-name interpreter`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from palabra_agent import voices
 from palabra_agent.config.room import RoomConfig, parse_room_config
 from palabra_agent.config.settings import DEFAULT_IDENTITY, load_settings
 from palabra_agent.errors import Phase
+from palabra_agent.interpretation import utterance_versions
 from palabra_agent.meeting import attributes, people
 from palabra_agent.plugin import CAPABILITIES, ENTRY_POINTS
 from palabra_agent.plugins_host.catalog import PluginCatalog, load_plugins
@@ -171,7 +172,7 @@ def test_toml_is_valid(code: Code, tmp_path: Path) -> None:
 
 def test_what_is_reserved_is_named() -> None:
     """The page about security names all attributes that are ours, and the identity."""
-    modules = map(vars, (attributes, people, voices))
+    modules = map(vars, (attributes, people, utterance_versions, voices))
     ours = {
         str(value)
         for module in modules

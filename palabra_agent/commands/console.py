@@ -21,7 +21,7 @@ ENV_FILE: Final = Path(".env")
 """Lies below the environment; in the folder in which a command is run."""
 
 _SETTINGS_HELP: Final = escape(
-    "The worker's settings in TOML: [worker], [room], [[rooms]], [plugins.NAME]."
+    "The worker's settings in TOML: [worker], [room], [[rooms]], [ceilings], [plugins.NAME]."
 )
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help=_SETTINGS_HELP)]
 SettingsFileOfStart = Annotated[

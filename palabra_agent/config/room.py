@@ -117,7 +117,8 @@ class Limits(ConfigModel):
     """Speech without a word or a sound in answer after which a new session takes over; null:
     never."""
     linger_seconds: Annotated[Number, Between(0, 300)] = 5.0
-    """Seconds for which a speaker who disappeared keeps session, voice and channel."""
+    """Seconds for which a speaker who disappeared keeps session, voice and channel, and a channel
+    stays after its last listener."""
     max_minutes: Annotated[Number, Between(0.001, 44_640)] | None = None
     """Minutes after which the interpreter leaves; null: never."""
 

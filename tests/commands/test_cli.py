@@ -190,7 +190,7 @@ def test_help_says_everything(command: str) -> None:
 
     is_start = command == "start"
     assert done.exit_code == 0
-    assert ("[worker], [room], [[rooms]], [plugins.NAME]." in done.stdout) is is_start
+    assert ("[worker], [room], [[rooms]], [ceilings], [plugins.NAME]." in done.stdout) is is_start
     assert ("empty joins every new room" in done.stdout) is is_start
     assert ("`--config` is another name for it" in done.stdout) is is_start
     assert "(palabra-interpreter)" in done.stdout
