@@ -11,7 +11,7 @@ import psutil
 from rich.progress import Progress
 
 from bench.figures import Figure
-from bench.meetings import meeting, until_running
+from bench.meetings import meeting
 from bench.talkers import PAUSE_SECONDS, talk, talkers
 from palabra_agent.local.people import SimulatedPerson
 from palabra_agent.local.services import LocalServices
@@ -75,10 +75,7 @@ async def _load_of(stage: LocalServices, room: str, count: int) -> tuple[Load, f
         meter = Meter(stage.worker.process.pid)
         psutil.cpu_times_percent()
         await asyncio.sleep(LOAD_SECONDS)
-        load, idle_percent = meter.read(2 * count), psutil.cpu_times_percent().idle
-
-    await until_running(stage, 0)
-    return load, idle_percent
+        return meter.read(2 * count), psutil.cpu_times_percent().idle
 
 
 class Meter:

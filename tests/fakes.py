@@ -147,6 +147,11 @@ class FakeTrack:
         self.frames: list[Pcm] = []
 
     @property
+    def seconds_played(self) -> float:
+        """The length of all that was written."""
+        return sum(map(duration_ms, self.frames)) / 1000
+
+    @property
     def waiting_ms(self) -> float:
         """Nothing: what is written is played."""
         return 0.0

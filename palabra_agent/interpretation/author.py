@@ -243,7 +243,7 @@ class AuthorTranslation:
                 case InterpretationStarted(language, source):
                     if self._context.settings.value.rules.speaks_typed:
                         sources.add(source)
-                        downlinks.begin(author, language, source, self._hear)
+                        downlinks.begin(author, language, source, self._hear, is_typed=True)
                 case InterpretationEnded(source):
                     downlinks.end(source)
                 case BriefFollowed():

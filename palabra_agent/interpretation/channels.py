@@ -161,17 +161,20 @@ class Route:
     For the length of `Channels.leading`.
     """
 
-    def __init__(self, speaker: str, language: LanguageCode) -> None:
+    def __init__(self, speaker: str, language: LanguageCode, *, is_typed: bool = False) -> None:
         self.speaker = speaker
         self.language = language
+        self.is_typed = is_typed
+        """True where it says what the person typed."""
         self.sounded_at = math.inf
         """The time at which it was heard last; in the future while others come first."""
         self._inputs: dict[Channel, FrameBuffer] = {}
         self._is_decided = asyncio.Event()
 
-    def is_beside(self, other: Route) -> bool:
-        """Tell whether both are of one speaker in one language: they must not sound together."""
-        return (self.speaker, self.language) == (other.speaker, other.language)
+    def comes_after(self, other: Route) -> bool:
+        """Tell whether this says what comes after the other, and so has to wait for its end."""
+        here = (self.speaker, self.language, self.is_typed)
+        return here == (other.speaker, other.language, other.is_typed)
 
     def lead_into(self, channel: Channel) -> None:
         """Be heard on a channel from now on, if it carries this."""
@@ -357,7 +360,7 @@ class Downlinks:
 
     Sound may come faster than it is spoken, so some of it is still to be heard when its track, the
     session with it, or the speaker, is gone. The speaker's next track in that language waits for
-    it.
+    it. Of a speaker who stays and is interpreted no more, it is cut off: they may hear it.
     """
 
     def __init__(self, channels: Channels, group: asyncio.TaskGroup) -> None:
@@ -372,6 +375,8 @@ class Downlinks:
         language: LanguageCode,
         source: FrameSource,
         on_speech: OnSpeech = _ignore,
+        *,
+        is_typed: bool = False,
     ) -> None:
         """Bring a track into channels, after those of the speaker that have ended.
 
@@ -382,10 +387,11 @@ class Downlinks:
             language: The track's.
             source: The track.
             on_speech: Told each frame that is no pause.
+            is_typed: It says what the speaker typed.
         """
         self._ending = [it for it in self._ending if not it.task.done()]
-        route = Route(speaker, language)
-        before = {it.task for it in self._ending if it.route.is_beside(route)}
+        route = Route(speaker, language, is_typed=is_typed)
+        before = {it.task for it in self._ending if route.comes_after(it.route)}
         bringing = self._bring(source, route, before, on_speech)
         task = self._group.create_task(bringing, name=f"downlink:{language}")
         self._sounding[source] = _Downlink(route, task)
@@ -398,10 +404,20 @@ class Downlinks:
             self._ending.append(downlink)
             self._cut_off_later(downlink)
 
+    def cut_off(self, speaker: str, *, is_typed: bool = False) -> None:
+        """Bring nothing more of a speaker: what they said, or what they typed."""
+        for downlink in self._all:
+            if (downlink.route.speaker, downlink.route.is_typed) == (speaker, is_typed):
+                downlink.task.cancel()
+
     def close(self) -> None:
         """Cut off all of them."""
-        for downlink in (*self._sounding.values(), *self._ending):
+        for downlink in self._all:
             downlink.task.cancel()
+
+    @property
+    def _all(self) -> list[_Downlink]:
+        return [*self._sounding.values(), *self._ending]
 
     async def _bring(
         self,

@@ -126,8 +126,7 @@ class ChatTranslation:
             person = self._context.view.person(identity)
             if person is not None:
                 self._look_at(running.author, person)
-            elif not running.author.is_at_work or not self._context.view.people:
-                # an empty room reads nothing
+            elif not running.author.is_at_work or self._is_room_empty:
                 self._end(identity)
 
         excess = len(self._at_work) - self._places
@@ -135,9 +134,10 @@ class ChatTranslation:
             author.dismiss()
 
     def close(self) -> None:
-        """End all of it."""
+        """End all of it, what is heard as well."""
         for identity in list(self._running):
             self._end(identity)
+            self._context.downlinks.cut_off(identity, is_typed=True)
 
     def log(self) -> None:
         """Log what became of all texts, if there were any."""
@@ -148,6 +148,11 @@ class ChatTranslation:
     @property
     def _is_wanted(self) -> bool:
         return self._rules.translates_typed or self._rules.speaks_typed
+
+    @property
+    def _is_room_empty(self) -> bool:
+        """No person is there, nor was a moment ago: a reconnect makes all vanish at first."""
+        return not self._context.view.people and not self._context.progress.plan.away
 
     @property
     def _rules(self) -> WritingRules:

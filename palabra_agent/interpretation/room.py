@@ -74,7 +74,7 @@ async def interpret_room(
     """Interpret a room until its meeting ends.
 
     Owns the channels and, within them, one supervised task per speaker. On the way out speakers end
-    first, each with its session, then the channels are unpublished.
+    first, each with its session, then what is still heard, then the channels are unpublished.
 
     Args:
         meeting: The people, and what is written and played for them.
@@ -286,7 +286,7 @@ class _RoomInterpretation:
         """Have the channels that are wanted, each heard by those who may hear it.
 
         Listeners who get one of their own, as they begin to speak, hear that of all until theirs
-        is there: nothing of themselves is on it so soon.
+        is there. They are not interpreted so soon that they would hear themselves.
         """
         context, channels = self.context, self.context.channels
         phones = [person.identity for person in context.view.people if person.is_phone]
@@ -295,12 +295,10 @@ class _RoomInterpretation:
             for key, listeners in wanted.channels.items()
         }
         for key in audiences.keys() - channels.open.keys():
-            listener, shared = key.listener, ChannelKey(key.language)
-            if listener is None or shared not in audiences:
-                continue
-
-            if listener in channels.audiences.get(shared, ()):
-                audiences[shared] |= {listener}
+            shared = ChannelKey(key.language)
+            if key.listener is not None and shared in audiences:
+                staying = audiences[key].intersection(channels.audiences.get(shared, ()))
+                audiences[shared] |= staying
 
         channels.follow(audiences, phones)
 
@@ -462,8 +460,12 @@ class _RoomInterpretation:
         )
 
     def _end(self, identity: str) -> None:
+        """End a speaker's interpretation; of one who has left, what has come is still heard."""
+        context = self.context
         self.running.pop(identity).task.cancel()
-        self.context.errors.resolve(identity)
+        if context.view.person(identity) is not None:
+            context.downlinks.cut_off(identity)
+        context.errors.resolve(identity)
         self.cloned.forget(identity)
 
     def _announced(self) -> dict[str, Announcement]:

@@ -26,7 +26,7 @@ from palabra_agent.interpretation.retries import Backoff, ReplacementDelay, deci
 from palabra_agent.interpretation.speaker_voice import SpeakerVoice
 from palabra_agent.interpretation.transcript_writer import TranscriptWriter
 from palabra_agent.interpretation.voice_change import VoiceChange
-from palabra_agent.languages import AUTO
+from palabra_agent.languages import AUTO, LanguageCode
 from palabra_agent.session import (
     Brief,
     BriefFollowed,
@@ -92,6 +92,7 @@ class SpeakerInterpretation:
         self.context = context
         self.identity = identity
         """The speaker's."""
+        self._is_over = False
         self._is_without_replacement = False
         """True while a refused replacement is the error that is shown."""
         self._detection = LanguageDetection()
@@ -116,6 +117,7 @@ class SpeakerInterpretation:
             billed = round(self.context.billing.seconds_of(self.identity), 3)
             logger.info("speaker interpretation closed", extra={"billed_seconds": billed})
             self.context.progress.spans.forget(self.identity)
+            self._is_over = True
 
     async def _keep_interpreting(self) -> None:
         """Have sessions at work; when there is none any more, try again.
@@ -197,6 +199,11 @@ class SpeakerInterpretation:
         if heard is not None and detected.get(self.identity) != heard:
             detected[self.identity] = heard
             self.context.changed.set()
+
+    def on_interpreted(self, speaker: str, language: LanguageCode, now: float) -> None:
+        """Measure how far the interpretation is behind; what is heard afterwards tells nothing."""
+        if not self._is_over:
+            self.context.progress.spans.interpret(speaker, language, now)
 
     def on_brief_followed(self) -> None:
         """Note that a session does what is wanted: nothing is wrong any more."""
@@ -380,7 +387,7 @@ class SessionAttempt:
                 briefing.cancel()
 
     async def _follow_events(self, session: Session) -> None:
-        """Heed what the session tells; each translated track has a downlink while it is there."""
+        """Heed what the session tells; each translated track has a downlink from then on."""
         speaker, context = self._speaker, self._speaker.context
         async for event in session.events():
             match event:
@@ -402,8 +409,9 @@ class SessionAttempt:
                     speaker.on_spoke_again()
                 case InterpretationStarted(language, source):
                     self._sources.add(source)
-                    heard = context.progress.spans.interpret
-                    context.downlinks.begin(speaker.identity, language, source, heard)
+                    context.downlinks.begin(
+                        speaker.identity, language, source, speaker.on_interpreted
+                    )
                 case InterpretationEnded(source):
                     context.downlinks.end(source)
 

@@ -30,6 +30,7 @@ from palabra_agent.meeting.phones import SparedMicrophones
 from palabra_agent.meeting.texts import TextSender
 
 _PUBLISH_SECONDS: Final = 10.0
+_REFUSALS: Final = 2
 _UNPUBLISH_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 0.3
 
@@ -246,7 +247,11 @@ class LiveKitMeeting:
         yield from self.spared.callbacks.items()
 
     async def _publish(self, output: AudioOutput) -> rtc.LocalTrackPublication:
-        """Publish a track, once more where the connection was lost meanwhile."""
+        """Publish a track, again where the connection was lost meanwhile.
+
+        LiveKit notices that some seconds later than we give up, so one failure alone tells nothing.
+        """
+        failures = 0
         while True:
             await self._is_up.wait_until(bool)
             reconnects = self._reconnects
@@ -260,7 +265,9 @@ class LiveKitMeeting:
                         undo=self._unpublish,
                     )
             except (TimeoutError, rtc.participant.PublishTrackError):
-                if self._is_up.value and self._reconnects == reconnects:
+                is_lost = not self._is_up.value or self._reconnects != reconnects
+                failures = 0 if is_lost else failures + 1
+                if failures == _REFUSALS:
                     raise MeetingError(
                         "the room did not let the interpreter publish a track"
                     ) from None

@@ -10,6 +10,8 @@ async with open_api(CLOUD, ApiKey(key)) as api:
         async for event in session.events():
             ...  # a Transcript, or an InterpretationStarted with a source to listen to
 
+A source goes on until all that came was heard, also when the events and the session have ended.
+
 A voice is cloned where settings or a brief ask for it and `Brief(…, may_clone=True)` says that the
 speaker has agreed.
 """

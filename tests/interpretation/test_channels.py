@@ -306,6 +306,24 @@ async def test_however_much_has_come_is_heard() -> None:
 
 
 @in_jumping_time
+async def test_what_is_typed_and_what_is_said_wait_for_each_other_nowhere() -> None:
+    """They are mixed, as what two people say is; and cut off each by itself."""
+    async with downlinks_of_ann() as (downlinks, tracks):
+        typed, said, next_words = burst(5, 1000), burst(2, 4000), burst(5, 4000)
+        downlinks.begin("ann", ES, typed, is_typed=True)
+        downlinks.end(typed)
+        downlinks.begin("ann", DE, said)
+        downlinks.begin("ann", ES, next_words)
+        await passing(1)
+        downlinks.cut_off("ann")
+        await passing(5)
+
+    assert seconds_at(tracks[ES], 5000) == pytest.approx(1, abs=0.1)
+    assert seconds_at(tracks[ES], 1000) == pytest.approx(4, abs=0.1)
+    assert seconds_at(tracks[DE], 4000) == pytest.approx(1, abs=0.1)
+
+
+@in_jumping_time
 async def test_a_track_that_breaks_ends_no_other() -> None:
     """An error of ours is logged, and costs the rest of that track."""
     async with downlinks_of_ann() as (downlinks, tracks):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Unpack
 
 import pytest
@@ -28,6 +29,7 @@ from tests.interpretation.room_stage import (
     DE,
     EN,
     ES,
+    LINGER,
     RegimeFacts,
     RoomStage,
     interpreted_room,
@@ -390,7 +392,23 @@ async def test_an_empty_room_costs_nothing() -> None:
         assert session.is_open
         for identity in ("eve", "bob", "cid", "dan"):
             stage.meeting.person_leaves(identity)
-        await eventually(lambda: not session.is_open, seconds=1)
+        await eventually(lambda: not session.is_open, seconds=LINGER + 1)
+
+
+@in_jumping_time
+async def test_a_room_that_is_empty_for_a_moment_loses_no_text() -> None:
+    """As LiveKit shows it, before it says that we reconnect."""
+    async with chatting() as stage:
+        session = await writes(stage, "ann", "hello")
+        view = stage.meeting.view
+        stage.meeting.look(replace(view, people=()))
+        await passing(1)
+        stage.meeting.look(view)
+        await passing(LINGER)
+        session.tell(translated("hola", "es"))
+        await eventually(lambda: stage.meeting.chat)
+
+        assert stage.sessions.opened == [session]
 
 
 @in_jumping_time

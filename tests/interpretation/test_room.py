@@ -33,7 +33,15 @@ from palabra_agent.interpretation.settings import (
 from palabra_agent.interpretation.voice_assigner import VoiceAssigner
 from palabra_agent.interpretation.wishes import Wishes
 from palabra_agent.languages import AUTO, LanguageCode
-from palabra_agent.session import Brief, BriefFollowed, Transcript, UpdateRefused
+from palabra_agent.palabra.protocol.messages import AudioChunk
+from palabra_agent.palabra.transports.translated_speech import PacedTrack, QueueLimits
+from palabra_agent.session import (
+    Brief,
+    BriefFollowed,
+    InterpretationStarted,
+    Transcript,
+    UpdateRefused,
+)
 from tests.babble import babble, played_back
 from tests.clock import eventually, in_jumping_time, passing
 from tests.fakes import (
@@ -688,6 +696,48 @@ async def test_a_listener_who_begins_to_speak_goes_on_hearing_the_others() -> No
         assert "bob" in stage.meeting.audiences["translation_es"]
         await eventually(lambda: "translation_es/bob" in stage.meeting.tracks)
         await eventually(lambda: "bob" not in stage.meeting.audiences["translation_es"])
+
+
+def interpreted_is_none(_identity: str) -> SpeakerRule:
+    """Leave every speaker alone."""
+    return SpeakerRule(is_interpreted=False)
+
+
+def long_speech() -> PacedTrack:
+    """Twelve seconds of speech that came at once."""
+    track, sound = PacedTrack(QueueLimits()), np.full(12 * 24_000, 1000, "<i2").tobytes()
+    track.put(AudioChunk("u", "0", ES, True, sound), sound)
+    return track
+
+
+@in_jumping_time
+async def test_a_speaker_who_has_left_is_heard_to_the_end() -> None:
+    """All that has come, also after their session."""
+    async with interpreted_room() as stage:
+        stage.meeting.person_joins("bob", microphone=None, listen="es")
+        _, session = await stage.speaker_joins("ann", speak="en")
+        session.tell(InterpretationStarted(ES, long_speech()))
+        await passing(1)
+        stage.meeting.person_leaves("ann")
+        await passing(LINGER + 1)
+        assert stage.sessions.live == []
+        await passing(10)
+
+        assert stage.meeting.tracks["translation_es"].seconds_played == pytest.approx(12, abs=0.1)
+
+
+@in_jumping_time
+async def test_a_speaker_who_stays_and_is_interpreted_no_more_is_heard_no_more() -> None:
+    """They may hear that channel themselves; and who switched them off wants to hear nothing."""
+    async with interpreted_room() as stage:
+        stage.meeting.person_joins("bob", microphone=None, listen="es")
+        _, session = await stage.speaker_joins("ann", speak="en")
+        session.tell(InterpretationStarted(ES, long_speech()))
+        await passing(1)
+        stage.change(regime=replace(stage.settings.value.regime, rule_for=interpreted_is_none))
+        await passing(10)
+
+        assert stage.meeting.tracks["translation_es"].seconds_played < 2
 
 
 @in_jumping_time

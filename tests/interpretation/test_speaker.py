@@ -432,7 +432,7 @@ async def test_what_has_come_is_heard_when_the_speaker_is_gone() -> None:
 
 @in_jumping_time
 async def test_cancelling_ends_everything() -> None:
-    """With the speaker end session, uplink and downlinks; nothing is reported."""
+    """With the speaker end session, uplink and the track of the session; nothing is reported."""
     async with speaking() as stage:
         await eventually(lambda: stage.microphone.listeners)
         spanish = stage.sessions.last.start_translation("es")

@@ -50,7 +50,7 @@ class FakeRoom:
         self.published: list[str] = []
         """The names of our tracks, in order."""
         self.publish_failures: list[Exception] = []
-        """Raised by the next tracks, each after ten seconds."""
+        """Raised by the next tracks, each after nine seconds."""
         self._callbacks = defaultdict[str, list[Callable[..., None]]](list)
         """By event."""
         self._failures = list(failures)
@@ -112,7 +112,7 @@ class FakeRoom:
     async def publish_track(self, track: rtc.LocalAudioTrack, _options: object) -> object:
         """Take a track."""
         if self.publish_failures:
-            await asyncio.sleep(10)
+            await asyncio.sleep(9)
             raise self.publish_failures.pop(0)
 
         self.published.append(track.name)

@@ -11,7 +11,7 @@ from livekit import rtc
 from palabra_agent.errors import MeetingError
 from palabra_agent.languages import LanguageCode
 from palabra_agent.meeting.meeting import LiveKitMeeting
-from tests.clock import eventually, in_jumping_time, passing
+from tests.clock import in_jumping_time, passing
 from tests.meeting.fake_room import FakeRoom
 
 pytestmark = pytest.mark.unit
@@ -37,25 +37,24 @@ def meeting_in(room: FakeRoom) -> LiveKitMeeting:
     return meeting
 
 
+async def publish(meeting: LiveKitMeeting) -> None:
+    """Publish a track, and take it back."""
+    async with meeting.publish(ES):
+        pass
+
+
 @in_jumping_time
 async def test_a_track_that_was_lost_with_the_connection_is_published_again() -> None:
-    """Also where the connection is back long before the request is given up."""
+    """Also where the connection is back long before the request fails; however often it is lost."""
     room = FakeRoom()
-    room.publish_failures = [LOST, LOST]
+    room.publish_failures = [LOST] * 3
     meeting = meeting_in(room)
-    published = asyncio.Event()
-
-    async def publish() -> None:
-        async with meeting.publish(ES):
-            published.set()
-
     async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(publish())
-        for _ in range(2):
+        publishing = group.create_task(publish(meeting))
+        for _ in range(3):
             await passing(3)
             room.reconnect()
-            await passing(7)
-        await eventually(published.is_set)
+            await passing(6)
         await publishing
 
     assert room.publish_failures == []
@@ -63,22 +62,34 @@ async def test_a_track_that_was_lost_with_the_connection_is_published_again() ->
 
 
 @in_jumping_time
-async def test_a_room_that_takes_no_track_is_told_as_such() -> None:
-    """While it is connected, and no cancellation is lost in its refusal."""
+async def test_a_connection_whose_loss_is_noticed_late_is_waited_for() -> None:
+    """One failure while nothing seems to be wrong is not the end of the interpretation."""
     room = FakeRoom()
-    room.publish_failures = [LOST, LOST]
-    meeting = meeting_in(room)
+    room.publish_failures = [LOST]
+    await publish(meeting_in(room))
+
+    assert room.publish_failures == []
+
+
+@in_jumping_time
+async def test_a_room_that_takes_no_track_is_told_as_such() -> None:
+    """While it is connected, and where it fails twice in a row."""
+    room = FakeRoom()
+    room.publish_failures = [LOST] * 2
     with pytest.raises(MeetingError, match="did not let the interpreter publish"):
-        async with meeting.publish(ES):
-            pass
+        await publish(meeting_in(room))
 
-    async def publish() -> None:
-        async with meeting.publish(ES):
-            pass
 
+@in_jumping_time
+async def test_a_channel_that_is_not_wanted_any_more_is_given_up() -> None:
+    """Also where the room refuses it at that moment."""
+    room = FakeRoom()
+    room.publish_failures = [LOST] * 3
     async with asyncio.TaskGroup() as group:
-        publishing = group.create_task(publish())
-        await passing(9.9)
+        publishing = group.create_task(publish(meeting_in(room)))
+        await passing(8.9)
         publishing.cancel()
+        await passing(5)
 
     assert publishing.cancelled()
+    assert room.publish_failures == [LOST] * 2
