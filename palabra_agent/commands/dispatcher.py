@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from livekit import api
@@ -169,7 +170,7 @@ class Dispatcher:
         earlier = await self.interpreters(room)
         if replace:
             for old in dispatches:
-                await self.server.agent_dispatch.delete_dispatch(old.id, room)
+                await self._delete(old.id, room)
             await self._until_gone(room)
 
         request = api.CreateAgentDispatchRequest(
@@ -177,6 +178,15 @@ class Dispatcher:
         )
         created = await self.server.agent_dispatch.create_dispatch(request)
         return Dispatched(room, created.id, frozenset(old.sid for old in earlier))
+
+    async def _delete(self, dispatch_id: str, room: str) -> None:
+        """Delete a dispatch; whether its interpreter goes is to be seen."""
+        try:
+            await self.server.agent_dispatch.delete_dispatch(dispatch_id, room)
+        except api.ServerError as error:
+            # LiveKit has done it, and fails at its answer where the job in it changes meanwhile
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
 
     async def wait_for_arrival(self, asked: Dispatched) -> None:
         """Wait until the interpreter that was asked is ready in the room.

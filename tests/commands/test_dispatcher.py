@@ -56,6 +56,8 @@ class FakeLiveKit:
     removed: list[str] = field(default_factory=list[str])
     removes: bool = True
     """Whether it heeds a removal; a server may be slow or refuse."""
+    answers: bool = True
+    """Whether it says that a dispatch was deleted; LiveKit fails at that now and then."""
     on_dispatch: Callable[[], None] = lambda: None
     """What a new dispatch brings about."""
 
@@ -102,6 +104,8 @@ class FakeLiveKit:
         """Drop a dispatch; a dead worker does not hear of it."""
         assert room_name == ROOM
         self.dispatches.remove(dispatch_id)
+        if not self.answers:
+            raise api.ServerError("internal", "size mismatch", status=500)
 
     async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
         """Remove somebody."""
@@ -141,6 +145,15 @@ async def test_the_new_one_arrives_beside_the_dead_one() -> None:
 
     assert [it.sid for it in livekit.people] == ["PA_dead", "PA_new"]
     assert livekit.dispatches == [asked.dispatch_id]
+
+
+@in_jumping_time
+async def test_an_answer_that_fails_stands_in_no_one_s_way() -> None:
+    """What was asked for is done all the same."""
+    livekit = FakeLiveKit([], ["AD_old"], answers=False)
+    asked = await livekit.dispatcher().dispatch(ROOM, "", replace=True)
+
+    assert livekit.dispatches == [asked.dispatch_id] == ["AD_0"]
 
 
 @in_jumping_time

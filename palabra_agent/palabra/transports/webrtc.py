@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from palabra_agent.addresses import mistake_of
 from palabra_agent.audio.event_path import narrow_events
 from palabra_agent.audio.frame import Frame
 from palabra_agent.audio.rtc import AudioOutput, RemoteAudio, is_up, microphone_options
-from palabra_agent.concurrency import complete_or_undo, finish_despite_cancellation
+from palabra_agent.concurrency import Watched, complete_or_undo, finish_despite_cancellation
 from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.languages import LanguageCode
 from palabra_agent.palabra.event_stream import EventStream
@@ -48,6 +48,7 @@ _TRACK_SECONDS: Final = 8.0
 _CONNECT_SECONDS: Final = 15.0
 _GRACE_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 3.0
+_TELLING_SECONDS: Final = 0.5
 _LEAVE_SECONDS: Final = 0.5
 _NO_MEDIA: Final = rtc.DisconnectReason.MEDIA_FAILURE
 _OVERTAKING_SECONDS: Final = 0.2
@@ -99,6 +100,8 @@ class WebRtcTransport:
         self._was_excessive = False
         self._tracks: dict[str, RemoteAudio] = {}
         self._bot_arrived = asyncio.Event()
+        self._end_reason = Watched("")
+        """The reason why the room is over; empty while it is not."""
         self._no_bot = _Alarm(_BOT_ABSENCE_SECONDS, self._events.put)
         self._no_track = _Alarm(_TRACK_SECONDS, self._events.put)
         self._callbacks: dict[rtc.room.EventTypes, Callable[..., None]] = {
@@ -124,7 +127,15 @@ class WebRtcTransport:
             async with asyncio.timeout(_SEND_SECONDS):
                 await self._room.local_participant.publish_data(frame, reliable=True)
         except (TimeoutError, rtc.participant.PublishDataError):
-            raise SessionLost("a command could not be sent") from None
+            raise SessionLost(await self._why_not_sent()) from None
+
+    async def _why_not_sent(self) -> str:
+        """Find out whether the room is over, which LiveKit may tell a moment later."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TELLING_SECONDS):
+                return await self._end_reason.wait_until(bool)
+
+        return "a command could not be sent"
 
     @property
     def waiting_ms(self) -> float:
@@ -235,6 +246,7 @@ class WebRtcTransport:
 
         why = f"disconnected ({rtc.DisconnectReason.Name(reason)})"
         self._events.put(Disconnected(why, was_useless=reason == _NO_MEDIA))
+        self._end_reason.set(why)
 
     def _end(self, source: RemoteAudio) -> None:
         source.end()

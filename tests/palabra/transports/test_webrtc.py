@@ -12,7 +12,7 @@ import pytest
 from livekit import rtc
 
 from palabra_agent.audio.rtc import AudioOutput
-from palabra_agent.errors import Unreachable
+from palabra_agent.errors import SessionLost, Unreachable
 from palabra_agent.palabra.event_stream import MOST_WAITING
 from palabra_agent.palabra.protocol.messages import MALFORMED, StreamEnded
 from palabra_agent.palabra.transports.allowance import TOO_MUCH, WORDS_ONLY
@@ -43,6 +43,7 @@ class EmptyRoom(rtc.EventEmitter[Any]):
 
     remote_participants: dict[str, Someone] = field(default_factory=dict[str, Someone])
     connection_state: int = rtc.ConnectionState.CONN_CONNECTED
+    local_participant: object = None
 
     def __post_init__(self) -> None:
         """Begin to tell events."""
@@ -107,6 +108,32 @@ async def test_a_room_without_media_is_of_no_use(reason: str, was_useless: bool)
         room.emit("disconnected", rtc.DisconnectReason.Value(reason))
         await passing(0.1)
         assert told == [Disconnected(f"disconnected ({reason})", was_useless)]
+
+
+class DeafParticipant:
+    """Ourselves in a room that takes no data any more."""
+
+    async def publish_data(self, _data: bytes, *, reliable: bool) -> None:
+        """Refuse."""
+        raise rtc.participant.PublishDataError("the connection is closed")
+
+
+@in_jumping_time
+@pytest.mark.parametrize(
+    ("is_over", "reason"),
+    [(True, "disconnected \\(ROOM_DELETED\\)"), (False, "a command could not be sent")],
+)
+async def test_a_command_that_is_not_sent_is_told_with_what_ended_the_room(
+    is_over: bool, reason: str
+) -> None:
+    """LiveKit refuses commands a moment before it says why."""
+    room = EmptyRoom(local_participant=DeafParticipant())
+    transport = WebRtcTransport(cast("rtc.Room", room), cast("AudioOutput", None))
+    if is_over:
+        deleted = rtc.DisconnectReason.ROOM_DELETED
+        asyncio.get_running_loop().call_later(0.2, room.emit, "disconnected", deleted)
+    with pytest.raises(SessionLost, match=reason):
+        await transport.send(b"{}")
 
 
 @dataclass
