@@ -182,7 +182,7 @@ class SpeakerInterpretation:
 
     def on_transcript(self, transcript: Transcript) -> None:
         """Write words into the room, tell plugins, and learn from them."""
-        self.voice.tell(transcript)
+        self.voice.tell(transcript, asyncio.get_running_loop().time())
         self.context.progress.spans.tell(self.identity)
         context, brief = self.context, self.wanted.value.brief
         self._writer.write(transcript, context.view, brief)

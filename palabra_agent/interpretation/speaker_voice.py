@@ -54,7 +54,7 @@ class SpeakerVoice:
         while self._untold[0][0] < now - _HELD_SECONDS:
             self._untold.popleft()
 
-    def tell(self, transcript: Transcript) -> None:
+    def tell(self, transcript: Transcript, now: float) -> None:
         """Learn of words from Palabra: of a sentence that is final nothing need be kept.
 
         What is being said at that moment is of the next one, and stays. A translation comes later,
@@ -62,7 +62,7 @@ class SpeakerVoice:
         """
         self._tells_originals = self._tells_originals or not transcript.is_translation
         if transcript.is_final and transcript.is_translation != self._tells_originals:
-            self._untold = self._being_said()
+            self._untold = self._being_said(now)
 
     @contextmanager
     def heard_by(self, session: Session, now: float) -> Generator[None]:
@@ -76,14 +76,16 @@ class SpeakerVoice:
         finally:
             self._sessions.remove(session)
 
-    def _being_said(self) -> deque[tuple[float, Frame]]:
-        """What was heard since the last pause; nothing in a pause."""
-        said, pause_ms = deque[tuple[float, Frame]](), 0.0
+    def _being_said(self, now: float) -> deque[tuple[float, Frame]]:
+        """What was heard since the last pause; nothing in a pause, nor where none is heard."""
+        said, pause_ms, next_at = deque[tuple[float, Frame]](), 0.0, now
         for at, frame in reversed(self._untold):
             pause_ms = pause_ms + frame.duration_ms if frame.is_pause else 0.0
-            if pause_ms >= _PAUSE_MS or at < self._untold[-1][0] - _LATE_SECONDS:
+            is_gap = (next_at - at) * 1000 >= _PAUSE_MS
+            if pause_ms >= _PAUSE_MS or is_gap or at < now - _LATE_SECONDS:
                 break
             said.appendleft((at, frame))
+            next_at = at
 
         return said
 

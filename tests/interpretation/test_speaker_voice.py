@@ -104,11 +104,11 @@ def test_what_a_lost_session_has_not_told_is_heard_by_the_next() -> None:
     ann = Ann()
     with Hearing(ann):
         ann.says(1000, 1001, *PAUSE)
-        ann.voice.tell(transcript("hel", is_final=False))
-        ann.voice.tell(transcript("hello"))
+        ann.voice.tell(transcript("hel", is_final=False), ann.now)
+        ann.voice.tell(transcript("hello"), ann.now)
         ann.says(1002)
-        ann.voice.tell(transcript("wor", identifier="t2", is_final=False))
-        ann.voice.tell(translated("hola", "es"))
+        ann.voice.tell(transcript("wor", identifier="t2", is_final=False), ann.now)
+        ann.voice.tell(translated("hola", "es"), ann.now)
 
     ann.says(1003)
     with Hearing(ann) as session:
@@ -121,15 +121,25 @@ def test_a_sentence_that_was_begun_is_not_forgotten_with_the_one_before_it() -> 
     """It is there from the last pause on; without a pause, of the last two seconds."""
     ann = Ann()
     ann.says(*range(1000, 1050), *PAUSE, *range(2000, 2030), 0, 0, *range(2030, 2050))
-    ann.voice.tell(transcript("hello"))
+    ann.voice.tell(transcript("hello"), ann.now)
     with Hearing(ann) as session:
         assert session.words == [*range(2000, 2050)]
 
     endless = Ann()
     endless.says(*range(1000, 1200))
-    endless.voice.tell(transcript("hello"))
+    endless.voice.tell(transcript("hello"), endless.now)
     with Hearing(endless) as session:
         assert session.levels in ([*range(1099, 1200)], [*range(1100, 1200)])
+
+
+def test_who_is_muted_after_a_sentence_says_nothing_more() -> None:
+    """Of a muted microphone there may be no sound at all, not even silence."""
+    ann = Ann()
+    ann.says(*range(1000, 1020))
+    ann.now += 1
+    ann.voice.tell(transcript("hello"), ann.now)
+    with Hearing(ann) as session:
+        assert session.levels == []
 
 
 def test_translations_tell_it_where_nothing_else_does() -> None:
@@ -137,7 +147,7 @@ def test_translations_tell_it_where_nothing_else_does() -> None:
     ann = Ann()
     with Hearing(ann):
         ann.says(1000, *PAUSE)
-        ann.voice.tell(translated("hola", "es"))
+        ann.voice.tell(translated("hola", "es"), ann.now)
         ann.says(1001)
 
     with Hearing(ann) as session:
