@@ -28,6 +28,7 @@ from palabra_agent.local.speech import SyntheticVoice
 PAUSE_SECONDS: Final = 1.0
 """It ends an utterance, so that it is interpreted."""
 SENTENCE_SECONDS: Final = 3.4
+"""The length of what is said each time: who pauses for as long speaks half of the time."""
 
 _VOICE: Final = SyntheticVoice()
 _WORDS: Final = "What is said in one language is heard in another one a moment later."

@@ -3,8 +3,8 @@
 A channel carries all speakers for all who listen to its language, one speaker, or what one listener
 is to hear: all but themselves. It lives beside the speakers and outlives their sessions, so a lost
 session is a pause and not a track that vanishes, and it has a clock of its own: a speaker who is
-late or silent holds no other. Downlinks bring a speaker's translated tracks into the channels that
-carry them; sound that has come is heard, whatever ends.
+late or silent holds no other. Downlinks bring translated tracks into the channels that carry them:
+what has come is heard also when its session has ended, or its speaker has left.
 
 A channel delays sound by its mixer's input (`audio/mixer.py`), the lead and the cushion here, and
 the short queue of its track (`audio/rtc.py`). Who may hear which channel is decided in `plan.py`.

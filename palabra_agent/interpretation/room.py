@@ -286,7 +286,7 @@ class _RoomInterpretation:
         """Have the channels that are wanted, each heard by those who may hear it.
 
         Listeners who get one of their own, as they begin to speak, hear that of all until theirs
-        is there. They are not interpreted so soon that they would hear themselves.
+        is there: usually before Palabra has answered, else they hear themselves for so long.
         """
         context, channels = self.context, self.context.channels
         phones = [person.identity for person in context.view.people if person.is_phone]

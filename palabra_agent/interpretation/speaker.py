@@ -216,7 +216,8 @@ class SpeakerInterpretation:
 
     def on_error(self, error: PalabraError | UpdateRefused) -> None:
         """Show an error to the room; one that lasts, or is new to all, is told in chat once."""
-        context, self._is_without_replacement = self.context, False
+        context = self.context
+        self._is_without_replacement = False
         words = error.sentence if isinstance(error, UpdateRefused) else str(error)
         sentence = one_line(words, LONGEST_ERROR)
         is_for_chat = isinstance(error, UpdateRefused) or not error.retryable or error.is_for_people

@@ -31,6 +31,7 @@ from palabra_agent.meeting.texts import TextSender
 
 _PUBLISH_SECONDS: Final = 10.0
 _REFUSALS: Final = 2
+"""So many failures in a row, while we are connected, are the room's answer."""
 _UNPUBLISH_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 0.3
 
